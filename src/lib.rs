@@ -1,0 +1,9 @@
+//! From `cluster.toml` to everything that a cluster of Turing RK1 modules is made of.
+//!
+//! Data flows one way: text → [`cluster_file::ClusterFile`] (as typed, every value with its place) →
+//! [`cluster::Cluster`] (resolved and checked) → [`document::Document`]s (a path and a body each) → disk.
+
+pub mod cluster;
+pub mod cluster_file;
+pub mod problem;
+pub mod source;
