@@ -5,5 +5,9 @@
 
 pub mod cluster;
 pub mod cluster_file;
+pub mod command;
+pub mod disk;
+pub mod document;
 pub mod problem;
+pub mod render;
 pub mod source;

@@ -9,6 +9,8 @@ use crate::problem::Mistake;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum AddressMistake {
+    #[error("no address is written")]
+    Empty { example: &'static str },
     #[error("`{text}` is not an IPv4 address")]
     NotAnAddress { text: String },
     #[error("`{text}` is an IPv6 address, where only IPv4 is supported")]
@@ -30,6 +32,7 @@ pub(super) enum AddressMistake {
 impl Mistake for AddressMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
+            Self::Empty { example } => format!("write one, such as `{example}`"),
             Self::NotAnAddress { .. } => "write four numbers from 0 to 255, such as `172.16.10.1`".to_owned(),
             Self::Ipv6 { .. } => "write the IPv4 address".to_owned(),
             Self::NoPrefix { address } => format!("write it in CIDR form, such as `{address}/24`"),
@@ -52,6 +55,9 @@ fn host_range(network: Ipv4Net) -> String {
 
 /// A bare address: `172.16.10.1`.
 pub(super) fn parse_address(text: &str) -> Result<Ipv4Addr, AddressMistake> {
+    if text.is_empty() {
+        return Err(AddressMistake::Empty { example: "172.16.10.1" });
+    }
     text.parse().map_err(|_| match text.parse::<Ipv4Net>() {
         Ok(cidr) => AddressMistake::UnwantedPrefix { text: text.to_owned(), address: cidr.addr() },
         Err(_) => not_an_address(text),
@@ -78,6 +84,9 @@ pub(super) fn parse_range(text: &str) -> Result<Ipv4Net, AddressMistake> {
 }
 
 fn parse_cidr(text: &str) -> Result<Ipv4Net, AddressMistake> {
+    if text.is_empty() {
+        return Err(AddressMistake::Empty { example: "172.16.10.221/24" });
+    }
     text.parse().map_err(|_| match text.parse::<Ipv4Addr>() {
         Ok(address) => AddressMistake::NoPrefix { address },
         Err(_) if text.contains(':') => not_an_address(text),

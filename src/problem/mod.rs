@@ -1,5 +1,6 @@
 //! What is wrong with the user's text: collected as data, printed in one place ([`report`]).
 
+pub mod json;
 pub mod redact;
 pub mod report;
 
@@ -69,6 +70,11 @@ impl Problems {
     /// The value of a result whose error is a mistake made at `span`.
     pub fn take<T, M: Mistake + 'static>(&mut self, span: Span, result: Result<T, M>) -> Option<T> {
         result.map_err(|mistake| self.error(span, mistake)).ok()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     #[must_use]
