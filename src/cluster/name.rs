@@ -28,7 +28,7 @@ pub enum NameMistake {
     Empty,
     #[error("`{name}` has {length} characters, more than {limit}")]
     TooLong { name: String, length: usize, limit: usize },
-    #[error("`{name}` is not a DNS label: {character:?} may not stand in it")]
+    #[error("`{name}` is not a DNS label: `{}` may not stand in it", character.escape_debug())]
     Character { name: String, character: char },
     #[error("`{name}` is not a DNS label: it begins or ends with a hyphen")]
     OuterHyphen { name: String },
