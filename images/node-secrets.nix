@@ -1,0 +1,49 @@
+# Secrets come on the FAT partition that `rk1 flash` fills. They move to the node's own disk before anything reads them.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.rk1.secrets;
+in
+{
+  options.rk1.secrets = {
+    seedDevice = lib.mkOption {
+      type = lib.types.strMatching "/dev/.+";
+      description = "Partition that the secrets come on, in its directory `secrets`.";
+      example = "/dev/disk/by-label/RK1-SEED";
+    };
+
+    directory = lib.mkOption {
+      type = lib.types.strMatching "/.+";
+      default = "/var/lib/rk1/secrets";
+      example = "/var/lib/rk1/secrets";
+      description = "Where the node keeps its secrets, one file each, for root alone.";
+    };
+  };
+
+  config = lib.mkIf config.rk1.board.enable {
+    systemd.services.node-secrets = {
+      description = "Take the node's secrets from its seed partition";
+      wantedBy = [ "multi-user.target" ];
+      before = [ "k3s.service" ];
+      unitConfig.RequiresMountsFor = [ cfg.directory ];
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        UMask = "0077";
+        # The mount is seen by this unit alone.
+        PrivateMounts = true;
+        RuntimeDirectory = "node-secrets";
+      };
+      path = [ pkgs.util-linux ];
+      environment = {
+        SEED_DEVICE = cfg.seedDevice;
+        SECRETS = cfg.directory;
+      };
+      script = builtins.readFile ./node-secrets.sh;
+    };
+  };
+}

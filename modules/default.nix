@@ -1,0 +1,12 @@
+# Everything a node of the cluster is. Each file has one concern; the options lie under `rk1`.
+{
+  imports = [
+    ./base.nix
+    ./board.nix
+    ./cluster.nix
+    ./k3s.nix
+    ./network.nix
+    ./storage.nix
+    ./xdp-streamer.nix
+  ];
+}
