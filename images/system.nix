@@ -13,10 +13,7 @@ let
   seedDevice = "/dev/disk/by-partuuid/${identity.diskId}-0${toString layout.seedPartition}";
 in
 {
-  imports = [
-    ./first-boot.nix
-    ./node-secrets.nix
-  ];
+  imports = [ ./first-boot.nix ];
 
   config = lib.mkIf config.rk1.board.enable {
     fileSystems."/" = {

@@ -3,9 +3,11 @@
   imports = [
     ./base.nix
     ./board.nix
+    ./cilium.nix
     ./cluster.nix
     ./k3s.nix
     ./network.nix
+    ./node-secrets.nix
     ./storage.nix
     ./xdp-streamer.nix
   ];

@@ -63,21 +63,6 @@ in
       ];
     };
 
-    # Cilium's containers cannot load modules of a kernel that they do not see. Its proxy redirects with
-    # TPROXY and finds sockets by xt_socket; its datapath hangs on clsact and VXLAN. Its Envoy needs a
-    # kernel with CONFIG_ARM64_VA_BITS_48, which nixpkgs' kernels have (arm64 defconfig).
-    boot.kernelModules = [
-      "br_netfilter"
-      "cls_bpf"
-      "overlay"
-      "sch_ingress"
-      "vxlan"
-      "xt_CT"
-      "xt_TPROXY"
-      "xt_mark"
-      "xt_socket"
-    ];
-
     assertions = [
       {
         assertion = isServer -> (cfg.clusterInit != (cfg.serverAddr != null));

@@ -1,4 +1,4 @@
-# The node's address, its firewall, and a kernel that lets Cilium route.
+# The node's address, and what may reach it.
 { config, lib, ... }:
 let
   types = lib.types // import ./types.nix { inherit lib; };
@@ -54,12 +54,8 @@ in
       useDHCP = false;
       inherit (cfg) nameservers timeServers;
 
-      # Cilium adds its chains through iptables; the nftables firewall would flush them when it reloads.
-      nftables.enable = false;
       firewall = {
         enable = true;
-        # A pod's packet leaves by another interface than the one its answer comes in by.
-        checkReversePath = false;
         # 4240 Cilium's health checks, 4244 Hubble, 10250 kubelet; 2379-2380 etcd, 6443 the API.
         # BGP needs none: Cilium dials the router.
         allowedTCPPorts = [
@@ -94,23 +90,7 @@ in
           LLDP = true;
         };
       };
-      # Or a restart of networkd would take Cilium's routes and rules away.
-      config.networkConfig = {
-        ManageForeignRoutes = false;
-        ManageForeignRoutingPolicyRules = false;
-      };
       wait-online.anyInterface = true;
-    };
-
-    boot.kernel.sysctl = {
-      "net.ipv4.conf.all.forwarding" = 1;
-      # The stricter of `all` and the interface's own value holds, so both are off.
-      "net.ipv4.conf.all.rp_filter" = 0;
-      "net.ipv4.conf.default.rp_filter" = 0;
-      "net.ipv4.conf.lxc*.rp_filter" = 0;
-      # Each pod's runtime watches files; the defaults run out at some dozens of pods.
-      "fs.inotify.max_user_instances" = 8192;
-      "fs.inotify.max_user_watches" = 524288;
     };
   };
 }

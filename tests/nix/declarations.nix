@@ -67,40 +67,42 @@ let
           (lib.modules.mergeDefinitions location type set).mergedValue;
       substSubModules = modules: orUnset (type.substSubModules modules);
     };
-  declareInside =
-    nodes:
-    lib.mapAttrs (
-      _: option:
-      if !lib.isOption option || option ? default then
-        option
-      else
-        option
-        // {
-          type = orUnset option.type;
-          default = unset;
-        }
-    ) (declare nodes);
-
-  declare = lib.mapAttrs (
-    _: node:
-    if node.option != null then
-      lib.mkOption (
-        {
-          type = withFreeform node (parsed.${node.option.type}.type node);
-        }
-        // lib.optionalAttrs (node.option ? default) { inherit (node.option) default; }
-      )
-    else if node.children ? _name_ then
-      lib.mkOption {
-        type = lib.types.attrsOf (submodule node.children._name_);
-        default = { };
-      }
+  inside =
+    option:
+    if option ? default then
+      option
     else
-      declare node.children
-  );
+      option
+      // {
+        type = orUnset option.type;
+        default = unset;
+      };
+
+  declareWith =
+    finish:
+    lib.mapAttrs (
+      _: node:
+      if node.option != null then
+        finish (
+          lib.mkOption (
+            {
+              type = withFreeform node (parsed.${node.option.type}.type node);
+            }
+            // lib.optionalAttrs (node.option ? default) { inherit (node.option) default; }
+          )
+        )
+      else if node.children ? _name_ then
+        lib.mkOption {
+          type = lib.types.attrsOf (submodule node.children._name_);
+          default = { };
+        }
+      else
+        declareWith finish node.children
+    );
+  declareInside = declareWith inside;
 in
 {
-  options = declare (tree 0 usable);
+  options = declareWith lib.id (tree 0 usable);
   counts = {
     declared = builtins.length usable;
     mangled = builtins.length mangled;

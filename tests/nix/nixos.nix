@@ -16,7 +16,8 @@ let
       if name == "_module" then
         true
       else if lib.isOption option then
-        !option.isDefined || builtins.deepSeq option.value true
+        # The system itself is in system.build.
+        option.loc == [ "system" "build" ] || !option.isDefined || builtins.deepSeq option.value true
       else
         forceDefined option
     ) (builtins.attrNames options);

@@ -6,25 +6,27 @@
   ...
 }:
 let
+  types = lib.types // import ./types.nix { inherit lib; };
   cfg = config.rk1.secrets;
 in
 {
   options.rk1.secrets = {
     seedDevice = lib.mkOption {
-      type = lib.types.strMatching "/dev/.+";
-      description = "Partition that the secrets come on, in its directory `secrets`.";
+      type = types.nullOr (types.strMatching "/dev/.+");
+      default = null;
+      description = "Partition that the secrets come on, in its directory `secrets`. The image sets it; null where the secrets come another way.";
       example = "/dev/disk/by-label/RK1-SEED";
     };
 
     directory = lib.mkOption {
-      type = lib.types.strMatching "/.+";
+      type = types.secretFile;
       default = "/var/lib/rk1/secrets";
       example = "/var/lib/rk1/secrets";
       description = "Where the node keeps its secrets, one file each, for root alone.";
     };
   };
 
-  config = lib.mkIf config.rk1.board.enable {
+  config = lib.mkIf (cfg.seedDevice != null) {
     systemd.services.node-secrets = {
       description = "Take the node's secrets from its seed partition";
       wantedBy = [ "multi-user.target" ];

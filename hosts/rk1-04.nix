@@ -1,0 +1,17 @@
+{ lib, ... }:
+{
+  imports = [
+    ./cluster.nix
+  ]
+  ++ lib.optional (builtins.pathExists ./rk1-04.local.nix) ./rk1-04.local.nix;
+
+  networking.hostName = "rk1-04";
+
+  rk1 = {
+    network.address = "172.16.10.224/24";
+    k3s = {
+      role = "agent";
+      serverAddr = "https://172.16.10.221:6443";
+    };
+  };
+}
