@@ -2,7 +2,18 @@
 # `data` is the directory with the lists of options.
 { data }:
 let
-  lib = import <nixpkgs/lib>;
+  # Nix before 2.14 cannot ask for one file's type; its directory can.
+  lib = (import <nixpkgs/lib>).extend (
+    _: previous:
+    if builtins ? readFileType then
+      { }
+    else
+      {
+        filesystem = previous.filesystem // {
+          pathType = path: (builtins.readDir (dirOf path)).${baseNameOf path};
+        };
+      }
+  );
   surface = builtins.fromJSON (builtins.readFile ./surface.json);
 
   manual = builtins.fromJSON (builtins.readFile "${data}/nixos-options-2024-12.json");

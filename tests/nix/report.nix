@@ -70,6 +70,8 @@ let
       "path"
     else if builtins.isAttrs value then
       lib.mapAttrs (_: tree) value
+    else if builtins.isList value then
+      map tree value
     else
       value;
 in
