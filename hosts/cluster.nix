@@ -1,3 +1,5 @@
+# Rendered from cluster.toml by `rk1 render`: edit that file, not this one.
+# What the nodes share.
 {
   rk1 = {
     cluster = {
@@ -11,17 +13,11 @@
       };
     };
 
-    base.authorizedKeys = [
-      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl operator"
-    ];
+    base.authorizedKeys = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAY/kNyFmMQbbcz9I7YHgLwzmt0tNdwxjpCkcJICE/mk example key: put your own in its place" ];
 
     network = {
       gateway = "172.16.10.1";
       nameservers = [ "172.16.10.1" ];
-      timeServers = [
-        "0.pool.ntp.org"
-        "1.pool.ntp.org"
-      ];
     };
 
     storage = {
@@ -39,18 +35,23 @@
       tokenFile = "/var/lib/rk1/secrets/k3s-token";
       podCidr = "10.42.0.0/16";
       serviceCidr = "10.43.0.0/16";
-      disable = [
-        "servicelb"
-        "local-storage"
-        "traefik"
-      ];
       writeKubeconfigMode = "644";
-      tlsSans = [ "172.16.10.221" ];
+      tlsSans = [
+        "rk1-01"
+        "rk1-02"
+        "rk1-03"
+        "rk1-01.virtualthoughts.co.uk"
+        "rk1-02.virtualthoughts.co.uk"
+        "rk1-03.virtualthoughts.co.uk"
+        "172.16.10.221"
+        "172.16.10.222"
+        "172.16.10.223"
+      ];
     };
 
     streamer = {
       enable = true;
-      url = "https://grafana.virtualthoughts.co.uk/api/live/push/rk1";
+      url = "https://grafana.virtualthoughts.co.uk";
       tokenFile = "/var/lib/rk1/secrets/grafana-token";
     };
   };

@@ -1,3 +1,5 @@
+# Rendered from cluster.toml by `rk1 render`: edit that file, or write rk1-04.local.nix beside this one.
+# Slot 4 of board turing-pi, whose BMC is at 172.16.10.220.
 { lib, ... }:
 {
   imports = [
@@ -9,6 +11,7 @@
 
   rk1 = {
     network.address = "172.16.10.224/24";
+
     k3s = {
       role = "agent";
       serverAddr = "https://172.16.10.221:6443";

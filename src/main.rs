@@ -1,3 +1,10 @@
 //! `rk1`: one file describes a Turing Pi cluster; this renders everything that it is made of.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use rk1::command::Arguments;
+
+fn main() -> ExitCode {
+    Arguments::parse().run()
+}

@@ -1,0 +1,85 @@
+//! Who may log in.
+
+use thiserror::Error;
+
+use crate::cluster_file::{self, Text};
+use crate::problem::{Mistake, Problems};
+
+/// The key of the repository's own `cluster.toml`. Its private half was thrown away.
+const EXAMPLE_KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIAY/kNyFmMQbbcz9I7YHgLwzmt0tNdwxjpCkcJICE/mk";
+
+/// Key types that OpenSSH accepts by default (`ssh -Q PubkeyAcceptedAlgorithms`), certificates left out.
+const TYPES: [&str; 7] = [
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "sk-ssh-ed25519@openssh.com",
+    "ssh-ed25519",
+    "ssh-rsa",
+];
+
+#[derive(Debug, Error)]
+enum AccessMistake {
+    #[error("nobody may log in")]
+    NoKey,
+    #[error("this is not a public SSH key")]
+    NotAKey,
+    #[error("this is a private key")]
+    PrivateKey,
+    #[error("nobody holds the private half of this key")]
+    ExampleKey,
+}
+
+impl Mistake for AccessMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::NoKey => "write your public key: without it no update reaches the nodes",
+            Self::NotAKey => "write the line of your `~/.ssh/id_ed25519.pub`",
+            Self::PrivateKey => {
+                "write the line of the `.pub` file beside it. \
+                 A private key that stood in this file is no longer one: replace it"
+            }
+            Self::ExampleKey => "put the line of your own `~/.ssh/id_ed25519.pub` in its place",
+        };
+        Some(instead.to_owned())
+    }
+
+    fn marks_secret(&self) -> bool {
+        matches!(self, Self::PrivateKey)
+    }
+}
+
+/// The public keys of those who may log in as root.
+pub(super) fn resolve(typed: &cluster_file::Access, problems: &mut Problems) -> Option<Vec<String>> {
+    let keys = typed.ssh_keys.as_ref()?;
+    if keys.is_empty() {
+        problems.error(typed.span, AccessMistake::NoKey);
+    }
+    let keys: Vec<_> = keys.iter().map(|key| resolve_key(key, problems)).collect();
+    keys.into_iter().collect()
+}
+
+fn resolve_key(key: &Text, problems: &mut Problems) -> Option<String> {
+    let parsed = problems.take(key.span, parse_key(&key.value))?;
+    if parsed.contains(EXAMPLE_KEY) {
+        problems.warning(key.span, AccessMistake::ExampleKey);
+    }
+    Some(parsed)
+}
+
+/// Type, key in base64, and a comment (sshd(8), AUTHORIZED_KEYS FILE FORMAT), without options in front.
+fn parse_key(line: &str) -> Result<String, AccessMistake> {
+    if line.contains("PRIVATE KEY") {
+        return Err(AccessMistake::PrivateKey);
+    }
+    let mut words = line.split(' ');
+    let is_type = words.next().is_some_and(|word| TYPES.contains(&word));
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    let is_key = words.next().is_some_and(|word| {
+        // Every blob begins with the length of its type's name: three zero bytes.
+        word.starts_with("AAAA") && word.len() >= 68 && word.bytes().all(is_base64)
+    });
+    let is_line = !line.contains(char::is_control);
+    if is_type && is_key && is_line { Ok(line.trim().to_owned()) } else { Err(AccessMistake::NotAKey) }
+}

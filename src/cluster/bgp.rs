@@ -1,0 +1,212 @@
+//! The sessions with the routers, and the pool that is announced over them.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use thiserror::Error;
+
+use super::address::{parse_address, parse_range};
+use super::first_use::FirstUse;
+use super::name::Label;
+use super::secrets::{SecretLookup, SecretName};
+use crate::cluster_file::{self, Integer, Platform};
+use crate::problem::{Mistake, Problems};
+use crate::source::Spanned;
+
+#[derive(Debug, Clone)]
+pub struct Bgp {
+    pub asn: u32,
+    pub pool: Spanned<Ipv4Net>,
+    /// Seconds.
+    pub hold_time: u16,
+    /// Seconds.
+    pub keepalive: u16,
+    /// Seconds.
+    pub graceful_restart: u16,
+    pub routers: Vec<Router>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Router {
+    pub name: Label,
+    pub address: Ipv4Addr,
+    pub asn: u32,
+    pub platform: Platform,
+    pub version: String,
+    pub password: Option<SecretName>,
+}
+
+#[derive(Debug, Error)]
+enum BgpMistake {
+    #[error("{number} is not an autonomous system number")]
+    Asn { number: i64 },
+    #[error("{number} is not a {what}")]
+    Seconds { what: &'static str, number: i64, least: u16, most: u16 },
+    #[error("the keepalive of {keepalive} s is longer than the hold time of {hold_time} s")]
+    KeepaliveOverHold { keepalive: u16, hold_time: u16 },
+    #[error("a hold time of {hold_time} s is over before the third keepalive of {keepalive} s")]
+    ShortHold { keepalive: u16, hold_time: u16 },
+    #[error("a node may take more than {seconds} s to restart")]
+    ShortRestart { seconds: u16 },
+    #[error("there is no router")]
+    NoRouter,
+    #[error("two routers have the {what} `{value}`")]
+    DuplicateRouter { what: &'static str, value: String },
+    #[error("`{version}` is not a version")]
+    Version { version: String },
+}
+
+impl Mistake for BgpMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::Asn { .. } => {
+                "write a number from 1 to 4294967295; 64512 to 65534 are for private use (RFC 6996)"
+                    .to_owned()
+            }
+            Self::Seconds { least, most, .. } => format!("write seconds from {least} to {most}"),
+            Self::KeepaliveOverHold { hold_time, .. } => {
+                format!("write a third of the hold time: `keepalive = {}`", (hold_time / 3).max(1))
+            }
+            Self::ShortHold { keepalive, .. } => {
+                format!("RFC 4271 suggests three keepalives: `hold-time = {}`", u32::from(*keepalive) * 3)
+            }
+            Self::ShortRestart { .. } => {
+                "write at least 60: the router drops the node's routes when the time is over".to_owned()
+            }
+            Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
+            Self::DuplicateRouter { .. } => "give each router its own".to_owned(),
+            Self::Version { .. } => "write it as the router prints it, such as `7.18`".to_owned(),
+        };
+        Some(instead)
+    }
+}
+
+pub(super) fn resolve(
+    typed: &cluster_file::Bgp,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Bgp> {
+    let asn = typed.asn.as_ref().and_then(|number| asn(number, problems));
+    let pool = typed.pool.as_ref().and_then(|text| {
+        problems.take(text.span, parse_range(&text.value)).map(|pool| Spanned::new(pool, text.span))
+    });
+    let mut seconds = |number, what, range, default| seconds(number, what, range, default, problems);
+    let hold_time = seconds(typed.hold_time.as_ref(), "hold time", (3, 65535), 9);
+    let keepalive = seconds(typed.keepalive.as_ref(), "keepalive", (1, 65535), 3);
+    let graceful_restart = seconds(typed.graceful_restart.as_ref(), "graceful restart time", (1, 4095), 120);
+    if let (Some(hold_time), Some(keepalive)) = (hold_time, keepalive) {
+        note_timers(typed, hold_time, keepalive, problems);
+    }
+    if let (Some(seconds @ ..60), Some(written)) = (graceful_restart, &typed.graceful_restart) {
+        problems.warning(written.span, BgpMistake::ShortRestart { seconds });
+    }
+    let routers = typed.routers.as_ref().and_then(|routers| {
+        if routers.is_empty() {
+            problems.error(typed.span, BgpMistake::NoRouter);
+        }
+        note_duplicates(routers, problems);
+        let resolved: Vec<_> =
+            routers.iter().map(|router| resolve_router(router, asn, secrets, problems)).collect();
+        resolved.into_iter().collect()
+    });
+    Some(Bgp {
+        asn: asn?,
+        pool: pool?,
+        hold_time: hold_time?,
+        keepalive: keepalive?,
+        graceful_restart: graceful_restart?,
+        routers: routers?,
+    })
+}
+
+fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
+    let asn = u32::try_from(number.value).ok().filter(|asn| *asn != 0);
+    if asn.is_none() {
+        problems.error(number.span, BgpMistake::Asn { number: number.value });
+    }
+    asn
+}
+
+fn seconds(
+    number: Option<&Integer>,
+    what: &'static str,
+    (least, most): (u16, u16),
+    default: u16,
+    problems: &mut Problems,
+) -> Option<u16> {
+    let Some(number) = number else { return Some(default) };
+    let seconds = u16::try_from(number.value).ok().filter(|seconds| (least..=most).contains(seconds));
+    if seconds.is_none() {
+        problems.error(number.span, BgpMistake::Seconds { what, number: number.value, least, most });
+    }
+    seconds
+}
+
+fn note_timers(typed: &cluster_file::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {
+    let span = [&typed.keepalive, &typed.hold_time]
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or(typed.span, |written| written.span);
+    if keepalive > hold_time {
+        problems.error(span, BgpMistake::KeepaliveOverHold { keepalive, hold_time });
+    } else if u32::from(keepalive) * 3 > u32::from(hold_time) {
+        problems.warning(span, BgpMistake::ShortHold { keepalive, hold_time });
+    }
+}
+
+fn note_duplicates(routers: &[cluster_file::Router], problems: &mut Problems) {
+    let mut names = FirstUse::default();
+    let mut addresses = FirstUse::default();
+    for router in routers {
+        let fields = [
+            (&mut names, "name", router.name.as_ref()),
+            (&mut addresses, "address", router.address.as_ref()),
+        ];
+        for (used, what, text) in fields {
+            let Some(text) = text else { continue };
+            if let Some(first) = used.earlier(text.value.as_str(), text.span) {
+                let mistake = BgpMistake::DuplicateRouter { what, value: text.value.clone() };
+                problems.collision(text.span, mistake, first, "first used here");
+            }
+        }
+    }
+}
+
+fn resolve_router(
+    typed: &cluster_file::Router,
+    nodes_asn: Option<u32>,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Router> {
+    let name = typed.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
+    let address =
+        typed.address.as_ref().and_then(|text| problems.take(text.span, parse_address(&text.value)));
+    let own_asn = match &typed.asn {
+        Some(number) => asn(number, problems),
+        None => nodes_asn,
+    };
+    let version = typed.version.as_ref().and_then(|text| {
+        let is_version = text.value.starts_with(|first: char| first.is_ascii_digit())
+            && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
+        let version = if is_version {
+            Ok(&text.value)
+        } else {
+            Err(BgpMistake::Version { version: text.value.clone() })
+        };
+        problems.take(text.span, version).cloned()
+    });
+    let password = match &typed.password {
+        Some(text) => Some(secrets.find(text, problems)?),
+        None => None,
+    };
+    let platform = typed.platform.as_ref().map(|platform| platform.value);
+    Some(Router {
+        name: name?,
+        address: address?,
+        asn: own_asn?,
+        platform: platform?,
+        version: version?,
+        password,
+    })
+}

@@ -1,0 +1,181 @@
+//! The daemon that shows received packets in Grafana.
+
+use thiserror::Error;
+use url::{Host, Url};
+
+use super::name::Label;
+use super::secrets::{SecretLookup, SecretName};
+use crate::cluster_file::{self, Acceleration, Cilium, Integer, Text};
+use crate::problem::{Mistake, Problems};
+
+#[derive(Debug, Clone)]
+pub struct Streamer {
+    /// Address of Grafana, without a slash at the end.
+    pub url: String,
+    pub token: SecretName,
+    /// Name of the stream in Grafana Live; each node's name is added.
+    pub stream: String,
+    /// Empty: the interface that has the node's address.
+    pub interfaces: Vec<String>,
+    /// Rows a second.
+    pub budget: u32,
+    /// Milliseconds between two pushes.
+    pub interval: u32,
+}
+
+#[derive(Debug, Error)]
+enum StreamerMistake {
+    #[error("`{url}` does not say how Grafana is reached")]
+    NoScheme { url: String },
+    #[error("`{url}` is not an address of the web: {reason}")]
+    NotAUrl { url: String, reason: String },
+    #[error("`{scheme}` is not a way to reach Grafana")]
+    Scheme { scheme: String },
+    #[error("the address of Grafana holds a user name or a password")]
+    Credentials,
+    #[error("`{url}` sends the token in the clear over a public network")]
+    PublicHttp { url: String },
+    #[error("{number} is not a {what}")]
+    Number { what: &'static str, number: i64, least: u32, most: u32 },
+    #[error("`{name}` is not the name of a network interface")]
+    Interface { name: String },
+    #[error("`{name}` is not the name of a stream")]
+    Stream { name: String },
+    #[error("`acceleration = \"{acceleration}\"` takes the network interface from the streamer")]
+    Acceleration { acceleration: &'static str },
+}
+
+impl Mistake for StreamerMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::NoScheme { url } => format!("write it with its scheme: `https://{url}`"),
+            Self::NotAUrl { .. } | Self::Scheme { .. } => {
+                "write an address such as `https://grafana.example.org`".to_owned()
+            }
+            Self::Credentials => "leave them out: the token is the secret that `token` names".to_owned(),
+            Self::PublicHttp { url } => format!("write `{}`", url.replacen("http:", "https:", 1)),
+            Self::Number { least, most, .. } => format!("write a number from {least} to {most}"),
+            Self::Interface { .. } => "write a name such as `end0`, of at most 15 characters".to_owned(),
+            Self::Stream { .. } => "write letters, digits, `-`, `_` or `.`, at most 64 of them".to_owned(),
+            Self::Acceleration { .. } => {
+                "write `acceleration = \"disabled\"`, or `enable = false` in `[streamer]`: both want the \
+                 interface's XDP hook, and it takes one program"
+                    .to_owned()
+            }
+        };
+        Some(instead)
+    }
+
+    fn marks_secret(&self) -> bool {
+        matches!(self, Self::Credentials)
+    }
+}
+
+/// The streamer, `Some(None)` where there is none.
+pub(super) fn resolve(
+    typed: Option<&cluster_file::Streamer>,
+    cilium: Option<&Cilium>,
+    cluster: Option<&Label>,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Streamer>> {
+    let Some(typed) = typed else { return Some(None) };
+    let url = typed.url.as_ref().and_then(|text| problems.take(text.span, parse_url(&text.value)));
+    let token = typed.token.as_ref().and_then(|text| secrets.find(text, problems));
+    let stream = match &typed.stream {
+        Some(text) => problems.take(text.span, parse_stream(&text.value)),
+        None => cluster.map(|name| name.as_str().to_owned()),
+    };
+    let interfaces = typed.interfaces.as_deref().unwrap_or_default();
+    let interfaces: Vec<_> = interfaces.iter().map(|name| interface(name, problems)).collect();
+    let budget = number(typed.budget.as_ref(), "number of rows a second", (1, 100_000), 500, problems);
+    let interval = number(typed.interval.as_ref(), "number of milliseconds", (200, 1000), 250, problems);
+    let is_enabled = typed.enable.as_ref().is_none_or(|enable| enable.value);
+    if is_enabled {
+        note_acceleration(typed, cilium, problems);
+    }
+    let streamer = Streamer {
+        url: url?,
+        token: token?,
+        stream: stream?,
+        interfaces: interfaces.into_iter().collect::<Option<_>>()?,
+        budget: budget?,
+        interval: interval?,
+    };
+    Some(is_enabled.then_some(streamer))
+}
+
+fn parse_url(text: &str) -> Result<String, StreamerMistake> {
+    let owned = || text.to_owned();
+    // `grafana:3000` parses as the scheme `grafana`, which is not what was meant.
+    if !text.contains("://") {
+        return Err(StreamerMistake::NoScheme { url: owned() });
+    }
+    let url = Url::parse(text)
+        .map_err(|error| StreamerMistake::NotAUrl { url: owned(), reason: error.to_string() })?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(StreamerMistake::Credentials);
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if is_public(&url) => return Err(StreamerMistake::PublicHttp { url: owned() }),
+        "http" => {}
+        scheme => return Err(StreamerMistake::Scheme { scheme: scheme.to_owned() }),
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Whether it names a public address. What a host name stands for is for the daemon to find out.
+fn is_public(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => {
+            !(address.is_private() || address.is_loopback() || address.is_link_local())
+        }
+        Some(Host::Ipv6(address)) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
+        Some(Host::Domain(_)) | None => false,
+    }
+}
+
+/// A channel of Grafana Live: `^[A-z0-9_\-\.]*$`, at most 160 characters with what is added to it.
+fn parse_stream(name: &str) -> Result<String, StreamerMistake> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
+    if is_name { Ok(name.to_owned()) } else { Err(StreamerMistake::Stream { name: name.to_owned() }) }
+}
+
+/// Linux: at most 15 bytes (`IFNAMSIZ` less the final NUL), no slash, no white space.
+fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !b"/:".contains(&byte);
+    let is_name = (1..=15).contains(&name.value.len())
+        && name.value.bytes().all(is_allowed)
+        && ![".", ".."].contains(&name.value.as_str());
+    if !is_name {
+        problems.error(name.span, StreamerMistake::Interface { name: name.value.clone() });
+    }
+    is_name.then(|| name.value.clone())
+}
+
+fn number(
+    number: Option<&Integer>,
+    what: &'static str,
+    (least, most): (u32, u32),
+    default: u32,
+    problems: &mut Problems,
+) -> Option<u32> {
+    let Some(number) = number else { return Some(default) };
+    let parsed = u32::try_from(number.value).ok().filter(|parsed| (least..=most).contains(parsed));
+    if parsed.is_none() {
+        problems.error(number.span, StreamerMistake::Number { what, number: number.value, least, most });
+    }
+    parsed
+}
+
+fn note_acceleration(typed: &cluster_file::Streamer, cilium: Option<&Cilium>, problems: &mut Problems) {
+    let written = cilium.and_then(|cilium| cilium.acceleration.as_ref());
+    if let Some(written) = written.filter(|written| written.value != Acceleration::Disabled) {
+        let mistake = StreamerMistake::Acceleration { acceleration: written.value.word() };
+        problems.collision(written.span, mistake, typed.span, "the streamer is on");
+    }
+}

@@ -1,0 +1,62 @@
+//! Values whose shape is another program's business, such as Helm values. Every part keeps its place.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::de::DeValue;
+
+use super::leaf::{Integer, Text};
+use super::shape::{Decode, TomlValue, spanned, wrong_type};
+use crate::problem::Problems;
+use crate::source::Spanned;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum FreeValue {
+    Boolean(bool),
+    Float(f64),
+    Integer(i64),
+    List(Vec<Spanned<FreeValue>>),
+    String(String),
+    Table(Vec<(Text, Spanned<FreeValue>)>),
+}
+
+impl Decode for Spanned<FreeValue> {
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        let free = match value.get_ref() {
+            DeValue::Boolean(on) => FreeValue::Boolean(*on),
+            DeValue::Float(number) => FreeValue::Float(number.as_str().parse().ok()?),
+            DeValue::Integer(_) => FreeValue::Integer(Integer::decode(path, value, problems)?.value),
+            DeValue::String(text) => FreeValue::String(text.to_string()),
+            DeValue::Datetime(_) => {
+                let instead = Some("put it in quotes".to_owned());
+                return wrong_type(path, value, "a value of JSON", instead, problems);
+            }
+            DeValue::Array(items) => FreeValue::List(
+                items.iter().filter_map(|item| Self::decode(&format!("[{path}]"), item, problems)).collect(),
+            ),
+            DeValue::Table(table) => {
+                let entries = table.iter().filter_map(|(key, value)| {
+                    let name = Spanned::new(key.get_ref().to_string(), key.span().into());
+                    Self::decode(&format!("{path}.{}", name.value), value, problems)
+                        .map(|value| (name, value))
+                });
+                FreeValue::Table(entries.collect())
+            }
+        };
+        Some(spanned(free, value))
+    }
+}
+
+impl JsonSchema for FreeValue {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "FreeValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}

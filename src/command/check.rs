@@ -1,0 +1,35 @@
+use std::path::Path;
+
+use clap::Args;
+
+use super::{Outcome, print, read_source};
+use crate::cluster::Cluster;
+use crate::problem::json::json;
+use crate::problem::report::report;
+use crate::problem::{Problems, Severity};
+
+/// Say everything that is wrong with the cluster's file.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Print the problems as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
+        let source = read_source(file)?;
+        let mut problems = Problems::default();
+        let cluster = Cluster::parse(&source, &mut problems);
+        if self.json {
+            print(&format!("{:#}\n", json(&source, &problems)))?;
+        } else if !problems.is_empty() {
+            anstream::eprint!("{}", report(&source, &problems));
+        }
+        let Some(cluster) = cluster else { return Ok(Outcome::Mistakes) };
+        if problems.count(Severity::Error) == 0 && !self.json {
+            anstream::eprintln!("{}: {} nodes, no mistakes", source.name, cluster.nodes.len());
+        }
+        Ok(Outcome::Done)
+    }
+}

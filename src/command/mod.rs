@@ -1,0 +1,113 @@
+//! What the tool does: a file for each subcommand.
+
+mod check;
+mod completions;
+mod init;
+mod man;
+mod render;
+mod schema;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::cluster::Cluster;
+use crate::problem::Problems;
+use crate::problem::report::report;
+use crate::source::Source;
+
+/// One file describes a Turing Pi cluster; this renders everything that it is made of.
+#[derive(Debug, Parser)]
+#[command(name = "rk1", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// The file that describes the cluster.
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "cluster.toml")]
+    file: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Check(check::Check),
+    Render(render::Render),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// How a command ends.
+enum Outcome {
+    Done,
+    /// The user has something to mend, and has been told what.
+    Mistakes,
+}
+
+/// The user's text could not be used, and every mistake in it has been printed.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` has mistakes")]
+struct Unusable(String);
+
+impl Arguments {
+    /// Runs the command and says on standard error what went wrong: 0 where all is well, else 1.
+    pub fn run(self) -> ExitCode {
+        let outcome = match self.command {
+            Command::Init(command) => command.run(&self.file),
+            Command::Check(command) => command.run(&self.file),
+            Command::Render(command) => command.run(&self.file),
+            Command::Schema(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
+        };
+        match outcome {
+            Ok(Outcome::Done) => ExitCode::SUCCESS,
+            Ok(Outcome::Mistakes) => ExitCode::FAILURE,
+            // Whoever read our output has had enough of it.
+            Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+            Err(error) if error.is::<Unusable>() => ExitCode::FAILURE,
+            Err(error) => {
+                anstream::eprintln!("{}: {error:#}", styled("error"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn styled(word: &str) -> String {
+    let style = clap::builder::styling::AnsiColor::Red.on_default().bold();
+    format!("{style}{word}{style:#}")
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn read_source(file: &Path) -> anyhow::Result<Source> {
+    let name = file.display().to_string();
+    let hint = "say which file with `--file`, or write one with `rk1 init`";
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{name}` ({hint})"))?;
+    Ok(Source { name, text })
+}
+
+/// The cluster, once its mistakes and warnings have been printed.
+fn read_cluster(file: &Path) -> anyhow::Result<Cluster> {
+    let source = read_source(file)?;
+    let mut problems = Problems::default();
+    let cluster = Cluster::parse(&source, &mut problems);
+    if !problems.is_empty() {
+        anstream::eprint!("{}", report(&source, &problems));
+    }
+    cluster.ok_or_else(|| Unusable(source.name).into())
+}
+
+/// Writes data to standard output.
+fn print(data: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(data.as_bytes())?;
+    output.flush()?;
+    Ok(())
+}

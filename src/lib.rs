@@ -1,0 +1,13 @@
+//! From `cluster.toml` to everything that a cluster of Turing RK1 modules is made of.
+//!
+//! Data flows one way: text → [`cluster_file::ClusterFile`] (as typed, every value with its place) →
+//! [`cluster::Cluster`] (resolved and checked) → [`document::Document`]s (a path and a body each) → disk.
+
+pub mod cluster;
+pub mod cluster_file;
+pub mod command;
+pub mod disk;
+pub mod document;
+pub mod problem;
+pub mod render;
+pub mod source;

@@ -1,0 +1,154 @@
+//! `hosts/`: a NixOS module for each node, and one for what they share.
+
+use serde::Serialize;
+use tera::Context;
+
+use super::{RenderError, nix};
+use crate::cluster::{Bind, Cluster, Domain, Label, Node};
+use crate::cluster_file::Role;
+use crate::document::Document;
+
+const FOLDER: &str = "hosts";
+
+/// What the templates are given: the cluster's values as text.
+#[derive(Serialize)]
+struct Shared<'a> {
+    name: &'a Label,
+    domain: &'a Domain,
+    nodes: Vec<Host<'a>>,
+    ssh_keys: &'a [String],
+    gateway: String,
+    nameservers: Vec<String>,
+    time_servers: &'a [String],
+    storage: Storage<'a>,
+    k3s: K3s<'a>,
+    streamer: Option<Streamer<'a>>,
+}
+
+#[derive(Serialize)]
+struct Host<'a> {
+    name: &'a Label,
+    board: &'a Label,
+    bmc: String,
+    slot: u8,
+    address: String,
+    cidr: String,
+    role: &'static str,
+    is_first_server: bool,
+    /// Where the node joins, unless it is the first server.
+    server_url: String,
+}
+
+#[derive(Serialize)]
+struct Storage<'a> {
+    device: &'a str,
+    mount: &'a str,
+    binds: Vec<Mount<'a>>,
+}
+
+#[derive(Serialize)]
+struct Mount<'a> {
+    path: &'a str,
+    directory: &'a str,
+}
+
+#[derive(Serialize)]
+struct K3s<'a> {
+    release: String,
+    token_file: String,
+    pods: String,
+    services: String,
+    write_kubeconfig_mode: &'a str,
+    tls_sans: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Streamer<'a> {
+    url: &'a str,
+    token_file: String,
+    interfaces: &'a [String],
+}
+
+pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError> {
+    let tera = nix::templates(&[
+        ("default.nix", include_str!("hosts/default.nix.tera")),
+        ("cluster.nix", include_str!("hosts/cluster.nix.tera")),
+        ("node.nix", include_str!("hosts/node.nix.tera")),
+    ])?;
+    let shared = shared(cluster);
+    let context = Context::from_serialize(&shared)?;
+    let document = |name: String, body| Document { folder: FOLDER, name, body };
+    let mut documents = vec![
+        document("default.nix".to_owned(), tera.render("default.nix", &context)?),
+        document("cluster.nix".to_owned(), tera.render("cluster.nix", &context)?),
+    ];
+    for host in &shared.nodes {
+        let body = tera.render("node.nix", &Context::from_serialize(host)?)?;
+        documents.push(document(format!("{}.nix", host.name), body));
+    }
+    Ok(documents)
+}
+
+fn shared(cluster: &Cluster) -> Shared<'_> {
+    let first_server = cluster.nodes.iter().find(|node| node.name == cluster.k3s.first_server);
+    let server_url =
+        first_server.map(|node| format!("https://{}:6443", node.address.value.addr())).unwrap_or_default();
+    let boards: std::collections::HashMap<&Label, String> =
+        cluster.boards.iter().map(|board| (&board.name, board.bmc.value.to_string())).collect();
+    Shared {
+        name: &cluster.name,
+        domain: &cluster.domain,
+        nodes: cluster
+            .nodes
+            .iter()
+            .map(|node| Host {
+                name: &node.name,
+                board: &node.board,
+                bmc: boards.get(&node.board).cloned().unwrap_or_default(),
+                slot: node.slot,
+                address: node.address.value.addr().to_string(),
+                cidr: node.address.value.to_string(),
+                role: node.role.word(),
+                is_first_server: node.name == cluster.k3s.first_server,
+                server_url: server_url.clone(),
+            })
+            .collect(),
+        ssh_keys: &cluster.ssh_keys,
+        gateway: cluster.network.gateway.to_string(),
+        nameservers: cluster.network.nameservers.iter().map(ToString::to_string).collect(),
+        time_servers: &cluster.network.time_servers,
+        storage: Storage {
+            device: &cluster.storage.device,
+            mount: &cluster.storage.mount,
+            binds: cluster.storage.binds.iter().map(Mount::from).collect(),
+        },
+        k3s: K3s {
+            release: cluster.versions.k3s.to_string(),
+            token_file: cluster.k3s.token.path_on_node(),
+            pods: cluster.network.pods.to_string(),
+            services: cluster.network.services.to_string(),
+            write_kubeconfig_mode: &cluster.k3s.write_kubeconfig_mode,
+            tls_sans: tls_sans(cluster),
+        },
+        streamer: cluster.streamer.as_ref().map(|streamer| Streamer {
+            url: &streamer.url,
+            token_file: streamer.token.path_on_node(),
+            interfaces: &streamer.interfaces,
+        }),
+    }
+}
+
+impl<'a> From<&'a Bind> for Mount<'a> {
+    fn from(bind: &'a Bind) -> Self {
+        Self { path: &bind.path, directory: &bind.directory }
+    }
+}
+
+/// Every name and address by which a server is called, so that the API can be reached through any of them.
+fn tls_sans(cluster: &Cluster) -> Vec<String> {
+    let servers = || cluster.nodes.iter().filter(|node| node.role == Role::Server);
+    let names = servers().map(|node| node.name.to_string());
+    let full_names = servers().map(|node| format!("{}.{}", node.name, cluster.domain));
+    let addresses = servers().map(|node: &Node| node.address.value.addr().to_string());
+    names.chain(full_names).chain(addresses).chain(cluster.k3s.tls_san.iter().cloned()).collect()
+}

@@ -1,0 +1,87 @@
+//! The Nix language: how text is written in it.
+//!
+//! Source: the Nix manual, "String literal" and "Identifiers"; the lexer's rules for `STRING` and `ID`
+//! (NixOS/nix, src/libexpr/lexer.l).
+
+use std::io::{self, Write};
+
+use tera::{Kwargs, State, Tera, Value};
+
+/// Writes text so that it stands for itself between double quotes.
+///
+/// # Errors
+/// A NUL byte cannot stand in a Nix string.
+pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\0' => return Err(io::Error::new(io::ErrorKind::InvalidData, "a Nix string cannot hold a NUL byte")),
+            '"' | '\\' => write!(output, "\\{character}")?,
+            '$' if rest.peek() == Some(&'{') => output.write_all(b"\\$")?,
+            '\n' => output.write_all(b"\\n")?,
+            // Nix reads a bare carriage return as a line feed.
+            '\r' => output.write_all(b"\\r")?,
+            '\t' => output.write_all(b"\\t")?,
+            _ => write!(output, "{character}")?,
+        }
+    }
+    Ok(())
+}
+
+/// The text as a Nix string, quotes included.
+///
+/// # Errors
+/// A NUL byte cannot stand in a Nix string.
+pub fn string(text: &str) -> io::Result<String> {
+    let mut quoted = vec![b'"'];
+    escape(text, &mut quoted)?;
+    quoted.push(b'"');
+    String::from_utf8(quoted).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+const KEYWORDS: [&str; 11] =
+    ["assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with", "__curPos"];
+
+/// The text as the name of an attribute: bare where it is an identifier, else quoted.
+fn attribute(text: &str) -> io::Result<String> {
+    let is_first = |character: char| character.is_ascii_alphabetic() || character == '_';
+    let is_later = |character: char| character.is_ascii_alphanumeric() || "_'-".contains(character);
+    let is_identifier =
+        text.starts_with(is_first) && text.chars().all(is_later) && !KEYWORDS.contains(&text);
+    if is_identifier { Ok(text.to_owned()) } else { string(text) }
+}
+
+/// A list of strings: on one line up to one item, else a line for each, as nixfmt has it.
+fn list(items: &[Value], indent: usize) -> Result<String, tera::Error> {
+    let items: Vec<String> = items
+        .iter()
+        .map(|item| string(item.as_str().unwrap_or_default()))
+        .collect::<io::Result<_>>()
+        .map_err(tera::Error::message)?;
+    Ok(match items.as_slice() {
+        [] => "[ ]".to_owned(),
+        [only] => format!("[ {only} ]"),
+        _ => {
+            let margin = " ".repeat(indent);
+            let lines: String = items.iter().map(|item| format!("{margin}  {item}\n")).collect();
+            format!("[\n{lines}{margin}]")
+        }
+    })
+}
+
+/// Templates of Nix files. What they print is escaped for the inside of a string; the filters `attribute` and `list`
+/// print names and lists.
+pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
+    let mut tera = Tera::new();
+    tera.autoescape_on([".nix"]);
+    tera.set_escape_fn(escape);
+    tera.register_filter("attribute", |text: &str, _: Kwargs, _: &State<'_>| {
+        attribute(text).map(|name| Value::safe_string(&name)).map_err(tera::Error::message)
+    });
+    tera.register_filter("list", |items: &[Value], arguments: Kwargs, _: &State<'_>| {
+        let indent = arguments.must_get::<usize>("indent")?;
+        list(items, indent).map(|list| Value::safe_string(&list))
+    });
+    tera.add_raw_templates(bodies.iter().copied())?;
+    Ok(tera)
+}
