@@ -61,9 +61,13 @@ in
 
     disable = lib.mkOption {
       type = types.listOf (types.strMatching "[a-z0-9-]+");
-      default = [ ];
+      default = [
+        "servicelb"
+        "local-storage"
+        "traefik"
+      ];
       example = [ "traefik" ];
-      description = "Packaged components of k3s that servers leave out.";
+      description = "Packaged components of k3s that servers leave out. Cilium announces services and serves the gateway; two controllers for one service fight over its address.";
     };
 
     writeKubeconfigMode = lib.mkOption {

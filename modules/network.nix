@@ -42,9 +42,10 @@ in
     };
 
     timeServers = lib.mkOption {
-      type = types.nonEmptyListOf (types.either types.ipv4Address types.domainName);
-      description = "NTP servers of the node.";
-      example = [ "0.pool.ntp.org" ];
+      type = types.listOf (types.either types.ipv4Address types.domainName);
+      default = [ ];
+      description = "NTP servers of the node. None means NixOS's own choice.";
+      example = [ "192.0.2.1" ];
     };
   };
 
@@ -52,7 +53,8 @@ in
     networking = {
       useNetworkd = true;
       useDHCP = false;
-      inherit (cfg) nameservers timeServers;
+      inherit (cfg) nameservers;
+      timeServers = lib.mkIf (cfg.timeServers != [ ]) cfg.timeServers;
 
       firewall = {
         enable = true;

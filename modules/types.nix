@@ -32,16 +32,19 @@ in
 
   httpUrl = matching "http or https URL" "https?://[^[:space:]]+";
 
-  # No path literal either: Nix would copy the file that it points to into the store.
+  # No path literal either: Nix would copy the file that it points to into the store. Plain components only: the
+  # path stands in units, where `..`, spaces and `%` would mean something else.
   secretFile =
     let
-      inStore = value: lib.hasPrefix builtins.storeDir value || builtins.hasContext value;
+      isPlain = value: builtins.match "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+" value != null;
+      inStore =
+        value: lib.hasPrefix "${builtins.storeDir}/" "${value}/" || builtins.hasContext value;
     in
     lib.mkOptionType {
       name = "secretFile";
       description = "absolute path of a file on the node, outside the Nix store";
       descriptionClass = "noun";
-      check = value: builtins.isString value && lib.hasPrefix "/" value && !inStore value;
+      check = value: builtins.isString value && isPlain value && !inStore value;
       merge = lib.mergeEqualOption;
     };
 }

@@ -85,6 +85,6 @@ in
     declarations
     outputs
     ;
-  # A host as mkCluster would make it, of one module.
-  host = module: (outputs.lib.mkCluster module);
+  # Evaluates hosts of another directory or file as far as their systems.
+  evaluate = hosts: lib.mapAttrs (_: host: host.config.system.build.toplevel.name) (outputs.lib.mkCluster hosts);
 }

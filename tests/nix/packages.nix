@@ -144,6 +144,7 @@ let
     lib.recursiveUpdate tree provided
     // {
       inherit lib;
+      pkgs = final;
       stdenv.hostPlatform = lib.systems.elaborate system;
       extend = overlay: extended channel system (lib.extends overlay (base channel system));
       appendOverlays =

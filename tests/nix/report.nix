@@ -4,8 +4,6 @@ let
   harness = import ./harness.nix { inherit data; };
   inherit (harness) lib outputs declarations;
 
-  derivationPath = value: if lib.isDerivation value then value.drvPath else throw "not a derivation";
-
   host =
     _:
     { config, ... }:
@@ -59,12 +57,12 @@ let
       };
     };
 
-  # The whole output tree: a derivation's path for each derivation, a word for what is no data.
+  # The whole output tree, every derivation instantiated; a word for what is no data.
   tree =
     value:
     if lib.isDerivation value then
-      baseNameOf (builtins.unsafeDiscardStringContext (derivationPath value))
-    else if builtins.isFunction value then
+      builtins.seq value.drvPath value.name
+    else if lib.isFunction value then
       "function"
     else if builtins.isPath value then
       "path"
@@ -74,8 +72,24 @@ let
       map tree value
     else
       value;
+  # The options of ours, as the manual would have them.
+  options =
+    map
+      (option: {
+        inherit (option) name type;
+        default = option.default.text or null;
+        description = option.description.text or option.description or null;
+        example = option.example.text or null;
+        inherit (option) readOnly;
+      })
+      (
+        builtins.filter (option: option.visible && !option.internal) (
+          lib.optionAttrSetToDocList { inherit (outputs.nixosConfigurations.rk1-01.options) rk1; }
+        )
+      );
 in
 {
+  inherit options;
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
   outputs = tree (removeAttrs outputs [ "nixosConfigurations" ]);
