@@ -8,7 +8,9 @@ in
   options.rk1.base = {
     authorizedKeys = lib.mkOption {
       type = types.nonEmptyListOf types.sshPublicKey;
-      description = "SSH keys that may log in as root. There is no other way in: passwords are off, on the console too.";
+      description = ''
+        SSH keys that may log in as root. There is no other way in: passwords are off, on the console too.
+      '';
       example = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1yQ1i8L1pZx1mTq0cYk5Yb0Zb2mB1X8mJk5cFh3xYz operator" ];
     };
 
@@ -16,7 +18,10 @@ in
       type = types.ints.positive;
       default = 120;
       example = 300;
-      description = "Seconds that k3s waits at boot for a time server. A board without its clock's battery starts years behind, and no certificate is valid then.";
+      description = ''
+        Seconds that k3s waits at boot for a time server. A board without its clock's battery starts years behind, and
+        no certificate is valid then.
+      '';
     };
   };
 

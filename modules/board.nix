@@ -21,7 +21,9 @@ in
       type = lib.types.bool;
       default = true;
       example = false;
-      description = "Whether the host is a Turing RK1. Turned off where its modules run elsewhere, such as in a virtual machine.";
+      description = ''
+        Whether the host is a Turing RK1. Turned off where its modules run elsewhere, such as in a virtual machine.
+      '';
     };
 
     kernelPackages = lib.mkOption {
@@ -29,7 +31,9 @@ in
       default = pkgs.linuxPackages_6_18;
       defaultText = lib.literalExpression "pkgs.linuxPackages_6_18";
       example = lib.literalExpression "pkgs.linuxPackages_latest";
-      description = "Kernel of the node. Mainline has the RK1 since 6.9; the default is the newest long-term kernel.";
+      description = ''
+        Kernel of the node. Mainline has the RK1 since 6.9; the default is the newest long-term kernel.
+      '';
     };
 
     deviceTree = lib.mkOption {
@@ -43,7 +47,10 @@ in
       type = lib.types.listOf (lib.types.strMatching "tty[A-Z]+[0-9]+(,[0-9]+[noe]?[78]?)?");
       default = [ ];
       example = [ "ttyS9,115200n8" ];
-      description = "Kernel consoles. None is right for most: the device tree's `stdout-path` names the UART that the board controller reads, whatever number the kernel gives it.";
+      description = ''
+        Kernel consoles. None is right for most: the device tree's `stdout-path` names the UART that the board
+        controller reads, whatever number the kernel gives it.
+      '';
     };
   };
 

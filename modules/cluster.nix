@@ -10,7 +10,9 @@ in
   options.rk1.cluster = {
     name = lib.mkOption {
       type = types.hostName;
-      description = "Name of the cluster. It marks what belongs to this cluster, such as the images' filesystems.";
+      description = ''
+        Name of the cluster. It marks what belongs to this cluster, such as the images' filesystems.
+      '';
       example = "turing-pi";
     };
 
@@ -22,7 +24,10 @@ in
 
     nodes = lib.mkOption {
       type = types.attrsOf types.ipv4Address;
-      description = "Every node's address by its name, this node included. The names go to `/etc/hosts`, so that the nodes find each other without DNS.";
+      description = ''
+        Every node's address by its name, this node included. The names go to `/etc/hosts`, so that the nodes find
+        each other without DNS.
+      '';
       example = {
         rk1-01 = "192.0.2.11";
         rk1-02 = "192.0.2.12";

@@ -31,7 +31,9 @@ in
       type = types.bool;
       default = false;
       example = true;
-      description = "Whether this server starts the cluster, with etcd embedded. True on the first server alone.";
+      description = ''
+        Whether this server starts the cluster, with etcd embedded. True on the first server alone.
+      '';
     };
 
     serverAddr = lib.mkOption {
@@ -43,7 +45,9 @@ in
 
     tokenFile = lib.mkOption {
       type = types.secretFile;
-      description = "File on the node that holds the cluster's token. Put there at flash time; never in the store.";
+      description = ''
+        File on the node that holds the cluster's token. Put there at flash time; never in the store.
+      '';
       example = "/var/lib/rk1/secrets/k3s-token";
     };
 
@@ -67,14 +71,20 @@ in
         "traefik"
       ];
       example = [ "traefik" ];
-      description = "Packaged components of k3s that servers leave out. Cilium announces services and serves the gateway; two controllers for one service fight over its address.";
+      description = ''
+        Packaged components of k3s that servers leave out. Cilium announces services and serves the gateway; two
+        controllers for one service fight over its address.
+      '';
     };
 
     writeKubeconfigMode = lib.mkOption {
       type = types.strMatching "0?[0-7]{3}";
       default = "600";
       example = "644";
-      description = "Mode of `/etc/rancher/k3s/k3s.yaml`, which holds the administrator's key. With `644` every local account can read it.";
+      description = ''
+        Mode of `/etc/rancher/k3s/k3s.yaml`, which holds the administrator's key. With `644` every local account can
+        read it.
+      '';
     };
 
     tlsSans = lib.mkOption {

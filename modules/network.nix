@@ -11,7 +11,10 @@ in
       type = types.strMatching "[a-z0-9*?!]+";
       default = "e*";
       example = "end0";
-      description = "Name of the wired interface, as a pattern of systemd.network(5). The kernel's name for it depends on the device tree, so the default matches any Ethernet name.";
+      description = ''
+        Name of the wired interface, as a pattern of systemd.network(5). The kernel's name for it depends on the
+        device tree, so the default matches any Ethernet name.
+      '';
     };
 
     address = lib.mkOption {

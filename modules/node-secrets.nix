@@ -14,7 +14,10 @@ in
     seedDevice = lib.mkOption {
       type = types.nullOr (types.strMatching "/dev/.+");
       default = null;
-      description = "Partition that the secrets come on, in its directory `secrets`. The image sets it; null where the secrets come another way.";
+      description = ''
+        Partition that the secrets come on, in its directory `secrets`. The image sets it; null where the secrets come
+        another way.
+      '';
       example = "/dev/disk/by-label/RK1-SEED";
     };
 

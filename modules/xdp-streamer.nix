@@ -27,7 +27,9 @@ in
 
     tokenFile = lib.mkOption {
       type = types.secretFile;
-      description = "File on the node that holds Grafana's token. Put there at flash time; never in the store.";
+      description = ''
+        File on the node that holds Grafana's token. Put there at flash time; never in the store.
+      '';
       example = "/var/lib/rk1/secrets/grafana-token";
     };
   };

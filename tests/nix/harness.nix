@@ -85,6 +85,7 @@ in
     declarations
     outputs
     ;
+  packages = packagesOf "nixpkgs" "aarch64-linux";
   # Evaluates hosts of another directory or file as far as their systems.
   evaluate = hosts: lib.mapAttrs (_: host: host.config.system.build.toplevel.name) (outputs.lib.mkCluster hosts);
 }

@@ -17,7 +17,9 @@ let
         true
       else if lib.isOption option then
         # The system itself is in system.build.
-        option.loc == [ "system" "build" ] || !option.isDefined || builtins.deepSeq option.value true
+        lib.showOption option.loc == "system.build"
+        || !option.isDefined
+        || builtins.deepSeq option.value true
       else
         forceDefined option
     ) (builtins.attrNames options);

@@ -25,10 +25,12 @@ let
       throw "`${function}` takes no argument `${builtins.head unknown}`: see tests/nix/surface.json";
 
   # As a derivation sees its attributes: strings, lists of them, nothing that is only for evaluation.
-  environment = given: removeAttrs given [
-    "meta"
-    "passthru"
-  ];
+  environment =
+    given:
+    removeAttrs given [
+      "meta"
+      "passthru"
+    ];
 
   functions = final: system: {
     callPackage =
@@ -65,21 +67,6 @@ let
       derivation {
         inherit name system text;
         builder = "/bin/sh";
-      };
-
-    writeShellApplication =
-      given:
-      let
-        known = refuse "writeShellApplication" surface.functions.writeShellApplication.arguments given;
-      in
-      derivation {
-        inherit (known) name text;
-        inherit system;
-        runtimeInputs = known.runtimeInputs or [ ];
-        builder = "/bin/sh";
-      }
-      // {
-        meta.mainProgram = known.name;
       };
 
     mkShell =
@@ -129,31 +116,21 @@ let
         ) listed
       );
       provided = functions final system;
-      # Every function that is offered is listed, too.
-      unlisted = lib.subtractLists (builtins.attrNames surface.functions) [
-        "callPackage"
-        "mkShell"
-        "runCommand"
-        "rustPlatform.buildRustPackage"
-        "testers.runNixOSTest"
-        "writeShellApplication"
-        "writeText"
-      ];
+      # What is offered is listed, and the other way round.
+      names = builtins.attrNames surface.functions;
+      offered = lib.all (name: lib.hasAttrByPath (lib.splitString "." name) provided) names;
+      counted = lib.length (lib.collect lib.isFunction provided) == lib.length names;
     in
-    assert unlisted == [ ];
+    assert offered && counted;
     lib.recursiveUpdate tree provided
     // {
       inherit lib;
       pkgs = final;
       stdenv.hostPlatform = lib.systems.elaborate system;
-      extend = overlay: extended channel system (lib.extends overlay (base channel system));
+      extend = overlay: lib.fix (lib.extends overlay (base channel system));
       appendOverlays =
-        overlays:
-        extended channel system (
-          lib.foldl' (lib.flip lib.extends) (base channel system) overlays
-        );
+        overlays: lib.fix (lib.foldl' (lib.flip lib.extends) (base channel system) overlays);
     };
 
-  extended = _: _: lib.fix;
 in
 channel: system: lib.fix (base channel system)

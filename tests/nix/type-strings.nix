@@ -46,15 +46,20 @@ let
   # nixos/lib/systemd-lib.nix: lists from several definitions are joined, all else must agree.
   systemdOption = lib.mkOptionType {
     name = "systemdOption";
-    check = value: lib.any (is: is value) [
-      builtins.isBool
-      builtins.isInt
-      builtins.isString
-      builtins.isPath
-      builtins.isNull
-      (value: builtins.isList value && lib.all (item: builtins.isString item || builtins.isPath item || lib.isDerivation item) value)
-      lib.isDerivation
-    ];
+    check =
+      let
+        isWord =
+          value:
+          lib.any (is: is value) [
+            builtins.isBool
+            builtins.isInt
+            builtins.isNull
+            builtins.isPath
+            builtins.isString
+            lib.isDerivation
+          ];
+      in
+      value: isWord value || builtins.isList value && lib.all isWord value;
     merge =
       location: definitions:
       if lib.any (definition: builtins.isList definition.value) definitions then
@@ -66,7 +71,14 @@ let
   # nixos/modules/config/sysctl.nix
   sysctlValue = lib.mkOptionType {
     name = "sysctlValue";
-    check = value: lib.any (is: is value) [ builtins.isNull builtins.isBool builtins.isString builtins.isInt ];
+    check =
+      value:
+      lib.any (is: is value) [
+        builtins.isBool
+        builtins.isInt
+        builtins.isNull
+        builtins.isString
+      ];
     merge = lib.mergeEqualOption;
   };
 
@@ -113,7 +125,15 @@ let
     "a non-empty list of them" = types.nonEmptyListOf atom;
     "An evaluation of Nixpkgs; the top level attribute set of packages" = types.raw;
   }
-  // lib.genAttrs [ "YAML value" "JSON value" "TOML value" "HOCON value" "PHP value" "Elixir value" "Python value" ] (_: formatValue);
+  // lib.genAttrs [
+    "Elixir value"
+    "HOCON value"
+    "JSON value"
+    "PHP value"
+    "Python value"
+    "TOML value"
+    "YAML value"
+  ] (_: formatValue);
 
   # Where a text has " or " outside brackets and quotation marks.
   alternatives =
@@ -126,17 +146,32 @@ let
         else
           let
             mark = builtins.head piece;
-            depth =
-              state.depth
-              + (if mark == "(" || mark == "“" then 1 else if mark == ")" || mark == "”" then -1 else 0);
+            opens = mark == "(" || mark == "“";
+            closes = mark == ")" || mark == "”";
           in
           if mark == " or " && state.depth == 0 then
-            state // { done = state.done ++ [ state.current ]; current = ""; }
+            state
+            // {
+              done = state.done ++ [ state.current ];
+              current = "";
+            }
           else
-            state // { inherit depth; current = state.current + mark; };
-      end = lib.foldl' step { done = [ ]; current = ""; depth = 0; } (
-        builtins.split "([(]|[)]|“|”| or )" text
-      );
+            state
+            // {
+              depth =
+                if opens then
+                  state.depth + 1
+                else if closes then
+                  state.depth - 1
+                else
+                  state.depth;
+              current = state.current + mark;
+            };
+      end = lib.foldl' step {
+        done = [ ];
+        current = "";
+        depth = 0;
+      } (builtins.split "([(]|[)]|“|”| or )" text);
     in
     end.done ++ [ end.current ];
 
@@ -155,7 +190,11 @@ let
             depth = state.depth + (if builtins.head piece == "(" then 1 else -1);
             inherit (state) early;
           }
-      ) { depth = 0; opened = false; early = false; } (builtins.split "([(]|[)])" text);
+      ) {
+        depth = 0;
+        opened = false;
+        early = false;
+      } (builtins.split "([(]|[)])" text);
     in
     if match == null || depths.early then null else builtins.head match;
 
@@ -225,7 +264,8 @@ let
     }
     {
       pattern = "string [(]with check: (.*)[)]";
-      read = rest: known (if lib.hasPrefix "non-empty" (builtins.head rest) then types.nonEmptyStr else types.str);
+      read =
+        rest: known (if lib.hasPrefix "non-empty" (builtins.head rest) then types.nonEmptyStr else types.str);
     }
     {
       pattern = "[0-9]+ bit (un)?signed integer; between (-?[0-9]+) and (-?[0-9]+) [(]both inclusive[)]";
