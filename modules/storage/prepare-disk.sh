@@ -199,11 +199,16 @@ elif [[ $scheme == gpt ]]; then
   ((ours == 1)) || refuse_foreign "\`$disk\` has $ours partitions of rk1's type, where one is expected"
   [[ -z $foreign ]] || refuse_foreign "\`$disk\` holds a signature outside rk1's partition: $foreign"
   [[ $note == no ]] || ((others == 0)) || refuse_foreign "\`$disk\` got another partition before rk1's was ready"
+elif [[ $foreign =~ ^(PMBR|gpt|PMBR gpt)$ ]]; then
+  refuse_foreign "\`$disk\` has a GPT that is empty, damaged or made for a disk of another size"
 elif [[ -n $foreign ]]; then
   refuse_foreign "\`$disk\` is in use by something else: $foreign"
 elif untouched 0 && zeros "$NOTE_AT" $((NOTE_AT + NOTE_SIZE)); then
   say "\`$disk\` is blank"
-  reason=$(repart yes 2>&1) || refuse "\`$disk\` cannot take the partition of rk1, $(definition SizeMinBytes) at least: ${reason##*$'\n'}"
+  if ! plan=$(repart yes 2>&1); then
+    say "$plan"
+    refuse "\`$disk\` cannot take rk1's partition of at least $(definition SizeMinBytes); nothing was written to it"
+  fi
   overwrite "$NOTE_AT" "$NOTE_SIZE" <<<"$NOTE"
   note=yes
 else
