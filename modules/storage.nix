@@ -70,9 +70,50 @@ in
         "/var/lib/rancher" = "k3s-rancher";
       };
     };
+
+    fileSystems = lib.mkOption {
+      type = lib.types.attrsOf lib.types.anything;
+      internal = true;
+      readOnly = true;
+      description = ''
+        What {option}`fileSystems` gets from this module. NixOS's test machines replace all of that option, so their tests
+        take the mounts from here.
+      '';
+    };
   };
 
   config = {
+    rk1.storage.fileSystems = {
+      ${cfg.mountPoint} = {
+        # Not by label, and not by the disk's name: the link exists only while the partition behind it, on the configured
+        # disk, is known to be ours.
+        device = link;
+        fsType = "ext4";
+        # The script checks it, before it makes the link.
+        noCheck = true;
+        # Grows the filesystem, mounted and journalled, after systemd-repart has grown the partition.
+        autoResize = true;
+        options = [
+          "noatime"
+          "nofail"
+          # nofail drops this order; without it tmpfiles would write below the mount points first.
+          "x-systemd.before=local-fs.target"
+          "x-systemd.requires=rk1-storage.service"
+        ];
+      };
+    }
+    // lib.mapAttrs (_target: source: {
+      # systemd creates both the directory and the path it is bound to.
+      device = "${cfg.mountPoint}/${source}";
+      fsType = "none";
+      depends = [ cfg.mountPoint ];
+      options = [
+        "bind"
+        "nofail"
+        "x-systemd.before=local-fs.target"
+      ];
+    }) cfg.binds;
+
     assertions = [
       {
         assertion = builtins.match "/dev/(nvme[0-9]+n[0-9]+p[0-9]+|[shv]d[a-z]+[0-9]+|disk/by-part.*)" cfg.device == null;
@@ -154,37 +195,7 @@ in
       };
     };
 
-    fileSystems = {
-      ${cfg.mountPoint} = {
-        # Not by label, and not by the disk's name: the link exists only while the partition behind it, on the configured
-        # disk, is known to be ours.
-        device = link;
-        fsType = "ext4";
-        # The script checks it, before it makes the link.
-        noCheck = true;
-        # Grows the filesystem, mounted and journalled, after systemd-repart has grown the partition.
-        autoResize = true;
-        options = [
-          "noatime"
-          "nofail"
-          # nofail drops this order; without it tmpfiles would write below the mount points first.
-          "x-systemd.before=local-fs.target"
-          "x-systemd.requires=rk1-storage.service"
-        ];
-      };
-    }
-    // lib.mapAttrs (_target: source: {
-      # systemd creates both the directory and the path it is bound to.
-      device = "${cfg.mountPoint}/${source}";
-      fsType = "none";
-      depends = [ cfg.mountPoint ];
-      options = [
-        "bind"
-        "nofail"
-        "x-systemd.before=local-fs.target"
-        "x-systemd.requires-mounts-for=${cfg.mountPoint}"
-      ];
-    }) cfg.binds;
+    fileSystems = cfg.fileSystems;
 
     # containerd's state describes processes of this boot; left from the last one, no pod sandbox starts.
     systemd.tmpfiles.settings = lib.mkIf (cfg.binds ? "/run/k3s") {

@@ -41,12 +41,16 @@ refuse() {
   shift
   local hint
   for hint in "$@"; do say "hint: $hint"; done
+  told=yes
   exit 1
 }
 
 # shellcheck disable=SC2317 # called by the trap
-stopped() { say "error: \`$2\` failed (line $1 of prepare-disk.sh); the next run goes on from here"; }
-trap 'stopped "$LINENO" "$BASH_COMMAND"' ERR
+farewell() {
+  (($? == 0)) || [[ $told == yes ]] || say "error: stopped by the failure above; the next run goes on from here"
+}
+told=no
+trap farewell EXIT
 
 refuse_foreign() {
   refuse "$1; nothing was written to \`$disk\`" \
@@ -133,6 +137,12 @@ await_partition() {
   refuse "the kernel shows no node for partition $number of \`$disk\`" "reboot; if it stays so, see \`dmesg\`"
 }
 
+unmounted_cleanly() {
+  local header
+  header=$(dumpe2fs -h -- "$node" 2>/dev/null)
+  [[ $header =~ "Filesystem state:"\ +clean$'\n' && $header != *needs_recovery* ]]
+}
+
 mounted() { grep -q -E "^[0-9]+ [0-9]+ $(<"$sysfs/${1##*/}/dev") " /proc/self/mountinfo; }
 
 ready() {
@@ -178,20 +188,27 @@ if ((ours == 1)); then
 fi
 foreign=$(foreign_signatures)
 
-if [[ $scheme == gpt ]]; then
-  ((ours > 0)) || refuse_foreign "\`$disk\` has a partition table with $others partitions, none made by rk1"
-  ((ours == 1)) || refuse_foreign "\`$disk\` has $ours partitions of rk1's type, where one is expected"
-  [[ -z $foreign ]] || refuse_foreign "\`$disk\` holds a signature outside rk1's partition: $foreign"
-elif [[ $note == yes ]] && untouched "$TABLE"; then
-  say "an earlier preparation of \`$disk\` was interrupted before its partition table was complete; starting again"
+if [[ $note == yes ]] && ((others == 0)) && untouched "$TABLE"; then
+  say "an earlier preparation of \`$disk\` was interrupted at its partition table; starting again"
   for edge in 0 $((size - TABLE)); do
     overwrite "$edge" "$TABLE" </dev/zero
   done
+  ours=0
+elif [[ $scheme == gpt ]]; then
+  ((ours > 0)) || refuse_foreign "\`$disk\` has a partition table that rk1 did not make"
+  ((ours == 1)) || refuse_foreign "\`$disk\` has $ours partitions of rk1's type, where one is expected"
+  [[ -z $foreign ]] || refuse_foreign "\`$disk\` holds a signature outside rk1's partition: $foreign"
+  [[ $note == no ]] || ((others == 0)) || refuse_foreign "\`$disk\` got another partition before rk1's was ready"
+elif [[ $foreign =~ ^(PMBR|gpt|PMBR gpt)$ ]]; then
+  refuse_foreign "\`$disk\` has a GPT that is empty, damaged or made for a disk of another size"
 elif [[ -n $foreign ]]; then
   refuse_foreign "\`$disk\` is in use by something else: $foreign"
 elif untouched 0 && zeros "$NOTE_AT" $((NOTE_AT + NOTE_SIZE)); then
   say "\`$disk\` is blank"
-  repart yes || refuse "\`$disk\` is too small for the partition of rk1, $(definition SizeMinBytes) at least"
+  if ! plan=$(repart yes 2>&1); then
+    say "$plan"
+    refuse "\`$disk\` cannot take rk1's partition of at least $(definition SizeMinBytes); nothing was written to it"
+  fi
   overwrite "$NOTE_AT" "$NOTE_SIZE" <<<"$NOTE"
   note=yes
 else
@@ -212,7 +229,7 @@ fi
 # --- the filesystem
 
 filesystem=$(wipefs --noheadings --output TYPE -- "$node" | sort -u | paste -sd ' ')
-if [[ -z $filesystem && $note == yes && $others == 0 ]]; then
+if [[ -z $filesystem && $note == yes ]]; then
   say "making an ext4 filesystem on \`$node\`"
   mkfs.ext4 -q -L "$our_label" -E nodiscard -- "$node" </dev/null
   sync -- "$node"
@@ -224,13 +241,16 @@ elif [[ $filesystem != ext4 ]]; then
   refuse_foreign "\`$node\` holds $filesystem, where rk1 expects ext4"
 fi
 
-checked=0
-e2fsck -p -- "$node" >&2 || checked=$?
-# e2fsck(8): 1 errors were corrected, 2 reboot if it was mounted (it was not), 4 and more: errors are left.
-((checked < 4)) || refuse "\`$node\` has errors that need a decision; it is not mounted" \
-  "see and mend them with \`e2fsck -f $node\`, then reboot"
+# A filesystem that was unmounted cleanly is only read: `e2fsck -p` writes to it all the same.
+if ! unmounted_cleanly || ! e2fsck -n -- "$node" >/dev/null 2>&1; then
+  checked=0
+  e2fsck -p -- "$node" >&2 || checked=$?
+  # e2fsck(8): 1 errors were corrected, 2 reboot if it was mounted (it was not), 4 and more: errors are left.
+  ((checked < 4)) || refuse "\`$node\` has errors that need a decision; it is not mounted" \
+    "see and mend them with \`e2fsck -f $node\`, then reboot"
+fi
 
 if [[ $note == yes ]]; then
   overwrite "$NOTE_AT" "$NOTE_SIZE" </dev/zero
 fi
-ready "ext4, checked"
+ready "an ext4 filesystem without errors"
