@@ -1,0 +1,38 @@
+# What a node flashed with our image is: its filesystems, its first boot, and the image itself.
+# `nixos-rebuild switch` evaluates the same file, so the running system and the image cannot differ.
+{
+  config,
+  lib,
+  pkgs,
+  modulesPath,
+  ...
+}:
+let
+  layout = import ./layout.nix;
+  identity = import ./identity.nix { inherit config lib; };
+  seedDevice = "/dev/disk/by-partuuid/${identity.diskId}-0${toString layout.seedPartition}";
+in
+{
+  imports = [ ./first-boot.nix ];
+
+  config = lib.mkIf config.rk1.board.enable {
+    fileSystems."/" = {
+      device = "/dev/disk/by-uuid/${identity.rootUuid}";
+      fsType = "ext4";
+      options = [ "noatime" ];
+    };
+
+    rk1.secrets.seedDevice = lib.mkDefault seedDevice;
+
+    system.build.rk1Image = import ./disk-image.nix {
+      inherit
+        config
+        lib
+        pkgs
+        modulesPath
+        layout
+        identity
+        ;
+    };
+  };
+}

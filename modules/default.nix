@@ -1,0 +1,14 @@
+# Everything a node of the cluster is. Each file has one concern; the options lie under `rk1`.
+{
+  imports = [
+    ./base.nix
+    ./board.nix
+    ./cilium.nix
+    ./cluster.nix
+    ./k3s.nix
+    ./network.nix
+    ./node-secrets.nix
+    ./storage.nix
+    ./xdp-streamer.nix
+  ];
+}

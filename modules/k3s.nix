@@ -1,0 +1,85 @@
+# k3s in its place among storage, secrets and clock, without the parts that Cilium takes over.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  types = lib.types // import ./types.nix { inherit lib; };
+  cfg = config.rk1.k3s;
+  isServer = cfg.role == "server";
+  attribute = "k3s_${lib.replaceStrings [ "." ] [ "_" ] cfg.release}";
+in
+{
+  imports = [ ./k3s-options.nix ];
+
+  config = lib.mkIf cfg.enable {
+    services.k3s = {
+      enable = true;
+      package =
+        pkgs.${attribute}
+          or (throw "rk1.k3s.release is `${cfg.release}`, but this nixpkgs has no `${attribute}`: choose a release that it has, or update nixpkgs.");
+      inherit (cfg) role clusterInit;
+      serverAddr = lib.mkIf (cfg.serverAddr != null) cfg.serverAddr;
+      tokenFile = cfg.tokenFile;
+      nodeName = config.networking.hostName;
+      nodeIP = config.rk1.network.ipv4;
+      # An agent learns all of this from its server, and dies of a flag that only servers have.
+      disable = lib.optionals isServer cfg.disable;
+      extraFlags = lib.optionals isServer (
+        [
+          "--flannel-backend=none"
+          "--disable-network-policy"
+          "--disable-cloud-controller"
+          "--disable-kube-proxy"
+          "--write-kubeconfig-mode ${cfg.writeKubeconfigMode}"
+          "--cluster-cidr ${cfg.podCidr}"
+          "--service-cidr ${cfg.serviceCidr}"
+        ]
+        ++ map (name: "--tls-san ${name}") cfg.tlsSans
+      );
+      # Pods must not starve sshd, the streamer and k3s itself.
+      extraKubeletConfig = {
+        systemReserved = {
+          cpu = "250m";
+          memory = "512Mi";
+        };
+        containerLogMaxSize = "10Mi";
+      };
+    };
+
+    systemd.services.k3s = {
+      # tmpfiles may have made these directories under the mount points: the mounts must be there.
+      unitConfig = {
+        RequiresMountsFor = builtins.attrNames config.rk1.storage.binds;
+        # Says what is missing once, instead of k3s failing every five seconds.
+        AssertPathExists = cfg.tokenFile;
+      };
+      wants = [ "clock-synchronized.service" ];
+      after = [
+        "clock-synchronized.service"
+        "node-secrets.service"
+      ];
+    };
+
+    assertions = [
+      {
+        assertion = isServer -> (cfg.clusterInit != (cfg.serverAddr != null));
+        message = "rk1.k3s: a server either starts the cluster or joins one: set clusterInit = true on the first server and serverAddr on the others.";
+      }
+      {
+        assertion = !isServer -> cfg.serverAddr != null;
+        message = "rk1.k3s: an agent joins a cluster: set serverAddr to a server, such as `https://192.0.2.11:6443`.";
+      }
+      {
+        assertion = !isServer -> !cfg.clusterInit;
+        message = "rk1.k3s: an agent cannot start a cluster: remove clusterInit, or set role = \"server\".";
+      }
+      {
+        assertion = cfg.podCidr != cfg.serviceCidr;
+        message = "rk1.k3s: podCidr and serviceCidr are both ${cfg.podCidr}: give pods and services networks of their own.";
+      }
+    ];
+  };
+}

@@ -1,0 +1,22 @@
+set -o errexit -o nounset -o pipefail
+shopt -s nullglob
+
+install --directory --mode 0700 "$SECRETS"
+if [[ ! -b $SEED_DEVICE ]]; then
+  echo "no seed partition at $SEED_DEVICE: keeping the secrets that are here" >&2
+  exit 0
+fi
+
+seed=$RUNTIME_DIRECTORY
+mount -t vfat -o rw,noexec,nosuid,nodev,umask=0077 "$SEED_DEVICE" "$seed"
+trap 'umount "$seed"' EXIT
+
+for source in "$seed"/secrets/*; do
+  name=${source##*/}
+  # Written beside its place and renamed: a cut run leaves the old secret or the new one, never half.
+  install --mode 0600 "$source" "$SECRETS/.$name.new"
+  sync "$SECRETS/.$name.new"
+  mv "$SECRETS/.$name.new" "$SECRETS/$name"
+  sync "$SECRETS"
+  rm "$source"
+done

@@ -1,0 +1,50 @@
+# Option types that make a wrong value an error where it is written. A library, not a module.
+{ lib }:
+let
+  octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  ipv4 = "${octet}(\\.${octet}){3}";
+  prefix = "(3[0-2]|[12]?[0-9])";
+  # RFC 1123, section 2.1
+  label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+
+  matching =
+    description: pattern:
+    lib.types.strMatching pattern
+    // {
+      inherit description;
+      descriptionClass = "noun";
+    };
+in
+{
+  ipv4Address = matching "IPv4 address" ipv4;
+
+  # An interface's address, with the length of its network's prefix.
+  ipv4Interface = matching "IPv4 address with prefix length" "${ipv4}/${prefix}";
+
+  ipv4Network = matching "IPv4 network in CIDR form" "${ipv4}/${prefix}";
+
+  hostName = matching "host name of one label (RFC 1123)" label;
+
+  domainName = matching "domain name (RFC 1123)" "${label}(\\.${label})*";
+
+  # A type or key with options in front is refused: authorized_keys options belong in services.openssh.
+  sshPublicKey = matching "OpenSSH public key" "(ssh-|sk-|ecdsa-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?";
+
+  httpUrl = matching "http or https URL" "https?://[^[:space:]]+";
+
+  # No path literal either: Nix would copy the file that it points to into the store. Plain components only: the
+  # path stands in units, where `..`, spaces and `%` would mean something else.
+  secretFile =
+    let
+      isPlain = value: builtins.match "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+" value != null;
+      inStore =
+        value: lib.hasPrefix "${builtins.storeDir}/" "${value}/" || builtins.hasContext value;
+    in
+    lib.mkOptionType {
+      name = "secretFile";
+      description = "absolute path of a file on the node, outside the Nix store";
+      descriptionClass = "noun";
+      check = value: builtins.isString value && isPlain value && !inStore value;
+      merge = lib.mergeEqualOption;
+    };
+}

@@ -1,0 +1,318 @@
+//! Evaluates the flake with real Nix, the real module system and real option types: see tests/nix/.
+//!
+//! Nothing is built. Each test says in one line what it lacks, where it lacks something: Nix, `<nixpkgs/lib>` on the
+//! search path, or the lists of NixOS's options beside the checkout. With all of nixpkgs, `nix flake check` does more.
+
+mod requirement;
+
+use serde_json::Value;
+use snapbox::{Data, assert_data_eq};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What evaluates.
+struct Nix {
+    /// The directory with the lists of options.
+    data: PathBuf,
+}
+
+impl Nix {
+    /// Nothing, and one line on standard error, where a part is missing.
+    fn new(test: &str) -> Option<Self> {
+        let data = Path::new(ROOT).join("../shared/data");
+        let because = if Command::new("nix-instantiate").arg("--version").output().is_err() {
+            "nix-instantiate is not installed (Debian: nix-bin)".to_owned()
+        } else if !find_file("nixpkgs/lib") {
+            "<nixpkgs/lib> is not on Nix's search path (a checkout of nix-community/nixpkgs.lib will do)"
+                .to_owned()
+        } else if !data.join("nixos-options-2024-12.json").exists() {
+            format!("the lists of NixOS's options are not in {}", data.display())
+        } else {
+            return Some(Self { data });
+        };
+        requirement::skipped(test, &because);
+        None
+    }
+
+    /// The value of an expression in which `harness` and `report` are bound.
+    ///
+    /// The error is what Nix says, with the checkout's path as `[ROOT]`.
+    fn evaluate(&self, expression: &str) -> Result<Value, String> {
+        let program = format!(
+            "let data = {data:?}; harness = import {ROOT}/tests/nix/harness.nix {{ inherit data; }}; \
+             report = import {ROOT}/tests/nix/report.nix {{ inherit data; }}; in {expression}",
+            data = self.data.display().to_string(),
+        );
+        let output = Command::new("nix-instantiate")
+            // Store paths are computed, nothing is written to the store.
+            .args(["--readonly-mode", "--eval", "--strict", "--json", "--expr", &program])
+            .output()
+            .unwrap();
+        if output.status.success() {
+            Ok(serde_json::from_slice(&output.stdout).unwrap())
+        } else {
+            Err(String::from_utf8(output.stderr).unwrap().replace(ROOT, "[ROOT]"))
+        }
+    }
+
+    #[track_caller]
+    fn value(&self, expression: &str) -> Value {
+        self.evaluate(expression).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What Nix says of hosts in tests/nix/broken.
+    #[track_caller]
+    fn broken(&self, name: &str) -> String {
+        self.refusal(&format!("harness.evaluate {ROOT}/tests/nix/broken/{name}.nix"))
+    }
+
+    /// The first lines of what Nix says: up to where it shows the code.
+    #[track_caller]
+    fn refusal(&self, expression: &str) -> String {
+        let error = self.evaluate(expression).unwrap_err();
+        let told = error.split("\n\n       at ").next().unwrap();
+        told.lines()
+            .filter(|line| !line.starts_with("(use '--show-trace'"))
+            .fold(String::new(), |text, line| text + line.trim() + "\n")
+    }
+}
+
+fn find_file(path: &str) -> bool {
+    Command::new("nix-instantiate").args(["--find-file", path]).output().unwrap().status.success()
+}
+
+fn snapshot(name: &str) -> Data {
+    Data::read_from(&Path::new(ROOT).join("tests/nix/snapshots").join(name), None)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap() + "\n"
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
+}
+
+/// A k3s command line as flags with their values, `--a=b` and `--a b` alike.
+fn flags(command: &str) -> BTreeSet<String> {
+    command.split(" --").skip(1).map(|flag| format!("--{}", flag.replacen('=', " ", 1))).collect()
+}
+
+#[test]
+fn every_host_is_what_the_posts_describe() {
+    let Some(nix) = Nix::new("every_host_is_what_the_posts_describe") else { return };
+    let hosts = nix.value("report.hosts");
+
+    assert_data_eq!(pretty(&hosts), snapshot("hosts.json").raw());
+
+    // The posts' nine flags; the token comes from its file.
+    let server_only = [
+        "--disable local-storage",
+        "--disable servicelb",
+        "--disable traefik",
+        "--disable-cloud-controller",
+        "--disable-kube-proxy",
+        "--disable-network-policy",
+        "--flannel-backend none",
+        "--write-kubeconfig-mode 644",
+    ];
+    let token = "--token-file /var/lib/rk1/secrets/k3s-token";
+    let first = "https://172.16.10.221:6443";
+    for (number, role, starts, joins) in [
+        (1, "server", true, ""),
+        (2, "server", false, first),
+        (3, "server", false, first),
+        (4, "agent", false, first),
+    ] {
+        let name = format!("rk1-0{number}");
+        let host = &hosts[&name];
+        let address = format!("172.16.10.22{number}");
+        assert_eq!(host["hostName"], name);
+        assert_eq!(strings(&host["network"]["address"]), [format!("{address}/24")]);
+        assert_eq!(strings(&host["network"]["gateway"]), ["172.16.10.1"]);
+        assert_eq!(host["k3s"]["role"], role);
+        assert_eq!(host["k3s"]["clusterInit"], starts);
+        assert_eq!(host["k3s"]["serverAddr"], joins);
+
+        let given = flags(host["k3s"]["command"].as_str().unwrap());
+        assert!(given.contains(token), "{name}: {given:?}");
+        assert!(given.contains(&format!("--node-ip {address}")), "{name}: {given:?}");
+        for flag in server_only {
+            assert_eq!(given.contains(flag), role == "server", "{name}: {flag} in {given:?}");
+        }
+        if role == "agent" {
+            let names: Vec<&str> = given.iter().filter_map(|flag| flag.split(' ').next()).collect();
+            assert_eq!(names, ["--kubelet-arg", "--node-ip", "--node-name", "--server", "--token-file"]);
+        }
+
+        let mounts = host["mounts"].as_object().unwrap();
+        let sources: Vec<(&str, &str)> =
+            mounts.iter().map(|(path, mount)| (path.as_str(), mount["device"].as_str().unwrap())).collect();
+        assert_eq!(
+            sources[1..],
+            [
+                ("/mnt/data", "/run/rk1/storage"),
+                ("/run/k3s", "/mnt/data/k3s"),
+                ("/var/lib/kubelet", "/mnt/data/k3s-kubelet"),
+                ("/var/lib/rancher", "/mnt/data/k3s-rancher"),
+            ]
+        );
+        assert_eq!(
+            strings(&host["k3s"]["unit"]["unitConfig"]["RequiresMountsFor"]),
+            ["/run/k3s", "/var/lib/kubelet", "/var/lib/rancher"]
+        );
+
+        assert!(!strings(&host["kernelParams"]).iter().any(|parameter| parameter.starts_with("root=")));
+        for way in ["PasswordAuthentication", "KbdInteractiveAuthentication"] {
+            assert_eq!(host["ssh"][way], false, "{name}: {way}");
+        }
+        assert_eq!(host["root"]["hashedPassword"], "!");
+    }
+}
+
+#[test]
+fn no_two_hosts_share_a_filesystem() {
+    let Some(nix) = Nix::new("no_two_hosts_share_a_filesystem") else { return };
+    let hosts = nix.value("report.hosts");
+    let roots: BTreeSet<&str> = hosts
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|host| host["mounts"]["/"]["device"].as_str().unwrap())
+        .collect();
+    assert_eq!(roots.len(), 4, "{roots:?}");
+}
+
+#[test]
+fn every_output_of_the_flake_evaluates() {
+    let Some(nix) = Nix::new("every_output_of_the_flake_evaluates") else { return };
+    assert_data_eq!(pretty(&nix.value("report.outputs")), snapshot("outputs.json").raw());
+}
+
+#[test]
+fn a_broken_host_is_refused() {
+    let Some(nix) = Nix::new("a_broken_host_is_refused") else { return };
+    let mut told = String::new();
+    for name in [
+        "failed-assertion",
+        "misnamed",
+        "nested-option",
+        "out-of-range",
+        "secret-in-store",
+        "unknown-option",
+        "unknown-package",
+        "wrong-type",
+    ] {
+        told += &format!("{name}\n{}\n", nix.broken(name));
+    }
+    assert_data_eq!(told, snapshot("broken.txt").raw());
+}
+
+#[test]
+fn what_nixpkgs_does_not_take_is_refused() {
+    let Some(nix) = Nix::new("what_nixpkgs_does_not_take_is_refused") else { return };
+    let told: Vec<String> = [
+        "harness.packages.nixfmt-classic",
+        "(harness.packages.mkShell { pakages = [ ]; }).drvPath",
+        "(harness.packages.rustPlatform.buildRustPackage { pname = \"x\"; cargoSha256 = \"\"; }).drvPath",
+        "harness.packages.callPackage ({ zfs }: zfs) { }",
+    ]
+    .into_iter()
+    .map(|expression| nix.refusal(expression))
+    .collect();
+    assert_data_eq!(told.concat(), snapshot("refused.txt").raw());
+}
+
+#[test]
+fn what_the_lists_say_of_types_is_read() {
+    let Some(nix) = Nix::new("what_the_lists_say_of_types_is_read") else { return };
+    // `unread` options accept anything; `mangled` ones have names that the manual does not print whole.
+    assert_data_eq!(pretty(&nix.value("report.counts")), snapshot("counts.json").raw());
+}
+
+#[test]
+fn our_types_take_and_refuse() {
+    let Some(nix) = Nix::new("our_types_take_and_refuse") else { return };
+    let value = nix.value(&format!("import {ROOT}/tests/nix/type-values.nix"));
+    assert_data_eq!(pretty(&value), snapshot("type-values.json").raw());
+}
+
+#[test]
+fn every_option_is_described_and_the_table_is_fresh() {
+    let Some(nix) = Nix::new("every_option_is_described_and_the_table_is_fresh") else { return };
+    let options = nix.value("report.options");
+    let options = options.as_array().unwrap();
+    assert!(options.len() > 30, "only {} options", options.len());
+    let mut table = "| option | type | default | what it is |\n|---|---|---|---|\n".to_owned();
+    for option in options {
+        for key in ["type", "description", "example"] {
+            let text = option[key].as_str().unwrap_or_default();
+            assert!(!text.trim().is_empty() && text != "unspecified value", "{}: no {key}", option["name"]);
+        }
+        let cell = |key: &str| {
+            let text = option[key].as_str().unwrap_or_default();
+            text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+        };
+        let default = cell("default");
+        let default =
+            if default.is_empty() { String::new() } else { format!("`{}`", default.replace('`', "")) };
+        table +=
+            &format!("| `{}` | {} | {default} | {} |\n", cell("name"), cell("type"), cell("description"));
+    }
+
+    let path = Path::new(ROOT).join("docs/modules.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("<!-- options -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end of options -->\n").unwrap();
+    let fresh = format!("{before}<!-- options -->\n{table}<!-- end of options -->\n{after}");
+    assert_data_eq!(fresh, Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn what_nixpkgs_is_asked_for_has_its_source() {
+    let surface: Value = serde_json::from_str(
+        &std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap(),
+    )
+    .unwrap();
+    for kind in ["packages", "functions", "files"] {
+        for (name, facts) in surface[kind].as_object().unwrap() {
+            assert!(facts["file"].as_str().is_some_and(|file| !file.is_empty()), "{name}: no file");
+            let revision = facts["revision"].as_str().unwrap_or_default();
+            assert!(
+                revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{name}: no revision"
+            );
+        }
+    }
+    for option in surface["options"].as_array().unwrap() {
+        for key in ["name", "type", "file", "revision"] {
+            assert!(option[key].is_string(), "{option}: no {key}");
+        }
+    }
+}
+
+#[test]
+fn every_nix_file_parses() {
+    let Some(_) = Nix::new("every_nix_file_parses") else { return };
+    let mut files = Vec::new();
+    collect(Path::new(ROOT), &mut files);
+    assert!(files.len() > 30, "only {} files", files.len());
+    let output = Command::new("nix-instantiate").arg("--parse").args(&files).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The repository's Nix files: not those of build directories and hidden ones.
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy();
+        if path.is_dir() && !name.starts_with('.') && name != "target" && !path.is_symlink() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "nix") {
+            files.push(path);
+        }
+    }
+}

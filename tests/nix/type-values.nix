@@ -1,0 +1,83 @@
+# Which values our option types take, by name.
+let
+  lib = import <nixpkgs/lib>;
+  types = import ../../modules/types.nix { inherit lib; };
+  takes =
+    type: values:
+    lib.listToAttrs (
+      map (value: {
+        name = builtins.toString value;
+        value = type.check value;
+      }) values
+    );
+in
+{
+  ipv4Address = takes types.ipv4Address [
+    "172.16.10.221"
+    "0.0.0.0"
+    "255.255.255.255"
+    "256.1.1.1"
+    "01.2.3.4"
+    "1.2.3"
+    "1.2.3.4.5"
+    "1.2.3.4/24"
+    "1.2.3.4\n"
+    ""
+  ];
+  ipv4Interface = takes types.ipv4Interface [
+    "172.16.10.221/24"
+    "172.16.10.221/0"
+    "172.16.10.221/32"
+    "172.16.10.221/33"
+    "172.16.10.221/024"
+    "172.16.10.221"
+  ];
+  hostName = takes types.hostName [
+    "rk1-01"
+    "a"
+    "-a"
+    "a-"
+    "A"
+    "a.b"
+    (lib.concatStrings (lib.replicate 63 "a"))
+    (lib.concatStrings (lib.replicate 64 "a"))
+  ];
+  domainName = takes types.domainName [
+    "example.org"
+    "localdomain"
+    "example..org"
+    "example.org."
+    "exa_mple.org"
+  ];
+  sshPublicKey = takes types.sshPublicKey [
+    "ssh-ed25519 AAAAC3Nz"
+    "ssh-ed25519 AAAAC3Nz a comment"
+    "ecdsa-sha2-nistp256 AAAAE2Vj= x"
+    "sk-ssh-ed25519@openssh.com AAAAGnNr x"
+    "ssh-ed25519"
+    "no-pty ssh-ed25519 AAAAC3Nz"
+    "-----BEGIN OPENSSH PRIVATE KEY-----"
+    "ssh-ed25519 AAAAC3Nz x\nssh-ed25519 AAAAC3Nz y"
+  ];
+  httpUrl = takes types.httpUrl [
+    "https://example.org"
+    "http://192.0.2.1:3000/path"
+    "example.org"
+    "ftp://example.org"
+    "https://"
+    "https://example.org/a b"
+  ];
+  secretFile =
+    takes types.secretFile [
+      "/var/lib/rk1/secrets/k3s-token"
+      "/run/secrets/token"
+      "/nix/store/00000000000000000000000000000000-token"
+      "secrets/token"
+      "/nix/store/../store/00000000000000000000000000000000-token"
+      "/var/lib/../../nix/store/x"
+    ]
+    // {
+      pathLiteral = types.secretFile.check ./type-values.nix;
+      stringWithContext = types.secretFile.check "/var/lib/${builtins.toFile "token" "x"}";
+    };
+}

@@ -1,0 +1,18 @@
+//! What `modules/storage/prepare-disk.sh` does to each kind of disk: the very script and the very repart definitions that
+//! the module ships, run on loop devices over sparse files. The table of `docs/storage.md` is made of these tests' rows.
+
+// A test program has no outside, so `pub` says as much as `pub(crate)`.
+#![allow(unreachable_pub)]
+
+#[path = "../requirement/mod.rs"]
+mod requirement;
+
+mod case;
+mod contents;
+mod disk;
+mod document;
+mod fingerprint;
+mod interruption;
+mod script;
+mod table;
+mod tool;

@@ -1,0 +1,73 @@
+//! Runs the script that the module ships, with the definitions that the module ships.
+
+use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+const STORAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/modules/storage");
+
+/// What the documents call the disk, whatever the loop device is.
+pub const DISK: &str = "/dev/nvme0n1";
+
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    /// The script's own lines, without their prefix, with `DISK` for the loop device.
+    pub said: Vec<String>,
+    /// Everything on standard error, for a failing test to show.
+    pub stderr: String,
+    /// Where the link for the mount points, if there is one.
+    pub link: Option<PathBuf>,
+}
+
+impl Run {
+    /// The last line that is not advice.
+    pub fn verdict(&self) -> &str {
+        self.said.iter().rfind(|line| !line.starts_with("hint: ")).map_or("", String::as_str)
+    }
+
+    /// The commands that the advice says erase the disk, if it does.
+    pub fn erasing(&self) -> Option<&str> {
+        let advice = self.said.iter().find_map(|line| line.split_once("erase it with `"))?;
+        advice.1.split_once('`').map(|(commands, _)| commands)
+    }
+}
+
+/// Prepares `device`; `tools` comes before PATH, to let a test stand in for a tool.
+pub fn prepare(device: &Path, tools: Option<&Path>) -> Run {
+    let directory = TempDir::new().unwrap();
+    let link = directory.path().join("rk1/storage");
+    let mut path = std::env::var_os("PATH").unwrap();
+    if let Some(tools) = tools {
+        path =
+            std::env::join_paths([tools.to_owned()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+    }
+    let output = Command::new("bash")
+        .arg(format!("{STORAGE}/prepare-disk.sh"))
+        .arg(device)
+        .arg(format!("{STORAGE}/repart.d"))
+        .arg(&link)
+        .env("PATH", path)
+        .env("RK1_STORAGE_WAIT", "2")
+        .stdin(Stdio::null())
+        // So that a stand-in can kill everything that the script runs.
+        .process_group(0)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let real = fs::canonicalize(device).unwrap_or_else(|_| device.to_owned());
+    let said = stderr.lines().filter_map(|line| line.strip_prefix("rk1-storage: "));
+    let said = said
+        .map(|line| line.replace(&*real.to_string_lossy(), DISK).replace(&*device.to_string_lossy(), DISK));
+    Run {
+        code: output.status.code(),
+        signal: output.status.signal(),
+        said: said.collect(),
+        link: fs::read_link(&link).ok(),
+        stderr,
+    }
+}
