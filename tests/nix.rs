@@ -26,7 +26,8 @@ impl Nix {
         let because = if Command::new("nix-instantiate").arg("--version").output().is_err() {
             "nix-instantiate is not installed (Debian: nix-bin)".to_owned()
         } else if !find_file("nixpkgs/lib") {
-            "<nixpkgs/lib> is not on Nix's search path (a checkout of nix-community/nixpkgs.lib will do)".to_owned()
+            "<nixpkgs/lib> is not on Nix's search path (a checkout of nix-community/nixpkgs.lib will do)"
+                .to_owned()
         } else if !data.join("nixos-options-2024-12.json").exists() {
             format!("the lists of NixOS's options are not in {}", data.display())
         } else {
@@ -68,10 +69,9 @@ impl Nix {
         let error =
             self.evaluate(&format!("harness.evaluate {ROOT}/tests/nix/broken/{name}.nix")).unwrap_err();
         let told = error.split("\n\n       at ").next().unwrap();
-        told.lines().filter(|line| !line.starts_with("(use '--show-trace'")).fold(
-            String::new(),
-            |text, line| text + line.trim() + "\n",
-        )
+        told.lines()
+            .filter(|line| !line.starts_with("(use '--show-trace'"))
+            .fold(String::new(), |text, line| text + line.trim() + "\n")
     }
 }
 
@@ -172,8 +172,12 @@ fn every_host_is_what_the_posts_describe() {
 fn no_two_hosts_share_a_filesystem() {
     let Some(nix) = Nix::new("no_two_hosts_share_a_filesystem") else { return };
     let hosts = nix.value("report.hosts");
-    let roots: BTreeSet<&str> =
-        hosts.as_object().unwrap().values().map(|host| host["mounts"]["/"]["device"].as_str().unwrap()).collect();
+    let roots: BTreeSet<&str> = hosts
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|host| host["mounts"]["/"]["device"].as_str().unwrap())
+        .collect();
     assert_eq!(roots.len(), 4, "{roots:?}");
 }
 
@@ -233,8 +237,10 @@ fn every_option_is_described_and_the_table_is_fresh() {
             text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
         };
         let default = cell("default");
-        let default = if default.is_empty() { String::new() } else { format!("`{}`", default.replace('`', "")) };
-        table += &format!("| `{}` | {} | {default} | {} |\n", cell("name"), cell("type"), cell("description"));
+        let default =
+            if default.is_empty() { String::new() } else { format!("`{}`", default.replace('`', "")) };
+        table +=
+            &format!("| `{}` | {} | {default} | {} |\n", cell("name"), cell("type"), cell("description"));
     }
 
     let path = Path::new(ROOT).join("docs/modules.md");
@@ -247,13 +253,18 @@ fn every_option_is_described_and_the_table_is_fresh() {
 
 #[test]
 fn what_nixpkgs_is_asked_for_has_its_source() {
-    let surface: Value =
-        serde_json::from_str(&std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap()).unwrap();
+    let surface: Value = serde_json::from_str(
+        &std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap(),
+    )
+    .unwrap();
     for kind in ["packages", "functions"] {
         for (name, facts) in surface[kind].as_object().unwrap() {
             assert!(facts["file"].as_str().is_some_and(|file| !file.is_empty()), "{name}: no file");
             let revision = facts["revision"].as_str().unwrap_or_default();
-            assert!(revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit()), "{name}: no revision");
+            assert!(
+                revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{name}: no revision"
+            );
         }
     }
     for option in surface["options"].as_array().unwrap() {
