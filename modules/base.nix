@@ -38,8 +38,8 @@ in
     users = {
       mutableUsers = false;
       users.root = {
-        # No password fits `!`.
-        hashedPassword = "!";
+        # No password fits, and unlike `!` it does not lock the account for keys where sshd runs without PAM.
+        hashedPassword = "*";
         openssh.authorizedKeys.keys = cfg.authorizedKeys;
       };
     };
@@ -69,7 +69,10 @@ in
     # (systemd-timesyncd.service(8)); a site without a time server gets its cluster late, not never.
     systemd.services.clock-synchronized = {
       description = "Wait for the first time synchronization";
-      wants = [ "systemd-timesyncd.service" ];
+      wants = [
+        "systemd-timesyncd.service"
+        "time-sync.target"
+      ];
       after = [ "systemd-timesyncd.service" ];
       before = [ "time-sync.target" ];
       wantedBy = [ "multi-user.target" ];
