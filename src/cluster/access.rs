@@ -20,33 +20,33 @@ const TYPES: [&str; 7] = [
 ];
 
 #[derive(Debug, Error)]
-enum AccessMistake {
+enum KeyMistake {
     #[error("nobody may log in")]
-    NoKey,
+    Nobody,
     #[error("this is not a public SSH key")]
-    NotAKey,
+    Malformed,
     #[error("this is a private key")]
-    PrivateKey,
+    Private,
     #[error("nobody holds the private half of this key")]
-    ExampleKey,
+    Example,
 }
 
-impl Mistake for AccessMistake {
+impl Mistake for KeyMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::NoKey => "write your public key: without it no update reaches the nodes",
-            Self::NotAKey => "write the line of your `~/.ssh/id_ed25519.pub`",
-            Self::PrivateKey => {
+            Self::Nobody => "write your public key: without it no update reaches the nodes",
+            Self::Malformed => "write the line of your `~/.ssh/id_ed25519.pub`",
+            Self::Private => {
                 "write the line of the `.pub` file beside it. \
                  A private key that stood in this file is no longer one: replace it"
             }
-            Self::ExampleKey => "put the line of your own `~/.ssh/id_ed25519.pub` in its place",
+            Self::Example => "put the line of your own `~/.ssh/id_ed25519.pub` in its place",
         };
         Some(instead.to_owned())
     }
 
     fn marks_secret(&self) -> bool {
-        matches!(self, Self::PrivateKey)
+        matches!(self, Self::Private)
     }
 }
 
@@ -54,7 +54,7 @@ impl Mistake for AccessMistake {
 pub(super) fn resolve(typed: &cluster_file::Access, problems: &mut Problems) -> Option<Vec<String>> {
     let keys = typed.ssh_keys.as_ref()?;
     if keys.is_empty() {
-        problems.error(typed.span, AccessMistake::NoKey);
+        problems.error(typed.span, KeyMistake::Nobody);
     }
     let keys: Vec<_> = keys.iter().map(|key| resolve_key(key, problems)).collect();
     keys.into_iter().collect()
@@ -63,15 +63,15 @@ pub(super) fn resolve(typed: &cluster_file::Access, problems: &mut Problems) -> 
 fn resolve_key(key: &Text, problems: &mut Problems) -> Option<String> {
     let parsed = problems.take(key.span, parse_key(&key.value))?;
     if parsed.contains(EXAMPLE_KEY) {
-        problems.warning(key.span, AccessMistake::ExampleKey);
+        problems.warning(key.span, KeyMistake::Example);
     }
     Some(parsed)
 }
 
-/// Type, key in base64, and a comment (sshd(8), AUTHORIZED_KEYS FILE FORMAT), without options in front.
-fn parse_key(line: &str) -> Result<String, AccessMistake> {
+/// Type, key in base64, and a comment (sshd(8), under `AUTHORIZED_KEYS FILE FORMAT`), without options in front.
+fn parse_key(line: &str) -> Result<String, KeyMistake> {
     if line.contains("PRIVATE KEY") {
-        return Err(AccessMistake::PrivateKey);
+        return Err(KeyMistake::Private);
     }
     let mut words = line.split(' ');
     let is_type = words.next().is_some_and(|word| TYPES.contains(&word));
@@ -81,5 +81,5 @@ fn parse_key(line: &str) -> Result<String, AccessMistake> {
         word.starts_with("AAAA") && word.len() >= 68 && word.bytes().all(is_base64)
     });
     let is_line = !line.contains(char::is_control);
-    if is_type && is_key && is_line { Ok(line.trim().to_owned()) } else { Err(AccessMistake::NotAKey) }
+    if is_type && is_key && is_line { Ok(line.trim().to_owned()) } else { Err(KeyMistake::Malformed) }
 }

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use thiserror::Error;
 
+use super::Unresolved;
 use super::address::parse_address;
 use super::name::Domain;
 use super::secrets::{SecretLookup, SecretName};
@@ -137,28 +138,28 @@ fn note_domain(host: &Text, parsed: &Domain, cluster_domain: &Domain, problems: 
     }
 }
 
-/// Host name of Hubble's page: one of those that the gateway serves. `None` inside where it is switched off.
+/// Host name of Hubble's page, one of those that the gateway serves, unless it is switched off.
 pub(super) fn resolve_hubble(
     typed: Option<&cluster_file::Hubble>,
     gateway: Option<&Gateway>,
     cluster_domain: Option<&Domain>,
     problems: &mut Problems,
-) -> Option<Option<Domain>> {
+) -> Result<Option<Domain>, Unresolved> {
     if typed.and_then(|typed| typed.enable.as_ref()).is_some_and(|enable| !enable.value) {
-        return Some(None);
+        return Ok(None);
     }
     let Some(text) = typed.and_then(|typed| typed.host.as_ref()) else {
-        return Some(Some(gateway?.domain.child("hubble")));
+        return gateway.map(|gateway| Some(gateway.domain.child("hubble"))).ok_or(Unresolved);
     };
-    let host = problems.take(text.span, Domain::parse(&text.value))?;
-    let cluster_domain = cluster_domain?;
+    let host = problems.take(text.span, Domain::parse(&text.value)).ok_or(Unresolved)?;
+    let cluster_domain = cluster_domain.ok_or(Unresolved)?;
     note_domain(text, &host, cluster_domain, problems);
-    let gateway = &gateway?.domain;
+    let gateway = &gateway.ok_or(Unresolved)?.domain;
     if host.is_within(cluster_domain) && !host.is_child_of(gateway) {
         let mistake = GatewayMistake::NotServed { host: host.clone(), domain: gateway.clone() };
         problems.error(text.span, mistake);
     }
-    Some(Some(host))
+    Ok(Some(host))
 }
 
 pub(super) fn resolve_certificates(

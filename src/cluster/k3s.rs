@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::name::Label;
+use super::name::{Label, is_host};
 use super::secrets::{SecretLookup, SecretName};
 use super::topology::Node;
 use crate::cluster_file::{self, Role, Text, nearest};
@@ -26,7 +26,9 @@ enum K3sMistake {
     #[error("`{mode}` keeps the administrator's kubeconfig from root")]
     Unreadable { mode: String },
     #[error("no server is called `{name}`")]
-    NotAServer { name: String, nearest: Option<String> },
+    UnknownServer { name: String, nearest: Option<String> },
+    #[error("`{name}` is an agent, not a server")]
+    Agent { name: Label },
     #[error("`{name}` is neither a host name nor an address")]
     CertificateName { name: String },
 }
@@ -37,8 +39,10 @@ impl Mistake for K3sMistake {
             Self::Mode { .. } | Self::Unreadable { .. } => {
                 "write three octal digits: `600` for root alone, `644` for every user of the node".to_owned()
             }
-            Self::NotAServer { nearest: Some(name), .. } => format!("did you mean `{name}`?"),
-            Self::NotAServer { .. } => "write the name of a node whose role is `server`".to_owned(),
+            Self::UnknownServer { nearest: Some(name), .. } => format!("did you mean `{name}`?"),
+            Self::UnknownServer { .. } | Self::Agent { .. } => {
+                "write the name of a node whose role is `server`".to_owned()
+            }
             Self::CertificateName { .. } => "write a name such as `kubernetes.example.org`".to_owned(),
         };
         Some(instead)
@@ -84,8 +88,7 @@ fn parse_mode(mode: &str) -> Result<String, K3sMistake> {
 }
 
 fn note_certificate_name(name: &Text, problems: &mut Problems) {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:*".contains(&byte);
-    if name.value.is_empty() || !name.value.bytes().all(is_allowed) {
+    if !is_host(&name.value) {
         problems.error(name.span, K3sMistake::CertificateName { name: name.value.clone() });
     }
 }
@@ -93,10 +96,13 @@ fn note_certificate_name(name: &Text, problems: &mut Problems) {
 fn first_server(typed: Option<&Text>, nodes: &[Node], problems: &mut Problems) -> Option<Label> {
     let mut servers = nodes.iter().filter(|node| node.role == Role::Server).map(|node| &node.name);
     let Some(text) = typed else { return servers.next().cloned() };
-    let found = servers.clone().find(|server| server.as_str() == text.value).cloned();
-    if found.is_none() {
+    let Some(found) = nodes.iter().find(|node| node.name.as_str() == text.value) else {
         let nearest = nearest(&text.value, servers.map(Label::as_str)).map(str::to_owned);
-        problems.error(text.span, K3sMistake::NotAServer { name: text.value.clone(), nearest });
+        problems.error(text.span, K3sMistake::UnknownServer { name: text.value.clone(), nearest });
+        return None;
+    };
+    if found.role == Role::Agent {
+        problems.error(text.span, K3sMistake::Agent { name: found.name.clone() });
     }
-    found
+    Some(found.name.clone())
 }

@@ -61,6 +61,9 @@ pub struct Cilium {
     pub values: Option<Spanned<FreeValue>>,
 }
 
+/// A part that may be left out could not be resolved; why has been noted.
+struct Unresolved;
+
 /// Characters of a cluster's name (Cilium's chart: `cluster.name`).
 const CLUSTER_NAME_LIMIT: usize = 32;
 
@@ -117,8 +120,8 @@ impl Cluster {
             bgp: bgp?,
             gateway: gateway?,
             certificates: certificates?,
-            hubble: hubble?,
-            streamer: streamer?,
+            hubble: hubble.ok()?,
+            streamer: streamer.ok()?,
             secrets: secrets?,
         })
     }

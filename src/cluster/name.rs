@@ -1,6 +1,7 @@
 //! Names: DNS labels (RFC 1123) and the domains made of them.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -28,7 +29,7 @@ pub enum NameMistake {
     Empty,
     #[error("`{name}` has {length} characters, more than {limit}")]
     TooLong { name: String, length: usize, limit: usize },
-    #[error("`{name}` is not a DNS label: {character:?} may not stand in it")]
+    #[error("`{name}` is not a DNS label: `{}` may not stand in it", character.escape_debug())]
     Character { name: String, character: char },
     #[error("`{name}` is not a DNS label: it begins or ends with a hyphen")]
     OuterHyphen { name: String },
@@ -133,6 +134,11 @@ impl Domain {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether it is the name or the IPv4 address of a host.
+pub(super) fn is_host(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok() || Label::parse(text).is_ok() || Domain::parse(text).is_ok()
 }
 
 impl fmt::Display for Label {

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::address::{parse_address, parse_range};
 use super::first_use::FirstUse;
+use super::name::is_host;
 use super::topology::{Board, Node};
 use crate::cluster_file::{self, Text};
 use crate::problem::{Mistake, Problems};
@@ -49,14 +50,18 @@ impl Mistake for NetworkMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::OutsideSubnet { gateway, address } => format!(
-                "nodes and gateway share one network: write an address such as `{}`",
+                "nodes and gateway share one network: write an address in {}",
                 Ipv4Net::new(*gateway, address.prefix_len()).map_or(*address, |network| network.trunc())
             ),
             Self::DuplicateAddress { .. } => "give each machine its own address".to_owned(),
-            Self::Overlap { range, other_range, .. } if range.contains(other_range) => {
-                format!("write a smaller range that does not hold {other_range}, such as `10.42.0.0/16`")
+            Self::Overlap { what, other_range, .. } => {
+                let usual = match *what {
+                    POD_RANGE => format!(", such as `{PODS}`"),
+                    SERVICE_RANGE => format!(", such as `{SERVICES}`"),
+                    _ => String::new(),
+                };
+                format!("write a range that does not hold {other_range}{usual}")
             }
-            Self::Overlap { .. } => "write a range that nothing else uses".to_owned(),
             Self::AddressInRange { .. } => "write a range that holds no machine's address".to_owned(),
             Self::TooFewPods { .. } => {
                 format!("each node takes a /{NODE_POD_PREFIX}: write a larger range, such as `{PODS}`")
@@ -104,9 +109,6 @@ fn range_or(text: Option<&Text>, default: &str, problems: &mut Problems) -> Opti
 }
 
 fn note_time_server(server: &Text, problems: &mut Problems) {
-    let is_host = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
-    };
     if !is_host(&server.value) {
         problems.error(server.span, NetworkMistake::TimeServer { server: server.value.clone() });
     }
@@ -140,7 +142,12 @@ pub(super) fn note_collisions(addressing: &Addressing<'_>, problems: &mut Proble
     }
     let machines = addressing.boards.iter().map(|board| board.bmc.as_ref().map(|bmc| *bmc));
     for machine in machines {
-        for named in ranges.iter().filter(|named| named.what != LAN && named.range.contains(&machine.value)) {
+        let holding = || ranges.iter().filter(|named| named.range.contains(&machine.value));
+        // In the nodes' network it is where it belongs; a range that overlaps that has been noted.
+        if holding().any(|named| named.what == LAN) {
+            continue;
+        }
+        for named in holding() {
             let mistake = NetworkMistake::AddressInRange {
                 address: machine.value,
                 what: named.what,
@@ -183,6 +190,8 @@ fn note_duplicate(used: &mut FirstUse<Ipv4Addr>, address: &Spanned<Ipv4Addr>, pr
 }
 
 const LAN: &str = "nodes' network";
+const POD_RANGE: &str = "range of the pods";
+const SERVICE_RANGE: &str = "range of the services";
 
 /// The nodes' network once for each distinct one, then the ranges of the cluster.
 fn ranges(addressing: &Addressing<'_>) -> Vec<NamedRange> {
@@ -197,9 +206,9 @@ fn ranges(addressing: &Addressing<'_>) -> Vec<NamedRange> {
         }
     }
     let pods = span_of(addressing.typed.pods.as_ref());
-    ranges.push(NamedRange { what: "range of the pods", range: network.pods, span: pods });
+    ranges.push(NamedRange { what: POD_RANGE, range: network.pods, span: pods });
     let services = span_of(addressing.typed.services.as_ref());
-    ranges.push(NamedRange { what: "range of the services", range: network.services, span: services });
+    ranges.push(NamedRange { what: SERVICE_RANGE, range: network.services, span: services });
     if let Some(pool) = &addressing.pool {
         ranges.push(NamedRange { what: "pool", range: pool.value, span: pool.span });
     }

@@ -32,7 +32,7 @@ enum SecretMistake {
     Unknown { name: String, nearest: String },
     #[error("`[secrets]` has no secret of this name")]
     Unlike,
-    #[error("`[secrets]` is used by nothing under the name `{name}`")]
+    #[error("nothing uses the secret `{name}`")]
     Unused { name: String },
 }
 
@@ -95,15 +95,23 @@ pub(super) struct SecretLookup<'a> {
     /// `None` where the section is missing, which has been noted.
     typed: Option<&'a cluster_file::Secrets>,
     used: Vec<&'a str>,
+    /// Whether a name was written that could not be found: what seems unused is then no news.
+    has_misses: bool,
 }
 
 impl<'a> SecretLookup<'a> {
     pub(super) fn new(typed: Option<&'a cluster_file::Secrets>) -> Self {
-        Self { typed, used: Vec::new() }
+        Self { typed, used: Vec::new(), has_misses: false }
     }
 
     /// The secret whose name was written.
     pub(super) fn find(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
+        let found = self.find_known(text, problems);
+        self.has_misses |= found.is_none();
+        found
+    }
+
+    fn find_known(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
         let name = problems.take(text.span, SecretName::parse(&text.value))?;
         let mut known = self.typed?.files.0.iter().map(|(name, _)| name.value.as_str());
         if let Some(known) = known.clone().find(|known| *known == name.as_str()) {
@@ -127,7 +135,7 @@ impl<'a> SecretLookup<'a> {
             if looks_like_secret(&path.value) {
                 problems.error(path.span, SecretMistake::InlineInsteadOfPath);
             }
-            if parsed.is_some() && !self.used.contains(&name.value.as_str()) {
+            if parsed.is_some() && !self.has_misses && !self.used.contains(&name.value.as_str()) {
                 problems.warning(name.span, SecretMistake::Unused { name: name.value.clone() });
             }
             files.push(parsed.map(|name| (name, PathBuf::from(&path.value))));

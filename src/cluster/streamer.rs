@@ -3,6 +3,7 @@
 use thiserror::Error;
 use url::{Host, Url};
 
+use super::Unresolved;
 use super::name::Label;
 use super::secrets::{SecretLookup, SecretName};
 use crate::cluster_file::{self, Acceleration, Cilium, Integer, Text};
@@ -71,15 +72,15 @@ impl Mistake for StreamerMistake {
     }
 }
 
-/// The streamer, `Some(None)` where there is none.
+/// The streamer, if there is to be one.
 pub(super) fn resolve(
     typed: Option<&cluster_file::Streamer>,
     cilium: Option<&Cilium>,
     cluster: Option<&Label>,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
-) -> Option<Option<Streamer>> {
-    let Some(typed) = typed else { return Some(None) };
+) -> Result<Option<Streamer>, Unresolved> {
+    let Some(typed) = typed else { return Ok(None) };
     let url = typed.url.as_ref().and_then(|text| problems.take(text.span, parse_url(&text.value)));
     let token = typed.token.as_ref().and_then(|text| secrets.find(text, problems));
     let stream = match &typed.stream {
@@ -94,15 +95,16 @@ pub(super) fn resolve(
     if is_enabled {
         note_acceleration(typed, cilium, problems);
     }
+    let interfaces: Option<_> = interfaces.into_iter().collect();
     let streamer = Streamer {
-        url: url?,
-        token: token?,
-        stream: stream?,
-        interfaces: interfaces.into_iter().collect::<Option<_>>()?,
-        budget: budget?,
-        interval: interval?,
+        url: url.ok_or(Unresolved)?,
+        token: token.ok_or(Unresolved)?,
+        stream: stream.ok_or(Unresolved)?,
+        interfaces: interfaces.ok_or(Unresolved)?,
+        budget: budget.ok_or(Unresolved)?,
+        interval: interval.ok_or(Unresolved)?,
     };
-    Some(is_enabled.then_some(streamer))
+    Ok(is_enabled.then_some(streamer))
 }
 
 fn parse_url(text: &str) -> Result<String, StreamerMistake> {
@@ -117,12 +119,10 @@ fn parse_url(text: &str) -> Result<String, StreamerMistake> {
         return Err(StreamerMistake::Credentials);
     }
     match url.scheme() {
-        "https" => {}
-        "http" if is_public(&url) => return Err(StreamerMistake::PublicHttp { url: owned() }),
-        "http" => {}
-        scheme => return Err(StreamerMistake::Scheme { scheme: scheme.to_owned() }),
+        "http" if is_public(&url) => Err(StreamerMistake::PublicHttp { url: owned() }),
+        "http" | "https" => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        scheme => Err(StreamerMistake::Scheme { scheme: scheme.to_owned() }),
     }
-    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Whether it names a public address. What a host name stands for is for the daemon to find out.

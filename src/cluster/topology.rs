@@ -87,7 +87,9 @@ pub(super) fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<(Ve
     let boards: Vec<_> =
         file.boards.as_ref()?.iter().map(|board| (board, resolve_board(board, problems))).collect();
     note_board_collisions(&boards, problems);
-    let names: Vec<&Label> = boards.iter().filter_map(|(_, board)| Some(&board.as_ref()?.name)).collect();
+    let mut names: Vec<&Label> = boards.iter().filter_map(|(_, board)| Some(&board.as_ref()?.name)).collect();
+    names.sort();
+    names.dedup();
 
     let typed = file.nodes.as_ref()?;
     let nodes: Vec<_> = typed.iter().map(|node| (node, resolve_node(node, &names, problems))).collect();
@@ -118,12 +120,9 @@ fn resolve_node(node: &cluster_file::Node, boards: &[&Label], problems: &mut Pro
     {
         problems.error(text.span, TopologyMistake::ReservedName { name: name.clone() });
     }
-    let slot = node.slot.as_ref().and_then(|slot| match slot.value {
-        1..=4 => u8::try_from(slot.value).ok(),
-        _ => {
-            problems.error(slot.span, TopologyMistake::NoSuchSlot { slot: slot.value });
-            None
-        }
+    let slot = node.slot.as_ref().and_then(|slot| {
+        let number = u8::try_from(slot.value).ok().filter(|number| (1..=4).contains(number));
+        problems.take(slot.span, number.ok_or(TopologyMistake::NoSuchSlot { slot: slot.value }))
     });
     let address = node.address.as_ref().and_then(|text| {
         problems.take(text.span, parse_host(&text.value)).map(|address| Spanned::new(address, text.span))

@@ -100,9 +100,9 @@ impl Release {
         };
         let parts: Vec<u16> =
             text.strip_prefix('v').unwrap_or(text).split('.').map(number).collect::<Option<_>>()?;
-        match parts.as_slice() {
-            &[major, minor] => Some(Self::minor_of(major, minor)),
-            &[major, minor, patch] => Some(Self::of(major, minor, patch)),
+        match *parts.as_slice() {
+            [major, minor] => Some(Self::minor_of(major, minor)),
+            [major, minor, patch] => Some(Self::of(major, minor, patch)),
             _ => None,
         }
     }

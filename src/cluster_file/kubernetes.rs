@@ -161,7 +161,7 @@ table! {
         "resource-group" resource_group: Required<Text> = "dns",
         /// The public zone. Left out: the cluster's domain.
         "zone" zone: Option<Text> = "example.org",
-        /// Which of Azure's clouds. Left out: AzurePublicCloud.
+        /// Which of Azure's clouds. Left out: `AzurePublicCloud`.
         "environment" environment: Option<Spanned<Environment>> = "AzurePublicCloud",
     }
 }

@@ -22,10 +22,10 @@ pub use shape::Required;
 pub(crate) use shape::nearest;
 pub use streamer::Streamer;
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::problem::Problems;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use shape::ShapeMistake;
 use table::table;
 
@@ -74,8 +74,31 @@ impl ClusterFile {
         }
         for error in errors {
             let span = error.span().map_or_else(|| source.first_line(), Into::into);
-            problems.error(span, ShapeMistake::Syntax { message: error.message().to_owned() });
+            note_syntax(error.message(), span, source, table.get_ref(), problems);
         }
         None
     }
+}
+
+fn note_syntax(message: &str, span: Span, source: &Source, table: &DeTable<'_>, problems: &mut Problems) {
+    let key = source.text.get(span.bytes()).unwrap_or_default();
+    match earlier_key(table, key, span) {
+        Some(first) if message.contains("duplicate key") => {
+            let mistake = ShapeMistake::DuplicateKey { key: key.to_owned() };
+            problems.collision(span, mistake, first, "first written here");
+        }
+        _ => problems.error(span, ShapeMistake::Syntax { message: message.to_owned() }),
+    }
+}
+
+/// The last place before `span` at which a key of this spelling stands.
+fn earlier_key(table: &DeTable<'_>, key: &str, span: Span) -> Option<Span> {
+    let here = table.keys().filter(|known| known.get_ref() == key).map(|known| known.span().into());
+    let below = table.values().flat_map(|value| match value.get_ref() {
+        DeValue::Table(table) => vec![table],
+        DeValue::Array(items) => items.iter().filter_map(|item| item.get_ref().as_table()).collect(),
+        _ => Vec::new(),
+    });
+    let below = below.filter_map(|table| earlier_key(table, key, span));
+    here.chain(below).filter(|first: &Span| first.start < span.start).max()
 }

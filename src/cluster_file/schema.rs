@@ -10,8 +10,31 @@ use super::ClusterFile;
 pub fn schema() -> Value {
     let mut schema =
         SchemaSettings::draft07().into_generator().into_root_schema_for::<ClusterFile>().to_value();
+    fit_to_toml(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), "cluster.toml of rk1".into());
     }
     schema
+}
+
+/// Takes out what TOML does not have: null, by which JSON says that a key is left out, and sizes of integers.
+fn fit_to_toml(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(fit_to_toml),
+        Value::Object(object) => {
+            object.remove("format");
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice["type"] != "null");
+            }
+            object.values_mut().for_each(fit_to_toml);
+        }
+        _ => {}
+    }
 }

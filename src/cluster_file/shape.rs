@@ -77,6 +77,8 @@ impl<T: Decode> Field for Option<T> {
 pub(crate) enum ShapeMistake {
     #[error("{message}")]
     Syntax { message: String },
+    #[error("`{key}` is written twice")]
+    DuplicateKey { key: String },
     #[error("{table} has no key `{key}`")]
     UnknownKey { table: String, key: String, nearest: Option<&'static str>, known: &'static [&'static str] },
     #[error("{table} lacks `{key}`")]
@@ -98,6 +100,7 @@ impl Mistake for ShapeMistake {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Syntax { .. } => Some("the file is TOML 1.1: https://toml.io/en/v1.1.0".to_owned()),
+            Self::DuplicateKey { .. } => Some("leave one of them out".to_owned()),
             Self::UnknownKey { nearest: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             Self::UnknownKey { known, .. } => Some(format!("its keys are {}", listed(known))),
             Self::MissingKey { line, .. } => Some(format!("add `{line}`")),

@@ -3,28 +3,21 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use clap::Args;
 
 use super::Outcome;
 
 /// What `rk1 init` writes: every key, with the optional ones commented out at their defaults.
 const TEMPLATE: &str = include_str!("init/cluster.toml");
 
-/// Write a commented file to start from.
-#[derive(Debug, Args)]
-pub(super) struct Init {}
-
-impl Init {
-    pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
-        let name = file.display();
-        // A cluster that somebody has described already is not overwritten.
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(file)
-            .and_then(|mut file| file.write_all(TEMPLATE.as_bytes()))
-            .with_context(|| format!("cannot write `{name}`"))?;
-        anstream::eprintln!("{name} is written: fill in the addresses, then run `rk1 check`");
-        Ok(Outcome::Done)
-    }
+pub(super) fn run(file: &Path) -> anyhow::Result<Outcome> {
+    let name = file.display();
+    // A cluster that somebody has described already is not overwritten.
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)
+        .and_then(|mut file| file.write_all(TEMPLATE.as_bytes()))
+        .with_context(|| format!("cannot write `{name}`"))?;
+    anstream::eprintln!("{name} is written: fill in the addresses, then run `rk1 check`");
+    Ok(Outcome::Done)
 }

@@ -32,10 +32,12 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Init(init::Init),
+    /// Write a commented file to start from.
+    Init,
     Check(check::Check),
     Render(render::Render),
-    Schema(schema::Schema),
+    /// Print the JSON Schema of the cluster's file, by which editors complete it.
+    Schema,
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -54,12 +56,13 @@ struct Unusable(String);
 
 impl Arguments {
     /// Runs the command and says on standard error what went wrong: 0 where all is well, else 1.
+    #[must_use]
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
-            Command::Init(command) => command.run(&self.file),
+            Command::Init => init::run(&self.file),
             Command::Check(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
-            Command::Schema(command) => command.run(),
+            Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         };

@@ -3,6 +3,6 @@
 use std::io::Write;
 
 /// Says that `test` was skipped, on the real standard error, which the test harness does not capture.
-pub fn skipped(test: &str, because: &str) {
+pub(crate) fn skipped(test: &str, because: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test} because {because}");
 }

@@ -1,0 +1,142 @@
+//! What a newcomer meets first: `rk1 init`, the schema, completions and manual pages.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rk1::cluster::Cluster;
+use rk1::cluster_file::schema::schema;
+use rk1::problem::{Problems, Severity};
+use rk1::source::Source;
+use serde_json::Value;
+
+fn rk1(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("rk1 runs")
+}
+
+/// What `rk1 init` writes.
+fn started() -> String {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    assert!(rk1(folder.path(), &["init"]).status.success());
+    fs::read_to_string(folder.path().join("cluster.toml")).expect("cluster.toml")
+}
+
+fn problems(text: String) -> Problems {
+    let mut problems = Problems::default();
+    Cluster::parse(&Source { name: "cluster.toml".to_owned(), text }, &mut problems);
+    problems
+}
+
+/// The empty addresses filled in, in the order of the file: gateway, BMC, nodes, router.
+fn filled(mut text: String) -> String {
+    let nodes = (221..=224).map(|host| format!("172.16.10.{host}/24"));
+    let addresses = ["172.16.10.1".to_owned(), "172.16.10.220".to_owned()].into_iter().chain(nodes);
+    for address in addresses.chain(["172.16.10.1".to_owned()]) {
+        text = text.replacen("= \"\"", &format!("= \"{address}\""), 1);
+    }
+    text
+}
+
+#[test]
+fn init_asks_for_addresses_and_nothing_else() {
+    let problems = problems(started());
+    let messages: Vec<_> =
+        problems.in_order().into_iter().map(|problem| problem.mistake.to_string()).collect();
+    let expected =
+        [vec!["nobody holds the private half of this key"], vec!["no address is written"; 7]].concat();
+    assert_eq!(messages, expected);
+}
+
+#[test]
+fn init_passes_once_the_addresses_are_filled_in() {
+    assert_eq!(problems(filled(started())).count(Severity::Error), 0);
+}
+
+/// Each commented default is what the tool takes when the line stays commented: uncommenting changes no rendering.
+#[test]
+fn the_commented_values_are_accepted_too() {
+    let uncommented: String = filled(started())
+        .lines()
+        .map(|line| {
+            let setting = line.strip_prefix("# ").filter(|rest| {
+                rest.starts_with("[storage.binds]")
+                    || rest.starts_with("\"/")
+                    || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+            });
+            setting.unwrap_or(line).to_owned() + "\n"
+        })
+        .collect();
+    let problems = problems(uncommented);
+    assert_eq!(problems.count(Severity::Error), 0, "{problems:?}");
+}
+
+#[test]
+fn init_shows_every_key_of_the_schema() {
+    let text = started();
+    let schema = schema();
+    let tables = schema["definitions"].as_object().expect("definitions").values().chain([&schema]);
+    for key in tables.filter_map(|table| table["properties"].as_object()).flat_map(serde_json::Map::keys) {
+        let is_shown = text.lines().any(|line| {
+            let line = line.trim_start_matches("# ");
+            line.starts_with(&format!("{key} ="))
+                || line.trim_matches(['[', ']']).split('.').any(|part| part == key)
+        });
+        assert!(is_shown, "`rk1 init` does not show `{key}`");
+    }
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    fs::write(folder.path().join("cluster.toml"), "mine").expect("own file");
+    let output = rk1(folder.path(), &["init"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: cannot write `cluster.toml`: File exists (os error 17)\n"
+    );
+    assert_eq!(fs::read_to_string(folder.path().join("cluster.toml")).expect("own file"), "mine");
+}
+
+#[test]
+fn the_published_schema_is_fresh() {
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cluster.schema.json");
+    let published: Value =
+        serde_json::from_str(&fs::read_to_string(published).expect("schema")).expect("JSON");
+    assert_eq!(published, schema(), "run `cargo run -- schema > docs/cluster.schema.json`");
+}
+
+#[test]
+fn completions_and_manual_pages_come_from_the_same_definitions() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = rk1(folder.path(), &["completions", shell]);
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("render"),
+            "{shell}"
+        );
+    }
+    assert!(rk1(folder.path(), &["man", "pages"]).status.success());
+    let mut pages: Vec<_> = fs::read_dir(folder.path().join("pages"))
+        .expect("pages")
+        .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    pages.sort();
+    let expected = [
+        "rk1-check.1",
+        "rk1-completions.1",
+        "rk1-init.1",
+        "rk1-man.1",
+        "rk1-render.1",
+        "rk1-schema.1",
+        "rk1.1",
+    ];
+    assert_eq!(pages, expected);
+}
