@@ -197,6 +197,7 @@ fn a_broken_host_is_refused() {
     let mut told = String::new();
     for name in [
         "failed-assertion",
+        "joins-itself",
         "misnamed",
         "nested-option",
         "out-of-range",
@@ -286,11 +287,38 @@ fn what_nixpkgs_is_asked_for_has_its_source() {
             );
         }
     }
+    // Nothing is listed that nothing takes.
+    let mut files = Vec::new();
+    collect(Path::new(ROOT), &mut files);
+    let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    for name in surface["packages"].as_object().unwrap().keys() {
+        assert!(text.contains(name.as_str()), "{name} is listed, but not used");
+    }
     for option in surface["options"].as_array().unwrap() {
         for key in ["name", "type", "file", "revision"] {
             assert!(option[key].is_string(), "{option}: no {key}");
         }
     }
+}
+
+#[test]
+fn the_template_makes_a_cluster_of_rendered_hosts() {
+    let Some(nix) = Nix::new("the_template_makes_a_cluster_of_rendered_hosts") else { return };
+    let cluster = tempfile::tempdir().unwrap();
+    std::fs::copy(Path::new(ROOT).join("templates/cluster/flake.nix"), cluster.path().join("flake.nix"))
+        .unwrap();
+    std::fs::create_dir(cluster.path().join("hosts")).unwrap();
+    for file in std::fs::read_dir(Path::new(ROOT).join("hosts")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), cluster.path().join("hosts").join(file.file_name())).unwrap();
+    }
+
+    let value = nix.value(&format!(
+        "let self = (import {}/flake.nix).outputs {{ inherit self; rk1 = harness.outputs; }}; in
+         builtins.mapAttrs (_: builtins.mapAttrs (_: output: builtins.seq output.drvPath output.name)) self.packages",
+        cluster.path().display()
+    ));
+    assert_data_eq!(pretty(&value), snapshot("template.json").raw());
 }
 
 #[test]
