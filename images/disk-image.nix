@@ -27,7 +27,7 @@ let
     label-id: 0x${identity.diskId}
     start=${toString (layout.seedOffset / layout.sectorSize)}, size=${
       toString (layout.seedSize / layout.sectorSize)
-    }, type=c
+    }, type=e
     start=${toString (layout.rootOffset / layout.sectorSize)}, type=83, bootable
   '';
 in
@@ -55,11 +55,12 @@ pkgs.runCommand "${name}.img.xz"
     mkfs.vfat --invariant -n ${layout.seedLabel} -i ${identity.seedId} seed.img
 
     write() {
-      dd if="$1" of="$image" bs=${toString layout.sectorSize} seek="$2" conv=notrunc,sparse status=none
+      dd if="$1" of="$image" bs=${toString layout.blockSize} seek="$(( $2 / ${toString layout.blockSize} ))" \
+        conv=notrunc,sparse status=none
     }
-    write "$loader" ${toString layout.loaderSector}
-    write seed.img ${toString (layout.seedOffset / layout.sectorSize)}
-    write ${root} ${toString (layout.rootOffset / layout.sectorSize)}
+    write "$loader" ${toString layout.blockSize}
+    write seed.img ${toString layout.seedOffset}
+    write ${root} ${toString layout.rootOffset}
 
     # The board controller decompresses .xz with a memory limit: stay at the default dictionary.
     mkdir "$out"

@@ -6,6 +6,9 @@ rec {
   inherit mebibyte;
   sectorSize = 512;
 
+  # Every place below is a multiple of this, so that images are written in large blocks.
+  blockSize = loaderSector * sectorSize;
+
   # u-boot-rockchip.bin holds the SPL and, 8 MiB into the disk, U-Boot itself; it ends near 9 MiB.
   loaderSector = 64;
 
@@ -21,5 +24,5 @@ rec {
   seedLabel = "RK1-SEED";
 
   # The loader may grow to this, in bytes.
-  loaderLimit = seedOffset - loaderSector * sectorSize;
+  loaderLimit = seedOffset - blockSize;
 }

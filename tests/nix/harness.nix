@@ -69,8 +69,8 @@ let
     ] (packagesOf name);
   };
 
-  flake = import ../../flake.nix;
-  outputs = flake.outputs {
+  flake = ../../flake.nix;
+  outputs = (import flake).outputs {
     self = outputs // {
       outPath = toString ../..;
     };
@@ -83,6 +83,7 @@ in
     lib
     surface
     declarations
+    flake
     outputs
     ;
   packages = packagesOf "nixpkgs" "aarch64-linux";
