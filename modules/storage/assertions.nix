@@ -12,7 +12,9 @@ let
   # Of some paths, those that lie in another of them.
   nestedIn =
     paths:
-    lib.concatMap (outer: map (inner: "`${inner}` in `${outer}`") (lib.filter (isBelow outer) paths)) paths;
+    lib.concatMap (
+      outer: map (inner: "`${inner}` in `${outer}`") (lib.filter (isBelow outer) paths)
+    ) paths;
 
   # Directories that the system needs as they are; directories of their own may lie below them.
   system = [
@@ -48,6 +50,8 @@ let
   ];
   belongsToSystem = path: lib.elem path system || lib.any (parent: isWithin parent path) closed;
 
+  partition = "/dev/(nvme[0-9]+n[0-9]+p[0-9]+|[shv]d[a-z]+[0-9]+|disk/by-part.*)";
+
   sources = lib.attrValues cfg.binds;
   shared = lib.filter (source: lib.count (other: other == source) sources > 1) (lib.unique sources);
   nested = nestedIn targets ++ nestedIn (lib.unique sources);
@@ -56,7 +60,7 @@ in
 {
   assertions = [
     {
-      assertion = builtins.match "/dev/(nvme[0-9]+n[0-9]+p[0-9]+|[shv]d[a-z]+[0-9]+|disk/by-part.*)" cfg.device == null;
+      assertion = builtins.match partition cfg.device == null;
       message = "rk1.storage.device: `${cfg.device}` is a partition; give the whole disk, such as `/dev/nvme0n1`";
     }
     {
