@@ -160,7 +160,7 @@ for ((waited = 0; waited < patience; waited++)); do
   [[ -e $device ]] && break
   sleep 1
 done
-[[ -e $device ]] || refuse "\`$device\` did not appear within $patience s; k3s will not start" \
+[[ -e $device ]] || refuse "\`$device\` did not appear in time; k3s will not start" \
   "check that the disk is seated in the slot of this node and listed by \`lsblk\`, then reboot"
 disk=$(realpath -- "$device")
 readonly disk name=${disk##*/} sysfs=/sys/class/block/${disk##*/}

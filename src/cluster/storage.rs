@@ -33,7 +33,9 @@ const SYSTEM_TREES: [&str; 16] = [
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/nix", "/proc", "/root", "/run", "/sbin",
     "/sys", "/tmp", "/usr", "/var",
 ];
-/// Where directories can live on the disk. As in modules/storage.nix.
+/// Directories in which the disk can be mounted, but not on them.
+const PARENTS: [&str; 3] = ["/mnt", "/opt", "/srv"];
+/// Where directories can live on the disk. Narrower than what modules/storage.nix takes.
 const BIND_ROOTS: [&str; 5] = ["/opt", "/run", "/srv", "/var/lib", "/var/log"];
 /// Below those, what the system needs before the disk is there, or without it.
 const SYSTEM_STATE: [&str; 6] =
@@ -144,7 +146,7 @@ fn parse_mount(path: &str) -> Result<String, StorageMistake> {
     let path = path.to_owned();
     if !is_plain_path(&path) {
         Err(StorageMistake::NotAPath { path })
-    } else if SYSTEM_TREES.iter().any(|tree| is_at(&path, tree)) {
+    } else if PARENTS.contains(&path.as_str()) || SYSTEM_TREES.iter().any(|tree| is_at(&path, tree)) {
         Err(StorageMistake::SystemPath { path })
     } else {
         Ok(path)

@@ -113,6 +113,20 @@ pub fn foreign_gpt(partitions: &str) -> Disk {
     )
 }
 
+/// Ours, where a free block of the filesystem has what mdadm (version 0.90, 64 KiB before the end) would leave there.
+pub fn ours_holding_raid_superblock() -> Given {
+    let given = ours();
+    let disk = given.disk.as_ref().unwrap();
+    let mut superblock = vec![0; 4096];
+    for (word, value) in [(0, 0xa92b_4efc_u32), (1, 0), (2, 90), (5, 7), (13, 7), (14, 7), (15, 7)] {
+        superblock[word * 4..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+    disk.write(disk.size() - 64 * 1024, &superblock);
+    let found = crate::tool::output("wipefs", ["--noheadings".as_ref(), disk.image().as_os_str()]);
+    assert!(found.contains("linux_raid_member"), "{found}");
+    given
+}
+
 pub fn mount_first_partition(attached: &mut Attached) {
     attached.mount(&attached.partition(1), "ro,noload");
 }

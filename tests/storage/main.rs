@@ -13,6 +13,7 @@ mod disk;
 mod document;
 mod fingerprint;
 mod interruption;
+mod mounts;
 mod script;
 mod table;
 mod tool;
