@@ -30,7 +30,6 @@ in
     system.build.rk1Image = import ./disk-image.nix {
       inherit
         config
-        lib
         pkgs
         modulesPath
         layout
