@@ -4,8 +4,7 @@
 let
   cfg = config.rk1.storage;
   targets = lib.attrNames cfg.binds;
-  component = "\\.?[A-Za-z0-9_+:@-][A-Za-z0-9._+:@-]*";
-  absolutePath = "(/${component})+";
+  plainPath = "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+";
 
   isBelow = parent: path: lib.hasPrefix "${parent}/" path;
   isWithin = parent: path: parent == path || isBelow parent path;
@@ -16,45 +15,50 @@ let
       outer: map (inner: "`${inner}` in `${outer}`") (lib.filter (isBelow outer) paths)
     ) paths;
 
-  # Directories that the system needs as they are; directories of their own may lie below them.
-  system = [
-    "/home"
-    "/lib"
-    "/mnt"
-    "/opt"
-    "/root"
-    "/run"
-    "/sbin"
-    "/srv"
-    "/tmp"
-    "/var"
-    "/var/lib"
-    "/var/log"
-  ];
-  # Directories of the system below which nothing else may be mounted either.
-  closed = [
+  # Trees of the system, in which the disk is not mounted.
+  systemTrees = [
     "/bin"
     "/boot"
     "/dev"
     "/etc"
+    "/home"
+    "/lib"
+    "/lib64"
     "/nix"
     "/proc"
+    "/root"
+    "/run"
+    "/sbin"
+    "/sys"
+    "/tmp"
+    "/usr"
+    "/var"
+  ];
+  # Where directories can live on the disk.
+  bindRoots = [
+    "/opt"
+    "/run"
+    "/srv"
+    "/var/lib"
+    "/var/log"
+  ];
+  # Below those, what the system needs before the disk is there, or without it.
+  systemState = [
     "/run/rk1"
     "/run/systemd"
     "/run/udev"
-    "/sys"
-    "/usr"
     "/var/lib/nixos"
     "/var/lib/rk1"
     "/var/lib/systemd"
   ];
-  belongsToSystem = path: lib.elem path system || lib.any (parent: isWithin parent path) closed;
+  isState = path: lib.any (state: isWithin state path || isBelow path state) systemState;
+  isBindable = path: lib.any (root: isBelow root path) bindRoots && !isState path;
 
   partition = "/dev/(nvme[0-9]+n[0-9]+p[0-9]+|[shv]d[a-z]+[0-9]+|disk/by-part.*)";
 
   sources = lib.attrValues cfg.binds;
   shared = lib.filter (source: lib.count (other: other == source) sources > 1) (lib.unique sources);
-  nested = nestedIn targets ++ nestedIn (lib.unique sources);
+  nested = nestedIn targets;
   quoted = lib.concatMapStringsSep ", " (value: "`${value}`");
 in
 {
@@ -68,7 +72,7 @@ in
       message = "rk1.storage.device: `${cfg.device}` is the module's eMMC, which holds the system; give the NVMe disk, such as `/dev/nvme0n1`";
     }
     {
-      assertion = !belongsToSystem cfg.mountPoint;
+      assertion = !lib.any (tree: isWithin tree cfg.mountPoint) systemTrees;
       message = "rk1.storage.mountPoint: `${cfg.mountPoint}` belongs to the system; give a directory of its own, such as `/mnt/data`";
     }
     {
@@ -81,8 +85,8 @@ in
     }
   ]
   ++ map (target: {
-    assertion = builtins.match absolutePath target != null && !belongsToSystem target;
-    message = "rk1.storage.binds: `${target}` belongs to the system or is no plain path; give a directory of its own, such as `/var/lib/rancher`";
+    assertion = builtins.match plainPath target != null && isBindable target;
+    message = "rk1.storage.binds: `${target}` cannot live on the disk; give a directory below ${quoted bindRoots}, and none that the system needs to boot";
   }) targets
   ++ map (target: {
     assertion = !isWithin cfg.mountPoint target && !isBelow target cfg.mountPoint;

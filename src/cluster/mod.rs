@@ -9,6 +9,7 @@ mod gateway;
 mod k3s;
 mod name;
 mod network;
+mod number;
 mod secrets;
 mod storage;
 mod streamer;

@@ -131,7 +131,12 @@ pub fn mount_first_partition(attached: &mut Attached) {
     attached.mount(&attached.partition(1), "ro,noload");
 }
 
-/// A RAID member as mdadm writes it (version 1.2: 4 KiB from the start): linux/raid/md_p.h, struct mdp_superblock_1.
+/// As if the table had been written by another machine while this one had it in memory.
+pub fn misplace_first_partition(attached: &mut Attached) {
+    shell("delpart \"$1\" 1; addpart \"$1\" 1 40960 100000", &[attached.device.as_os_str()]);
+}
+
+/// A RAID member as mdadm writes it (version 1.2: 4 KiB from the start): `linux/raid/md_p.h`, `struct mdp_superblock_1`.
 pub fn raid_member() -> Disk {
     let disk = Disk::blank(64 * MIB);
     let mut superblock = vec![0; 256];
@@ -147,7 +152,7 @@ pub fn raid_member() -> Disk {
     disk
 }
 
-/// A pool member as ZFS writes it: uberblocks in the second half of each label (OpenZFS, uberblock_impl.h).
+/// A pool member as ZFS writes it: uberblocks in the second half of each label (`uberblock_impl.h`).
 pub fn zfs_member() -> Disk {
     let disk = Disk::blank(64 * MIB);
     for label in [0, 256 * 1024, 64 * MIB - 512 * 1024, 64 * MIB - 256 * 1024] {

@@ -168,6 +168,9 @@ fn a_tool_failed() {
     }
 }
 
+/// What somebody did to a disk, and its name.
+type Change = (&'static str, fn(&Disk));
+
 /// What the note allows is no more than that: a foreign disk that still carries it is refused.
 #[test]
 fn the_note_excuses_nothing_else() {
@@ -175,22 +178,22 @@ fn the_note_excuses_nothing_else() {
         return;
     }
     let noted = table_only();
-    let foreign: [(&str, &dyn Fn(&Disk)); 5] = [
-        ("another partition behind ours", &|disk| {
+    let foreign: [Change; 5] = [
+        ("another partition behind ours", |disk| {
             let ours = format!("--new=1:2048:+500M --typecode=1:{} --change-name=1:rk1-storage", our_type());
             on(disk, &format!("sgdisk --delete=1 {ours} --new=2:0:0 \"$1\" >/dev/null"));
         }),
-        ("data behind a torn table", &|disk| {
+        ("data behind a torn table", |disk| {
             disk.write(0, &[0; 512]);
             disk.write(500 * MIB, &noise(20_000_000));
         }),
-        ("another table", &|disk| on(disk, "sgdisk --clear --new=1:0:0 \"$1\" >/dev/null")),
-        ("another partition in place of ours", &|disk| {
+        ("another table", |disk| on(disk, "sgdisk --clear --new=1:0:0 \"$1\" >/dev/null")),
+        ("another partition in place of ours", |disk| {
             on(disk, "sgdisk --delete=1 --new=1:0:+100M --typecode=1:8300 --new=2:0:0 \"$1\" >/dev/null");
             disk.write(2 * MIB, &noise(1000));
         }),
-        ("a filesystem on the whole disk", &|disk| {
-            on(disk, "wipefs -qa \"$1\"; mkfs.ext4 -q -b 4096 -O ^resize_inode \"$1\"")
+        ("a filesystem on the whole disk", |disk| {
+            on(disk, "wipefs -qa \"$1\"; mkfs.ext4 -q -b 4096 -O ^resize_inode \"$1\"");
         }),
     ];
     for (what, make) in foreign {

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use crate::case::Outcome::{Halted, Kept, Made, Mended, Refused};
 use crate::case::{Given, Row};
 use crate::contents::{
-    foreign_gpt, handed_over, made_by, mount_first_partition, noise, our_type, ours, ours_after,
-    ours_beside_another, ours_holding_raid_superblock, ours_in_use, ours_on, ours_with, plain, raid_member,
-    zfs_member,
+    foreign_gpt, handed_over, made_by, misplace_first_partition, mount_first_partition, noise, our_type,
+    ours, ours_after, ours_beside_another, ours_holding_raid_superblock, ours_in_use, ours_on, ours_with,
+    plain, raid_member, zfs_member,
 };
 use crate::disk::{Disk, MIB, ROOMY};
 use crate::interruption::table_only;
@@ -68,6 +68,8 @@ rows! {
     ours_mounted: "ours, mounted already",
         Kept("ready: `/dev/nvme0n1p1`, mounted already, left as it is"), [],
         || Given { plugged: mount_first_partition, ..ours() };
+    ours_stale: "ours, the kernel's copy of its table out of date", Kept(READY), ["addpart"],
+        || Given { plugged: misplace_first_partition, ..ours() };
     ours_torn: "ours, power lost while in use", Mended(READY), [], ours_in_use;
     ours_small_errors: "ours, errors that e2fsck mends by itself", Mended(READY), ["debugfs"],
         || ours_after("debugfs -w -R 'ssv free_blocks_count 7' \"$2\" 2>/dev/null; debugfs -w -R 'ssv state 2' \"$2\" 2>/dev/null");
@@ -111,7 +113,7 @@ rows! {
     gpt_empty: "a foreign GPT without partitions", Refused(UNREADABLE), [], || plain("sgdisk --clear \"$1\" >/dev/null");
     gpt_second: "a GPT of which only the second copy is left", Refused(UNREADABLE), [], || {
         let disk = foreign_gpt("--new=1:0:+20M");
-        disk.write(0, &[0; 34 * 512]);
+        disk.write(0, &vec![0; 34 * 512]);
         disk.into()
     };
     mbr: "an MBR", in_use_by!("dos"), ["sfdisk"], || plain("echo 'size=20M, type=83' | sfdisk --quiet \"$1\"");
@@ -166,6 +168,8 @@ rows! {
     character: "a character device", Refused("`/dev/nvme0n1` is not a block device"), [], || Given::no_disk("/dev/zero");
     partition: "a partition, not a disk", Refused("`/dev/nvme0n1` is a partition"), [],
         || Given { device: Box::new(|disk| PathBuf::from(format!("{}p1", disk.display()))), ..foreign_gpt("--new=1:0:+20M").into() };
+    no_medium: "a reader without a medium", Refused("`/dev/nvme0n1` has no size: there is no medium in it"), [],
+        || Disk::blank(0).into();
     read_only: "read-only", Refused("`/dev/nvme0n1` is read-only"), [], || {
         let mut disk = Disk::blank(ROOMY);
         disk.read_only = true;
