@@ -1,0 +1,94 @@
+//! What user space asks of the program while it runs.
+
+use core::net::SocketAddr;
+
+/// The number of endpoints that [`Control::own`] holds.
+pub const MAX_OWN: usize = 8;
+
+/// Settings, written by user space into the only entry of [`map::CONTROL`](crate::map::CONTROL) at any time.
+///
+/// The program reads them afresh for each packet. The kernel copies an update word by word, so a packet in that very
+/// moment may see half of it: at worst that one packet is judged by the old list.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// One packet of this many is shown, on each CPU: of each `ratio` consecutive packets exactly one, at a place
+    /// chosen at random (so that traffic with a rhythm is not sampled in step with it). 1 shows every packet, 0 none:
+    /// then every packet that is not [`own`](Control::own) counts as sampled out. A new ratio starts a new block.
+    pub ratio: u32,
+    /// How many entries of `own` are in use, at most [`MAX_OWN`].
+    pub own_count: u32,
+    /// The push target's addresses. TCP from one of them, or to one of them, is counted as
+    /// [`Counters::own`](crate::Counters::own) and nothing else, so that a push is never the cause of another.
+    pub own: [Endpoint; MAX_OWN],
+}
+
+impl Control {
+    /// Replaces the push target's addresses. Returns false if there are more than [`MAX_OWN`]; the rest is left out.
+    pub fn set_own(&mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> bool {
+        let mut addresses = addresses.into_iter();
+        self.own = [Endpoint::default(); MAX_OWN];
+        self.own_count = 0;
+        for (slot, address) in self.own.iter_mut().zip(addresses.by_ref()) {
+            *slot = Endpoint::from(address);
+            self.own_count += 1;
+        }
+        addresses.next().is_none()
+    }
+}
+
+/// An address and a TCP port.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// As in [`Record::source_address`](crate::Record::source_address).
+    pub address: [u8; 16],
+    /// Host byte order.
+    pub port: u16,
+    /// 4 or 6.
+    pub version: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+impl From<SocketAddr> for Endpoint {
+    /// An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`) is the IPv4 address that is on the wire.
+    fn from(address: SocketAddr) -> Self {
+        let (bytes, version) = crate::packet::address_bytes(address.ip().to_canonical());
+        Self { address: bytes, port: address.port(), version, reserved: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    #[test]
+    fn has_no_padding() {
+        assert_eq!(size_of::<Endpoint>(), 16 + 2 + 1 + 1);
+        assert_eq!(size_of::<Control>(), 4 + 4 + 20 * MAX_OWN);
+    }
+
+    #[test]
+    fn own_addresses_are_those_on_the_wire() {
+        let mut control = Control::default();
+        let listed = ["192.0.2.7:3000", "[::ffff:192.0.2.8]:3000", "[2001:db8::1]:443"];
+        assert!(control.set_own(listed.iter().map(|text| text.parse().unwrap())));
+        assert_eq!(control.own_count, 3);
+        assert_eq!(control.own[0].address, [192, 0, 2, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            (control.own[1].address[..4].to_vec(), control.own[1].version),
+            (std::vec![192, 0, 2, 8], 4)
+        );
+        assert_eq!((control.own[2].address[0], control.own[2].port, control.own[2].version), (0x20, 443, 6));
+    }
+
+    #[test]
+    fn says_when_addresses_do_not_fit() {
+        let mut control = Control::default();
+        let nine = (1..=9).map(|last| SocketAddr::from(([192, 0, 2, last], 3000)));
+        assert!(!control.set_own(nine));
+        assert_eq!(control.own_count, 8);
+    }
+}
