@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use crate::{Flags, Record};
+
 /// The number of endpoints that [`Control::own`] holds.
 pub const MAX_OWN: usize = 8;
 
@@ -34,6 +36,28 @@ impl Control {
             self.own_count += 1;
         }
         addresses.next().is_none()
+    }
+
+    /// Whether the packet is TCP to or from the push target.
+    #[inline]
+    #[must_use]
+    pub fn is_own(&self, record: &Record) -> bool {
+        if record.protocol != 6 || !record.flags.contains(Flags::PORTS) {
+            return false;
+        }
+        for (index, endpoint) in self.own.iter().enumerate() {
+            if index >= self.own_count as usize {
+                break;
+            }
+            if endpoint.version == record.version
+                && ((endpoint.port == record.source_port && endpoint.address == record.source_address)
+                    || (endpoint.port == record.destination_port
+                        && endpoint.address == record.destination_address))
+            {
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -82,6 +106,44 @@ mod tests {
             (std::vec![192, 0, 2, 8], 4)
         );
         assert_eq!((control.own[2].address[0], control.own[2].port, control.own[2].version), (0x20, 443, 6));
+    }
+
+    #[test]
+    fn own_is_tcp_in_either_direction_on_that_port_and_address_only() {
+        let mut control = Control::default();
+        control.set_own([SocketAddr::from(([192, 0, 2, 7], 3000))]);
+        let [grafana, other] = [Endpoint::from(SocketAddr::from(([192, 0, 2, 7], 0))), Endpoint::default()];
+        let answer = Record {
+            version: 4,
+            protocol: 6,
+            flags: Flags::PORTS,
+            source_address: grafana.address,
+            source_port: 3000,
+            destination_port: 40000,
+            ..Record::default()
+        };
+        let push = Record {
+            source_address: other.address,
+            source_port: 40000,
+            destination_address: grafana.address,
+            destination_port: 3000,
+            ..answer
+        };
+        assert!(control.is_own(&answer));
+        assert!(control.is_own(&push));
+        for stranger in [
+            Record { protocol: 17, ..answer },
+            Record { version: 6, ..answer },
+            Record { source_port: 3001, ..answer },
+            Record { source_address: other.address, ..answer },
+            Record { flags: Flags::default(), ..answer },
+            // The right port on one side, the right address on the other.
+            Record { source_port: 40000, destination_port: 3000, ..answer },
+        ] {
+            assert!(!control.is_own(&stranger), "{stranger:?}");
+        }
+        control.own_count = 0;
+        assert!(!control.is_own(&answer));
     }
 
     #[test]
