@@ -15,7 +15,8 @@ use thiserror::Error;
 use crate::document::Document;
 
 const LIST: &str = ".rendered";
-const LIST_HEADER: &str = "# The files that `rk1 render` wrote here. It overwrites and removes these and no others.\n";
+const LIST_HEADER: &str =
+    "# The files that `rk1 render` wrote here. It overwrites and removes these and no others.\n";
 
 #[derive(Debug, Error)]
 pub enum DiskError {
@@ -61,7 +62,9 @@ impl Change {
     pub fn diff(&self) -> String {
         let (before, old_name) = match &self.action {
             Action::Create => ("", "/dev/null".to_owned()),
-            Action::Update { before } | Action::Remove { before } => (before.as_str(), format!("a/{}", self.path)),
+            Action::Update { before } | Action::Remove { before } => {
+                (before.as_str(), format!("a/{}", self.path))
+            }
         };
         let new_name = match self.action {
             Action::Remove { .. } => "/dev/null".to_owned(),
@@ -123,7 +126,8 @@ fn folder_changes(
 /// The names on a folder's list. A name that would lead out of the folder is none of ours.
 fn read_list(folder: &Path) -> Result<BTreeSet<String>, DiskError> {
     let list = read(&folder.join(LIST))?.unwrap_or_default();
-    let is_name = |line: &&str| !line.is_empty() && !line.starts_with(['#', '.']) && !line.contains(['/', '\\']);
+    let is_name =
+        |line: &&str| !line.is_empty() && !line.starts_with(['#', '.']) && !line.contains(['/', '\\']);
     Ok(list.lines().filter(is_name).map(str::to_owned).collect())
 }
 

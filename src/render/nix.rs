@@ -15,7 +15,9 @@ pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
         match character {
-            '\0' => return Err(io::Error::new(io::ErrorKind::InvalidData, "a Nix string cannot hold a NUL byte")),
+            '\0' => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a Nix string cannot hold a NUL byte"));
+            }
             '"' | '\\' => write!(output, "\\{character}")?,
             '$' if rest.peek() == Some(&'{') => output.write_all(b"\\$")?,
             '\n' => output.write_all(b"\\n")?,
@@ -46,8 +48,7 @@ const KEYWORDS: [&str; 11] =
 fn attribute(text: &str) -> io::Result<String> {
     let is_first = |character: char| character.is_ascii_alphabetic() || character == '_';
     let is_later = |character: char| character.is_ascii_alphanumeric() || "_'-".contains(character);
-    let is_identifier =
-        text.starts_with(is_first) && text.chars().all(is_later) && !KEYWORDS.contains(&text);
+    let is_identifier = text.starts_with(is_first) && text.chars().all(is_later) && !KEYWORDS.contains(&text);
     if is_identifier { Ok(text.to_owned()) } else { string(text) }
 }
 

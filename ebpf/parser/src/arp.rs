@@ -3,7 +3,7 @@
 use packet_record::{Fault, Flags, Protocol, Record};
 
 use crate::Frame;
-use crate::frame::{be16, ipv4_address};
+use crate::frame::{be16, copy};
 
 const FIXED: usize = 8;
 /// Hardware type Ethernet, protocol type IPv4, addresses of 6 and 4 bytes.
@@ -16,8 +16,8 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     let fixed = frame.header::<FIXED>(offset).ok_or(Fault::ArpTruncated)?;
     if fixed[..6] == ETHERNET_IPV4 {
         let whole = frame.header::<WITH_ADDRESSES>(offset).ok_or(Fault::ArpTruncated)?;
-        record.source_address = ipv4_address(whole, 14);
-        record.destination_address = ipv4_address(whole, 24);
+        record.source_address[..4].copy_from_slice(&copy::<4, _>(whole, 14));
+        record.destination_address[..4].copy_from_slice(&copy::<4, _>(whole, 24));
         record.flags |= Flags::ARP_ADDRESSES;
     }
     record.arp_operation = be16(fixed, 6);

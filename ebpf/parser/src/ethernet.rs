@@ -2,7 +2,7 @@
 
 use packet_record::{Fault, Flags, Protocol, Record};
 
-use crate::frame::be16;
+use crate::frame::{be16, copy};
 use crate::{Frame, arp, ipv4, ipv6};
 
 const HEADER: usize = 14;
@@ -21,8 +21,8 @@ const IPV6: u16 = 0x86dd;
 pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::OtherEthernet as u8;
     let header = frame.header::<HEADER>(0).ok_or(Fault::EthernetTruncated)?;
-    record.destination_mac.copy_from_slice(&header[..6]);
-    record.source_mac.copy_from_slice(&header[6..12]);
+    record.destination_mac = copy(header, 0);
+    record.source_mac = copy(header, 6);
     record.flags |= cast(header);
 
     let mut offset = HEADER;
@@ -57,7 +57,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Resul
 fn cast(header: &[u8; HEADER]) -> Flags {
     if header[0] & 1 == 0 {
         Flags::default()
-    } else if header[..6] == [0xff; 6] {
+    } else if be16(header, 0) & be16(header, 2) & be16(header, 4) == 0xffff {
         Flags::BROADCAST
     } else {
         Flags::MULTICAST

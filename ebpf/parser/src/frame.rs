@@ -19,13 +19,17 @@ impl Frame for [u8] {
 /// The two bytes at `at`, in network byte order.
 #[inline(always)]
 pub(crate) fn be16<const N: usize>(header: &[u8; N], at: usize) -> u16 {
-    u16::from_be_bytes([header[at], header[at + 1]])
+    u16::from_be_bytes(copy(header, at))
 }
 
-/// An IPv4 address as the record holds it.
+/// The `LENGTH` bytes at `at`.
 #[inline(always)]
-pub(crate) fn ipv4_address<const N: usize>(header: &[u8; N], at: usize) -> [u8; 16] {
-    let mut address = [0; 16];
-    address[..4].copy_from_slice(&header[at..at + 4]);
-    address
+pub(crate) fn copy<const LENGTH: usize, const N: usize>(header: &[u8; N], at: usize) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    let source = &header[at..at + LENGTH];
+    #[cfg(not(target_arch = "bpf"))]
+    bytes.copy_from_slice(source);
+    #[cfg(target_arch = "bpf")]
+    crate::words::copy(source, &mut bytes);
+    bytes
 }

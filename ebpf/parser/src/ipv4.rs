@@ -2,7 +2,7 @@
 
 use packet_record::{Fault, Flags, Protocol, Record};
 
-use crate::frame::{be16, ipv4_address};
+use crate::frame::{be16, copy};
 use crate::{Frame, transport};
 
 const FIXED: usize = 20;
@@ -35,8 +35,8 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     record.traffic_class = header[1];
     record.hop_limit = header[8];
     record.protocol = header[9];
-    record.source_address = ipv4_address(header, 12);
-    record.destination_address = ipv4_address(header, 16);
+    record.source_address[..4].copy_from_slice(&copy::<4, _>(header, 12));
+    record.destination_address[..4].copy_from_slice(&copy::<4, _>(header, 16));
 
     let fragment = be16(header, 6);
     record.fragment_offset = (fragment & FRAGMENT_OFFSET) * 8;

@@ -2,7 +2,7 @@
 
 use packet_record::{Fault, Flags, Protocol, Record};
 
-use crate::frame::be16;
+use crate::frame::{be16, copy};
 use crate::{Frame, transport};
 
 const FIXED: usize = 40;
@@ -39,8 +39,8 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     record.traffic_class = (header[0] << 4) | (header[1] >> 4);
     record.hop_limit = header[7];
     record.protocol = header[6];
-    record.source_address.copy_from_slice(&header[8..24]);
-    record.destination_address.copy_from_slice(&header[24..40]);
+    record.source_address = copy(header, 8);
+    record.destination_address = copy(header, 24);
 
     let payload = extensions(frame, offset + FIXED, end, record)?;
     record.class = class(record.protocol) as u8;

@@ -3,7 +3,7 @@
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::bpf_jiffies64;
-use packet_record::{FlowKey, Record, Traffic};
+use packet_record::{Record, Traffic};
 
 use crate::maps::FLOWS;
 
@@ -30,24 +30,17 @@ pub(crate) fn enabled() -> bool {
 /// Adds the packet to its flow. False if the flow is new and there is no room or no time for it.
 #[inline(always)]
 pub(crate) fn add(record: &Record, making: &mut Making) -> bool {
-    let key = FlowKey {
-        source_address: record.source_address,
-        destination_address: record.destination_address,
-        source_port: record.source_port,
-        destination_port: record.destination_port,
-        protocol: record.protocol,
-        version: record.version,
-        reserved: 0,
-    };
+    // In the map already: no copy on the stack.
+    let key = record.flow();
     let bytes = u64::from(record.frame_length);
-    if let Some(flow) = FLOWS.get_ptr_mut(&key) {
+    if let Some(flow) = FLOWS.get_ptr_mut(key) {
         // SAFETY: this CPU's value; nothing else writes it.
         let flow = unsafe { &mut *flow };
         flow.packets += 1;
         flow.bytes += bytes;
         return true;
     }
-    may_make(making) && FLOWS.insert(&key, &Traffic { packets: 1, bytes }, u64::from(BPF_NOEXIST)).is_ok()
+    may_make(making) && FLOWS.insert(key, &Traffic { packets: 1, bytes }, u64::from(BPF_NOEXIST)).is_ok()
 }
 
 #[inline(always)]

@@ -3,6 +3,7 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod clock;
 mod counting;
 mod flows;
 mod frame;
@@ -10,7 +11,7 @@ mod maps;
 mod sampling;
 
 use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
-use aya_ebpf::helpers::{bpf_ktime_get_coarse_ns, generated::bpf_xdp_get_buff_len};
+use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use packet_record::{Flags, Record};
@@ -27,7 +28,7 @@ const HEADERS: u32 = 256;
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
     if let Some(state) = maps::state() {
-        state.clear();
+        state.clear_record();
         // SAFETY: the context is the one that the kernel passed.
         state.record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
         packet_parser::parse(
@@ -42,7 +43,7 @@ pub fn packet_xdp(context: XdpContext) -> u32 {
 #[classifier]
 pub fn packet_tcx(context: TcContext) -> i32 {
     if let Some(state) = maps::state() {
-        state.clear();
+        state.clear_record();
         state.record.frame_length = context.len();
         restore_tag(&context, &mut state.record);
         if context.data_end() - context.data() < HEADERS as usize {
@@ -99,9 +100,8 @@ fn account(state: &mut State) {
         return counting::lost(counters);
     };
     state.record.ratio = control.ratio;
-    // SAFETY: the helper has no arguments.
-    state.record.time = unsafe { bpf_ktime_get_coarse_ns() };
-    entry.write(state.record);
+    state.record.time = state.clock.now();
+    state.copy_record_to(entry.as_mut_ptr());
     entry.submit(NO_WAKEUP);
     counting::shown(counters);
 }
@@ -113,7 +113,7 @@ fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// For `bpf_ktime_get_coarse_ns` the kernel asks for nothing; other helpers ask for GPL.
+/// The kernel reads it; the license is in LICENSE-MIT and LICENSE-APACHE.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -39,7 +39,11 @@ impl Control {
     }
 
     /// Whether the packet is TCP to or from the push target.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "in the kernel a call would hide the alignment of both addresses"
+    )]
     #[must_use]
     pub fn is_own(&self, record: &Record) -> bool {
         if record.protocol != 6 || !record.flags.contains(Flags::PORTS) {
@@ -50,9 +54,9 @@ impl Control {
                 break;
             }
             if endpoint.version == record.version
-                && ((endpoint.port == record.source_port && endpoint.address == record.source_address)
+                && ((endpoint.port == record.source_port && same(&endpoint.address, &record.source_address))
                     || (endpoint.port == record.destination_port
-                        && endpoint.address == record.destination_address))
+                        && same(&endpoint.address, &record.destination_address)))
             {
                 return true;
             }
@@ -61,8 +65,16 @@ impl Control {
     }
 }
 
+/// Compares in words: in the kernel `==` is a call that compares bytes.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as for `is_own`")]
+fn same(one: &[u8; 16], other: &[u8; 16]) -> bool {
+    let words = |bytes: &[u8; 16]| u128::from_ne_bytes(*bytes);
+    words(one) ^ words(other) == 0
+}
+
 /// An address and a TCP port.
-#[repr(C)]
+#[repr(C, align(8))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
     /// As in [`Record::source_address`](crate::Record::source_address).
@@ -72,14 +84,14 @@ pub struct Endpoint {
     /// 4 or 6.
     pub version: u8,
     /// Zero.
-    pub reserved: u8,
+    pub reserved: [u8; 5],
 }
 
 impl From<SocketAddr> for Endpoint {
     /// An IPv4-mapped IPv6 address (`::ffff:a.b.c.d`) is the IPv4 address that is on the wire.
     fn from(address: SocketAddr) -> Self {
         let (bytes, version) = crate::packet::address_bytes(address.ip().to_canonical());
-        Self { address: bytes, port: address.port(), version, reserved: 0 }
+        Self { address: bytes, port: address.port(), version, reserved: [0; 5] }
     }
 }
 
@@ -90,8 +102,8 @@ mod tests {
 
     #[test]
     fn has_no_padding() {
-        assert_eq!(size_of::<Endpoint>(), 16 + 2 + 1 + 1);
-        assert_eq!(size_of::<Control>(), 4 + 4 + 20 * MAX_OWN);
+        assert_eq!(size_of::<Endpoint>(), 16 + 2 + 1 + 5);
+        assert_eq!(size_of::<Control>(), 4 + 4 + 24 * MAX_OWN);
     }
 
     #[test]

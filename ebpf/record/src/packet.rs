@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::{BitOr, BitOrAssign};
 
-use crate::Protocol;
+use crate::{FlowKey, Protocol};
 
 /// What the program read in one packet. 96 bytes, no padding; numbers in host byte order.
 ///
@@ -11,13 +11,25 @@ use crate::Protocol;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Nanoseconds of `CLOCK_MONOTONIC_COARSE`: as exact as the kernel's tick (1 to 10 ms), so packets of one tick
-    /// have the same time. The ring keeps their order (on one CPU). Zero if written by the parser alone.
+    /// Nanoseconds of `CLOCK_MONOTONIC`, one or two ticks of the kernel (1 to 10 ms each) behind: packets of one tick
+    /// have the same time, and the ring keeps the order of each CPU. Zero if written by the parser alone.
     pub time: u64,
+    // The fields of `FlowKey`, in its order: see `Record::flow`.
     /// IPv4: the first four bytes, then zeros. IPv6: all sixteen. ARP for IPv4: the sender's protocol address, as IPv4.
     pub source_address: [u8; 16],
     /// As `source_address`; ARP for IPv4: the target's protocol address.
     pub destination_address: [u8; 16],
+    /// TCP, UDP and SCTP, if [`Flags::PORTS`].
+    pub source_port: u16,
+    /// As `source_port`.
+    pub destination_port: u16,
+    /// IP protocol number. IPv4: as in the header. IPv6: after the extension headers that could be walked.
+    pub protocol: u8,
+    /// 4, 6, or 0 if the packet has no whole, sound IP header.
+    pub version: u8,
+    /// Zero.
+    pub flow_reserved: u16,
+    // Here the fields of `FlowKey` end.
     pub source_mac: [u8; 6],
     pub destination_mac: [u8; 6],
     /// Bytes from the destination MAC to the end of the payload: VLAN tags and padding included, frame check sequence
@@ -31,10 +43,6 @@ pub struct Record {
     pub ethertype: u16,
     /// Tag control information (3 bits priority, 1 bit drop eligible, 12 bits VLAN id), outer tag first.
     pub vlan: [u16; 2],
-    /// TCP, UDP and SCTP, if [`Flags::PORTS`].
-    pub source_port: u16,
-    /// As `source_port`.
-    pub destination_port: u16,
     /// Where this fragment's payload belongs, in bytes. 0 in a first fragment and in a whole packet.
     pub fragment_offset: u16,
     /// The low nine bits of the TCP header's bytes 12-13: AE CWR ECE URG ACK PSH RST SYN FIN.
@@ -45,12 +53,8 @@ pub struct Record {
     pub flags: Flags,
     /// How many VLAN tags are in `vlan`: 0, 1 or 2. A third tag is not walked: it is the `ethertype`.
     pub vlan_tags: u8,
-    /// 4, 6, or 0 if the packet has no whole, sound IP header.
-    pub version: u8,
     /// IPv4 time to live or IPv6 hop limit.
     pub hop_limit: u8,
-    /// IP protocol number. IPv4: as in the header. IPv6: after the extension headers that could be walked.
-    pub protocol: u8,
     /// IPv4 type of service or IPv6 traffic class: 6 bits DSCP, 2 bits ECN.
     pub traffic_class: u8,
     /// ICMP or ICMPv6 type, if [`Flags::ICMP`].
@@ -62,7 +66,7 @@ pub struct Record {
     /// What it is counted as: see [`Record::class`].
     pub class: u8,
     /// Zero.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 3],
 }
 
 impl Record {
@@ -81,6 +85,15 @@ impl Record {
     pub fn as_bytes(&self) -> &[u8; size_of::<Self>()] {
         // SAFETY: no padding, so every byte is initialised; the lifetime is that of `self`.
         unsafe { &*core::ptr::from_ref(self).cast() }
+    }
+
+    /// The flow that the packet belongs to, if `version` is 4 or 6.
+    #[inline]
+    #[must_use]
+    pub fn flow(&self) -> &FlowKey {
+        // SAFETY: from `source_address` to `flow_reserved` the fields are those of `FlowKey`, both `repr(C)` (see the
+        // test), and the key's alignment is not above the field's.
+        unsafe { &*core::ptr::from_ref(&self.source_address).cast() }
     }
 
     /// The source address of IPv4, IPv6, or ARP for IPv4.
@@ -234,10 +247,29 @@ mod tests {
     #[test]
     fn has_no_padding() {
         let wide = size_of::<u64>() + 2 * 16 + 2 * 6 + 3 * size_of::<u32>();
-        let narrow = size_of::<u16>() * 9 + 9 + 5;
+        let narrow = size_of::<u16>() * 10 + 9 + 3;
         assert_eq!(size_of::<Record>(), wide + narrow);
         assert_eq!(size_of::<Record>(), 96);
         assert_eq!(align_of::<Record>(), 8);
+    }
+
+    #[test]
+    fn holds_its_flow_key() {
+        use core::mem::offset_of;
+        let within = |field: usize| field - offset_of!(Record, source_address);
+        assert_eq!(within(offset_of!(Record, destination_address)), offset_of!(FlowKey, destination_address));
+        assert_eq!(within(offset_of!(Record, source_port)), offset_of!(FlowKey, source_port));
+        assert_eq!(within(offset_of!(Record, destination_port)), offset_of!(FlowKey, destination_port));
+        assert_eq!(within(offset_of!(Record, protocol)), offset_of!(FlowKey, protocol));
+        assert_eq!(within(offset_of!(Record, version)), offset_of!(FlowKey, version));
+        assert_eq!(within(offset_of!(Record, flow_reserved)), offset_of!(FlowKey, reserved));
+        assert_eq!(within(offset_of!(Record, source_mac)), size_of::<FlowKey>());
+        assert_eq!(offset_of!(Record, source_address) % align_of::<FlowKey>(), 0);
+        let record = Record { version: 6, protocol: 17, destination_port: 53, ..Record::default() };
+        assert_eq!(
+            record.flow(),
+            &FlowKey { version: 6, protocol: 17, destination_port: 53, ..FlowKey::default() }
+        );
     }
 
     #[test]
