@@ -69,6 +69,8 @@ fn extensions(
         let header = frame.header::<8>(offset).ok_or(Fault::Ipv6ExtensionTruncated)?;
         let length = match record.protocol {
             FRAGMENT => 8,
+            // Its fixed part alone is longer.
+            AUTHENTICATION if header[1] == 0 => return Err(Fault::Ipv6ExtensionTruncated),
             AUTHENTICATION => (usize::from(header[1]) + 2) * words,
             _ => (usize::from(header[1]) + 1) * words,
         };

@@ -192,7 +192,7 @@ pub enum Fault {
     Ipv6Truncated = 8,
     /// EtherType IPv6, but the header's version is not 6.
     Ipv6Version = 9,
-    /// An extension header ends after the packet.
+    /// An extension header ends after the packet, or (authentication) before its own fixed part.
     Ipv6ExtensionTruncated = 10,
     /// More than eight extension headers.
     Ipv6ExtensionCount = 11,

@@ -16,6 +16,19 @@ pub(crate) enum Hook {
     Tcx,
 }
 
+impl Hook {
+    /// Of how many bytes such a packet has to be at least, for the kernel to run a program on it: XDP wants an Ethernet
+    /// header, a classifier something after it, and the whole fixed header of IP.
+    pub(crate) fn shortest(self, packet: &[u8]) -> usize {
+        match (self, packet.get(12..14)) {
+            (Self::Xdp, _) => 14,
+            (Self::Tcx, Some([0x08, 0x00])) => 14 + 20,
+            (Self::Tcx, Some([0x86, 0xdd])) => 14 + 40,
+            (Self::Tcx, _) => 14 + 1,
+        }
+    }
+}
+
 /// The packet program, loaded.
 pub(crate) struct Loaded {
     ebpf: Ebpf,
