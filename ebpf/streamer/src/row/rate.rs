@@ -18,6 +18,11 @@ pub struct PacketRate<'a> {
 }
 
 impl PacketRate<'_> {
+    #[must_use]
+    pub fn packets_per_second(&self) -> u64 {
+        self.per_second(self.counters.seen.packets)
+    }
+
     /// `count` in this interval as so many a second, rounded.
     fn per_second(&self, count: u64) -> u64 {
         let scaled = u128::from(count) * 1_000_000_000 + u128::from(self.interval / 2);
@@ -36,7 +41,7 @@ impl Row for PacketRate<'_> {
         to.text("interface", &self.origin.interface);
         to.text("host", &self.origin.host);
         to.integer("interval_ms", signed(self.interval / 1_000_000));
-        to.integer("packets_per_second", signed(self.per_second(self.counters.seen.packets)));
+        to.integer("packets_per_second", signed(self.packets_per_second()));
         to.integer("bits_per_second", signed(self.per_second(self.counters.seen.bytes.saturating_mul(8))));
         counters::each(self.counters, |name, value| to.integer(name, signed(value)));
         to.integer("sampling", self.sampling.into());
@@ -46,7 +51,7 @@ impl Row for PacketRate<'_> {
         write!(
             to,
             "= {} packets/s, {} bit/s;",
-            self.per_second(self.counters.seen.packets),
+            self.packets_per_second(),
             self.per_second(self.counters.seen.bytes.saturating_mul(8))
         )?;
         let mut separator = " ";
