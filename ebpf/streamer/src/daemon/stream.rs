@@ -87,13 +87,18 @@ impl Stream {
         index: u32,
         interfaces: Interfaces,
         around: Surroundings,
-    ) -> Result<Self, AttachError> {
+    ) -> Result<Self, StartError> {
+        let budget = Budget::new(settings.budget);
+        let mut control = Control { ratio: budget.ratio(), ..Control::default() };
+        control.set_own(around.own.take_change().unwrap_or_default());
+        // Before the first packet: a program that was told nothing shows nothing.
+        capture.control(control)?;
         let mode = capture.attach(interface, index)?;
         log::info!("`{interface}`: attached in {mode} mode");
         let now = Instant::now();
         let reading = Reading { at: now, counters: Counters::default() };
         let origin = settings.origin(interface);
-        let mut stream = Self {
+        Ok(Self {
             encoding: settings.encoding(),
             interval: settings.interval,
             talkers: settings.talkers,
@@ -103,9 +108,9 @@ impl Stream {
             interfaces,
             attached: Some(index),
             complaint: String::new(),
-            control: Control::default(),
+            control,
             own: around.own,
-            budget: Budget::new(settings.budget),
+            budget,
             poll: PollTimer::default(),
             flows: Flows::default(),
             encoder: Encoder::new(settings.encoding()),
@@ -118,12 +123,7 @@ impl Stream {
             polled: reading,
             reported: reading,
             origin,
-        };
-        stream.follow_own_addresses();
-        stream.control.ratio = stream.budget.ratio();
-        // The program shows nothing before it is told its ratio; a failure shows in the first step.
-        let _ = stream.capture.control(stream.control);
-        Ok(stream)
+        })
     }
 
     /// Reads and reports until told to stop, then detaches, reads the rest, and closes the queue.
@@ -331,6 +331,14 @@ impl Stream {
         );
         Ok(())
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error("the program's settings cannot be written: {0}")]
+    Control(#[from] MapError),
 }
 
 /// What to do after a step.

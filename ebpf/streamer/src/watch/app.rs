@@ -1,6 +1,6 @@
 //! What the screen shows, and how it is kept up to date.
 
-use crate::capture::{Capture, Mode};
+use crate::capture::Capture;
 use crate::clock::WallClock;
 use crate::counters;
 use crate::flow::{Flow, Flows, Volume};
@@ -53,9 +53,11 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(interface: &str, mode: Mode, mut capture: Capture) -> Result<Self> {
+    /// Puts a loaded program on the interface.
+    pub(super) fn start(interface: &str, index: u32, mut capture: Capture) -> Result<Self> {
         let budget = Budget::new(BUDGET);
         capture.control(Control { ratio: budget.ratio(), ..Control::default() })?;
+        let mode = capture.attach(interface, index)?;
         let now = (Instant::now(), Counters::default());
         Ok(Self {
             view: View { interface: interface.to_owned(), mode: mode.name(), sampling: 1, ..View::default() },

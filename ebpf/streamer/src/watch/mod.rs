@@ -21,9 +21,7 @@ pub fn run(interface: &str, hook: Hook) -> Result<()> {
         bail!("`watch` needs a terminal\nhint: use `xdp-streamer run --interface {interface} --sink stdout`");
     }
     let index = Interfaces::open()?.find(interface)?;
-    let mut capture = Capture::load(hook, true)?;
-    let mode = capture.attach(interface, index)?;
-    let app = App::new(interface, mode, capture)?;
+    let app = App::start(interface, index, Capture::load(hook, true)?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Also restores the terminal when the program panics.
     let mut terminal = ratatui::init();
