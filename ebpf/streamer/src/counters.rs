@@ -1,38 +1,39 @@
 //! The kernel's counters by name, and what they grew by.
 
+use crate::row::{Field, field};
 use packet_record::{Counters, PROTOCOLS, Traffic};
 
 /// The names of [`packet_record::Protocol`]'s classes, for packets and for bytes.
-const CLASSES: [(&str, &str); PROTOCOLS] = [
-    ("other_ethernet", "other_ethernet_bytes"),
-    ("arp", "arp_bytes"),
-    ("other_ipv4", "other_ipv4_bytes"),
-    ("icmp", "icmp_bytes"),
-    ("igmp", "igmp_bytes"),
-    ("tcp_ipv4", "tcp_ipv4_bytes"),
-    ("udp_ipv4", "udp_ipv4_bytes"),
-    ("sctp_ipv4", "sctp_ipv4_bytes"),
-    ("other_ipv6", "other_ipv6_bytes"),
-    ("icmpv6", "icmpv6_bytes"),
-    ("tcp_ipv6", "tcp_ipv6_bytes"),
-    ("udp_ipv6", "udp_ipv6_bytes"),
-    ("sctp_ipv6", "sctp_ipv6_bytes"),
+const CLASSES: [(Field, Field); PROTOCOLS] = [
+    (field!("other_ethernet"), field!("other_ethernet_bytes")),
+    (field!("arp"), field!("arp_bytes")),
+    (field!("other_ipv4"), field!("other_ipv4_bytes")),
+    (field!("icmp"), field!("icmp_bytes")),
+    (field!("igmp"), field!("igmp_bytes")),
+    (field!("tcp_ipv4"), field!("tcp_ipv4_bytes")),
+    (field!("udp_ipv4"), field!("udp_ipv4_bytes")),
+    (field!("sctp_ipv4"), field!("sctp_ipv4_bytes")),
+    (field!("other_ipv6"), field!("other_ipv6_bytes")),
+    (field!("icmpv6"), field!("icmpv6_bytes")),
+    (field!("tcp_ipv6"), field!("tcp_ipv6_bytes")),
+    (field!("udp_ipv6"), field!("udp_ipv6_bytes")),
+    (field!("sctp_ipv6"), field!("sctp_ipv6_bytes")),
 ];
 
 /// Visits every counter, always in the same order.
-pub fn each(counters: &Counters, mut visit: impl FnMut(&'static str, u64)) {
-    visit("packets", counters.seen.packets);
-    visit("bytes", counters.seen.bytes);
-    visit("shown", counters.shown);
-    visit("sampled_out", counters.sampled_out);
-    visit("lost", counters.lost);
-    visit("self_packets", counters.own.packets);
-    visit("self_bytes", counters.own.bytes);
-    visit("malformed", counters.malformed);
-    visit("multicast", counters.multicast);
-    visit("broadcast", counters.broadcast);
-    visit("untracked_packets", counters.untracked.packets);
-    visit("untracked_bytes", counters.untracked.bytes);
+pub fn each(counters: &Counters, mut visit: impl FnMut(Field, u64)) {
+    visit(field!("packets"), counters.seen.packets);
+    visit(field!("bytes"), counters.seen.bytes);
+    visit(field!("shown"), counters.shown);
+    visit(field!("sampled_out"), counters.sampled_out);
+    visit(field!("lost"), counters.lost);
+    visit(field!("self_packets"), counters.own.packets);
+    visit(field!("self_bytes"), counters.own.bytes);
+    visit(field!("malformed"), counters.malformed);
+    visit(field!("multicast"), counters.multicast);
+    visit(field!("broadcast"), counters.broadcast);
+    visit(field!("untracked_packets"), counters.untracked.packets);
+    visit(field!("untracked_bytes"), counters.untracked.bytes);
     for ((packets, bytes), traffic) in CLASSES.into_iter().zip(counters.protocols) {
         visit(packets, traffic.packets);
         visit(bytes, traffic.bytes);
@@ -41,7 +42,7 @@ pub fn each(counters: &Counters, mut visit: impl FnMut(&'static str, u64)) {
 
 /// The classes' names beside their traffic.
 pub fn classes(counters: &Counters) -> impl Iterator<Item = (&'static str, Traffic)> {
-    CLASSES.into_iter().map(|(name, _)| name).zip(counters.protocols)
+    CLASSES.into_iter().map(|(packets, _)| packets.name).zip(counters.protocols)
 }
 
 /// What `now` counts more than `before`.
@@ -85,8 +86,8 @@ mod tests {
 
     #[test]
     fn every_class_has_its_place() {
-        assert_eq!(CLASSES[packet_record::Protocol::UdpIpv6 as usize].0, "udp_ipv6");
-        assert_eq!(CLASSES[packet_record::Protocol::Igmp as usize].0, "igmp");
-        assert_eq!(CLASSES[packet_record::Protocol::OtherIpv6 as usize].0, "other_ipv6");
+        assert_eq!(CLASSES[packet_record::Protocol::UdpIpv6 as usize].0.name, "udp_ipv6");
+        assert_eq!(CLASSES[packet_record::Protocol::Igmp as usize].0.name, "igmp");
+        assert_eq!(CLASSES[packet_record::Protocol::OtherIpv6 as usize].0.name, "other_ipv6");
     }
 }

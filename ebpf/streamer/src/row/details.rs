@@ -30,31 +30,31 @@ impl Row for PacketDetails<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         let packet = self.packet;
-        to.text("source_mac", packet.source_mac.text().as_str());
-        to.text("destination_mac", packet.destination_mac.text().as_str());
-        to.text("source_ip", packet.source.text().as_str());
-        to.text("destination_ip", packet.destination.text().as_str());
-        to.text("protocol", packet.protocol.name().as_str());
-        to.integer("length", packet.length.into());
-        to.integer("ttl", packet.ttl.into());
-        to.integer("version", packet.version.into());
-        to.integer("source_port", packet.source_port.into());
-        to.integer("destination_port", packet.destination_port.into());
+        to.plain(field!("source_mac"), packet.source_mac.text().as_str());
+        to.plain(field!("destination_mac"), packet.destination_mac.text().as_str());
+        to.plain(field!("source_ip"), packet.source.text().as_str());
+        to.plain(field!("destination_ip"), packet.destination.text().as_str());
+        to.plain(field!("protocol"), packet.protocol.name().as_str());
+        to.integer(field!("length"), packet.length.into());
+        to.integer(field!("ttl"), packet.ttl.into());
+        to.integer(field!("version"), packet.version.into());
+        to.integer(field!("source_port"), packet.source_port.into());
+        to.integer(field!("destination_port"), packet.destination_port.into());
 
-        to.text("interface", &self.origin.interface);
-        to.text("host", &self.origin.host);
-        to.integer("vlan", packet.vlan.map_or(-1, i64::from));
-        to.integer("inner_vlan", packet.inner_vlan.map_or(-1, i64::from));
-        to.text("tcp_flags", packet.tcp_flags.map(flags).unwrap_or_default().as_str());
-        to.text("cast", packet.destination_mac.cast().name());
-        to.text("vendor", self.vendor());
-        to.text("fragment", packet.fragment.name());
-        to.integer("icmp_type", packet.icmp.map_or(-1, |(kind, _)| i64::from(kind)));
-        to.integer("icmp_code", packet.icmp.map_or(-1, |(_, code)| i64::from(code)));
-        to.integer("arp_operation", packet.arp_operation.map_or(-1, i64::from));
-        to.integer("frame_length", packet.frame_length.into());
-        to.text("fault", packet.fault);
-        to.integer("sampling", packet.sampling.into());
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
+        to.integer(field!("vlan"), packet.vlan.map_or(-1, i64::from));
+        to.integer(field!("inner_vlan"), packet.inner_vlan.map_or(-1, i64::from));
+        to.plain(field!("tcp_flags"), packet.tcp_flags.map(flags).unwrap_or_default().as_str());
+        to.plain(field!("cast"), packet.destination_mac.cast().name());
+        to.plain(field!("vendor"), self.vendor());
+        to.plain(field!("fragment"), packet.fragment.name());
+        to.integer(field!("icmp_type"), packet.icmp.map_or(-1, |(kind, _)| i64::from(kind)));
+        to.integer(field!("icmp_code"), packet.icmp.map_or(-1, |(_, code)| i64::from(code)));
+        to.integer(field!("arp_operation"), packet.arp_operation.map_or(-1, i64::from));
+        to.integer(field!("frame_length"), packet.frame_length.into());
+        to.plain(field!("fault"), packet.fault);
+        to.integer(field!("sampling"), packet.sampling.into());
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {

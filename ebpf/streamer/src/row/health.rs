@@ -28,21 +28,21 @@ impl Row for Health<'_> {
     }
 
     fn fields(&self, to: &mut impl FieldWriter) {
-        to.text("interface", &self.origin.interface);
-        to.text("host", &self.origin.host);
-        to.text("version", env!("CARGO_PKG_VERSION"));
-        to.text("mode", self.mode);
-        to.text("sink", self.deliveries.state.name());
-        to.integer("uptime_s", signed(self.uptime_seconds));
-        to.integer("sampling", self.sampling.into());
-        to.integer("rows_delivered", signed(self.deliveries.delivered));
-        to.integer("rows_dropped", signed(self.deliveries.dropped));
-        to.integer("rows_refused", signed(self.deliveries.refused));
-        to.integer("rows_waiting", signed(self.deliveries.waiting));
-        to.integer("pushes", signed(self.deliveries.pushes));
-        to.integer("pushes_failed", signed(self.deliveries.failures));
-        to.integer("memory_bytes", signed(self.memory));
-        to.integer("cpu_ms", signed(self.cpu_ms));
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
+        to.text(field!("version"), env!("CARGO_PKG_VERSION"));
+        to.text(field!("mode"), self.mode);
+        to.text(field!("sink"), self.deliveries.state.name());
+        to.integer(field!("uptime_s"), signed(self.uptime_seconds));
+        to.integer(field!("sampling"), self.sampling.into());
+        to.integer(field!("rows_delivered"), signed(self.deliveries.delivered));
+        to.integer(field!("rows_dropped"), signed(self.deliveries.dropped));
+        to.integer(field!("rows_refused"), signed(self.deliveries.refused));
+        to.integer(field!("rows_waiting"), signed(self.deliveries.waiting));
+        to.integer(field!("pushes"), signed(self.deliveries.pushes));
+        to.integer(field!("pushes_failed"), signed(self.deliveries.failures));
+        to.integer(field!("memory_bytes"), signed(self.memory));
+        to.integer(field!("cpu_ms"), signed(self.cpu_ms));
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! One JSON object a line: `measurement` and `time` (nanoseconds) first, then the row's fields.
 
-use super::{FieldWriter, Row};
+use super::{Field, FieldWriter, Row};
 
 pub(super) fn append<R: Row>(row: &R, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"measurement\":\"");
@@ -24,14 +24,14 @@ impl JsonWriter<'_> {
 }
 
 impl FieldWriter for JsonWriter<'_> {
-    fn text(&mut self, name: &'static str, value: &str) {
-        self.name(name);
+    fn text(&mut self, field: Field, value: &str) {
+        self.name(field.name);
         // Writing a string to a vector cannot fail.
         let _ = serde_json::to_writer(&mut *self.out, value);
     }
 
-    fn integer(&mut self, name: &'static str, value: i64) {
-        self.name(name);
+    fn integer(&mut self, field: Field, value: i64) {
+        self.name(field.name);
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 }

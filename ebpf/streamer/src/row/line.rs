@@ -1,39 +1,32 @@
 //! Line protocol, as github.com/influxdata/line-protocol reads it: `measurement field=value,… time`.
 
-use super::{FieldWriter, Row};
+use super::{Field, FieldWriter, Row};
+
+/// More than most rows take: so room is looked for once a row, not once a field.
+const USUAL_ROW: usize = 1024;
 
 /// Appends `row` and a newline. Allocates only when `out` has to grow.
-pub(super) fn append(row: &impl Row, out: &mut Vec<u8>) {
-    out.extend_from_slice(row_name(row).as_bytes());
-    let mut writer = LineWriter { out, separator: b' ' };
-    row.fields(&mut writer);
+pub(super) fn append<R: Row>(row: &R, out: &mut Vec<u8>) {
+    out.reserve(USUAL_ROW);
+    out.extend_from_slice(R::MEASUREMENT.as_bytes());
+    let first = out.len();
+    row.fields(&mut LineWriter { out });
+    // Every field brings its comma; in place of the first one belongs the space.
+    if let Some(separator) = out.get_mut(first) {
+        *separator = b' ';
+    }
     out.push(b' ');
     out.extend_from_slice(itoa::Buffer::new().format(row.time()).as_bytes());
     out.push(b'\n');
 }
 
-fn row_name<R: Row>(_: &R) -> &'static str {
-    R::MEASUREMENT
-}
-
 struct LineWriter<'a> {
     out: &'a mut Vec<u8>,
-    separator: u8,
-}
-
-impl LineWriter<'_> {
-    fn name(&mut self, name: &str) {
-        self.out.push(self.separator);
-        self.separator = b',';
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.push(b'=');
-    }
 }
 
 impl FieldWriter for LineWriter<'_> {
-    fn text(&mut self, name: &'static str, value: &str) {
-        self.name(name);
-        self.out.push(b'"');
+    fn text(&mut self, field: Field, value: &str) {
+        self.out.extend_from_slice(field.text.as_bytes());
         // Grafana turns the string `NaN` into an empty float, which changes the column's type.
         if value == "NaN" {
             self.out.extend_from_slice(b"nan");
@@ -45,10 +38,24 @@ impl FieldWriter for LineWriter<'_> {
         self.out.push(b'"');
     }
 
-    fn integer(&mut self, name: &'static str, value: i64) {
-        self.name(name);
-        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-        self.out.push(b'i');
+    fn plain(&mut self, field: Field, value: &str) {
+        debug_assert!(value.bytes().all(is_plain), "{value:?}");
+        self.out.extend_from_slice(field.text.as_bytes());
+        self.out.extend_from_slice(value.as_bytes());
+        self.out.push(b'"');
+    }
+
+    fn integer(&mut self, field: Field, value: i64) {
+        self.out.extend_from_slice(field.integer.as_bytes());
+        // Most integers of a packet's row are `-1` or small.
+        match value {
+            -1 => self.out.extend_from_slice(b"-1i"),
+            0..=9 => self.out.extend_from_slice(&[b'0' + value.unsigned_abs().to_le_bytes()[0], b'i']),
+            _ => {
+                self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                self.out.push(b'i');
+            }
+        }
     }
 }
 
@@ -81,8 +88,8 @@ mod tests {
         }
 
         fn fields(&self, to: &mut impl FieldWriter) {
-            to.text("name", self.0);
-            to.integer("least", i64::MIN);
+            to.text(field!("name"), self.0);
+            to.integer(field!("least"), i64::MIN);
         }
 
         fn describe(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result {

@@ -3,6 +3,20 @@
 //! Grafana Live sets the rules: no tags, every field on every line with the same type, signed integers only,
 //! no newline inside a string. A row is a visitor over its fields, so that the three encodings cannot differ.
 
+/// A [`Field`] of a name.
+macro_rules! field {
+    ($name:literal) => {
+        const {
+            $crate::row::Field {
+                name: $name,
+                integer: concat!(",", $name, "="),
+                text: concat!(",", $name, "=\""),
+            }
+        }
+    };
+}
+pub(crate) use field;
+
 mod batch;
 mod details;
 mod health;
@@ -44,10 +58,25 @@ pub trait Row {
     fn describe(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result;
 }
 
+/// A field's name in the forms that the encodings need, put together by the compiler.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    /// `,name=`
+    pub(crate) integer: &'static str,
+    /// `,name="`
+    pub(crate) text: &'static str,
+}
+
 /// Receives a row's fields. Names are constants of this crate and need no escaping.
 pub trait FieldWriter {
-    fn text(&mut self, name: &'static str, value: &str);
-    fn integer(&mut self, name: &'static str, value: i64);
+    fn text(&mut self, field: Field, value: &str);
+    fn integer(&mut self, field: Field, value: i64);
+
+    /// A text of our own making, without quotes, backslashes and control characters: it need not be looked through.
+    fn plain(&mut self, field: Field, value: &str) {
+        self.text(field, value);
+    }
 }
 
 /// A counter as the signed integer that Grafana takes; it saturates after 292 years of nanoseconds.

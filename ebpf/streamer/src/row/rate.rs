@@ -38,13 +38,16 @@ impl Row for PacketRate<'_> {
     }
 
     fn fields(&self, to: &mut impl FieldWriter) {
-        to.text("interface", &self.origin.interface);
-        to.text("host", &self.origin.host);
-        to.integer("interval_ms", signed(self.interval / 1_000_000));
-        to.integer("packets_per_second", signed(self.packets_per_second()));
-        to.integer("bits_per_second", signed(self.per_second(self.counters.seen.bytes.saturating_mul(8))));
-        counters::each(self.counters, |name, value| to.integer(name, signed(value)));
-        to.integer("sampling", self.sampling.into());
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
+        to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
+        to.integer(field!("packets_per_second"), signed(self.packets_per_second()));
+        to.integer(
+            field!("bits_per_second"),
+            signed(self.per_second(self.counters.seen.bytes.saturating_mul(8))),
+        );
+        counters::each(self.counters, |field, value| to.integer(field, signed(value)));
+        to.integer(field!("sampling"), self.sampling.into());
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {
@@ -56,9 +59,9 @@ impl Row for PacketRate<'_> {
         )?;
         let mut separator = " ";
         let mut result = Ok(());
-        counters::each(self.counters, |name, value| {
+        counters::each(self.counters, |field, value| {
             if value > 0 && result.is_ok() {
-                result = write!(to, "{separator}{name} {value}");
+                result = write!(to, "{separator}{} {value}", field.name);
                 separator = ", ";
             }
         });

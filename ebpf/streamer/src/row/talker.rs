@@ -24,17 +24,17 @@ impl Row for TopTalker<'_> {
     }
 
     fn fields(&self, to: &mut impl FieldWriter) {
-        to.integer("rank", i64::try_from(self.rank).unwrap_or(i64::MAX));
-        to.text("source_ip", self.flow.source.text().as_str());
-        to.text("destination_ip", self.flow.destination.text().as_str());
-        to.text("protocol", self.flow.protocol.name().as_str());
-        to.integer("source_port", self.flow.source_port.into());
-        to.integer("destination_port", self.flow.destination_port.into());
-        to.integer("packets", signed(self.volume.packets));
-        to.integer("bytes", signed(self.volume.bytes));
-        to.integer("interval_ms", signed(self.interval / 1_000_000));
-        to.text("interface", &self.origin.interface);
-        to.text("host", &self.origin.host);
+        to.integer(field!("rank"), i64::try_from(self.rank).unwrap_or(i64::MAX));
+        to.plain(field!("source_ip"), self.flow.source.text().as_str());
+        to.plain(field!("destination_ip"), self.flow.destination.text().as_str());
+        to.plain(field!("protocol"), self.flow.protocol.name().as_str());
+        to.integer(field!("source_port"), self.flow.source_port.into());
+        to.integer(field!("destination_port"), self.flow.destination_port.into());
+        to.integer(field!("packets"), signed(self.volume.packets));
+        to.integer(field!("bytes"), signed(self.volume.bytes));
+        to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {

@@ -17,14 +17,12 @@ impl<const N: usize> Text<N> {
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+        // SAFETY: the first `length` bytes were put there by `push`, which takes whole characters only.
+        unsafe { std::str::from_utf8_unchecked(&self.bytes[..self.length]) }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        let mut end = text.len().min(N - self.length);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = text.floor_char_boundary(N - self.length);
         self.bytes[self.length..self.length + end].copy_from_slice(&text.as_bytes()[..end]);
         self.length += end;
     }

@@ -3,9 +3,13 @@
 //! `ieee.bin` is made by `examples/vendor_table.rs`, which also tells its layout and where the data is from.
 
 use crate::packet::Mac;
+use std::sync::LazyLock;
 
 /// The table itself, kept in the binary's read-only pages.
 static TABLE: &[u8] = include_bytes!("ieee.bin");
+
+/// Bytes of the five counts in front.
+const HEADER: usize = 20;
 
 /// Prefix sizes in bytes and bits: MA-L, MA-M, MA-S.
 const WIDTHS: [(usize, usize); 3] = [(3, 24), (4, 28), (5, 36)];
@@ -21,26 +25,56 @@ pub fn of(mac: Mac) -> Option<&'static str> {
     (0..WIDTHS.len()).find_map(|width| lookup(width, mac).filter(|name| !name.is_empty()))
 }
 
+/// The table's parts, found once.
+#[derive(Debug)]
+struct Layout {
+    /// For each width, where its prefixes start and how many they are.
+    blocks: [(usize, usize); 3],
+    names: usize,
+    ends: usize,
+    /// For each first byte, the first 24-bit prefix that begins with it or a greater one.
+    first_bytes: [usize; 257],
+}
+
+static LAYOUT: LazyLock<Option<Layout>> = LazyLock::new(|| {
+    let mut start = HEADER;
+    let mut blocks = [(0, 0); 3];
+    for (width, block) in blocks.iter_mut().enumerate() {
+        let count = number(width * 4)?;
+        *block = (start, count);
+        start += count * (WIDTHS[width].0 + 2);
+    }
+    let (long, count) = blocks[0];
+    let mut first_bytes = [count; 257];
+    for at in (0..count).rev() {
+        first_bytes[usize::from(TABLE[long + at * 3])] = at;
+    }
+    for byte in (0..256).rev() {
+        first_bytes[byte] = first_bytes[byte].min(first_bytes[byte + 1]);
+    }
+    Some(Layout { blocks, names: number(12)?, ends: start, first_bytes })
+});
+
 fn lookup(width: usize, mac: Mac) -> Option<&'static str> {
-    let counts = [number(0)?, number(4)?, number(8)?];
-    let names = number(12)?;
-    let size = |width: usize| counts[width] * (WIDTHS[width].0 + 2);
-    let start = 20 + (0..width).map(size).sum::<usize>();
+    let layout = LAYOUT.as_ref()?;
+    let (start, count) = layout.blocks[width];
     let (bytes, bits) = WIDTHS[width];
     let wanted = prefix(mac, bytes, bits);
-
-    let prefixes = TABLE.get(start..start + counts[width] * bytes)?;
-    let (mut low, mut high) = (0, counts[width]);
+    let (mut low, mut high) = match width {
+        0 => (layout.first_bytes[usize::from(mac.0[0])], layout.first_bytes[usize::from(mac.0[0]) + 1]),
+        _ => (0, count),
+    };
+    let prefixes = TABLE.get(start..start + count * bytes)?;
     while low < high {
         let middle = low.midpoint(high);
         match prefixes[middle * bytes..][..bytes].cmp(&wanted[..bytes]) {
             std::cmp::Ordering::Less => low = middle + 1,
             std::cmp::Ordering::Greater => high = middle,
             std::cmp::Ordering::Equal => {
-                let at = start + counts[width] * bytes + middle * 2;
+                let at = start + count * bytes + middle * 2;
                 let index = TABLE.get(at..at + 2)?;
                 let index = usize::from(u16::from_le_bytes([index[0], index[1]]));
-                return name(20 + (0..3).map(size).sum::<usize>(), names, index);
+                return name(layout.ends, layout.names, index);
             }
         }
     }

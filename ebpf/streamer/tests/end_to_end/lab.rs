@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 /// The watched interface, in the namespace `node`.
 pub(crate) const WATCHED: &str = "end0";
@@ -68,6 +69,27 @@ impl Lab {
                 socket.send(frame);
             }
         });
+    }
+
+    /// Sends a frame so many times a second for some time; returns how often it was sent.
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub(crate) fn flood(&self, frame: &[u8], per_second: u64, time: Duration) -> u64 {
+        in_namespace(&self.network, || {
+            let socket = Raw::open("far0");
+            let start = Instant::now();
+            let mut sent = 0;
+            while start.elapsed() < time {
+                let due = u64::try_from(start.elapsed().as_micros()).unwrap() * per_second / 1_000_000;
+                if sent >= due {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                for _ in sent..due {
+                    socket.send(frame);
+                }
+                sent = sent.max(due);
+            }
+            sent
+        })
     }
 
     /// What `ip -details link` says of the watched interface.
