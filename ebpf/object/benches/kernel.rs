@@ -99,8 +99,8 @@ fn one_at_a_time() -> Result<()> {
     Ok(())
 }
 
-fn ratio(compared: i64, ours: i64) -> f64 {
-    compared as f64 / ours.max(1) as f64
+fn ratio(compared: i32, ours: i32) -> f64 {
+    f64::from(compared) / f64::from(ours.max(1))
 }
 
 /// A program, a packet and a reader: in nanoseconds a packet, with what the kernel's loop costs.
@@ -148,14 +148,14 @@ impl Case {
         Ok(())
     }
 
-    fn single_packets(&mut self) -> Result<i64> {
+    fn single_packets(&mut self) -> Result<i32> {
         self.costs = (self.run)(SINGLE_PACKETS, BETWEEN)?;
         self.median()
     }
 
-    fn median(&mut self) -> Result<i64> {
+    fn median(&mut self) -> Result<i32> {
         self.costs.sort_unstable();
-        Ok(i64::try_from(self.costs[self.costs.len() / 2])?)
+        Ok(i32::try_from(self.costs[self.costs.len() / 2])?)
     }
 }
 
