@@ -10,6 +10,7 @@ mod k3s;
 mod kubernetes_secrets;
 mod name;
 mod network;
+mod number;
 mod secrets;
 mod sections;
 mod storage;

@@ -4,6 +4,7 @@
 //! pkg/deploy/controller.go). Up to its first dot a file's name is that of its add-on, so no two share that part.
 
 mod cilium;
+mod validation;
 
 use serde::Serialize;
 use serde_json::json;
@@ -160,7 +161,8 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
         };
         documents.push(render(HUBBLE, Context::from_serialize(&hubble)?)?);
     }
-    Ok(documents)
+    let problems = validation::validate(cluster, &documents);
+    if problems.is_empty() { Ok(documents) } else { Err(RenderError::Refused(problems)) }
 }
 
 /// What Nix fetches: the definitions of the Gateway API, and those charts that have a hash.
