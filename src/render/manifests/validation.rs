@@ -39,6 +39,11 @@ impl Mistake for Unfit {
             Self::Duplicate { .. } => Some("give one of them another name".to_owned()),
         }
     }
+
+    fn hint_is_public(&self) -> bool {
+        let (Self::Object { problem, .. } | Self::Value { problem }) = self else { return false };
+        matches!(problem.mistake, ResourceMistake::UnknownKey { .. })
+    }
 }
 
 /// Everything that is wrong with the documents that k3s is to apply, at the place that it comes from.
