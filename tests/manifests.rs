@@ -42,7 +42,7 @@ fn posts_with(changes: &[(&str, &str)]) -> String {
 }
 
 fn objects(documents: &[Document]) -> Vec<Value> {
-    let yaml = documents.iter().filter(|document| document.name.ends_with(".yaml"));
+    let yaml = documents.iter().filter(|document| document.is_yaml());
     yaml.flat_map(|document| yaml::parse(&document.body).expect("YAML")).collect()
 }
 
