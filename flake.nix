@@ -20,7 +20,10 @@
         "x86_64-linux"
       ];
       eachSystem =
-        make: lib.genAttrs systems (system: make (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+        make:
+        lib.genAttrs systems (
+          system: make (nixpkgs.legacyPackages.${system}.extend self.overlays.default)
+        );
     in
     {
       lib = import ./nix/lib.nix { inherit self lib; };
@@ -38,7 +41,9 @@
       overlays.default = import ./nix/overlay.nix { inherit nixpkgs-unstable; };
 
       # An image is the same whatever builds it: an x86_64 machine needs an aarch64 builder or binfmt.
-      packages = eachSystem (pkgs: self.lib.mkImages self.nixosConfigurations // { inherit (pkgs) rk1 xdp-streamer; });
+      packages = eachSystem (
+        pkgs: self.lib.mkImages self.nixosConfigurations // { inherit (pkgs) rk1 xdp-streamer; }
+      );
 
       checks = eachSystem (pkgs: import ./nix/checks.nix { inherit self lib pkgs; });
 

@@ -1,14 +1,12 @@
 # The image of one host, as `tpi flash` and the board controller take it: .img.xz.
 {
   config,
-  lib,
   pkgs,
   modulesPath,
   layout,
   identity,
 }:
 let
-  name = config.networking.hostName;
   inherit (config.system.build) toplevel;
 
   root = pkgs.callPackage "${modulesPath}/../lib/make-ext4-fs.nix" {
@@ -20,48 +18,27 @@ let
       ${config.boot.loader.generic-extlinux-compatible.populateCmd} -c ${toplevel} -d ./files/boot
     '';
   };
-
-  # MBR: U-Boot of this board reads it, and its table leaves sector 64 to the loader.
-  partitions = pkgs.writeText "${name}.sfdisk" ''
-    label: dos
-    label-id: 0x${identity.diskId}
-    start=${toString (layout.seedOffset / layout.sectorSize)}, size=${
-      toString (layout.seedSize / layout.sectorSize)
-    }, type=c
-    start=${toString (layout.rootOffset / layout.sectorSize)}, type=83, bootable
-  '';
 in
-pkgs.runCommand "${name}.img.xz"
-  {
-    nativeBuildInputs = [
-      pkgs.dosfstools
-      pkgs.util-linux
-      pkgs.xz
-    ];
-    passthru = { inherit root; };
-  }
-  ''
-    loader=${pkgs.ubootTuringRK1}/u-boot-rockchip.bin
-    if (( $(stat --dereference --format %s "$loader") > ${toString layout.loaderLimit} )); then
-      echo "the loader does not fit before the first partition: raise seedOffset in images/layout.nix" >&2
-      exit 1
-    fi
+pkgs.runCommand "${config.networking.hostName}.img.xz" {
+  nativeBuildInputs = [
+    pkgs.dosfstools
+    pkgs.util-linux
+    pkgs.xz
+  ];
 
-    image=${name}.img
-    truncate --size $(( ${toString layout.rootOffset} + $(stat --dereference --format %s ${root}) )) "$image"
-    sfdisk --quiet --no-reread --no-tell-kernel "$image" < ${partitions}
+  IMAGE_NAME = config.networking.hostName;
+  LOADER = "${pkgs.ubootTuringRK1}/u-boot-rockchip.bin";
+  ROOT = root;
 
-    truncate --size ${toString layout.seedSize} seed.img
-    mkfs.vfat --invariant -n ${layout.seedLabel} -i ${identity.seedId} seed.img
+  DISK_ID = identity.diskId;
+  SEED_ID = identity.seedId;
+  SEED_LABEL = layout.seedLabel;
 
-    write() {
-      dd if="$1" of="$image" bs=${toString layout.sectorSize} seek="$2" conv=notrunc,sparse status=none
-    }
-    write "$loader" ${toString layout.loaderSector}
-    write seed.img ${toString (layout.seedOffset / layout.sectorSize)}
-    write ${root} ${toString (layout.rootOffset / layout.sectorSize)}
-
-    # The board controller decompresses .xz with a memory limit: stay at the default dictionary.
-    mkdir "$out"
-    xz --threads="$NIX_BUILD_CORES" -6 --stdout "$image" > "$out/$image.xz"
-  ''
+  SECTOR_SIZE = layout.sectorSize;
+  BLOCK_SIZE = layout.blockSize;
+  LOADER_OFFSET = layout.loaderOffset;
+  LOADER_LIMIT = layout.loaderLimit;
+  SEED_OFFSET = layout.seedOffset;
+  SEED_SIZE = layout.seedSize;
+  ROOT_OFFSET = layout.rootOffset;
+} (builtins.readFile ./assemble.sh)

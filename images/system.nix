@@ -13,7 +13,10 @@ let
   seedDevice = "/dev/disk/by-partuuid/${identity.diskId}-0${toString layout.seedPartition}";
 in
 {
-  imports = [ ./first-boot.nix ];
+  imports = [
+    ./grow-root.nix
+    ./register-store.nix
+  ];
 
   config = lib.mkIf config.rk1.board.enable {
     fileSystems."/" = {
@@ -27,7 +30,6 @@ in
     system.build.rk1Image = import ./disk-image.nix {
       inherit
         config
-        lib
         pkgs
         modulesPath
         layout

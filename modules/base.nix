@@ -1,4 +1,4 @@
-# What any node is, cluster or not: who may log in, Nix itself, the clock.
+# What any node is, cluster or not: who may log in, and Nix itself.
 { config, lib, ... }:
 let
   types = lib.types // import ./types.nix { inherit lib; };
@@ -12,16 +12,6 @@ in
         SSH keys that may log in as root. There is no other way in: passwords are off, on the console too.
       '';
       example = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1yQ1i8L1pZx1mTq0cYk5Yb0Zb2mB1X8mJk5cFh3xYz operator" ];
-    };
-
-    clockTimeout = lib.mkOption {
-      type = types.ints.positive;
-      default = 120;
-      example = 300;
-      description = ''
-        Seconds that k3s waits at boot for a time server. A board without its clock's battery starts years behind, and
-        no certificate is valid then.
-      '';
     };
   };
 
@@ -38,8 +28,8 @@ in
     users = {
       mutableUsers = false;
       users.root = {
-        # No password fits `!`.
-        hashedPassword = "!";
+        # No password fits, and unlike `!` it does not lock the account for keys where sshd runs without PAM.
+        hashedPassword = "*";
         openssh.authorizedKeys.keys = cfg.authorizedKeys;
       };
     };
@@ -63,31 +53,6 @@ in
     };
 
     documentation.enable = lib.mkDefault false;
-    services.timesyncd.enable = true;
-
-    # k3s must not make certificates before the clock is right. timesyncd tells by a file
-    # (systemd-timesyncd.service(8)); a site without a time server gets its cluster late, not never.
-    systemd.services.clock-synchronized = {
-      description = "Wait for the first time synchronization";
-      wants = [ "systemd-timesyncd.service" ];
-      after = [ "systemd-timesyncd.service" ];
-      before = [ "time-sync.target" ];
-      wantedBy = [ "multi-user.target" ];
-      serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
-      };
-      script = ''
-        for ((second = 0; second < ${toString cfg.clockTimeout}; second++)); do
-          if [[ -e /run/systemd/timesync/synchronized ]]; then
-            exit 0
-          fi
-          sleep 1
-        done
-        echo "no time server answered in ${toString cfg.clockTimeout} s: going on with $(date --utc)" >&2
-      '';
-    };
-
     system.stateVersion = lib.mkDefault "26.05";
   };
 }

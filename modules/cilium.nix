@@ -22,8 +22,8 @@
     "net.ipv4.conf.all.rp_filter" = 0;
     "net.ipv4.conf.default.rp_filter" = 0;
     "net.ipv4.conf.lxc*.rp_filter" = 0;
-    # Each pod's runtime watches files; the defaults run out at some dozens of pods.
-    "fs.inotify.max_user_instances" = 8192;
+    # Each pod's runtime watches files; the kernel's defaults run out at some dozens of pods.
+    "fs.inotify.max_user_instances" = 524288;
     "fs.inotify.max_user_watches" = 524288;
   };
 

@@ -4,7 +4,9 @@
     ./base.nix
     ./board.nix
     ./cilium.nix
+    ./clock.nix
     ./cluster.nix
+    ./firewall.nix
     ./k3s.nix
     ./network.nix
     ./node-secrets.nix

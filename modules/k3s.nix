@@ -77,6 +77,10 @@ in
         message = "rk1.k3s: an agent cannot start a cluster: remove clusterInit, or set role = \"server\".";
       }
       {
+        assertion = cfg.serverAddr == null || !lib.hasPrefix "https://${config.rk1.network.ipv4}:" cfg.serverAddr;
+        message = "rk1.k3s.serverAddr (${toString cfg.serverAddr}) is this node: set it to another server.";
+      }
+      {
         assertion = cfg.podCidr != cfg.serviceCidr;
         message = "rk1.k3s: podCidr and serviceCidr are both ${cfg.podCidr}: give pods and services networks of their own.";
       }

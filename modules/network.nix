@@ -1,9 +1,8 @@
-# The node's address, and what may reach it.
+# The node's place in its network.
 { config, lib, ... }:
 let
   types = lib.types // import ./types.nix { inherit lib; };
   cfg = config.rk1.network;
-  isServer = config.rk1.k3s.role == "server";
 in
 {
   options.rk1.network = {
@@ -58,24 +57,6 @@ in
       useDHCP = false;
       inherit (cfg) nameservers;
       timeServers = lib.mkIf (cfg.timeServers != [ ]) cfg.timeServers;
-
-      firewall = {
-        enable = true;
-        # 4240 Cilium's health checks, 4244 Hubble, 10250 kubelet; 2379-2380 etcd, 6443 the API.
-        # BGP needs none: Cilium dials the router.
-        allowedTCPPorts = [
-          4240
-          4244
-          10250
-        ]
-        ++ lib.optionals isServer [
-          2379
-          2380
-          6443
-        ];
-        # VXLAN between the nodes
-        allowedUDPPorts = [ 8472 ];
-      };
     };
 
     systemd.network = {

@@ -42,6 +42,7 @@ in
         # The mount is seen by this unit alone.
         PrivateMounts = true;
         RuntimeDirectory = "node-secrets";
+        RuntimeDirectoryMode = "0700";
       };
       path = [ pkgs.util-linux ];
       environment = {

@@ -8,7 +8,7 @@ if [[ ! -b $SEED_DEVICE ]]; then
 fi
 
 seed=$RUNTIME_DIRECTORY
-mount -t vfat -o rw,noexec,nosuid,nodev,umask=0077 "$SEED_DEVICE" "$seed"
+mount -o rw,noexec,nosuid,nodev "$SEED_DEVICE" "$seed"
 trap 'umount "$seed"' EXIT
 
 for source in "$seed"/secrets/*; do
@@ -18,5 +18,6 @@ for source in "$seed"/secrets/*; do
   sync "$SECRETS/.$name.new"
   mv "$SECRETS/.$name.new" "$SECRETS/$name"
   sync "$SECRETS"
-  rm "$source"
+  # The old bytes too: whoever reads the partition later must not find them.
+  shred --iterations=0 --zero --remove "$source"
 done

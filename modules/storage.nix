@@ -10,38 +10,14 @@
 }:
 let
   cfg = config.rk1.storage;
-  targets = lib.attrNames cfg.binds;
   link = "/run/rk1/storage";
 
-  isBelow = parent: path: lib.hasPrefix "${parent}/" path;
-  isAt = parent: path: parent == path || isBelow parent path;
-  # Paths without empty, `.` or `..` components.
-  isPlain = path: builtins.match "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+" path != null;
-
-  bindRoots = [
-    "/opt"
-    "/run"
-    "/srv"
-    "/var/lib"
-    "/var/log"
-  ];
-  # Below bindRoots, but needed by the system before or without the disk.
-  systemState = [
-    "/run/rk1"
-    "/run/systemd"
-    "/run/udev"
-    "/var/lib/nixos"
-    "/var/lib/rk1"
-    "/var/lib/systemd"
-  ];
-  nested = lib.concatMap (
-    outer: map (inner: "`${inner}` in `${outer}`") (lib.filter (isBelow outer) targets)
-  ) targets;
-  sharedSources = lib.filter (source: lib.count (other: other == source) (lib.attrValues cfg.binds) > 1) (
-    lib.unique (lib.attrValues cfg.binds)
-  );
+  # Nothing that means something else in a unit, in fstab or to a shell; no `.` or `..`.
+  component = "[A-Za-z0-9_-][A-Za-z0-9._-]*";
 in
 {
+  imports = [ ./storage/assertions.nix ];
+
   options.rk1.storage = {
     device = lib.mkOption {
       type = lib.types.strMatching "/dev(/[A-Za-z0-9_:+@-][A-Za-z0-9._:+@-]*)+";
@@ -53,18 +29,18 @@ in
     };
 
     mountPoint = lib.mkOption {
-      type = lib.types.strMatching "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+";
+      type = lib.types.strMatching "(/${component})+";
       default = "/mnt/data";
       description = "Where the disk is mounted.";
       example = "/mnt/data";
     };
 
     binds = lib.mkOption {
-      type = lib.types.attrsOf (lib.types.strMatching "[A-Za-z0-9_-][A-Za-z0-9._-]*");
+      type = lib.types.attrsOf (lib.types.strMatching component);
       default = { };
       description = ''
-        Directories of the system that live on the disk: the path as the system sees it, and the name of the directory in
-        {option}`rk1.storage.mountPoint` that holds it.
+        Directories of the system that live on the disk: the path as the system sees it, and the name of the
+        directory in {option}`rk1.storage.mountPoint` that holds it.
       '';
       example = {
         "/var/lib/rancher" = "k3s-rancher";
@@ -113,57 +89,6 @@ in
         "x-systemd.before=local-fs.target"
       ];
     }) cfg.binds;
-
-    assertions = [
-      {
-        assertion = builtins.match "/dev/(nvme[0-9]+n[0-9]+p[0-9]+|[shv]d[a-z]+[0-9]+|disk/by-part.*)" cfg.device == null;
-        message = "rk1.storage.device: `${cfg.device}` is a partition; give the whole disk, such as `/dev/nvme0n1`";
-      }
-      {
-        assertion = builtins.match "/dev/mmcblk.*" cfg.device == null;
-        message = "rk1.storage.device: `${cfg.device}` is the module's eMMC, which holds the system; give the NVMe disk, such as `/dev/nvme0n1`";
-      }
-      {
-        assertion = !lib.elem (lib.elemAt (lib.splitString "/" cfg.mountPoint) 1) [
-          "bin"
-          "boot"
-          "dev"
-          "etc"
-          "home"
-          "lib"
-          "lib64"
-          "nix"
-          "proc"
-          "root"
-          "run"
-          "sbin"
-          "sys"
-          "tmp"
-          "usr"
-          "var"
-        ];
-        message = "rk1.storage.mountPoint: `${cfg.mountPoint}` is a path of the system; give one such as `/mnt/data`";
-      }
-      {
-        assertion = sharedSources == [ ];
-        message = "rk1.storage.binds: two paths share one directory: ${lib.concatStringsSep ", " sharedSources}; give each its own";
-      }
-      {
-        assertion = nested == [ ];
-        message = "rk1.storage.binds: one path lies in another: ${lib.concatStringsSep ", " nested}; bind the outer one only";
-      }
-    ]
-    ++ map (target: {
-      assertion =
-        isPlain target
-        && lib.any (root: isBelow root target) bindRoots
-        && !lib.any (path: isAt path target || isBelow target path) systemState;
-      message = "rk1.storage.binds: `${target}` cannot live on the disk; give a path below ${lib.concatStringsSep ", " bindRoots} that the system does not need to boot";
-    }) targets
-    ++ map (target: {
-      assertion = !isAt cfg.mountPoint target && !isBelow target cfg.mountPoint;
-      message = "rk1.storage.binds: `${target}` and rk1.storage.mountPoint `${cfg.mountPoint}` lie in each other";
-    }) targets;
 
     systemd.services.rk1-storage = {
       description = "Prepare the data disk ${cfg.device}";

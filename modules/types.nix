@@ -42,7 +42,7 @@ in
     in
     lib.mkOptionType {
       name = "secretFile";
-      description = "absolute path of a file on the node, outside the Nix store";
+      description = "absolute path on the node, outside the Nix store";
       descriptionClass = "noun";
       check = value: builtins.isString value && isPlain value && !inStore value;
       merge = lib.mergeEqualOption;

@@ -7,9 +7,13 @@ let
   # Evaluates a host, assertions included, without building it: on x86_64 that would need an aarch64 builder.
   evaluation =
     name: host:
-    pkgs.writeText "${name}-evaluates" (builtins.unsafeDiscardStringContext host.config.system.build.toplevel.drvPath);
+    pkgs.writeText "${name}-evaluates" (
+      builtins.unsafeDiscardStringContext host.config.system.build.toplevel.drvPath
+    );
 in
-lib.mapAttrs' (name: host: lib.nameValuePair "evaluate-${name}" (evaluation name host)) self.nixosConfigurations
+lib.mapAttrs' (
+  name: host: lib.nameValuePair "evaluate-${name}" (evaluation name host)
+) self.nixosConfigurations
 // {
   inherit (pkgs) rk1 xdp-streamer;
   storage = pkgs.testers.runNixOSTest ../tests/vm/storage.nix;

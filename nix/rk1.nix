@@ -10,6 +10,7 @@ rustPlatform.buildRustPackage {
   # The others need Nix, namespaces or loop devices, which a build has not.
   cargoTestFlags = [
     "--package=rk1"
+    "--lib"
     "--bins"
   ];
 

@@ -1,9 +1,6 @@
 //! Text that came from outside, and places in it.
 
-use std::borrow::Cow;
 use std::ops::Range;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// A file's name, as the user would type it, and its text.
 #[derive(Debug, Clone)]
@@ -62,21 +59,30 @@ impl<T> Spanned<T> {
     }
 }
 
-/// A span says where a value stands, nothing about what it may be.
-impl<T: JsonSchema> JsonSchema for Spanned<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
+/// Gives a wrapper the JSON Schema of what it wraps.
+macro_rules! schema_of_inner {
+    ($wrapper:ident) => {
+        impl<T: schemars::JsonSchema> schemars::JsonSchema for $wrapper<T> {
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
 
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                T::schema_name()
+            }
 
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                T::schema_id()
+            }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                T::json_schema(generator)
+            }
+        }
+    };
 }
+
+pub(crate) use schema_of_inner;
+
+// A span says where a value stands, nothing about what it may be.
+schema_of_inner!(Spanned);

@@ -3,86 +3,25 @@
 //! Nothing is built. Each test says in one line what it lacks, where it lacks something: Nix, `<nixpkgs/lib>` on the
 //! search path, or the lists of NixOS's options beside the checkout. With all of nixpkgs, `nix flake check` does more.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed step is a failed test, also in what tests share"
+)]
+
+#[path = "nix/evaluator.rs"]
+mod evaluator;
+#[path = "nix/image.rs"]
+mod image;
 mod requirement;
 
+use evaluator::{Nix, ROOT};
 use serde_json::Value;
 use snapbox::{Data, assert_data_eq};
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
-/// What evaluates.
-struct Nix {
-    /// The directory with the lists of options.
-    data: PathBuf,
-}
-
-impl Nix {
-    /// Nothing, and one line on standard error, where a part is missing.
-    fn new(test: &str) -> Option<Self> {
-        let data = Path::new(ROOT).join("../shared/data");
-        let because = if Command::new("nix-instantiate").arg("--version").output().is_err() {
-            "nix-instantiate is not installed (Debian: nix-bin)".to_owned()
-        } else if !find_file("nixpkgs/lib") {
-            "<nixpkgs/lib> is not on Nix's search path (a checkout of nix-community/nixpkgs.lib will do)"
-                .to_owned()
-        } else if !data.join("nixos-options-2024-12.json").exists() {
-            format!("the lists of NixOS's options are not in {}", data.display())
-        } else {
-            return Some(Self { data });
-        };
-        requirement::skipped(test, &because);
-        None
-    }
-
-    /// The value of an expression in which `harness` and `report` are bound.
-    ///
-    /// The error is what Nix says, with the checkout's path as `[ROOT]`.
-    fn evaluate(&self, expression: &str) -> Result<Value, String> {
-        let program = format!(
-            "let data = {data:?}; harness = import {ROOT}/tests/nix/harness.nix {{ inherit data; }}; \
-             report = import {ROOT}/tests/nix/report.nix {{ inherit data; }}; in {expression}",
-            data = self.data.display().to_string(),
-        );
-        let output = Command::new("nix-instantiate")
-            // Store paths are computed, nothing is written to the store.
-            .args(["--readonly-mode", "--eval", "--strict", "--json", "--expr", &program])
-            .output()
-            .unwrap();
-        if output.status.success() {
-            Ok(serde_json::from_slice(&output.stdout).unwrap())
-        } else {
-            Err(String::from_utf8(output.stderr).unwrap().replace(ROOT, "[ROOT]"))
-        }
-    }
-
-    #[track_caller]
-    fn value(&self, expression: &str) -> Value {
-        self.evaluate(expression).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// What Nix says of hosts in tests/nix/broken.
-    #[track_caller]
-    fn broken(&self, name: &str) -> String {
-        self.refusal(&format!("harness.evaluate {ROOT}/tests/nix/broken/{name}.nix"))
-    }
-
-    /// The first lines of what Nix says: up to where it shows the code.
-    #[track_caller]
-    fn refusal(&self, expression: &str) -> String {
-        let error = self.evaluate(expression).unwrap_err();
-        let told = error.split("\n\n       at ").next().unwrap();
-        told.lines()
-            .filter(|line| !line.starts_with("(use '--show-trace'"))
-            .fold(String::new(), |text, line| text + line.trim() + "\n")
-    }
-}
-
-fn find_file(path: &str) -> bool {
-    Command::new("nix-instantiate").args(["--find-file", path]).output().unwrap().status.success()
-}
 
 fn snapshot(name: &str) -> Data {
     Data::read_from(&Path::new(ROOT).join("tests/nix/snapshots").join(name), None)
@@ -121,6 +60,7 @@ fn every_host_is_what_the_posts_describe() {
     ];
     let token = "--token-file /var/lib/rk1/secrets/k3s-token";
     let first = "https://172.16.10.221:6443";
+    let mut roots = BTreeSet::new();
     for (number, role, starts, joins) in [
         (1, "server", true, ""),
         (2, "server", false, first),
@@ -151,6 +91,8 @@ fn every_host_is_what_the_posts_describe() {
         let mounts = host["mounts"].as_object().unwrap();
         let sources: Vec<(&str, &str)> =
             mounts.iter().map(|(path, mount)| (path.as_str(), mount["device"].as_str().unwrap())).collect();
+        let ("/", root) = sources[0] else { panic!("{name}: {sources:?}") };
+        assert!(roots.insert(root.to_owned()), "{name}: another host has the filesystem {root}, too");
         assert_eq!(
             sources[1..],
             [
@@ -169,21 +111,8 @@ fn every_host_is_what_the_posts_describe() {
         for way in ["PasswordAuthentication", "KbdInteractiveAuthentication"] {
             assert_eq!(host["ssh"][way], false, "{name}: {way}");
         }
-        assert_eq!(host["root"]["hashedPassword"], "!");
+        assert_eq!(host["root"]["hashedPassword"], "*");
     }
-}
-
-#[test]
-fn no_two_hosts_share_a_filesystem() {
-    let Some(nix) = Nix::new("no_two_hosts_share_a_filesystem") else { return };
-    let hosts = nix.value("report.hosts");
-    let roots: BTreeSet<&str> = hosts
-        .as_object()
-        .unwrap()
-        .values()
-        .map(|host| host["mounts"]["/"]["device"].as_str().unwrap())
-        .collect();
-    assert_eq!(roots.len(), 4, "{roots:?}");
 }
 
 #[test]
@@ -198,6 +127,7 @@ fn a_broken_host_is_refused() {
     let mut told = String::new();
     for name in [
         "failed-assertion",
+        "joins-itself",
         "misnamed",
         "nested-option",
         "out-of-range",
@@ -206,7 +136,7 @@ fn a_broken_host_is_refused() {
         "unknown-package",
         "wrong-type",
     ] {
-        told += &format!("{name}\n{}\n", nix.broken(name));
+        told.extend([name, "\n", &nix.broken(name), "\n"]);
     }
     assert_data_eq!(told, snapshot("broken.txt").raw());
 }
@@ -259,8 +189,8 @@ fn every_option_is_described_and_the_table_is_fresh() {
         let default = cell("default");
         let default =
             if default.is_empty() { String::new() } else { format!("`{}`", default.replace('`', "")) };
-        table +=
-            &format!("| `{}` | {} | {default} | {} |\n", cell("name"), cell("type"), cell("description"));
+        writeln!(table, "| `{}` | {} | {default} | {} |", cell("name"), cell("type"), cell("description"))
+            .unwrap();
     }
 
     let path = Path::new(ROOT).join("docs/modules.md");
@@ -287,10 +217,65 @@ fn what_nixpkgs_is_asked_for_has_its_source() {
             );
         }
     }
+    // Nothing is listed that nothing takes.
+    let mut files = Vec::new();
+    collect(Path::new(ROOT), &mut files);
+    let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    for name in surface["packages"].as_object().unwrap().keys() {
+        assert!(text.contains(name.as_str()), "{name} is listed, but not used");
+    }
     for option in surface["options"].as_array().unwrap() {
         for key in ["name", "type", "file", "revision"] {
             assert!(option[key].is_string(), "{option}: no {key}");
         }
+    }
+}
+
+#[test]
+fn the_template_makes_a_cluster_of_rendered_hosts() {
+    let Some(nix) = Nix::new("the_template_makes_a_cluster_of_rendered_hosts") else { return };
+    let cluster = tempfile::tempdir().unwrap();
+    std::fs::copy(Path::new(ROOT).join("templates/cluster/flake.nix"), cluster.path().join("flake.nix"))
+        .unwrap();
+    std::fs::create_dir(cluster.path().join("hosts")).unwrap();
+    for file in std::fs::read_dir(Path::new(ROOT).join("hosts")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), cluster.path().join("hosts").join(file.file_name())).unwrap();
+    }
+
+    let value = nix.value(&format!(
+        "let self = (import {}/flake.nix).outputs {{ inherit self; rk1 = harness.outputs; }}; in
+         builtins.mapAttrs (_: builtins.mapAttrs (_: output: builtins.seq output.drvPath output.name)) self.packages",
+        cluster.path().display()
+    ));
+    assert_data_eq!(pretty(&value), snapshot("template.json").raw());
+}
+
+#[test]
+fn the_lock_is_of_the_flakes_inputs() {
+    let Some(nix) = Nix::new("the_lock_is_of_the_flakes_inputs") else { return };
+    let inputs = nix.value("(import harness.flake).inputs");
+    let lock: Value =
+        serde_json::from_str(&std::fs::read_to_string(Path::new(ROOT).join("flake.lock")).unwrap()).unwrap();
+    assert_eq!(lock["version"], 7);
+    for (name, input) in inputs.as_object().unwrap() {
+        let node = &lock["nodes"][lock["nodes"]["root"]["inputs"][name].as_str().unwrap()];
+        let original = &node["original"];
+        let url = format!(
+            "{}:{}/{}/{}",
+            original["type"].as_str().unwrap(),
+            original["owner"].as_str().unwrap(),
+            original["repo"].as_str().unwrap(),
+            original["ref"].as_str().unwrap()
+        );
+        assert_eq!(input["url"], url);
+    }
+    assert_eq!(lock["nodes"].as_object().unwrap().len(), inputs.as_object().unwrap().len() + 1);
+
+    let pins = std::fs::read_to_string(nix.data.join("pins.json")).unwrap();
+    let pinned = &serde_json::from_str::<Value>(&pins).unwrap()["nixpkgs"];
+    for key in ["rev", "narHash", "lastModified"] {
+        assert_eq!(lock["nodes"]["nixpkgs"]["locked"][key], pinned[key], "{key}");
     }
 }
 

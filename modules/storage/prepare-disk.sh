@@ -114,13 +114,13 @@ foreign_signatures() {
   done | sort -u | paste -sd ' '
 }
 
-# partition_node: the device node of our partition, as the kernel names it.
+# partition_node: the device node of our partition, once the kernel has it where the table says.
 partition_node() {
   local entry
-  for entry in "$sysfs/$name"*/partition; do
-    if [[ $(<"$entry") == "$number" ]]; then
-      entry=${entry%/partition}
-      [[ -b /dev/${entry##*/} ]] && printf '/dev/%s\n' "${entry##*/}"
+  for entry in "$sysfs/$name"*/; do
+    if [[ -e $entry/partition && $(<"$entry/partition") == "$number" && $(<"$entry/start") == "$start" &&
+      $(<"$entry/size") == "$sectors" && -b /dev/$(basename -- "$entry") ]]; then
+      printf '/dev/%s\n' "$(basename -- "$entry")"
     fi
   done
 }
@@ -134,7 +134,7 @@ await_partition() {
     ((tries > 1)) && sleep 0.5
     partx --update -- "$disk" 2>/dev/null || true
   done
-  refuse "the kernel shows no node for partition $number of \`$disk\`" "reboot; if it stays so, see \`dmesg\`"
+  refuse "the kernel does not show partition $number of \`$disk\` as its table has it" "reboot; if it stays so, see \`dmesg\`"
 }
 
 unmounted_cleanly() {
@@ -160,13 +160,12 @@ for ((waited = 0; waited < patience; waited++)); do
   [[ -e $device ]] && break
   sleep 1
 done
-[[ -e $device ]] || refuse "\`$device\` did not appear within $patience s; k3s will not start" \
+[[ -e $device ]] || refuse "\`$device\` did not appear in time; k3s will not start" \
   "check that the disk is seated in the slot of this node and listed by \`lsblk\`, then reboot"
 disk=$(realpath -- "$device")
 readonly disk name=${disk##*/} sysfs=/sys/class/block/${disk##*/}
 [[ -b $disk ]] || refuse "\`$device\` is not a block device" "set rk1.storage.device to a whole disk"
 [[ ! -e $sysfs/partition ]] || refuse "\`$device\` is a partition" "set rk1.storage.device to the whole disk"
-[[ ! -e $sysfs/dm ]] || refuse "\`$device\` is a device-mapper volume" "set rk1.storage.device to a whole disk"
 size=$(($(<"$sysfs/size") * 512))
 readonly size
 ((size > 0)) || refuse "\`$device\` has no size: there is no medium in it"

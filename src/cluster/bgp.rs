@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::address::{parse_address, parse_range};
 use super::first_use::FirstUse;
 use super::name::Label;
+use super::number::number_or;
 use super::secrets::{SecretLookup, SecretName};
 use crate::cluster_file::{self, Integer, Platform};
 use crate::problem::{Mistake, Problems};
@@ -40,8 +41,6 @@ pub struct Router {
 enum BgpMistake {
     #[error("{number} is not an autonomous system number")]
     Asn { number: i64 },
-    #[error("{number} is not a {what}")]
-    Seconds { what: &'static str, number: i64, least: u16, most: u16 },
     #[error("the keepalive of {keepalive} s is longer than the hold time of {hold_time} s")]
     KeepaliveOverHold { keepalive: u16, hold_time: u16 },
     #[error("a hold time of {hold_time} s is over before the third keepalive of {keepalive} s")]
@@ -63,7 +62,6 @@ impl Mistake for BgpMistake {
                 "write a number from 1 to 4294967295; 64512 to 65534 are for private use (RFC 6996)"
                     .to_owned()
             }
-            Self::Seconds { least, most, .. } => format!("write seconds from {least} to {most}"),
             Self::KeepaliveOverHold { hold_time, .. } => {
                 format!("write a third of the hold time: `keepalive = {}`", (hold_time / 3).max(1))
             }
@@ -90,10 +88,10 @@ pub(super) fn resolve(
     let pool = typed.pool.as_ref().and_then(|text| {
         problems.take(text.span, parse_range(&text.value)).map(|pool| Spanned::new(pool, text.span))
     });
-    let mut seconds = |number, what, range, default| seconds(number, what, range, default, problems);
-    let hold_time = seconds(typed.hold_time.as_ref(), "hold time", (3, 65535), 9);
-    let keepalive = seconds(typed.keepalive.as_ref(), "keepalive", (1, 65535), 3);
-    let graceful_restart = seconds(typed.graceful_restart.as_ref(), "graceful restart time", (1, 4095), 120);
+    let hold_time = number_or(9, typed.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
+    let keepalive = number_or(3, typed.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
+    let restart = typed.graceful_restart.as_ref();
+    let graceful_restart = number_or(120, restart, "restart time in seconds", &(1..=4095), problems);
     if let (Some(hold_time), Some(keepalive)) = (hold_time, keepalive) {
         note_timers(typed, hold_time, keepalive, problems);
     }
@@ -125,21 +123,6 @@ fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
         problems.error(number.span, BgpMistake::Asn { number: number.value });
     }
     asn
-}
-
-fn seconds(
-    number: Option<&Integer>,
-    what: &'static str,
-    (least, most): (u16, u16),
-    default: u16,
-    problems: &mut Problems,
-) -> Option<u16> {
-    let Some(number) = number else { return Some(default) };
-    let seconds = u16::try_from(number.value).ok().filter(|seconds| (least..=most).contains(seconds));
-    if seconds.is_none() {
-        problems.error(number.span, BgpMistake::Seconds { what, number: number.value, least, most });
-    }
-    seconds
 }
 
 fn note_timers(typed: &cluster_file::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::name::Label;
+use super::name::{Label, is_host};
 use super::secrets::{SecretLookup, SecretName};
 use super::topology::Node;
 use crate::cluster_file::{self, Role, Text, nearest};
@@ -88,8 +88,7 @@ fn parse_mode(mode: &str) -> Result<String, K3sMistake> {
 }
 
 fn note_certificate_name(name: &Text, problems: &mut Problems) {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:*".contains(&byte);
-    if name.value.is_empty() || !name.value.bytes().all(is_allowed) {
+    if !is_host(&name.value) {
         problems.error(name.span, K3sMistake::CertificateName { name: name.value.clone() });
     }
 }

@@ -1,6 +1,7 @@
 //! Names: DNS labels (RFC 1123) and the domains made of them.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -133,6 +134,11 @@ impl Domain {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether it is the name or the IPv4 address of a host.
+pub(super) fn is_host(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok() || Label::parse(text).is_ok() || Domain::parse(text).is_ok()
 }
 
 impl fmt::Display for Label {

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::address::{parse_address, parse_range};
 use super::first_use::FirstUse;
+use super::name::is_host;
 use super::topology::{Board, Node};
 use crate::cluster_file::{self, Text};
 use crate::problem::{Mistake, Problems};
@@ -108,9 +109,6 @@ fn range_or(text: Option<&Text>, default: &str, problems: &mut Problems) -> Opti
 }
 
 fn note_time_server(server: &Text, problems: &mut Problems) {
-    let is_host = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
-    };
     if !is_host(&server.value) {
         problems.error(server.span, NetworkMistake::TimeServer { server: server.value.clone() });
     }

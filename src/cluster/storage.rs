@@ -28,36 +28,18 @@ const MOUNT: &str = "/mnt/data";
 const BINDS: [(&str, &str); 3] =
     [("/run/k3s", "k3s"), ("/var/lib/kubelet", "k3s-kubelet"), ("/var/lib/rancher", "k3s-rancher")];
 
-/// Directories that the system itself needs as they are.
-const SYSTEM: [&str; 24] = [
-    "/",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/mnt",
-    "/nix",
-    "/nix/store",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/var",
-    "/var/lib",
-    "/var/lib/rk1",
-    "/var/lib/systemd",
-    "/var/log",
+/// Trees of the system, in which the disk is not mounted. As in modules/storage.nix.
+const SYSTEM_TREES: [&str; 16] = [
+    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/nix", "/proc", "/root", "/run", "/sbin",
+    "/sys", "/tmp", "/usr", "/var",
 ];
-/// Directories of the system below which nothing may be mounted either.
-const CLOSED: [&str; 10] =
-    ["/bin", "/boot", "/dev", "/etc", "/nix", "/proc", "/sys", "/usr", "/var/lib/rk1", "/var/lib/systemd"];
+/// Directories in which the disk can be mounted, but not on them.
+const PARENTS: [&str; 3] = ["/mnt", "/opt", "/srv"];
+/// Where directories can live on the disk. Narrower than what modules/storage.nix takes.
+const BIND_ROOTS: [&str; 5] = ["/opt", "/run", "/srv", "/var/lib", "/var/log"];
+/// Below those, what the system needs before the disk is there, or without it.
+const SYSTEM_STATE: [&str; 6] =
+    ["/run/rk1", "/run/systemd", "/run/udev", "/var/lib/nixos", "/var/lib/rk1", "/var/lib/systemd"];
 
 #[derive(Debug, Error)]
 enum StorageMistake {
@@ -71,7 +53,9 @@ enum StorageMistake {
     NotAPath { path: String },
     #[error("`{path}` belongs to the system")]
     SystemPath { path: String },
-    #[error("`{directory}` is not a directory below the mount point")]
+    #[error("`{path}` cannot live on the disk")]
+    Unbindable { path: String },
+    #[error("`{directory}` is not the name of a directory")]
     NotADirectory { directory: String },
     #[error("`{path}` and `{other}` lie in each other")]
     Nested { path: String, other: String },
@@ -91,12 +75,13 @@ impl Mistake for StorageMistake {
             Self::NotAPath { .. } => {
                 "write it from the root, without `.`, `..`, `//` or a slash at the end".to_owned()
             }
-            Self::SystemPath { .. } => {
-                "write a directory of its own, such as `/mnt/data` or `/var/lib/rancher`".to_owned()
-            }
+            Self::SystemPath { .. } => "write a directory of its own, such as `/mnt/data`".to_owned(),
+            Self::Unbindable { .. } => format!(
+                "write a directory below {}, and none that the system needs to boot",
+                BIND_ROOTS.map(|root| format!("`{root}`")).join(", ")
+            ),
             Self::NotADirectory { .. } => {
-                "write a plain name such as `k3s-rancher`, without a slash in front and without `..`"
-                    .to_owned()
+                "write a plain name such as `k3s-rancher`, without a slash".to_owned()
             }
             Self::Nested { .. } => "keep them apart: the one would hide the other".to_owned(),
             Self::SharedDirectory { .. } => "give each path its own directory".to_owned(),
@@ -127,7 +112,8 @@ fn default_binds() -> Vec<Bind> {
 
 fn parse_device(device: &str) -> Result<String, StorageMistake> {
     let device = device.to_owned();
-    let Some(name) = device.strip_prefix("/dev/").filter(|_| is_plain_path(&device)) else {
+    let is_device = |name: &&str| name.split('/').all(is_device_name);
+    let Some(name) = device.strip_prefix("/dev/").filter(is_device) else {
         return Err(StorageMistake::NotADevice { device });
     };
     if name.starts_with("mmcblk") {
@@ -159,21 +145,44 @@ fn disk_of_partition(name: &str) -> Option<&str> {
 fn parse_mount(path: &str) -> Result<String, StorageMistake> {
     let path = path.to_owned();
     if !is_plain_path(&path) {
-        return Err(StorageMistake::NotAPath { path });
+        Err(StorageMistake::NotAPath { path })
+    } else if PARENTS.contains(&path.as_str()) || SYSTEM_TREES.iter().any(|tree| is_at(&path, tree)) {
+        Err(StorageMistake::SystemPath { path })
+    } else {
+        Ok(path)
     }
-    let is_system = SYSTEM.contains(&path.as_str()) || CLOSED.iter().any(|closed| is_below(&path, closed));
-    if is_system { Err(StorageMistake::SystemPath { path }) } else { Ok(path) }
 }
 
-/// A path of the characters that need no quoting in a unit's name or in fstab.
+fn parse_bind(path: &str) -> Result<String, StorageMistake> {
+    let path = path.to_owned();
+    let is_below_root = BIND_ROOTS.iter().any(|root| is_below(&path, root));
+    let is_state = SYSTEM_STATE.iter().any(|state| is_at(&path, state) || is_below(state, &path));
+    if !is_plain_path(&path) {
+        Err(StorageMistake::NotAPath { path })
+    } else if !is_below_root || is_state {
+        Err(StorageMistake::Unbindable { path })
+    } else {
+        Ok(path)
+    }
+}
+
+/// An absolute path that needs no quoting in a unit's name or in fstab.
 fn is_plain_path(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|rest| path == "/" || is_plain_relative(rest))
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain_name))
 }
 
-fn is_plain_relative(path: &str) -> bool {
+fn is_plain_name(name: &str) -> bool {
+    is_device_name(name) && !name.contains(['+', ':', '@'])
+}
+
+/// Names below /dev have a few more characters, as in `/dev/disk/by-id/nvme-eui.0025385b71b0c2a1`.
+fn is_device_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+:@".contains(&byte);
-    path.split('/')
-        .all(|part| !part.is_empty() && part != "." && part != ".." && part.bytes().all(is_allowed))
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_allowed)
+}
+
+fn is_at(path: &str, tree: &str) -> bool {
+    path == tree || is_below(path, tree)
 }
 
 fn is_below(path: &str, above: &str) -> bool {
@@ -185,13 +194,12 @@ fn resolve_binds(binds: &[(Text, Text)], mount: &str, problems: &mut Problems) -
     let mut paths: Vec<&Text> = Vec::new();
     let mut resolved = Vec::new();
     for (path, directory) in binds {
-        let parsed = problems.take(path.span, parse_mount(&path.value));
+        let parsed = problems.take(path.span, parse_bind(&path.value));
         if parsed.is_some() {
             note_nesting(path, mount, &paths, problems);
             paths.push(path);
         }
-        let is_directory = is_plain_relative(&directory.value);
-        if !is_directory {
+        if !is_plain_name(&directory.value) {
             let mistake = StorageMistake::NotADirectory { directory: directory.value.clone() };
             problems.error(directory.span, mistake);
         } else if let Some(first) = directories.earlier(directory.value.as_str(), directory.span) {
@@ -199,7 +207,6 @@ fn resolve_binds(binds: &[(Text, Text)], mount: &str, problems: &mut Problems) -
         }
         resolved.push(parsed.map(|path| Bind { path, directory: directory.value.clone() }));
     }
-    note_nested_directories(binds, problems);
     resolved.into_iter().collect()
 }
 
@@ -217,17 +224,5 @@ fn note_nesting(path: &Text, mount: &str, earlier: &[&Text], problems: &mut Prob
     }
     for other in earlier.iter().filter(|other| nested(&path.value, &other.value)) {
         problems.collision(path.span, mistake(&other.value), other.span, "lies in the same tree");
-    }
-}
-
-fn note_nested_directories(binds: &[(Text, Text)], problems: &mut Problems) {
-    for (position, (_, directory)) in binds.iter().enumerate() {
-        for (_, other) in &binds[..position] {
-            if is_below(&directory.value, &other.value) || is_below(&other.value, &directory.value) {
-                let mistake =
-                    StorageMistake::Nested { path: directory.value.clone(), other: other.value.clone() };
-                problems.collision(directory.span, mistake, other.span, "lies in the same tree");
-            }
-        }
     }
 }

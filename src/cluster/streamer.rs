@@ -5,8 +5,9 @@ use url::{Host, Url};
 
 use super::Unresolved;
 use super::name::Label;
+use super::number::number_or;
 use super::secrets::{SecretLookup, SecretName};
-use crate::cluster_file::{self, Acceleration, Cilium, Integer, Text};
+use crate::cluster_file::{self, Acceleration, Cilium, Text};
 use crate::problem::{Mistake, Problems};
 
 #[derive(Debug, Clone)]
@@ -36,8 +37,6 @@ enum StreamerMistake {
     Credentials,
     #[error("`{url}` sends the token in the clear over a public network")]
     PublicHttp { url: String },
-    #[error("{number} is not a {what}")]
-    Number { what: &'static str, number: i64, least: u32, most: u32 },
     #[error("`{name}` is not the name of a network interface")]
     Interface { name: String },
     #[error("`{name}` is not the name of a stream")]
@@ -55,7 +54,6 @@ impl Mistake for StreamerMistake {
             }
             Self::Credentials => "leave them out: the token is the secret that `token` names".to_owned(),
             Self::PublicHttp { url } => format!("write `{}`", url.replacen("http:", "https:", 1)),
-            Self::Number { least, most, .. } => format!("write a number from {least} to {most}"),
             Self::Interface { .. } => "write a name such as `end0`, of at most 15 characters".to_owned(),
             Self::Stream { .. } => "write letters, digits, `-`, `_` or `.`, at most 64 of them".to_owned(),
             Self::Acceleration { .. } => {
@@ -89,8 +87,8 @@ pub(super) fn resolve(
     };
     let interfaces = typed.interfaces.as_deref().unwrap_or_default();
     let interfaces: Vec<_> = interfaces.iter().map(|name| interface(name, problems)).collect();
-    let budget = number(typed.budget.as_ref(), "number of rows a second", (1, 100_000), 500, problems);
-    let interval = number(typed.interval.as_ref(), "number of milliseconds", (200, 1000), 250, problems);
+    let budget = number_or(500, typed.budget.as_ref(), "number of rows a second", &(1..=100_000), problems);
+    let interval = number_or(250, typed.interval.as_ref(), "number of milliseconds", &(200..=1000), problems);
     let is_enabled = typed.enable.as_ref().is_none_or(|enable| enable.value);
     if is_enabled {
         note_acceleration(typed, cilium, problems);
@@ -155,21 +153,6 @@ fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
         problems.error(name.span, StreamerMistake::Interface { name: name.value.clone() });
     }
     is_name.then(|| name.value.clone())
-}
-
-fn number(
-    number: Option<&Integer>,
-    what: &'static str,
-    (least, most): (u32, u32),
-    default: u32,
-    problems: &mut Problems,
-) -> Option<u32> {
-    let Some(number) = number else { return Some(default) };
-    let parsed = u32::try_from(number.value).ok().filter(|parsed| (least..=most).contains(parsed));
-    if parsed.is_none() {
-        problems.error(number.span, StreamerMistake::Number { what, number: number.value, least, most });
-    }
-    parsed
 }
 
 fn note_acceleration(typed: &cluster_file::Streamer, cilium: Option<&Cilium>, problems: &mut Problems) {

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::shape::{Decode, Kind, Required, ShapeMistake, TomlValue, last_key, spanned, wrong_type};
 use crate::problem::Problems;
-use crate::source::Spanned;
+use crate::source::{Spanned, schema_of_inner};
 
 pub type Text = Spanned<String>;
 pub type Integer = Spanned<i64>;
@@ -115,20 +115,4 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Required<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
+schema_of_inner!(Required);

@@ -15,8 +15,11 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::cluster::Cluster;
+use crate::document::Document;
+use crate::pins::Pins;
 use crate::problem::Problems;
 use crate::problem::report::report;
+use crate::render::{RenderError, documents};
 use crate::source::Source;
 
 /// One file describes a Turing Pi cluster; this renders everything that it is made of.
@@ -96,15 +99,38 @@ fn read_source(file: &Path) -> anyhow::Result<Source> {
     Ok(Source { name, text })
 }
 
-/// The cluster, once its mistakes and warnings have been printed.
-fn read_cluster(file: &Path) -> anyhow::Result<Cluster> {
+/// The cluster and all that it is made of, as far as they can be made; what is wrong is noted.
+fn examine(
+    source: &Source,
+    file: &Path,
+    problems: &mut Problems,
+) -> anyhow::Result<Option<(Cluster, Vec<Document>)>> {
+    let pins = Pins::read(folder_of(file))?;
+    let Some(cluster) = Cluster::parse(source, problems) else { return Ok(None) };
+    match documents(&cluster, &pins) {
+        Ok(documents) => Ok(Some((cluster, documents))),
+        Err(RenderError::Refused(refused)) => {
+            problems.append(refused);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All that the cluster is made of, once its mistakes and warnings have been printed.
+fn read_documents(file: &Path) -> anyhow::Result<Vec<Document>> {
     let source = read_source(file)?;
     let mut problems = Problems::default();
-    let cluster = Cluster::parse(&source, &mut problems);
+    let examined = examine(&source, file, &mut problems)?;
     if !problems.is_empty() {
         anstream::eprint!("{}", report(&source, &problems));
     }
-    cluster.ok_or_else(|| Unusable(source.name).into())
+    examined.map(|(_, documents)| documents).ok_or_else(|| Unusable(source.name).into())
+}
+
+/// The folder that the cluster's file lies in, and what is rendered from it.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Writes data to standard output.

@@ -9,7 +9,7 @@ use std::error::Error;
 use crate::source::Span;
 
 /// A kind of mistake. Its `Display` says what is wrong; [`Mistake::hint`] says what to write instead.
-pub trait Mistake: Error {
+pub trait Mistake: Error + Send + Sync {
     fn hint(&self) -> Option<String>;
 
     /// Whether the marked text may be a secret that [`redact`] cannot tell by its looks; it is then not printed.
@@ -70,6 +70,11 @@ impl Problems {
     /// The value of a result whose error is a mistake made at `span`.
     pub fn take<T, M: Mistake + 'static>(&mut self, span: Span, result: Result<T, M>) -> Option<T> {
         result.map_err(|mistake| self.error(span, mistake)).ok()
+    }
+
+    /// Takes up those of a later stage.
+    pub fn append(&mut self, later: Self) {
+        self.list.extend(later.list);
     }
 
     #[must_use]

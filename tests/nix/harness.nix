@@ -2,7 +2,7 @@
 # `data` is the directory with the lists of options.
 { data }:
 let
-  # Nix before 2.14 cannot ask for one file's type; its directory can.
+  # Nix before 2.14 cannot ask for one file's type; its directory can, but for the store's own.
   lib = (import <nixpkgs/lib>).extend (
     _: previous:
     if builtins ? readFileType then
@@ -10,7 +10,12 @@ let
     else
       {
         filesystem = previous.filesystem // {
-          pathType = path: (builtins.readDir (dirOf path)).${baseNameOf path};
+          pathType =
+            path:
+            if toString (dirOf path) == builtins.storeDir then
+              "directory"
+            else
+              (builtins.readDir (dirOf path)).${baseNameOf path};
         };
       }
   );
@@ -69,8 +74,8 @@ let
     ] (packagesOf name);
   };
 
-  flake = import ../../flake.nix;
-  outputs = flake.outputs {
+  flake = ../../flake.nix;
+  outputs = (import flake).outputs {
     self = outputs // {
       outPath = toString ../..;
     };
@@ -83,6 +88,7 @@ in
     lib
     surface
     declarations
+    flake
     outputs
     ;
   packages = packagesOf "nixpkgs" "aarch64-linux";

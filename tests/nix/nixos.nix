@@ -26,6 +26,7 @@ let
 
   # What NixOS says of itself, as far as our modules read it.
   base =
+    packages:
     {
       config,
       options,
@@ -46,10 +47,12 @@ let
       };
 
       config = {
-        _module.args.pkgs = lib.mkDefault (
-          (packagesOf config.nixpkgs.hostPlatform).appendOverlays config.nixpkgs.overlays
-        );
-        nixpkgs.overlays = [ ];
+        _module.args.pkgs =
+          if packages != null then
+            packages
+          else
+            (packagesOf config.nixpkgs.hostPlatform).appendOverlays config.nixpkgs.overlays;
+        nixpkgs = lib.optionalAttrs (packages == null) { overlays = [ ]; };
 
         # nixos/modules/system/activation/top-level.nix
         system.build.toplevel = lib.asserts.checkAssertWarn config.assertions config.warnings (
@@ -70,6 +73,8 @@ in
 {
   modules,
   specialArgs ? { },
+  # Given, it is final: nothing under `nixpkgs` may then be set (nixos/modules/misc/nixpkgs/read-only.nix).
+  packages ? null,
 }:
 let
   system = lib.evalModules {
@@ -80,10 +85,18 @@ let
     // specialArgs;
     modules = [
       { inherit (declarations) options; }
-      base
+      (base packages)
       ./k3s-unit.nix
     ]
     ++ modules;
   };
 in
+assert
+  packages != null
+  -> lib.all (name: !system.options.nixpkgs.${name}.isDefined || throw "the packages are given, nixpkgs.${name} is read-only") [
+    "buildPlatform"
+    "config"
+    "hostPlatform"
+    "overlays"
+  ];
 system // { inherit (system._module.args) pkgs; }

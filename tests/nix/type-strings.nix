@@ -79,7 +79,7 @@ let
         builtins.isNull
         builtins.isString
       ];
-    merge = lib.mergeEqualOption;
+    merge = lib.mergeOneOption;
   };
 
   overlay = lib.mkOptionType {

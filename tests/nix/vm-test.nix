@@ -30,14 +30,11 @@ let
       config.machines = lib.mapAttrs (
         name: module:
         nixos {
+          packages = pkgs;
           modules = [
             module
             config.defaults
-            {
-              _module.args.pkgs = pkgs;
-              nixpkgs.hostPlatform = system;
-              networking.hostName = lib.mkDefault name;
-            }
+            { networking.hostName = lib.mkDefault name; }
           ];
         }
       ) config.nodes;

@@ -113,11 +113,30 @@ pub fn foreign_gpt(partitions: &str) -> Disk {
     )
 }
 
+/// Ours, where a free block of the filesystem has what mdadm (version 0.90, 64 KiB before the end) would leave there.
+pub fn ours_holding_raid_superblock() -> Given {
+    let given = ours();
+    let disk = given.disk.as_ref().unwrap();
+    let mut superblock = vec![0; 4096];
+    for (word, value) in [(0, 0xa92b_4efc_u32), (1, 0), (2, 90), (5, 7), (13, 7), (14, 7), (15, 7)] {
+        superblock[word * 4..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+    disk.write(disk.size() - 64 * 1024, &superblock);
+    let found = crate::tool::output("wipefs", ["--noheadings".as_ref(), disk.image().as_os_str()]);
+    assert!(found.contains("linux_raid_member"), "{found}");
+    given
+}
+
 pub fn mount_first_partition(attached: &mut Attached) {
     attached.mount(&attached.partition(1), "ro,noload");
 }
 
-/// A RAID member as mdadm writes it (version 1.2: 4 KiB from the start): linux/raid/md_p.h, struct mdp_superblock_1.
+/// As if the table had been written by another machine while this one had it in memory.
+pub fn misplace_first_partition(attached: &mut Attached) {
+    shell("delpart \"$1\" 1; addpart \"$1\" 1 40960 100000", &[attached.device.as_os_str()]);
+}
+
+/// A RAID member as mdadm writes it (version 1.2: 4 KiB from the start): `linux/raid/md_p.h`, `struct mdp_superblock_1`.
 pub fn raid_member() -> Disk {
     let disk = Disk::blank(64 * MIB);
     let mut superblock = vec![0; 256];
@@ -133,7 +152,7 @@ pub fn raid_member() -> Disk {
     disk
 }
 
-/// A pool member as ZFS writes it: uberblocks in the second half of each label (OpenZFS, uberblock_impl.h).
+/// A pool member as ZFS writes it: uberblocks in the second half of each label (`uberblock_impl.h`).
 pub fn zfs_member() -> Disk {
     let disk = Disk::blank(64 * MIB);
     for label in [0, 256 * 1024, 64 * MIB - 512 * 1024, 64 * MIB - 256 * 1024] {

@@ -14,9 +14,9 @@ fn table() -> String {
     let mut table = "| the disk | what happens | the last word in the journal |\n|---|---|---|\n".to_owned();
     for row in ROWS {
         let what = match row.outcome {
-            Outcome::Made(_) => "partition and filesystem made, mounted",
-            Outcome::Kept(_) => "mounted, no byte changed before",
-            Outcome::Mended(_) => "mended or grown, mounted, files kept",
+            Outcome::Made(_) => "partition and filesystem made, then used",
+            Outcome::Kept(_) => "used as it is, no byte changed",
+            Outcome::Mended(_) => "mended or grown, files kept, then used",
             Outcome::Refused(_) => "**refused**, no byte changed",
             Outcome::Halted(_) => "**not mounted**, nothing changed but e2fsck's own marks",
         };

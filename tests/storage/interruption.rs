@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::case::assert_can_be_mounted;
-use crate::contents::noise;
+use crate::contents::{noise, our_type};
 use crate::disk::{Disk, MIB, ROOMY};
 use crate::script::{Run, prepare};
 use crate::tool::can_run;
@@ -105,7 +105,7 @@ fn killed_before_any_step() {
 }
 
 /// A blank disk that a run left just before it made the filesystem.
-fn table_only() -> Disk {
+pub fn table_only() -> Disk {
     let tools = Killer::at(usize::MAX);
     let mkfs = tools.0.path().join("mkfs.ext4");
     fs::write(&mkfs, "#!/bin/bash\nkill -9 0\n").unwrap();
@@ -150,6 +150,27 @@ fn the_filesystem_was_half_written() {
     assert_recovers(&disk, "mkfs.ext4 was interrupted");
 }
 
+#[test]
+fn a_tool_failed() {
+    if !can_run("a_tool_failed", &[]) {
+        return;
+    }
+    for step in ["systemd-repart", "dd", "mkfs.ext4", "wipefs"] {
+        let tools = Killer::at(usize::MAX);
+        let failing = tools.0.path().join(step);
+        fs::write(&failing, "#!/bin/bash\n[[ \" $* \" == *' --dry-run=yes '* ]] || exit 5\n").unwrap();
+        fs::set_permissions(&failing, fs::Permissions::from_mode(0o755)).unwrap();
+        let disk = Disk::blank(ROOMY);
+        let run = tools.run(&disk);
+        let told = "error: stopped by the failure above; the next run goes on from here";
+        assert_eq!((run.code, run.verdict(), &run.link), (Some(5), told, &None), "{step}:\n{}", run.stderr);
+        assert_recovers(&disk, &format!("{step} failed"));
+    }
+}
+
+/// What somebody did to a disk, and its name.
+type Change = (&'static str, fn(&Disk));
+
 /// What the note allows is no more than that: a foreign disk that still carries it is refused.
 #[test]
 fn the_note_excuses_nothing_else() {
@@ -157,18 +178,22 @@ fn the_note_excuses_nothing_else() {
         return;
     }
     let noted = table_only();
-    let foreign: [(&str, &dyn Fn(&Disk)); 4] = [
-        ("data behind a torn table", &|disk| {
+    let foreign: [Change; 5] = [
+        ("another partition behind ours", |disk| {
+            let ours = format!("--new=1:2048:+500M --typecode=1:{} --change-name=1:rk1-storage", our_type());
+            on(disk, &format!("sgdisk --delete=1 {ours} --new=2:0:0 \"$1\" >/dev/null"));
+        }),
+        ("data behind a torn table", |disk| {
             disk.write(0, &[0; 512]);
             disk.write(500 * MIB, &noise(20_000_000));
         }),
-        ("another table", &|disk| on(disk, "sgdisk --clear --new=1:0:0 \"$1\" >/dev/null")),
-        ("another partition beside ours", &|disk| {
+        ("another table", |disk| on(disk, "sgdisk --clear --new=1:0:0 \"$1\" >/dev/null")),
+        ("another partition in place of ours", |disk| {
             on(disk, "sgdisk --delete=1 --new=1:0:+100M --typecode=1:8300 --new=2:0:0 \"$1\" >/dev/null");
             disk.write(2 * MIB, &noise(1000));
         }),
-        ("a filesystem on the whole disk", &|disk| {
-            on(disk, "wipefs -qa \"$1\"; mkfs.ext4 -q -b 4096 -O ^resize_inode \"$1\"")
+        ("a filesystem on the whole disk", |disk| {
+            on(disk, "wipefs -qa \"$1\"; mkfs.ext4 -q -b 4096 -O ^resize_inode \"$1\"");
         }),
     ];
     for (what, make) in foreign {

@@ -3,6 +3,8 @@
 
 // A test program has no outside, so `pub` says as much as `pub(crate)`.
 #![allow(unreachable_pub)]
+// All of it is test, and a test fails by panicking; Clippy knows that only of `#[test]` functions.
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 #[path = "../requirement/mod.rs"]
 mod requirement;
@@ -13,6 +15,7 @@ mod disk;
 mod document;
 mod fingerprint;
 mod interruption;
+mod mounts;
 mod script;
 mod table;
 mod tool;

@@ -71,3 +71,11 @@ pub fn prepare(device: &Path, tools: Option<&Path>) -> Run {
         stderr,
     }
 }
+
+#[test]
+fn shellcheck_finds_nothing() {
+    if !crate::tool::is_installed("shellcheck") {
+        return crate::requirement::skipped("storage: shellcheck", "`shellcheck` is not installed");
+    }
+    crate::tool::output("shellcheck", [format!("{STORAGE}/prepare-disk.sh")]);
+}

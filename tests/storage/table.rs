@@ -9,10 +9,12 @@ use tempfile::TempDir;
 use crate::case::Outcome::{Halted, Kept, Made, Mended, Refused};
 use crate::case::{Given, Row};
 use crate::contents::{
-    foreign_gpt, handed_over, made_by, mount_first_partition, noise, our_type, ours, ours_after,
-    ours_beside_another, ours_in_use, ours_on, ours_with, plain, raid_member, zfs_member,
+    foreign_gpt, handed_over, made_by, misplace_first_partition, mount_first_partition, noise, our_type,
+    ours, ours_after, ours_beside_another, ours_holding_raid_superblock, ours_in_use, ours_on, ours_with,
+    plain, raid_member, zfs_member,
 };
 use crate::disk::{Disk, MIB, ROOMY};
+use crate::interruption::table_only;
 
 macro_rules! rows {
     ($($name:ident: $disk:literal, $outcome:expr, $tools:expr, $given:expr;)+) => {
@@ -53,6 +55,8 @@ rows! {
     blank_small: "blank, smaller than 1 GiB",
         Refused("`/dev/nvme0n1` cannot take rk1's partition of at least 1G; nothing was written to it"),
         [], || Disk::blank(64 * MIB).into();
+    ours_unfinished: "ours, its preparation interrupted before the filesystem was made", Made(READY), [],
+        || table_only().into();
     handed: "foreign, then erased as the refusal advises", Made(READY), [], handed_over;
 
     ours_again: "ours from last time", Kept(READY), [], ours;
@@ -64,6 +68,8 @@ rows! {
     ours_mounted: "ours, mounted already",
         Kept("ready: `/dev/nvme0n1p1`, mounted already, left as it is"), [],
         || Given { plugged: mount_first_partition, ..ours() };
+    ours_stale: "ours, the kernel's copy of its table out of date", Kept(READY), ["addpart"],
+        || Given { plugged: misplace_first_partition, ..ours() };
     ours_torn: "ours, power lost while in use", Mended(READY), [], ours_in_use;
     ours_small_errors: "ours, errors that e2fsck mends by itself", Mended(READY), ["debugfs"],
         || ours_after("debugfs -w -R 'ssv free_blocks_count 7' \"$2\" 2>/dev/null; debugfs -w -R 'ssv state 2' \"$2\" 2>/dev/null");
@@ -82,6 +88,13 @@ rows! {
     ours_reformatted: "ours, formatted by somebody as something else",
         Refused("`/dev/nvme0n1p1` holds xfs, where rk1 expects ext4; nothing was written to `/dev/nvme0n1`"), ["mkfs.xfs"],
         || ours_after("mkfs.xfs -q -f \"$2\"");
+    ours_and_image: "ours, with a signature in front of its partition",
+        Refused("`/dev/nvme0n1` holds a signature outside rk1's partition: iso9660; nothing was written to `/dev/nvme0n1`"), [], || {
+            let given = ours();
+            given.disk.as_ref().unwrap().write(32 * 1024, b"\x01CD001\x01");
+            given
+        };
+    ours_with_image: "ours, holding a file that looks like a RAID member", Kept(READY), [], ours_holding_raid_superblock;
     ours_twice: "two partitions of rk1's type and name",
         Refused("`/dev/nvme0n1` has 2 partitions of rk1's type, where one is expected; nothing was written to `/dev/nvme0n1`"), [], || {
             let (kind, size) = (our_type(), ROOMY / MIB / 2);
@@ -100,7 +113,7 @@ rows! {
     gpt_empty: "a foreign GPT without partitions", Refused(UNREADABLE), [], || plain("sgdisk --clear \"$1\" >/dev/null");
     gpt_second: "a GPT of which only the second copy is left", Refused(UNREADABLE), [], || {
         let disk = foreign_gpt("--new=1:0:+20M");
-        disk.write(0, &[0; 34 * 512]);
+        disk.write(0, &vec![0; 34 * 512]);
         disk.into()
     };
     mbr: "an MBR", in_use_by!("dos"), ["sfdisk"], || plain("echo 'size=20M, type=83' | sfdisk --quiet \"$1\"");
@@ -126,7 +139,7 @@ rows! {
     wiped: "ext4 on the whole disk, erased with `wipefs` alone", Refused(UNKNOWN), [],
         || plain("mkfs.ext4 -q \"$1\"; wipefs --quiet --all \"$1\"");
 
-    missing: "missing", Refused("`/dev/nvme0n1` did not appear within 2 s; k3s will not start"), [],
+    missing: "missing", Refused("`/dev/nvme0n1` did not appear in time; k3s will not start"), [],
         || Given::no_disk("/dev/rk1-there-is-no-such-disk");
     late: "appears after a second", Made(READY), [], || {
         let directory = TempDir::new().unwrap();
@@ -144,7 +157,7 @@ rows! {
             ..Disk::blank(ROOMY).into()
         }
     };
-    dangling: "a link to nothing", Refused("`/dev/nvme0n1` did not appear within 2 s; k3s will not start"), [],
+    dangling: "a link to nothing", Refused("`/dev/nvme0n1` did not appear in time; k3s will not start"), [],
         || named_by_link(Given::no_disk("/dev/rk1-there-is-no-such-disk"));
     file: "a file", Refused("`/dev/nvme0n1` is not a block device"), [], || {
         let directory = TempDir::new().unwrap();
@@ -155,6 +168,8 @@ rows! {
     character: "a character device", Refused("`/dev/nvme0n1` is not a block device"), [], || Given::no_disk("/dev/zero");
     partition: "a partition, not a disk", Refused("`/dev/nvme0n1` is a partition"), [],
         || Given { device: Box::new(|disk| PathBuf::from(format!("{}p1", disk.display()))), ..foreign_gpt("--new=1:0:+20M").into() };
+    no_medium: "a reader without a medium", Refused("`/dev/nvme0n1` has no size: there is no medium in it"), [],
+        || Disk::blank(0).into();
     read_only: "read-only", Refused("`/dev/nvme0n1` is read-only"), [], || {
         let mut disk = Disk::blank(ROOMY);
         disk.read_only = true;

@@ -1,0 +1,30 @@
+# The image is as small as its contents; the node takes the whole eMMC. In the initrd, because activation comes
+# next, and make-ext4-fs leaves it hardly an inode.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+{
+  config = lib.mkIf config.rk1.board.enable {
+    boot.initrd.systemd = {
+      enable = true;
+      extraBin = {
+        partx = "${pkgs.util-linux}/bin/partx";
+        resize2fs = "${pkgs.e2fsprogs}/bin/resize2fs";
+        sfdisk = "${pkgs.util-linux}/bin/sfdisk";
+      };
+      services.grow-root = {
+        description = "Give the root filesystem the rest of its disk";
+        wantedBy = [ "initrd-root-fs.target" ];
+        after = [ "sysroot.mount" ];
+        before = [ "initrd-root-fs.target" ];
+        unitConfig.DefaultDependencies = false;
+        serviceConfig.Type = "oneshot";
+        environment.ROOT_DEVICE = config.fileSystems."/".device;
+        script = builtins.readFile ./grow-root.sh;
+      };
+    };
+  };
+}

@@ -1,0 +1,120 @@
+//! The documentation is true: its links lead somewhere, its commands are commands, its list of dependencies is whole.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use rk1::command::Arguments;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The README and the pages of docs/.
+fn pages() -> Vec<(PathBuf, String)> {
+    let docs =
+        fs::read_dir(Path::new(ROOT).join("docs")).expect("docs").map(|entry| entry.expect("entry").path());
+    let mut paths: Vec<_> =
+        docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    paths.push(Path::new(ROOT).join("README.md"));
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("a page"))).collect()
+}
+
+/// Targets of `[…](target)` and `![…](target)`, without those on the web.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+/// How a heading is named in a link.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut broken = Vec::new();
+    for (page, text) in pages() {
+        for link in links(&text) {
+            let (file, fragment) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.with_file_name(file) };
+            let is_there = target.exists()
+                && (fragment.is_empty()
+                    || fs::read_to_string(&target).is_ok_and(|text| {
+                        text.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == fragment)
+                    }));
+            if !is_there {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Lines of indented or fenced blocks that call `rk1`, without what stands behind a `#`.
+fn commands(text: &str) -> Vec<Vec<&str>> {
+    let mut is_fenced = false;
+    let mut commands = Vec::new();
+    for line in text.lines() {
+        is_fenced ^= line.starts_with("```");
+        let Some(code) = line.strip_prefix("    ").or(is_fenced.then_some(line)) else { continue };
+        let code = code.split(" #").next().unwrap_or_default();
+        let words: Vec<_> = code.split_whitespace().collect();
+        match words.as_slice() {
+            ["rk1", ..] => commands.push(words),
+            ["cargo", "run", "--", arguments @ ..] => commands.push([&["rk1"], arguments].concat()),
+            _ => {}
+        }
+    }
+    commands
+}
+
+#[test]
+fn commands_are_understood() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for command in commands(&text) {
+            let words = command.iter().take_while(|word| !["|", ">", "<"].contains(word));
+            let parsed = Arguments::command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{}: {command:?}: {}", page.display(), parsed.expect_err("an error"));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "only {seen} commands were found");
+}
+
+/// The names of the direct dependencies in a manifest.
+fn dependencies(manifest: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(manifest).expect("a manifest");
+    let table: toml::Table = text.parse().expect("TOML");
+    let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let section = |name: &&str| table.get(*name).and_then(toml::Value::as_table).cloned();
+    let entries = sections.iter().filter_map(section).flatten();
+    // A crate of this workspace is no dependency in this sense.
+    entries.filter(|(_, value)| value.get("path").is_none()).map(|(name, _)| name).collect()
+}
+
+/// The manifests of the workspace, and the one of the BPF program beside it.
+fn manifests(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("entry").path()) {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name == "Cargo.toml" {
+            found.push(entry);
+        } else if entry.is_dir() && name != "target" && !name.starts_with('.') {
+            manifests(&entry, found);
+        }
+    }
+}
+
+#[test]
+fn each_dependency_has_its_reason() {
+    let mut found = Vec::new();
+    manifests(Path::new(ROOT), &mut found);
+    let used: BTreeSet<_> = found.iter().flat_map(|manifest| dependencies(manifest)).collect();
+    let page =
+        fs::read_to_string(Path::new(ROOT).join("docs/dependencies.md")).expect("docs/dependencies.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned));
+    assert_eq!(rows.collect::<BTreeSet<_>>(), used);
+}
