@@ -32,7 +32,7 @@ in
       defaultText = lib.literalExpression "pkgs.linuxPackages_6_18";
       example = lib.literalExpression "pkgs.linuxPackages_latest";
       description = ''
-        Kernel of the node. Mainline has the RK1 since 6.9; the default is the newest long-term kernel.
+        Kernel of the node. Mainline knows the board; the default is the long-term kernel of this NixOS release.
       '';
     };
 

@@ -145,6 +145,7 @@ fn a_broken_host_is_refused() {
     let mut told = String::new();
     for name in [
         "failed-assertion",
+        "storage-paths",
         "joins-itself",
         "misnamed",
         "nested-option",

@@ -3,11 +3,7 @@
 //! `cargo run --example compact-schemas -- SCHEMAS [DESTINATION]`: `SCHEMAS` is a folder laid out as
 //! `src/kubernetes/schema/data/README.md` says.
 
-mod allowed;
-mod crd;
-mod print;
-mod sources;
-mod values;
+mod generator;
 
 use std::env;
 use std::fs;
@@ -21,7 +17,7 @@ fn main() -> Result<()> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
     let schemas = arguments.next().context("name the folder with the public schemas")?;
     let destination = arguments.next().unwrap_or_else(|| DESTINATION.into());
-    let files = sources::compact_files(&schemas)?;
+    let files = generator::compact_files(&schemas)?;
     for (name, text) in &files {
         let path = destination.join(name);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;

@@ -5,7 +5,7 @@ entries:
 let
   parse = import ./type-strings.nix { inherit lib submodule; };
   # Each description is read once, however many options have it.
-  parsed = lib.genAttrs (lib.unique (map (entry: entry.type) entries)) parse;
+  parsed = lib.mapAttrs (text: _: parse text) (builtins.groupBy (entry: entry.type) entries);
 
   # The manual prints a quoted part of a name between underscores, and may print dots inside: not to be read back.
   isMangled =

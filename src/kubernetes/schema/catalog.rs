@@ -69,6 +69,7 @@ pub(super) enum Kind {
 const CILIUM_V2: u16 = 18;
 
 /// The folder of a group's definitions.
+#[must_use]
 pub fn bundle_of(group: &str, versions: &Versions) -> Option<String> {
     let bundle = match group {
         "cert-manager.io" => format!("cert-manager/v{}", newest_of(versions.cert_manager)),

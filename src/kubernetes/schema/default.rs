@@ -4,14 +4,17 @@ use serde_json::{Map, Value};
 
 use super::definition::Schema;
 
-/// Fills in what is left out. A null where the schema has a default counts as left out
-/// (apiextensions-apiserver, `pkg/apiserver/schema/defaulting`).
+/// Fills in what is left out (apiextensions-apiserver, `pkg/apiserver/schema/defaulting`).
+///
+/// A server also replaces a null by the default; here it stays, to be refused: what is written is what is stored.
 pub(super) fn fill_in(schema: &Schema, value: &mut Value) {
     match value {
         Value::Object(members) => fill_in_object(schema, members),
         Value::Array(items) => {
             if let Some(item_schema) = &schema.items {
-                items.iter_mut().for_each(|item| fill_in(item_schema, item));
+                for item in items {
+                    fill_in(item_schema, item);
+                }
             }
         }
         _ => {}
@@ -21,7 +24,7 @@ pub(super) fn fill_in(schema: &Schema, value: &mut Value) {
 fn fill_in_object(schema: &Schema, members: &mut Map<String, Value>) {
     for (key, property) in &schema.properties {
         if let Some(default) = &property.default
-            && members.get(key).is_none_or(Value::is_null)
+            && !members.contains_key(key)
         {
             members.insert(key.clone(), default.clone());
         }

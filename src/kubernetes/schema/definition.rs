@@ -31,7 +31,7 @@ pub struct Served {
     pub schema: Schema,
 }
 
-/// An OpenAPI v3 schema as Kubernetes has them (structural), or a JSON Schema of Helm values.
+/// An `OpenAPI` v3 schema as Kubernetes has them (structural), or a JSON Schema of Helm values.
 ///
 /// Objects are closed: what is neither in `properties` nor allowed by `additional_properties` is unknown, unless
 /// `preserve_unknown_fields` says otherwise. `status`, descriptions and the three keys that each object has

@@ -82,7 +82,7 @@ fn check_name(
 }
 
 /// The part's length does not count: within a subdomain it may be longer than 63 characters.
-fn is_label(part: &str) -> bool {
+pub(super) fn is_label(part: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = part.as_bytes();
     bytes.first().copied().is_some_and(is_letter)
@@ -91,7 +91,7 @@ fn is_label(part: &str) -> bool {
 }
 
 /// Letters, digits, `-`, `_` and `.`, a letter or digit at both ends, up to 63.
-fn is_qualified_part(part: &str) -> bool {
+pub(super) fn is_qualified_part(part: &str) -> bool {
     let bytes = part.as_bytes();
     bytes.len() <= 63
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)

@@ -19,5 +19,5 @@ pub use catalog::{bundle_of, definitions};
 pub use definition::{Definition, Rule, Schema, Scope};
 pub use problem::{ResourceMistake, ResourceProblem};
 pub use resource::validate_resource;
-pub use rule::{RESTATED, Restated};
+pub use rule::{Restated, restated_rules};
 pub use values::{Chart, validate_values};

@@ -69,16 +69,13 @@ pub fn validate_values(chart: Chart, values: &Value) -> Vec<ResourceProblem> {
     let known = EMBEDDED.iter().filter(|each| each.chart == chart.name());
     let same_line =
         |each: &&Embedded| (each.release.major, each.release.minor) == (release.major, release.minor);
-    match known.clone().find(same_line).and_then(Embedded::schema) {
-        Some(schema) => {
-            findings.unknown_keys(schema, values, &Path::Root);
-            findings.structure(schema, values, &Path::Root);
-        }
-        None => {
-            let what = format!("the values of {} {release}", chart.name());
-            let known = known.map(|each| each.release.to_string()).collect();
-            findings.add(&Path::Root, ResourceMistake::NoSchema { what, known });
-        }
+    if let Some(schema) = known.clone().find(same_line).and_then(Embedded::schema) {
+        findings.unknown_keys(schema, values, &Path::Root);
+        findings.structure(schema, values, &Path::Root);
+    } else {
+        let what = format!("the values of {} {release}", chart.name());
+        let known = known.map(|each| each.release.to_string()).collect();
+        findings.add(&Path::Root, ResourceMistake::NoSchema { what, known });
     }
     findings.problems
 }

@@ -5,7 +5,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::allowed::{ALLOWED, PASSED_THROUGH};
+use super::allowed::{ALLOWED, PASSED_THROUGH};
 
 pub(crate) fn compact(chart: &str, version: &str, schema: &Value, defaults: &Value) -> Result<Value> {
     let mut compact = convert(schema, schema, false)?;

@@ -1,12 +1,15 @@
-//! Which files are read, and what becomes of each.
+//! From the public schemas to the compact ones: which files are read, and what becomes of each.
+
+mod allowed;
+mod crd;
+mod print;
+mod values;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-
-use crate::{crd, print, values};
 
 /// Resource definitions: file, and the folder of the compact one.
 const DEFINITIONS: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::crd::Compact;
+use super::crd::Compact;
 
 pub(crate) fn definition_file(compact: &Compact) -> String {
     let mut text = format!(
