@@ -1,6 +1,6 @@
 //! The manifests as a cluster would read them: variants in full, what refers to what, and names that k3s takes.
 
-#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+#![allow(clippy::expect_used, clippy::panic, reason = "what is not as it should be ends the run")]
 
 use std::collections::BTreeSet;
 use std::fs;

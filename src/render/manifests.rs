@@ -205,7 +205,7 @@ fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2]
 const CRDS: &str = "00-gateway-api-crds.nix";
 const CHARTS: &str = "charts.nix";
 
-/// k3s upgrades a release only when its HelmChart changes, so the chart's file is named by its version.
+/// k3s upgrades a release only when its `HelmChart` changes, so the chart's file is named by its version.
 fn chart_file(name: &str, release: Release) -> String {
     format!("{name}-{release}")
 }
@@ -242,7 +242,7 @@ fn cert_manager_values() -> String {
     yaml::block(&values, comments, VALUES_INDENT)
 }
 
-/// Where `valuesContent` stands in a HelmChart, and one step in.
+/// Where `valuesContent` stands in a `HelmChart`, and one step in.
 const VALUES_INDENT: usize = 4;
 
 fn bgp(cluster: &Cluster) -> Bgp<'_> {
