@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rk1::cluster::Cluster;
+use rk1::pins::Pins;
 use rk1::problem::Problems;
 use rk1::render::documents;
 use rk1::source::Source;
@@ -46,7 +47,8 @@ fn cluster_of(count: usize) -> Source {
 fn render(source: &Source) -> usize {
     let mut problems = Problems::default();
     let cluster = Cluster::parse(source, &mut problems).expect("a good cluster file");
-    documents(&cluster).expect("documents").iter().map(|document| document.body.len()).sum()
+    let pins = Pins::built_in().expect("pins");
+    documents(&cluster, &pins).expect("documents").iter().map(|document| document.body.len()).sum()
 }
 
 /// Whether the time is linear: nanoseconds for each node, medians of 31 runs.

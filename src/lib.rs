@@ -8,6 +8,8 @@ pub mod cluster_file;
 pub mod command;
 pub mod disk;
 pub mod document;
+pub mod kubernetes;
+pub mod pins;
 pub mod problem;
 pub mod render;
 pub mod source;

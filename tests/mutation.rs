@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use rk1::cluster::Cluster;
+use rk1::pins::Pins;
 use rk1::problem::Problems;
 use rk1::problem::report::report;
-use rk1::render::documents;
+use rk1::render::{RenderError, documents};
 use rk1::source::Source;
 
 const CASES: u32 = 10_000;
@@ -103,6 +104,7 @@ fn has_places(report: &str, lines: usize) -> bool {
 #[test]
 fn mutations_are_rendered_or_refused_with_a_place() {
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let pins = Pins::built_in().expect("pins");
     let (rendered, refused) = (Cell::new(0), Cell::new(0));
     let outcome = runner.run(&prop::collection::vec(mutation(), 1..4), |mutations| {
         let text = mutations.iter().fold(BASE.to_owned(), |text, mutation| mutated(&text, mutation));
@@ -110,11 +112,15 @@ fn mutations_are_rendered_or_refused_with_a_place() {
         let mut problems = Problems::default();
         let cluster = Cluster::parse(&source, &mut problems);
         prop_assert_eq!(problems.has_errors(), cluster.is_none());
-        if let Some(cluster) = cluster {
-            prop_assert!(documents(&cluster).is_ok());
-            rendered.update(|count| count + 1);
-        } else {
-            refused.update(|count| count + 1);
+        match cluster.map(|cluster| documents(&cluster, &pins)) {
+            Some(Ok(_)) => rendered.update(|count| count + 1),
+            Some(Err(RenderError::Refused(unfit))) => {
+                prop_assert!(unfit.has_errors());
+                problems.append(unfit);
+                refused.update(|count| count + 1);
+            }
+            Some(Err(error)) => prop_assert!(false, "{error}"),
+            None => refused.update(|count| count + 1),
         }
         if !problems.is_empty() {
             let report = strip_str(&report(&source, &problems)).to_string();

@@ -7,10 +7,12 @@ mod bgp;
 mod first_use;
 mod gateway;
 mod k3s;
+mod kubernetes_secrets;
 mod name;
 mod network;
 mod number;
 mod secrets;
+mod sections;
 mod storage;
 mod streamer;
 mod topology;
@@ -19,9 +21,11 @@ mod versions;
 pub use bgp::{Bgp, Router};
 pub use gateway::{AzureDns, Certificates, Gateway};
 pub use k3s::K3s;
+pub use kubernetes_secrets::KubernetesSecret;
 pub use name::{Domain, Label};
 pub use network::Network;
 pub use secrets::{SecretName, Secrets};
+pub use sections::Sections;
 pub use storage::{Bind, Storage};
 pub use streamer::Streamer;
 pub use topology::{Board, Node};
@@ -53,6 +57,7 @@ pub struct Cluster {
     pub hubble: Option<Domain>,
     pub streamer: Option<Streamer>,
     pub secrets: Secrets,
+    pub sections: Sections,
 }
 
 #[derive(Debug, Clone)]
@@ -124,6 +129,7 @@ impl Cluster {
             hubble: hubble.ok()?,
             streamer: streamer.ok()?,
             secrets: secrets?,
+            sections: Sections::of(file),
         })
     }
 }

@@ -20,11 +20,27 @@ pub enum FreeValue {
     Table(Vec<(Text, Spanned<FreeValue>)>),
 }
 
+impl Spanned<FreeValue> {
+    /// The value at a path of keys, if one is written there.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
+        let Some((first, rest)) = path.split_first() else { return Some(self) };
+        let FreeValue::Table(entries) = &self.value else { return None };
+        entries.iter().find(|(key, _)| key.value == *first)?.1.at(rest)
+    }
+}
+
 impl Decode for Spanned<FreeValue> {
     fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
         let free = match value.get_ref() {
             DeValue::Boolean(on) => FreeValue::Boolean(*on),
-            DeValue::Float(number) => FreeValue::Float(number.as_str().parse().ok()?),
+            DeValue::Float(number) => match number.as_str().parse() {
+                Ok(number) if f64::is_finite(number) => FreeValue::Float(number),
+                _ => {
+                    let instead = Some("write a number that JSON has: neither `nan` nor `inf`".to_owned());
+                    return wrong_type(path, value, "a value of JSON", instead, problems);
+                }
+            },
             DeValue::Integer(_) => FreeValue::Integer(Integer::decode(path, value, problems)?.value),
             DeValue::String(text) => FreeValue::String(text.to_string()),
             DeValue::Datetime(_) => {

@@ -2,8 +2,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Outcome, print, read_source};
-use crate::cluster::Cluster;
+use super::{Outcome, examine, print, read_source};
 use crate::problem::json::json;
 use crate::problem::report::report;
 use crate::problem::{Problems, Severity};
@@ -20,13 +19,13 @@ impl Check {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let source = read_source(file)?;
         let mut problems = Problems::default();
-        let cluster = Cluster::parse(&source, &mut problems);
+        let examined = examine(&source, file, &mut problems)?;
         if self.json {
             print(&format!("{:#}\n", json(&source, &problems)))?;
         } else if !problems.is_empty() {
             anstream::eprint!("{}", report(&source, &problems));
         }
-        let Some(cluster) = cluster else { return Ok(Outcome::Mistakes) };
+        let Some((cluster, _)) = examined else { return Ok(Outcome::Mistakes) };
         if problems.count(Severity::Error) == 0 && !self.json {
             anstream::eprintln!("{}: {} nodes, no mistakes", source.name, cluster.nodes.len());
         }

@@ -6,6 +6,7 @@ mod init;
 mod man;
 mod render;
 mod schema;
+mod secrets;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,11 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::cluster::Cluster;
+use crate::document::Document;
+use crate::pins::Pins;
 use crate::problem::Problems;
 use crate::problem::report::report;
+use crate::render::{RenderError, documents};
 use crate::source::Source;
 
 /// One file describes a Turing Pi cluster; this renders everything that it is made of.
@@ -36,6 +40,7 @@ enum Command {
     Init,
     Check(check::Check),
     Render(render::Render),
+    Secrets(secrets::Secrets),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -62,6 +67,7 @@ impl Arguments {
             Command::Init => init::run(&self.file),
             Command::Check(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
+            Command::Secrets(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
@@ -96,6 +102,35 @@ fn read_source(file: &Path) -> anyhow::Result<Source> {
     Ok(Source { name, text })
 }
 
+/// The cluster and all that it is made of, as far as they can be made; what is wrong is noted.
+fn examine(
+    source: &Source,
+    file: &Path,
+    problems: &mut Problems,
+) -> anyhow::Result<Option<(Cluster, Vec<Document>)>> {
+    let pins = Pins::read(folder_of(file))?;
+    let Some(cluster) = Cluster::parse(source, problems) else { return Ok(None) };
+    match documents(&cluster, &pins) {
+        Ok(documents) => Ok(Some((cluster, documents))),
+        Err(RenderError::Refused(refused)) => {
+            problems.append(refused);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All that the cluster is made of, once its mistakes and warnings have been printed.
+fn read_documents(file: &Path) -> anyhow::Result<Vec<Document>> {
+    let source = read_source(file)?;
+    let mut problems = Problems::default();
+    let examined = examine(&source, file, &mut problems)?;
+    if !problems.is_empty() {
+        anstream::eprint!("{}", report(&source, &problems));
+    }
+    examined.map(|(_, documents)| documents).ok_or_else(|| Unusable(source.name).into())
+}
+
 /// The cluster, once its mistakes and warnings have been printed.
 fn read_cluster(file: &Path) -> anyhow::Result<Cluster> {
     let source = read_source(file)?;
@@ -105,6 +140,11 @@ fn read_cluster(file: &Path) -> anyhow::Result<Cluster> {
         anstream::eprint!("{}", report(&source, &problems));
     }
     cluster.ok_or_else(|| Unusable(source.name).into())
+}
+
+/// The folder that the cluster's file lies in, and what is rendered from it.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Writes data to standard output.

@@ -2,9 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, print, read_cluster};
+use super::{Outcome, folder_of, print, read_documents};
 use crate::disk;
-use crate::render::documents;
 
 /// Write everything that the cluster is made of.
 #[derive(Debug, Args)]
@@ -19,9 +18,8 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
-        let cluster = read_cluster(file)?;
-        let documents = documents(&cluster)?;
-        let out = self.out.unwrap_or_else(|| file.parent().unwrap_or(Path::new("")).to_owned());
+        let documents = read_documents(file)?;
+        let out = self.out.unwrap_or_else(|| folder_of(file).to_owned());
         let changes = disk::changes(&out, &documents)?;
         if self.check {
             for change in &changes {

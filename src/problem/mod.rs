@@ -9,12 +9,25 @@ use std::error::Error;
 use crate::source::Span;
 
 /// A kind of mistake. Its `Display` says what is wrong; [`Mistake::hint`] says what to write instead.
-pub trait Mistake: Error {
+pub trait Mistake: Error + Send + Sync {
     fn hint(&self) -> Option<String>;
+
+    /// Whether the hint is made of known names alone: it is then printed though [`redact`] might take one for a secret.
+    fn hint_is_public(&self) -> bool {
+        false
+    }
 
     /// Whether the marked text may be a secret that [`redact`] cannot tell by its looks; it is then not printed.
     fn marks_secret(&self) -> bool {
         false
+    }
+}
+
+impl dyn Mistake {
+    /// The hint as it may be printed.
+    fn shown_hint(&self) -> Option<String> {
+        let hint = self.hint()?;
+        Some(if self.hint_is_public() { hint } else { redact::redact(&hint).into_owned() })
     }
 }
 
@@ -70,6 +83,11 @@ impl Problems {
     /// The value of a result whose error is a mistake made at `span`.
     pub fn take<T, M: Mistake + 'static>(&mut self, span: Span, result: Result<T, M>) -> Option<T> {
         result.map_err(|mistake| self.error(span, mistake)).ok()
+    }
+
+    /// Takes up those of a later stage.
+    pub fn append(&mut self, later: Self) {
+        self.list.extend(later.list);
     }
 
     #[must_use]

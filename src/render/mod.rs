@@ -1,22 +1,30 @@
 //! From a cluster to documents. A renderer is a pure function of the cluster: the same cluster, the same bytes.
 
 mod hosts;
+mod manifests;
 pub mod nix;
+pub mod yaml;
 
 use thiserror::Error;
 
 use crate::cluster::Cluster;
 use crate::document::Document;
+use crate::pins::Pins;
+use crate::problem::Problems;
 
 #[derive(Debug, Error)]
 pub enum RenderError {
     #[error("a template cannot be rendered")]
     Template(#[from] tera::Error),
+    /// What was made would not work. The places are those of the cluster's file that it was made from.
+    #[error("what the cluster's file asks for cannot be rendered")]
+    Refused(Problems),
 }
 
 /// Everything that the cluster is made of, in the order of the paths.
-pub fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError> {
+pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let mut documents = hosts::documents(cluster)?;
+    documents.extend(manifests::documents(cluster, pins)?);
     documents.sort_by_cached_key(Document::path);
     Ok(documents)
 }

@@ -1,0 +1,83 @@
+//! From the public schemas to the compact ones: which files are read, and what becomes of each.
+
+mod allowed;
+mod crd;
+mod print;
+mod values;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// Resource definitions: file, and the folder of the compact one.
+const DEFINITIONS: &[(&str, &str)] = &[
+    ("cert-manager/v1.21.1/cert-manager.io_certificates.yaml", "cert-manager/v1.21.1"),
+    ("cert-manager/v1.21.1/cert-manager.io_clusterissuers.yaml", "cert-manager/v1.21.1"),
+    ("cilium/crds/ciliumbgpadvertisement.yaml", "cilium"),
+    ("cilium/crds/ciliumbgpclusterconfig.yaml", "cilium"),
+    ("cilium/crds/ciliumbgpnodeconfigoverride.yaml", "cilium"),
+    ("cilium/crds/ciliumbgppeerconfig.yaml", "cilium"),
+    ("cilium/crds/ciliumgatewayclassconfig.yaml", "cilium"),
+    ("cilium/crds/ciliumloadbalancerippool.yaml", "cilium"),
+    ("k3s/helm-controller-v0.17.7/helm.cattle.io_helmchartconfigs.yaml", "k3s"),
+    ("k3s/helm-controller-v0.17.7/helm.cattle.io_helmcharts.yaml", "k3s"),
+];
+
+const GATEWAY_API_BUNDLES: &[&str] = &[
+    "gateway-api/v1.1.0/experimental",
+    "gateway-api/v1.4.1/experimental",
+    "gateway-api/v1.4.1/standard",
+    "gateway-api/v1.6.1/experimental",
+    "gateway-api/v1.6.1/standard",
+];
+
+const GATEWAY_API_KINDS: &[&str] = &["gatewayclasses", "gateways", "httproutes", "referencegrants"];
+
+/// Helm charts: folder, and the chart's name and version.
+const CHARTS: &[(&str, &str, &str)] = &[
+    ("cert-manager/v1.21.1", "cert-manager", "1.21.1"),
+    ("cilium/chart-1.16.1", "cilium", "1.16.1"),
+    ("cilium/chart-1.18.12", "cilium", "1.18.12"),
+    ("cilium/chart-1.19.6", "cilium", "1.19.6"),
+    ("cilium/chart-1.20.0", "cilium", "1.20.0"),
+];
+
+/// The compact files, each a name and a text, in the order of the names.
+pub(crate) fn compact_files(schemas: &Path) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for (source, folder) in DEFINITIONS {
+        files.push(definition(schemas, source, folder)?);
+    }
+    for bundle in GATEWAY_API_BUNDLES {
+        for plural in GATEWAY_API_KINDS {
+            let source = format!("{bundle}/gateway.networking.k8s.io_{plural}.yaml");
+            files.push(definition(schemas, &source, bundle)?);
+        }
+    }
+    for (folder, chart, version) in CHARTS {
+        let name = format!("charts/{chart}-{version}.json");
+        let text = read(schemas, &format!("{folder}/values.schema.json"))?;
+        let schema: Value = serde_json::from_str(&text).with_context(|| name.clone())?;
+        let defaults = yaml(schemas, &format!("{folder}/values.yaml"))?;
+        let compact = values::compact(chart, version, &schema, &defaults).with_context(|| name.clone())?;
+        files.push((name, print::schema_file(&compact)));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn definition(schemas: &Path, source: &str, folder: &str) -> Result<(String, String)> {
+    let compact = crd::compact(&yaml(schemas, source)?).with_context(|| source.to_owned())?;
+    Ok((format!("{folder}/{}.json", compact.kind), print::definition_file(&compact)))
+}
+
+fn yaml(schemas: &Path, name: &str) -> Result<Value> {
+    serde_saphyr::from_str(&read(schemas, name)?).with_context(|| format!("{name} is not YAML"))
+}
+
+fn read(schemas: &Path, name: &str) -> Result<String> {
+    let path = schemas.join(name);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}

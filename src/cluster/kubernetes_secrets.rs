@@ -1,0 +1,53 @@
+//! Kubernetes Secrets that the servers make from the nodes' files: none of them is ever rendered.
+
+use super::Cluster;
+use super::bgp::Router;
+use super::gateway::AzureDns;
+use super::secrets::SecretName;
+
+/// A Secret with one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubernetesSecret {
+    pub name: String,
+    pub namespace: &'static str,
+    pub key: &'static str,
+    /// Whose bytes it holds, less a line end at their end.
+    pub from: SecretName,
+}
+
+impl AzureDns {
+    /// Name and key are those of the posts. A `ClusterIssuer` reads its secrets from cert-manager's namespace.
+    #[must_use]
+    pub fn kubernetes_secret(&self) -> KubernetesSecret {
+        KubernetesSecret {
+            name: "azure-dns-secret".to_owned(),
+            namespace: "cert-manager",
+            key: "azure_client_secret",
+            from: self.client_secret.clone(),
+        }
+    }
+}
+
+impl Router {
+    /// Where Cilium looks for the password of the sessions (the chart's `bgpControlPlane.secretsNamespace`).
+    #[must_use]
+    pub fn kubernetes_secret(&self) -> Option<KubernetesSecret> {
+        self.password.as_ref().map(|password| KubernetesSecret {
+            name: format!("bgp-{}", self.name),
+            namespace: "kube-system",
+            key: "password",
+            from: password.clone(),
+        })
+    }
+}
+
+impl Cluster {
+    /// In the order of the names.
+    #[must_use]
+    pub fn kubernetes_secrets(&self) -> Vec<KubernetesSecret> {
+        let mut secrets: Vec<_> = self.bgp.routers.iter().filter_map(Router::kubernetes_secret).collect();
+        secrets.push(self.certificates.azure_dns.kubernetes_secret());
+        secrets.sort_by(|one, other| one.name.cmp(&other.name));
+        secrets
+    }
+}

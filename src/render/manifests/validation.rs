@@ -1,0 +1,164 @@
+//! What was rendered, read back and held against the schemas of those who will read it.
+//!
+//! The very text that is written is checked, not the values that went into it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER};
+use crate::cluster::Cluster;
+use crate::cluster_file::FreeValue;
+use crate::document::Document;
+use crate::kubernetes::schema::{
+    Chart, ResourceMistake, ResourceProblem, validate_resource, validate_values,
+};
+use crate::problem::{Mistake, Problems};
+use crate::render::yaml;
+use crate::source::{Span, Spanned};
+
+/// A file that Kubernetes, or Helm, would not take as it stands.
+#[derive(Debug, Error)]
+enum Unfit {
+    #[error("{file}: {problem}")]
+    Object { file: String, problem: ResourceProblem },
+    #[error("{file} is no YAML: {message}")]
+    Yaml { file: String, message: String },
+    #[error("a value of Cilium's chart: {problem}")]
+    Value { problem: ResourceProblem },
+    #[error("{file}: two objects are the {kind} `{name}`")]
+    Duplicate { file: String, kind: String, name: String },
+}
+
+impl Mistake for Unfit {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Object { problem, .. } | Self::Value { problem } => problem.hint(),
+            Self::Yaml { .. } => None,
+            Self::Duplicate { .. } => Some("give one of them another name".to_owned()),
+        }
+    }
+
+    fn hint_is_public(&self) -> bool {
+        let (Self::Object { problem, .. } | Self::Value { problem }) = self else { return false };
+        matches!(problem.mistake, ResourceMistake::UnknownKey { .. })
+    }
+}
+
+/// Everything that is wrong with the documents that k3s is to apply, at the place that it comes from.
+pub(super) fn validate(cluster: &Cluster, documents: &[Document]) -> Problems {
+    let mut problems = Problems::default();
+    let mut names = BTreeSet::new();
+    for document in documents.iter().filter(|document| document.is_yaml()) {
+        let file = document.path();
+        let section = section(cluster, &document.name);
+        let objects = match yaml::parse(&document.body) {
+            Ok(objects) => objects,
+            Err(error) => {
+                problems.error(section, Unfit::Yaml { file, message: error.to_string() });
+                continue;
+            }
+        };
+        for object in &objects {
+            for problem in validate_resource(object, &cluster.versions) {
+                problems.error(section, Unfit::Object { file: file.clone(), problem });
+            }
+            if let Some(text) = object.pointer("/spec/valuesContent").and_then(Value::as_str) {
+                validate_chart(cluster, &document.name, text, section, &mut problems);
+            }
+            let [kind, namespace, name] =
+                ["/kind", "/metadata/namespace", "/metadata/name"].map(|key| text_at(object, key));
+            if !names.insert((kind.clone(), namespace, name.clone())) {
+                problems.error(section, Unfit::Duplicate { file: file.clone(), kind, name });
+            }
+        }
+    }
+    problems
+}
+
+fn text_at(object: &Value, pointer: &str) -> String {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn validate_chart(cluster: &Cluster, name: &str, text: &str, section: Span, problems: &mut Problems) {
+    let file = format!("{}/{name}", super::FOLDER);
+    let chart = match name {
+        CILIUM => Chart::Cilium(cluster.versions.cilium),
+        _ => Chart::CertManager(cluster.versions.cert_manager),
+    };
+    let values = match yaml::parse(text).map(|documents| documents.into_iter().next()) {
+        Ok(values) => values.unwrap_or_default(),
+        Err(error) => return problems.error(section, Unfit::Yaml { file, message: error.to_string() }),
+    };
+    for problem in validate_values(chart, &values) {
+        let own = cluster.cilium.values.as_ref().filter(|_| name == CILIUM);
+        match own.and_then(|own| place(own, &problem)) {
+            Some(span) => problems.error(span, Unfit::Value { problem }),
+            None => problems.error(section, Unfit::Object { file: file.clone(), problem }),
+        }
+    }
+}
+
+/// The section whose values a file is made of.
+fn section(cluster: &Cluster, name: &str) -> Span {
+    let sections = cluster.sections;
+    match name {
+        CILIUM => sections.cilium,
+        CERT_MANAGER | ISSUER => sections.certificates,
+        BGP => sections.bgp,
+        GATEWAY => sections.gateway,
+        HUBBLE => sections.hubble,
+        _ => sections.versions,
+    }
+}
+
+/// Where the user wrote what a problem is about, or the nearest part of it; nothing where it is not the user's.
+fn place(own: &Spanned<FreeValue>, problem: &ResourceProblem) -> Option<Span> {
+    let (mut here, mut place) = (own, None);
+    for step in steps(&problem.path) {
+        let (name, value) = match &here.value {
+            FreeValue::Table(entries) => {
+                let Some((key, value)) = entries.iter().find(|(key, _)| key.value == step) else { break };
+                (key.span, value)
+            }
+            FreeValue::List(items) => {
+                let Some(item) = step.parse::<usize>().ok().and_then(|index| items.get(index)) else { break };
+                (item.span, item)
+            }
+            _ => break,
+        };
+        let is_key = matches!(problem.mistake, ResourceMistake::UnknownKey { .. });
+        place = Some(if is_key { name } else { value.span });
+        here = value;
+    }
+    place
+}
+
+/// The keys and indices of a path such as `hubble.relay.tolerations[0]` or `podAnnotations[example.org/team]`.
+fn steps(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(['.', ']']);
+        let (in_brackets, end) = match rest.strip_prefix('[') {
+            Some(inner) => (inner, inner.find(']')),
+            None => (rest, rest.find(['.', '['])),
+        };
+        let (step, after) = in_brackets.split_at(end.unwrap_or(in_brackets.len()));
+        rest = after;
+        (!step.is_empty()).then_some(step)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steps;
+
+    #[test]
+    fn a_path_is_taken_apart() {
+        let path = "hubble.relay[0][example.org/team].name[12]";
+        let expected = ["hubble", "relay", "0", "example.org/team", "name", "12"];
+        assert_eq!(steps(path).collect::<Vec<_>>(), expected);
+        assert_eq!(steps("").count(), 0);
+    }
+}

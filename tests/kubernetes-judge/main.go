@@ -1,0 +1,58 @@
+// Command kubernetes-judge says what a Kubernetes API server would do with objects of custom kinds.
+//
+// It runs Kubernetes' own code (k8s.io/apiextensions-apiserver) over the full resource definitions: one request a line
+// on standard input, one verdict a line on standard output, both JSON. The argument is the folder of the definitions.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// A request: the files of the definitions that are installed, below the folder, and a document (YAML or JSON).
+type request struct {
+	Definitions []string `json:"definitions"`
+	Document    string   `json:"document"`
+}
+
+// A verdict. No problems: the server takes the object and keeps every key of it.
+type verdict struct {
+	// What makes the server refuse the object.
+	Refused []string `json:"refused"`
+	// What the server drops without a word.
+	Dropped []string `json:"dropped"`
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "kubernetes-judge:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	if len(os.Args) != 2 {
+		return fmt.Errorf("name the folder of the definitions")
+	}
+	catalog := newCatalog(os.Args[1])
+	input := bufio.NewReaderSize(os.Stdin, 1<<20)
+	decoder := json.NewDecoder(input)
+	output := bufio.NewWriter(os.Stdout)
+	encoder := json.NewEncoder(output)
+	for decoder.More() {
+		var asked request
+		if err := decoder.Decode(&asked); err != nil {
+			return err
+		}
+		given, err := catalog.judge(asked)
+		if err != nil {
+			return err
+		}
+		if err := encoder.Encode(given); err != nil {
+			return err
+		}
+	}
+	return output.Flush()
+}
