@@ -77,6 +77,8 @@ let
       ]
       ++ lib.optional (cfg.privacy.addresses == "hash") "hash-key:${cfg.privacy.hashKeyFile}";
       Restart = "on-failure";
+      # A misuse of the command line does not heal.
+      RestartPreventExitStatus = 2;
       RestartSec = 5;
       RestartSteps = 6;
       RestartMaxDelaySec = "5min";
