@@ -35,7 +35,12 @@ let
         [
           "--url=${cfg.url}"
           "--stream=${stream}"
-          (if interface == null then "--address=${config.rk1.network.ipv4}" else "--interface=${interface}")
+          (
+            if interface == null then
+              "--address=${config.rk1.network.ipv4}"
+            else
+              "--interface=${interface}"
+          )
           "--hook=${cfg.hook}"
         ]
         ++ lib.optional (cfg.hook == "xdp") "--xdp-mode=${cfg.xdpMode}"

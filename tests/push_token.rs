@@ -3,7 +3,11 @@
 //! Its paths, status codes and fields are Grafana's (pkg/services/serviceaccounts/api, pkg/services/live/pushhttp); who
 //! may push is what the versions differ in.
 
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test, also in what tests share")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed step is a failed test, also in what tests share"
+)]
 
 mod requirement;
 
@@ -67,7 +71,7 @@ fn read(stream: &TcpStream) -> Request {
         reader.read_line(&mut line).unwrap();
         let Some((name, value)) = line.trim().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
-            "authorization" => authorization = value.to_owned(),
+            "authorization" => value.clone_into(&mut authorization),
             "content-length" => length = value.parse().unwrap(),
             _ => {}
         }
@@ -275,10 +279,10 @@ fn passwords_and_keys_are_made_once() {
         assert!(status.success());
         files.clone().map(|file| std::fs::read_to_string(file).unwrap())
     };
-    let made = make();
-    assert_ne!(made[0], made[1]);
-    assert!(made.iter().all(|secret| secret.len() == 43), "{made:?}");
-    assert_eq!(make(), made);
+    let secrets = make();
+    assert_ne!(secrets[0], secrets[1]);
+    assert!(secrets.iter().all(|secret| secret.len() == 43), "{secrets:?}");
+    assert_eq!(make(), secrets);
     assert_eq!(files.each_ref().map(|file| mode(file)), [0o600, 0o600]);
     assert_eq!(mode(files[0].parent().unwrap()), 0o700);
 }

@@ -123,12 +123,19 @@ let
     { config, ... }:
     let
       ours =
-        kind: lib.filterAttrs (name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name) config.systemd.${kind};
+        kind:
+        lib.filterAttrs (
+          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name
+        ) config.systemd.${kind};
       named =
         kind: suffix:
-        lib.mapAttrs' (name: unit: lib.nameValuePair "${name}.${suffix}" (unitText.${suffix} unit)) (ours kind);
+        lib.mapAttrs' (name: unit: lib.nameValuePair "${name}.${suffix}" (unitText.${suffix} unit)) (
+          ours kind
+        );
     in
-    builtins.seq config.system.build.toplevel.drvPath (named "services" "service" // named "paths" "path");
+    builtins.seq config.system.build.toplevel.drvPath (
+      named "services" "service" // named "paths" "path"
+    );
 in
 {
   inherit options;

@@ -2,8 +2,7 @@
 { lib }:
 let
   isSet = value: value != { _unset = true; };
-  plain =
-    value: if builtins.isBool value then lib.boolToString value else builtins.toString value;
+  plain = value: if builtins.isBool value then lib.boolToString value else builtins.toString value;
   lines =
     name: value:
     map (item: "${name}=${plain item}") (if builtins.isList value then value else [ value ]);
@@ -14,9 +13,7 @@ let
       lib.concatLists (lib.mapAttrsToList lines (lib.filterAttrs (_: isSet) settings))
     );
   orEmpty = value: if isSet value then value else { };
-  listed =
-    name: value:
-    lib.optionalAttrs (isSet value) { ${name} = lib.concatStringsSep " " value; };
+  listed = name: value: lib.optionalAttrs (isSet value) { ${name} = lib.concatStringsSep " " value; };
   unit =
     unit:
     section "Unit" (
@@ -29,8 +26,14 @@ let
       // listed "Wants" unit.wants
       // orEmpty unit.unitConfig
     );
-  install = unit: lib.optionalString (isSet unit.wantedBy) (section "Install" (listed "WantedBy" unit.wantedBy));
-  environment = unit: map (name: "${name}=${plain unit.environment.${name}}") (builtins.attrNames (orEmpty unit.environment));
+  install =
+    unit:
+    lib.optionalString (isSet unit.wantedBy) (section "Install" (listed "WantedBy" unit.wantedBy));
+  environment =
+    unit:
+    map (name: "${name}=${plain unit.environment.${name}}") (
+      builtins.attrNames (orEmpty unit.environment)
+    );
 in
 {
   service =
