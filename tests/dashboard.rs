@@ -1,11 +1,7 @@
 //! The dashboard against Grafana's schemas and against what Grafana Live does to those who are careless.
 //! That its fields are those of the rows is tested beside the rows: ebpf/streamer/tests/dashboard.rs.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failed step is a failed test, also in what tests share"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test, also in what tests share")]
 
 mod requirement;
 
