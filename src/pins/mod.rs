@@ -113,6 +113,7 @@ mod tests {
     #[test]
     fn the_built_in_pins_are_read_and_written_alike() {
         let pins = Pins::built_in().unwrap();
-        assert_eq!(pins.to_json(), BUILT_IN);
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&pins.to_json()), value(BUILT_IN));
     }
 }
