@@ -2,6 +2,8 @@
 //!
 //! A cluster's own `pins.json` lies beside its `cluster.toml`; without one, the pins that this was built with hold.
 
+pub mod helm;
+pub mod lookup;
 pub mod sri;
 
 use std::collections::BTreeMap;
