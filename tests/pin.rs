@@ -200,7 +200,7 @@ fn what_a_repository_has_not_is_said() {
     let project = Project::new(files, None);
     let output = project.rk1(&["pin"]);
     let url = format!("{}/cilium/", project.address);
-    let expected = format!("error: `{url}`: it has no cilium 1.20.0; the newest is 1.19.6\n");
+    let expected = format!("error: `{url}` does not help: it has no cilium 1.20.0; the newest is 1.19.6\n");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
 
     let mut files = repository();

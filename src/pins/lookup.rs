@@ -14,24 +14,24 @@ use crate::cluster::{Release, Versions};
 use crate::cluster_file::Channel;
 use crate::render::yaml;
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Error)]
 pub enum LookupError {
     #[error("cannot make connections")]
     Client(#[source] reqwest::Error),
     #[error("`{url}` cannot be fetched")]
-    Fetch { url: Url, source: reqwest::Error },
+    Fetch { url: String, source: reqwest::Error },
     #[error("`{url}` answers {status}")]
-    Status { url: Url, status: StatusCode },
+    Status { url: String, status: StatusCode },
     #[error("`{text}` is no address")]
     Address { text: String, source: url::ParseError },
-    #[error("`{url}`: {source}")]
-    Index { url: Url, source: IndexError },
+    #[error("`{url}` does not help")]
+    Index { url: String, source: IndexError },
     #[error("`{url}` has the hash {found}, but {origin} says {expected}")]
-    Mismatch { url: Url, found: Sri, expected: Sri, origin: &'static str },
+    Mismatch { url: String, found: Sri, expected: Sri, origin: &'static str },
     #[error("`{url}` is no list of definitions")]
-    Definitions { url: Url },
+    Definitions { url: String },
     #[error("pins.json has no chart `{chart}`")]
     NoChart { chart: &'static str },
 }
@@ -106,8 +106,9 @@ impl Lookup {
         release: Release,
     ) -> Result<PinnedFile, LookupError> {
         let (base, index) = self.index(pins, chart).await?;
-        let listed =
-            index.find(chart, release, &base).map_err(|source| LookupError::Index { url: base, source })?;
+        let listed = index
+            .find(chart, release, &base)
+            .map_err(|source| LookupError::Index { url: base.into(), source })?;
         let found = Sri::of(&self.fetch(&listed.url).await?);
         let expected = [
             (listed.hash, "the repository's index"),
@@ -127,7 +128,7 @@ impl Lookup {
         let url = address(&format!("{repository}/index.yaml"))?;
         let text = self.fetch(&url).await?;
         let index = Index::parse(&String::from_utf8_lossy(&text))
-            .map_err(|source| LookupError::Index { url, source })?;
+            .map_err(|source| LookupError::Index { url: url.into(), source })?;
         Ok((base, index))
     }
 
@@ -175,15 +176,15 @@ impl Lookup {
             }
         }
         let url = address(&format!("{repository}/v{release}/config/crd"))?;
-        Err(LookupError::Definitions { url })
+        Err(LookupError::Definitions { url: url.into() })
     }
 
     async fn fetch(&self, url: &Url) -> Result<Vec<u8>, LookupError> {
-        let failed = |source| LookupError::Fetch { url: url.clone(), source };
+        let failed = |source| LookupError::Fetch { url: url.to_string(), source };
         let answer = self.client.get(url.clone()).send().await.map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
-            return Err(LookupError::Status { url: url.clone(), status });
+            return Err(LookupError::Status { url: url.to_string(), status });
         }
         Ok(answer.bytes().await.map_err(failed)?.to_vec())
     }
@@ -195,7 +196,7 @@ fn address(text: &str) -> Result<Url, LookupError> {
 
 fn expect(url: &Url, found: Sri, expected: Option<Sri>, origin: &'static str) -> Result<(), LookupError> {
     match expected.filter(|expected| *expected != found) {
-        Some(expected) => Err(LookupError::Mismatch { url: url.clone(), found, expected, origin }),
+        Some(expected) => Err(LookupError::Mismatch { url: url.to_string(), found, expected, origin }),
         None => Ok(()),
     }
 }

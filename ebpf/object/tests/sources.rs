@@ -11,17 +11,12 @@ const HINT: &str = "hint: run `ebpf/build-object` and commit the result";
 
 /// The same files as the function `sources` in ebpf/build-object, and the objects.
 fn files(ebpf: &Path) -> BTreeSet<PathBuf> {
-    let mut files: BTreeSet<PathBuf> = [
-        "build-object",
-        "program/Cargo.toml",
-        "program/Cargo.lock",
-        "record/Cargo.toml",
-        "parser/Cargo.toml",
-    ]
-    .iter()
-    .chain(&["object/packet-program.o", "object/packet-comparison.o"])
-    .map(PathBuf::from)
-    .collect();
+    let mut files: BTreeSet<PathBuf> =
+        ["build-object", "program/Cargo.toml", "program/Cargo.lock", "record/Cargo.toml", "parser/Cargo.toml"]
+            .iter()
+            .chain(&["object/packet-program.o", "object/packet-comparison.o"])
+            .map(PathBuf::from)
+            .collect();
     for room in ["program/src", "record/src", "parser/src"] {
         let mut folders = vec![ebpf.join(room)];
         while let Some(folder) = folders.pop() {
