@@ -78,7 +78,7 @@ fn comments_and_margins_change_nothing() {
     assert_eq!(yaml::parse(&written).expect("YAML"), [value]);
 }
 
-/// Kubernetes reads with a parser of YAML 1.1, as PyYAML is one.
+/// Kubernetes reads with a parser of YAML 1.1, as `PyYAML` is one.
 #[test]
 fn a_parser_of_yaml_1_1_reads_the_same() {
     let has_pyyaml = |output: std::process::Output| output.status.success();
