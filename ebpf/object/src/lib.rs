@@ -11,6 +11,6 @@ static ALIGNED_COMPARISON: &Aligned<[u8]> = &Aligned(*include_bytes!("../packet-
 /// The object file, for `aya::EbpfLoader::load`. Names and meaning of its programs and maps: crate `packet-record`.
 pub static PROGRAM: &[u8] = &ALIGNED_PROGRAM.0;
 
-/// For benchmarks: the XDP programs `empty`, and `wake_each` with its ring `EVENTS`, which reserves a record before it
-/// reads the packet and wakes the reader for each.
+/// For benchmarks: the XDP programs `empty`, `pause` (20 microseconds), and `pause_and_wake` with its ring `EVENTS`,
+/// which after that pause reserves a record before it reads the packet and wakes the reader.
 pub static COMPARISON: &[u8] = &ALIGNED_COMPARISON.0;

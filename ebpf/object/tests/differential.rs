@@ -1,4 +1,6 @@
 //! A million random and mutated packets: the records that the kernel shows are those that etherparse's headers make.
+#![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
 mod loaded;
 mod mutation;

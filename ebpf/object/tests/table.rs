@@ -1,5 +1,7 @@
 //! Packets made by hand, whole records compared: from the parser on the host and from the program in the kernel, by
 //! either hook.
+#![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
 mod loaded;
 mod packets;
@@ -7,9 +9,9 @@ mod packets;
 use loaded::{Hook, Loaded, Ring, control};
 use packet_record::{Fault, Flags, Protocol, Record};
 use packets::{
-    ARP, GROUP_MAC, HOST_MAC, IPV4, IPV6, Ipv4, SERVICE_VLAN, SOURCE_MAC, V4_DESTINATION, V4_SOURCE, V6_DESTINATION,
-    V6_SOURCE, VLAN, arp, authentication, ethernet, ethernet_to, extension, icmp, ipv6, ipv6_fragment,
-    ipv6_of_length, sctp, tag, tcp, udp,
+    ARP, GROUP_MAC, HOST_MAC, IPV4, IPV6, Ipv4, SERVICE_VLAN, SOURCE_MAC, V4_DESTINATION, V4_SOURCE,
+    V6_DESTINATION, V6_SOURCE, VLAN, arp, authentication, ethernet, ethernet_to, extension, icmp, ipv6,
+    ipv6_fragment, ipv6_of_length, sctp, tag, tcp, udp,
 };
 
 const TCP: u8 = 6;
@@ -132,8 +134,12 @@ fn each_protocol() {
     reading.expect("ICMP", &packet, expected);
 
     let packet = ethernet(IPV6, &ipv6(58, &icmp(135, 1)));
-    let expected =
-        Record { icmp_type: 135, icmp_code: 1, flags: Flags::ICMP, ..version6(&packet, 58, Protocol::Icmpv6) };
+    let expected = Record {
+        icmp_type: 135,
+        icmp_code: 1,
+        flags: Flags::ICMP,
+        ..version6(&packet, 58, Protocol::Icmpv6)
+    };
     reading.expect("ICMPv6", &packet, expected);
 
     for (protocol, class) in [(TCP, Protocol::TcpIpv6), (UDP, Protocol::UdpIpv6), (132, Protocol::SctpIpv6)] {
@@ -172,12 +178,8 @@ fn each_protocol() {
 
     // Hardware type 6: addresses of other lengths.
     let packet = ethernet(ARP, &[0, 6, 8, 0, 8, 4, 0, 2, 1, 2, 3]);
-    let expected = Record {
-        arp_operation: 2,
-        flags: Flags::ARP,
-        class: Protocol::Arp as u8,
-        ..framed(&packet, ARP)
-    };
+    let expected =
+        Record { arp_operation: 2, flags: Flags::ARP, class: Protocol::Arp as u8, ..framed(&packet, ARP) };
     reading.expect("ARP for other hardware", &packet, expected);
 
     for ethertype in [0x88cc, 0x0026] {
@@ -201,11 +203,8 @@ fn vlan_tags() {
 
     for service in [SERVICE_VLAN, 0x9100] {
         let packet = ethernet(service, &tag(100, VLAN, &tag(200, IPV4, &inner)));
-        let expected = Record {
-            vlan: [100, 200],
-            flags: Flags::PORTS | Flags::SERVICE_TAG,
-            ..tagged(&packet, 2)
-        };
+        let expected =
+            Record { vlan: [100, 200], flags: Flags::PORTS | Flags::SERVICE_TAG, ..tagged(&packet, 2) };
         reading.expect("two tags", &packet, expected);
     }
 
@@ -312,11 +311,8 @@ fn ipv6_chains() {
     }
     // In a later fragment nothing is a header, whatever number the fragment header names.
     let packet = ethernet(IPV6, &ipv6(44, &ipv6_fragment(60, 1, false, &extension(UDP, 0, &segment))));
-    let expected = Record {
-        fragment_offset: 8,
-        flags: Flags::FRAGMENT,
-        ..version6(&packet, 60, Protocol::OtherIpv6)
-    };
+    let expected =
+        Record { fragment_offset: 8, flags: Flags::FRAGMENT, ..version6(&packet, 60, Protocol::OtherIpv6) };
     reading.expect("a later fragment's next header", &packet, expected);
 
     let of_extensions = |count: usize| {
@@ -340,10 +336,8 @@ fn ipv6_chains() {
     for (length, cut) in [(8, 0), (0xffff, 20)] {
         let mut packet = ethernet(IPV6, &ipv6_of_length(length, 0, &extension(UDP, 1, &segment)));
         packet.truncate(packet.len() - cut);
-        let expected = Record {
-            network_length: u32::from(length) + 40,
-            ..version6(&packet, 0, Protocol::OtherIpv6)
-        };
+        let expected =
+            Record { network_length: u32::from(length) + 40, ..version6(&packet, 0, Protocol::OtherIpv6) };
         reading.expect("extension cut short", &packet, faulty(Fault::Ipv6ExtensionTruncated, expected));
     }
     let packet = ethernet(IPV6, &ipv6_of_length(0, UDP, &segment));
@@ -373,7 +367,8 @@ fn each_truncation() {
     let packet = packets::tagged_tcp_ipv4();
     let one = Record { flags: Flags::SERVICE_TAG, ..framed(&packet, SERVICE_VLAN) };
     let two = Record { vlan: [100, 0], vlan_tags: 1, ethertype: VLAN, ..one };
-    let ip = Record { vlan: [100, 200], vlan_tags: 2, ethertype: IPV4, class: Protocol::OtherIpv4 as u8, ..one };
+    let ip =
+        Record { vlan: [100, 200], vlan_tags: 2, ethertype: IPV4, class: Protocol::OtherIpv4 as u8, ..one };
     let tcp4 = Record {
         source_mac: SOURCE_MAC,
         vlan: ip.vlan,
@@ -382,8 +377,13 @@ fn each_truncation() {
         network_length: 140,
         ..version4(&packet, TCP, Protocol::TcpIpv4)
     };
-    let whole =
-        Record { source_port: 443, destination_port: 50000, tcp_flags: 0x10, flags: tcp4.flags | Flags::PORTS, ..tcp4 };
+    let whole = Record {
+        source_port: 443,
+        destination_port: 50000,
+        tcp_flags: 0x10,
+        flags: tcp4.flags | Flags::PORTS,
+        ..tcp4
+    };
     each_length(
         &mut reading,
         "QinQ TCP",
@@ -430,10 +430,9 @@ fn each_truncation() {
     let cut = faulty(Fault::ArpTruncated, Record { class, ..framed(&packet, ARP) });
     each_length(&mut reading, "ARP", &packet, &[(14, none), (42, cut), (usize::MAX, whole)]);
 
-    for (protocol, class, header) in [
-        (UDP, Protocol::UdpIpv4, udp(1234, 53, &DATA)),
-        (132, Protocol::SctpIpv4, sctp(1234, 53)),
-    ] {
+    for (protocol, class, header) in
+        [(UDP, Protocol::UdpIpv4, udp(1234, 53, &DATA)), (132, Protocol::SctpIpv4, sctp(1234, 53))]
+    {
         let packet = ethernet(IPV4, &Ipv4::of(protocol).before(&header));
         let ip = version4(&packet, protocol, class);
         let end = 34 + if protocol == UDP { 8 } else { 12 };

@@ -26,14 +26,18 @@ pub fn run(interface: &str, to: &mut impl Write) -> io::Result<ExitCode> {
         Ok(()) => Finding::Good("the kernel takes the program for XDP".into()),
         Err(error) => Finding::Bad(error.to_string()),
     });
-    let tcx = version(&release()) >= (6, 6) && load(Hook::Tcx).is_ok();
-    findings.push(if tcx {
-        Finding::Good("the kernel takes the program for TCX".into())
+    let tcx = if version(&release()) < (6, 6) {
+        Err("TCX is there since Linux 6.6: --hook tcx does not work here".to_owned())
     } else {
-        Finding::Note("--hook tcx does not work here; it needs Linux 6.6".into())
+        load(Hook::Tcx).map_err(|error| format!("--hook tcx does not work here: {error}"))
+    };
+    let has_tcx = tcx.is_ok();
+    findings.push(match tcx {
+        Ok(()) => Finding::Good("the kernel takes the program for TCX".into()),
+        Err(reason) => Finding::Note(reason),
     });
     if let Ok(index) = index {
-        findings.push(hook(interface, &Occupants::of(index)?, tcx));
+        findings.push(hook(interface, &Occupants::of(index)?, has_tcx));
     }
     for finding in &findings {
         let (word, text) = match finding {
@@ -90,10 +94,7 @@ fn capabilities(effective: &str) -> Finding {
     if missing.is_empty() {
         Finding::Good("CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are there".into())
     } else {
-        Finding::Bad(format!(
-            "{} is missing\nhint: run it as root, or as the service does",
-            missing.join(", ")
-        ))
+        Finding::Bad(format!("missing: {}\nhint: run it as root, or as the service does", missing.join(", ")))
     }
 }
 
@@ -141,12 +142,10 @@ mod tests {
         let of = |bits: &[u32]| format!("{:016x}", bits.iter().fold(0_u64, |sum, bit| sum | 1 << bit));
         assert!(matches!(capabilities(&of(&[39, 12, 38])), Finding::Good(_)));
         assert!(matches!(capabilities(&of(&[21, 12])), Finding::Good(_)));
-        let hint = "is missing\nhint: run it as root, or as the service does";
-        assert_eq!(capabilities(&of(&[39, 12])), Finding::Bad(format!("CAP_PERFMON {hint}")));
-        assert_eq!(
-            capabilities(&of(&[])),
-            Finding::Bad(format!("CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON {hint}"))
-        );
+        let hint = "hint: run it as root, or as the service does";
+        assert_eq!(capabilities(&of(&[39, 12])), Finding::Bad(format!("missing: CAP_PERFMON\n{hint}")));
+        let all = Finding::Bad(format!("missing: CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON\n{hint}"));
+        assert_eq!(capabilities(&of(&[])), all);
     }
 
     #[test]

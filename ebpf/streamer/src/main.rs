@@ -39,7 +39,14 @@ fn generate(what: &Generate, to: &mut impl std::io::Write) -> Result<()> {
     let mut command = Cli::command();
     match what {
         Generate::Completions { shell } => clap_complete::generate(*shell, &mut command, "xdp-streamer", to),
-        Generate::Man => clap_mangen::Man::new(command).render(to)?,
+        Generate::Man { subcommand: None } => clap_mangen::Man::new(command).render(to)?,
+        Generate::Man { subcommand: Some(name) } => {
+            // Gives the subcommands their full names.
+            command.build();
+            let page = command.find_subcommand(name).cloned().unwrap_or_default();
+            let title = format!("xdp-streamer-{name}");
+            clap_mangen::Man::new(page).title(title).render(to)?;
+        }
     }
     Ok(())
 }

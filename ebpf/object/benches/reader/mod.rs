@@ -32,13 +32,6 @@ pub(crate) fn when_told(ring: &mut RingBuf<MapData>) {
     }
 }
 
-/// Reads each record as soon as it is there, without sleeping.
-pub(crate) fn at_once(ring: &mut RingBuf<MapData>) {
-    while let Some(item) = ring.next() {
-        std::hint::black_box(item.len());
-    }
-}
-
 /// Keeps this thread on a CPU of its own, if there is one: on one CPU the reader would only run after the packets.
 fn run_on(cpu: usize) {
     // SAFETY: a valid set of CPUs. Where there is no such CPU nothing changes.

@@ -90,7 +90,7 @@ impl Loaded {
         let flows: PerCpuHashMap<_, FlowKey, Traffic> =
             PerCpuHashMap::try_from(self.ebpf.map(map::FLOWS).context("no flows")?)?;
         let mut all = Vec::new();
-        for flow in flows.iter() {
+        for flow in &flows {
             let (key, values) = flow?;
             let mut sum = Traffic::default();
             for cpu in values.iter() {

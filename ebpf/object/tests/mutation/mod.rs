@@ -36,8 +36,7 @@ impl Random {
 
 const ETHERTYPES: [u16; 8] = [IPV4, IPV6, ARP, VLAN, SERVICE_VLAN, 0x9100, 0x88cc, 0x0026];
 /// Protocol numbers with a meaning, and some without.
-const PROTOCOLS: [u8; 20] =
-    [0, 1, 2, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 89, 132, 135, 139, 140, 255];
+const PROTOCOLS: [u8; 20] = [0, 1, 2, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 89, 132, 135, 139, 140, 255];
 
 /// Packets to start from.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
@@ -71,7 +70,8 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
 
 /// One packet of at least 14 bytes.
 pub(crate) fn packet(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
-    let mut packet = if random.below(8) == 0 { noise(random) } else { seeds[random.below(seeds.len())].clone() };
+    let mut packet =
+        if random.below(8) == 0 { noise(random) } else { seeds[random.below(seeds.len())].clone() };
     for _ in 0..random.below(5) {
         mutate(&mut packet, random);
     }
@@ -113,7 +113,7 @@ fn mutate(packet: &mut Vec<u8>, random: &mut Random) {
         }
         5 => drop(packet.drain(at..packet.len().min(at + 1 + random.below(8)))),
         _ => {
-            let inserted: Vec<u8> = (0..1 + random.below(8)).map(|_| random.byte()).collect();
+            let inserted: Vec<u8> = (0..=random.below(8)).map(|_| random.byte()).collect();
             packet.splice(at..at, inserted);
         }
     }

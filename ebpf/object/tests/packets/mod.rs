@@ -1,5 +1,6 @@
 //! Packets made by hand, from the inside out: each function puts one header before what it is given.
 #![allow(dead_code, reason = "each test and benchmark needs some of them")]
+#![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
 
 pub(crate) const SOURCE_MAC: [u8; 6] = [0x00, 0x11, 0x32, 0xe5, 0x79, 0x5c];
 pub(crate) const HOST_MAC: [u8; 6] = [0x02, 0x00, 0x00, 0x00, 0x00, 0x01];

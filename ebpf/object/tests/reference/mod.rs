@@ -77,7 +77,9 @@ fn ipv4(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
     let header = Ipv4HeaderSlice::from_slice(packet).map_err(|error| match error {
         HeaderSliceError::Len(_) => Fault::Ipv4Truncated,
         HeaderSliceError::Content(HeaderError::UnexpectedVersion { .. }) => Fault::Ipv4Version,
-        HeaderSliceError::Content(HeaderError::HeaderLengthSmallerThanHeader { .. }) => Fault::Ipv4HeaderLength,
+        HeaderSliceError::Content(HeaderError::HeaderLengthSmallerThanHeader { .. }) => {
+            Fault::Ipv4HeaderLength
+        }
     })?;
     let length = header.slice().len();
     let total = usize::from(header.total_len());

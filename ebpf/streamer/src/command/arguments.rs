@@ -46,8 +46,11 @@ pub enum Command {
 pub enum Generate {
     /// Completions for a shell
     Completions { shell: clap_complete::Shell },
-    /// The man page
-    Man,
+    /// The man page, or the one of a subcommand
+    Man {
+        #[arg(value_parser = ["run", "watch", "check"])]
+        subcommand: Option<String>,
+    },
 }
 
 /// Where the program is attached.

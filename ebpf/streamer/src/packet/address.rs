@@ -1,5 +1,6 @@
 //! Addresses and how they are written, without allocating.
 
+use super::address_text;
 use crate::row::Text;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -46,7 +47,7 @@ impl Mac {
             bytes[place * 3 + 1] = DIGITS[usize::from(byte & 15)];
         }
         let mut text = Text::new();
-        text.push(std::str::from_utf8(&bytes).unwrap_or_default());
+        text.push_ascii(&bytes);
         text
     }
 }
@@ -68,17 +69,8 @@ impl Address {
         let mut text = Text::new();
         match self {
             Self::None => {}
-            Self::V4(address) => {
-                let [a, b, c, d] = address.octets();
-                text.push_integer(a);
-                for octet in [b, c, d] {
-                    text.push(".");
-                    text.push_integer(octet);
-                }
-            }
-            Self::V6(address) => {
-                let _ = write!(text, "{address}");
-            }
+            Self::V4(address) => address_text::ipv4(address, &mut text),
+            Self::V6(address) => address_text::ipv6(address, &mut text),
             Self::Hashed(hash) => {
                 let _ = write!(text, "#{hash:016x}");
             }

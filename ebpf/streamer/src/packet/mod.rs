@@ -1,6 +1,7 @@
 //! A packet as the rows show it, free of the kernel record's layout.
 
 mod address;
+mod address_text;
 mod decode;
 mod protocol;
 

@@ -17,13 +17,22 @@ impl<const N: usize> Text<N> {
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // SAFETY: the first `length` bytes were put there by `push`, which takes whole characters only.
+        // SAFETY: the first `length` bytes were put there by `push` and `push_ascii`, which take
+        // whole characters only.
         unsafe { std::str::from_utf8_unchecked(&self.bytes[..self.length]) }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
         let end = text.floor_char_boundary(N - self.length);
         self.bytes[self.length..self.length + end].copy_from_slice(&text.as_bytes()[..end]);
+        self.length += end;
+    }
+
+    /// Adds bytes that are ASCII, as many as fit.
+    pub(crate) fn push_ascii(&mut self, bytes: &[u8]) {
+        debug_assert!(bytes.is_ascii());
+        let end = bytes.len().min(N - self.length);
+        self.bytes[self.length..self.length + end].copy_from_slice(&bytes[..end]);
         self.length += end;
     }
 

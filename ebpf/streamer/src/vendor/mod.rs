@@ -3,6 +3,7 @@
 //! `ieee.bin` is made by `examples/vendor_table.rs`, which also tells its layout and where the data is from.
 
 use crate::packet::Mac;
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
 /// The table itself, kept in the binary's read-only pages.
@@ -14,9 +15,30 @@ const HEADER: usize = 20;
 /// Prefix sizes in bytes and bits: MA-L, MA-M, MA-S.
 const WIDTHS: [(usize, usize); 3] = [(3, 24), (4, 28), (5, 36)];
 
+/// How many answers are remembered. A network has few senders; each packet has one.
+const REMEMBERED: usize = 64;
+
+thread_local! {
+    /// Addresses asked for lately, as numbers, and their vendors.
+    static RECENT: RefCell<[(u64, Option<&'static str>); REMEMBERED]> = const { RefCell::new([(0, None); REMEMBERED]) };
+}
+
 /// The organisation that the address's block is assigned to. None for a block that nobody holds.
 #[must_use]
 pub fn of(mac: Mac) -> Option<&'static str> {
+    // The highest bit tells an address of zeros from an empty place.
+    let key = mac.0.iter().fold(0, |key, byte| key << 8 | u64::from(*byte)) | 1 << 63;
+    let place = usize::from(mac.0.iter().fold(0, |sum, byte| sum ^ byte)) % REMEMBERED;
+    RECENT.with_borrow_mut(|recent| {
+        let known = &mut recent[place];
+        if known.0 != key {
+            *known = (key, find(mac));
+        }
+        known.1
+    })
+}
+
+fn find(mac: Mac) -> Option<&'static str> {
     const LOCALLY_ADMINISTERED: u8 = 0b10;
     if mac.0[0] & LOCALLY_ADMINISTERED != 0 {
         return Some("locally administered");

@@ -11,6 +11,7 @@ mod grafana;
 mod lab;
 mod output;
 mod rows;
+mod screen;
 
 #[allow(unreachable_pub, reason = "shared by tests of several crates")]
 #[path = "../../../../tests/requirement/mod.rs"]

@@ -90,4 +90,6 @@ fn completions_and_man_page_come_from_the_same_definitions() {
         |arguments: &[&str]| String::from_utf8(command(&lab, arguments).output().unwrap().stdout).unwrap();
     assert!(text(&["generate", "completions", "bash"]).contains("--xdp-mode"));
     assert!(text(&["generate", "man"]).contains(".TH xdp-streamer"));
+    let run = text(&["generate", "man", "run"]);
+    assert!(run.contains(".TH xdp-streamer-run") && run.contains("\\-\\-budget"), "{run}");
 }
