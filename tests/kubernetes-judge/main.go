@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // A request: the files of the definitions that are installed, below the folder, and a document (YAML or JSON).
@@ -20,9 +22,26 @@ type request struct {
 // A verdict. No problems: the server takes the object and keeps every key of it.
 type verdict struct {
 	// What makes the server refuse the object.
-	Refused []string `json:"refused"`
+	Refused []refusal `json:"refused"`
 	// What the server drops without a word.
 	Dropped []string `json:"dropped"`
+}
+
+type refusal struct {
+	Path   string `json:"path"`
+	Detail string `json:"detail"`
+	// Whether a rule in CEL was broken.
+	Rule bool `json:"rule"`
+}
+
+func (v *verdict) refuse(detail string) {
+	v.Refused = append(v.Refused, refusal{Detail: detail})
+}
+
+func (v *verdict) refuseAll(problems field.ErrorList, rule bool) {
+	for _, problem := range problems {
+		v.Refused = append(v.Refused, refusal{Path: problem.Field, Detail: problem.Detail, Rule: rule})
+	}
 }
 
 func main() {

@@ -25,11 +25,14 @@ pub(super) fn range(format: Option<&str>) -> (Option<f64>, Option<f64>) {
     }
 }
 
-/// RFC 4648, section 4, with padding.
+/// RFC 4648, section 4, with padding, and not empty.
 fn is_base64(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
     let letters = text.trim_end_matches('=');
-    text.len().is_multiple_of(4) && text.len() - letters.len() <= 2 && letters.bytes().all(is_letter)
+    !text.is_empty()
+        && text.len().is_multiple_of(4)
+        && text.len() - letters.len() <= 2
+        && letters.bytes().all(is_letter)
 }
 
 /// RFC 3339, section 5.6, as far as the digits' places go.
