@@ -29,6 +29,9 @@ func (c *catalog) judge(asked request) (*verdict, error) {
 		given.refuse(err.Error())
 		return given, nil
 	}
+	if asked.Echo {
+		given.Read = text
+	}
 	var members map[string]interface{}
 	if err := json.Unmarshal(text, &members); err != nil {
 		given.refuse(err.Error())

@@ -13,10 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// A request: the files of the definitions that are installed, below the folder, and a document (YAML or JSON).
 type request struct {
+	// The files of the definitions that are installed, below the folder.
 	Definitions []string `json:"definitions"`
-	Document    string   `json:"document"`
+	// YAML or JSON.
+	Document string `json:"document"`
+	// Whether the verdict shall show how the document was read.
+	Echo bool `json:"echo"`
 }
 
 // A verdict. No problems: the server takes the object and keeps every key of it.
@@ -25,6 +28,8 @@ type verdict struct {
 	Refused []refusal `json:"refused"`
 	// What the server drops without a word.
 	Dropped []string `json:"dropped"`
+	// The document as it was read.
+	Read json.RawMessage `json:"read,omitempty"`
 }
 
 type refusal struct {

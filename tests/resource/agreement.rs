@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rk1::kubernetes::schema::{
     ResourceMistake, ResourceProblem, Restated, Scope, definitions, restated_rules, validate_resource,
 };
+use rk1::render::yaml;
 use serde_json::json;
 
 use crate::cases;
 use crate::judge::{Judge, Refusal, Verdict};
 use crate::note;
-use crate::objects::{Object, every_bundle, rendered, written_by_hand};
+use crate::objects::{Object, every_bundle, rendered, rendered_files, written_by_hand};
 use crate::sample::{Chance, sample};
 
 /// Objects that are drawn for each version of each definition.
@@ -89,6 +90,20 @@ fn the_judge_takes_every_object() {
         assert!(verdict.is_good(), "{}: {verdict:#?}", object.title());
     }
     assert_eq!(assert_agreement(&judge, &objects), (objects.len(), 0));
+}
+
+/// What is written is read by Kubernetes as it is read here: `No`, `0644` and their like mean the same.
+#[test]
+fn the_judge_reads_every_rendered_file_alike() {
+    let Some(judge) = Judge::new("the_judge_reads_every_rendered_file_alike") else { return };
+    let (versions, files) = rendered_files();
+    for text in files {
+        let documents: Vec<_> = text.split("\n---\n").collect();
+        let readings = judge.readings(&versions, &documents);
+        assert!(readings.iter().all(Verdict::is_good), "{readings:#?}");
+        let read: Vec<_> = readings.into_iter().map(|verdict| verdict.read).collect();
+        assert_eq!(read, yaml::parse(&text).expect("YAML"));
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::thread;
 use rk1::cluster::Versions;
 use rk1::kubernetes::schema::bundle_of;
 use serde::Deserialize;
-use serde_json::{Deserializer, json};
+use serde_json::{Deserializer, Value, json};
 
 use crate::compact::public_schemas;
 use crate::objects::Object;
@@ -22,6 +22,9 @@ pub(crate) struct Verdict {
     pub(crate) refused: Vec<Refusal>,
     /// Keys that are not kept.
     pub(crate) dropped: Vec<String>,
+    /// How a document was read.
+    #[serde(default)]
+    pub(crate) read: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,13 +83,22 @@ impl Judge {
 
     /// One verdict for each object.
     pub(crate) fn verdicts(&self, objects: &[Object]) -> Vec<Verdict> {
-        let mut requests = String::new();
-        for object in objects {
+        let request = |object: &Object| {
             let definitions = self.definitions(&object.versions);
-            let document = object.value.to_string();
-            requests += &json!({ "definitions": definitions, "document": document }).to_string();
-            requests.push('\n');
-        }
+            json!({ "definitions": definitions, "document": object.value.to_string() })
+        };
+        self.answers(&objects.iter().map(request).collect::<Vec<_>>())
+    }
+
+    /// One verdict for each YAML document, and how the document was read.
+    pub(crate) fn readings(&self, versions: &Versions, documents: &[&str]) -> Vec<Verdict> {
+        let definitions = self.definitions(versions);
+        let request = |document| json!({ "definitions": definitions, "document": document, "echo": true });
+        self.answers(&documents.iter().map(request).collect::<Vec<_>>())
+    }
+
+    fn answers(&self, requests: &[Value]) -> Vec<Verdict> {
+        let text: String = requests.iter().map(|request| format!("{request}\n")).collect();
         let mut child = Command::new(&self.program)
             .arg(&self.schemas)
             .stdin(Stdio::piped())
@@ -94,7 +106,7 @@ impl Judge {
             .spawn()
             .expect("the judge runs");
         let mut input = child.stdin.take().expect("standard input");
-        let writer = thread::spawn(move || input.write_all(requests.as_bytes()));
+        let writer = thread::spawn(move || input.write_all(text.as_bytes()));
         let output = BufReader::new(child.stdout.take().expect("standard output"));
         let verdicts: Vec<Verdict> = Deserializer::from_reader(output)
             .into_iter()
@@ -102,7 +114,7 @@ impl Judge {
             .collect();
         assert!(child.wait().expect("the judge ends").success());
         writer.join().expect("the writer ends").expect("requests are taken");
-        assert_eq!(verdicts.len(), objects.len());
+        assert_eq!(verdicts.len(), requests.len());
         verdicts
     }
 

@@ -75,18 +75,21 @@ pub(crate) fn written_by_hand() -> Vec<Object> {
     .collect()
 }
 
-/// What `rk1 render` makes of the repository's own cluster.
-pub(crate) fn rendered() -> Vec<Object> {
+/// What `rk1 render` makes of the repository's own cluster: the versions, and YAML files with objects in them.
+pub(crate) fn rendered_files() -> (Versions, Vec<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("cluster.toml")).expect("cluster.toml");
     let source = Source { name: "cluster.toml".to_owned(), text };
     let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a good cluster file");
     let pins = Pins::read(root).expect("pins");
-    documents(&cluster, &pins)
-        .expect("documents")
-        .iter()
-        .filter(|document| document.folder == "manifests" && document.name.ends_with(".yaml"))
-        .flat_map(|document| yaml::parse(&document.body).expect("YAML"))
-        .map(|value| Object { versions: cluster.versions.clone(), value })
-        .collect()
+    let documents = documents(&cluster, &pins).expect("documents").into_iter();
+    let files =
+        documents.filter(|document| document.folder == "manifests" && document.name.ends_with(".yaml"));
+    (cluster.versions, files.map(|document| document.body).collect())
+}
+
+pub(crate) fn rendered() -> Vec<Object> {
+    let (versions, files) = rendered_files();
+    let objects = files.iter().flat_map(|text| yaml::parse(text).expect("YAML"));
+    objects.map(|value| Object { versions: versions.clone(), value }).collect()
 }
