@@ -49,9 +49,7 @@ impl Work {
 }
 
 fn objects(documents: &[rk1::document::Document]) -> Vec<Value> {
-    let files = documents
-        .iter()
-        .filter(|document| document.folder == "manifests" && document.name.ends_with(".yaml"));
+    let files = documents.iter().filter(|document| document.folder == "manifests" && document.is_yaml());
     files.flat_map(|document| yaml::parse(&document.body).expect("YAML")).collect()
 }
 
