@@ -98,7 +98,7 @@ impl Judge {
     }
 
     fn answers(&self, requests: &[Value]) -> Vec<Verdict> {
-        let text: String = requests.iter().map(|request| format!("{request}\n")).collect();
+        let text = requests.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
         let mut child = Command::new(&self.program)
             .arg(&self.schemas)
             .stdin(Stdio::piped())

@@ -97,7 +97,7 @@ pub(crate) fn mutants(value: &Value) -> Vec<Mutant> {
 }
 
 fn pointer(path: &[String]) -> String {
-    path.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+    path.iter().flat_map(|part| ["/".to_owned(), part.replace('~', "~0").replace('/', "~1")]).collect()
 }
 
 fn at<'a>(value: &'a mut Value, path: &[String]) -> &'a mut Value {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rk1::cluster::{Cluster, Release, Versions};
 use rk1::cluster_file::Channel;
+use rk1::document::Document;
 use rk1::pins::Pins;
 use rk1::problem::Problems;
 use rk1::render::{documents, yaml};
@@ -83,9 +84,13 @@ pub(crate) fn rendered_files() -> (Versions, Vec<String>) {
     let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a good cluster file");
     let pins = Pins::read(root).expect("pins");
     let documents = documents(&cluster, &pins).expect("documents").into_iter();
-    let files =
-        documents.filter(|document| document.folder == "manifests" && document.name.ends_with(".yaml"));
+    let files = documents.filter(is_yaml);
     (cluster.versions, files.map(|document| document.body).collect())
+}
+
+fn is_yaml(document: &Document) -> bool {
+    let extension = Path::new(&document.name).extension();
+    document.folder == "manifests" && extension.is_some_and(|extension| extension == "yaml")
 }
 
 pub(crate) fn rendered() -> Vec<Object> {

@@ -183,10 +183,10 @@ fn string(schema: &Schema, chance: &mut Chance) -> String {
     let mut right: Vec<_> = WORDS.into_iter().filter(|word| is_right(word)).collect();
     match schema.format.as_deref() {
         Some("cidr") => {
-            right.retain(|word| word.contains('/') && word.contains(['.', ':']) && !word.contains("k8s"))
+            right.retain(|word| word.contains('/') && word.contains(['.', ':']) && !word.contains("k8s"));
         }
         Some("date-time") => {
-            right = vec!["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5+01:00", "2026-01-31"]
+            right = vec!["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.5+01:00", "2026-01-31"];
         }
         Some("byte") => right = vec!["", "YQ==", "YWJj", "YQ"],
         Some("ipv4") => right = vec!["10.0.0.1", "10.0.0.256", "fd00::1"],

@@ -65,6 +65,8 @@ fn cases() -> Vec<(&'static str, Chart, Value)> {
         ("kube-proxy replaced, now", NEWEST, json!({ "kubeProxyReplacement": true })),
         ("kube-proxy replaced, then", old, json!({ "kubeProxyReplacement": true })),
         ("kube-proxy replaced by a word", old, json!({ "kubeProxyReplacement": "strict" })),
+        ("kube-proxy replaced by a word, now", NEWEST, json!({ "kubeProxyReplacement": "strict" })),
+        ("an acceleration that there is not", NEWEST, json!({ "loadBalancer": { "acceleration": "xdp" } })),
         ("commented out", NEWEST, json!({ "loadBalancer": { "mode": "dsr", "algorithm": "maglev" } })),
         ("commented out, with a typing error", NEWEST, json!({ "loadBalancer": { "mode": "DSR" } })),
         ("a map that was open", NEWEST, json!({ "maglev": { "tableSize": 65521, "table-size": 1 } })),
@@ -144,5 +146,8 @@ fn mutations_are_refused() {
         mistyped.refused,
         mistyped.refused + mistyped.survived,
     ));
+    // The chart takes another type as well: a boolean for `gatewayClass.create`, a string for the list of the pods'
+    // ranges and for `k8sServicePort`.
+    assert_eq!(survivors.len(), 3, "{survivors:#?}");
     assert!(renamed.rate() >= 95.0 && mistyped.rate() >= 95.0, "{survivors:#?}");
 }
