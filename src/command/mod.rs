@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod init;
 mod man;
+mod pin;
 mod render;
 mod schema;
 mod secrets;
@@ -39,6 +40,7 @@ enum Command {
     /// Write a commented file to start from.
     Init,
     Check(check::Check),
+    Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
@@ -66,6 +68,7 @@ impl Arguments {
         let outcome = match self.command {
             Command::Init => init::run(&self.file),
             Command::Check(command) => command.run(&self.file),
+            Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
             Command::Schema => schema::run(),

@@ -16,32 +16,36 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
 // judge does what the API server does on a create (customresource/strategy.go, customresource_handler.go): nulls and
 // unknown keys are dropped, defaults filled in, then metadata, schema, lists and rules are validated.
 func (c *catalog) judge(asked request) (*verdict, error) {
-	given := &verdict{Refused: []string{}, Dropped: []string{}}
+	given := &verdict{Refused: []refusal{}, Dropped: []string{}}
 	text, err := yaml.YAMLToJSONStrict([]byte(asked.Document))
 	if err != nil {
-		given.Refused = append(given.Refused, err.Error())
+		given.refuse(err.Error())
 		return given, nil
+	}
+	if asked.Echo {
+		given.Read = text
 	}
 	var members map[string]interface{}
 	if err := json.Unmarshal(text, &members); err != nil {
-		given.Refused = append(given.Refused, err.Error())
+		given.refuse(err.Error())
 		return given, nil
 	}
 	object := &unstructured.Unstructured{Object: members}
 	apiVersion, _, apiVersionError := unstructured.NestedString(members, "apiVersion")
 	kindName, _, kindError := unstructured.NestedString(members, "kind")
 	if apiVersionError != nil || kindError != nil || apiVersion == "" || kindName == "" {
-		given.Refused = append(given.Refused, "apiVersion and kind are strings that each object has")
+		given.refuse("apiVersion and kind are strings that each object has")
 		return given, nil
 	}
 	if apiVersion == "v1" && kindName == "Namespace" {
-		judgeNamespace(asked.Document, given)
+		judgeNamespace(text, members, given)
 		return given, nil
 	}
 	found, err := c.find(asked.Definitions, object.GroupVersionKind())
@@ -49,7 +53,7 @@ func (c *catalog) judge(asked request) (*verdict, error) {
 		return nil, err
 	}
 	if found == nil {
-		given.Refused = append(given.Refused, fmt.Sprintf("no matches for kind %q in version %q", kindName, apiVersion))
+		given.refuse(fmt.Sprintf("no matches for kind %q in version %q", kindName, apiVersion))
 		return given, nil
 	}
 	found.judge(object, given)
@@ -66,14 +70,14 @@ func (k *kind) judge(object *unstructured.Unstructured, given *verdict) {
 		ReturnUnknownFieldPaths: true,
 	})
 	if err != nil {
-		given.Refused = append(given.Refused, err.Error())
+		given.refuse(err.Error())
 		return
 	}
 	given.Dropped = append(given.Dropped, unknown...)
 	given.Dropped = append(given.Dropped, nulls("metadata", members["metadata"], nil)...)
 	if isFound {
 		if err := objectmeta.SetObjectMeta(members, metadata); err != nil {
-			given.Refused = append(given.Refused, err.Error())
+			given.refuse(err.Error())
 			return
 		}
 	}
@@ -83,19 +87,16 @@ func (k *kind) judge(object *unstructured.Unstructured, given *verdict) {
 	defaulting.PruneNonNullableNullsWithoutDefaults(members, k.structural)
 	defaulting.Default(members, k.structural)
 
-	var problems field.ErrorList
-	problems = append(problems, validation.ValidateObjectMetaAccessor(
-		object, k.namespaced, validation.NameIsDNSSubdomain, field.NewPath("metadata"))...)
+	problems := validation.ValidateObjectMetaAccessor(
+		object, k.namespaced, validation.NameIsDNSSubdomain, field.NewPath("metadata"))
 	problems = append(problems, apiservervalidation.ValidateCustomResource(nil, members, k.schema)...)
 	problems = append(problems, objectmeta.Validate(nil, members, k.structural, false)...)
 	problems = append(problems, listtype.ValidateListSetsAndMaps(nil, k.structural, members)...)
+	given.refuseAll(problems, false)
 	if k.rules != nil && !blocksRules(problems) {
 		broken, _ := k.rules.Validate(
 			context.Background(), nil, k.structural, members, nil, celconfig.RuntimeCELCostBudget)
-		problems = append(problems, broken...)
-	}
-	for _, problem := range problems {
-		given.Refused = append(given.Refused, problem.Error())
+		given.refuseAll(broken, true)
 	}
 }
 
@@ -152,15 +153,18 @@ func memberSchema(schema *structuralschema.Structural, key string) *structuralsc
 }
 
 // judgeNamespace takes the one kind of Kubernetes itself that is rendered.
-func judgeNamespace(document string, given *verdict) {
+func judgeNamespace(text []byte, members map[string]interface{}, given *verdict) {
 	var namespace corev1.Namespace
-	if err := yaml.UnmarshalStrict([]byte(document), &namespace); err != nil {
-		given.Dropped = append(given.Dropped, err.Error())
+	unknown, err := kjson.UnmarshalStrict(text, &namespace)
+	if err != nil {
+		given.refuse(err.Error())
 		return
 	}
+	for _, key := range unknown {
+		given.Dropped = append(given.Dropped, key.Error())
+	}
+	given.Dropped = append(given.Dropped, nulls("", members, nil)...)
 	problems := validation.ValidateObjectMeta(
 		&namespace.ObjectMeta, false, validation.ValidateNamespaceName, field.NewPath("metadata"))
-	for _, problem := range problems {
-		given.Refused = append(given.Refused, problem.Error())
-	}
+	given.refuseAll(problems, false)
 }

@@ -9,20 +9,44 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// A request: the files of the definitions that are installed, below the folder, and a document (YAML or JSON).
 type request struct {
+	// The files of the definitions that are installed, below the folder.
 	Definitions []string `json:"definitions"`
-	Document    string   `json:"document"`
+	// YAML or JSON.
+	Document string `json:"document"`
+	// Whether the verdict shall show how the document was read.
+	Echo bool `json:"echo"`
 }
 
 // A verdict. No problems: the server takes the object and keeps every key of it.
 type verdict struct {
 	// What makes the server refuse the object.
-	Refused []string `json:"refused"`
+	Refused []refusal `json:"refused"`
 	// What the server drops without a word.
 	Dropped []string `json:"dropped"`
+	// The document as it was read.
+	Read json.RawMessage `json:"read,omitempty"`
+}
+
+type refusal struct {
+	Path   string `json:"path"`
+	Detail string `json:"detail"`
+	// Whether a rule in CEL was broken.
+	Rule bool `json:"rule"`
+}
+
+func (v *verdict) refuse(detail string) {
+	v.Refused = append(v.Refused, refusal{Detail: detail})
+}
+
+func (v *verdict) refuseAll(problems field.ErrorList, rule bool) {
+	for _, problem := range problems {
+		v.Refused = append(v.Refused, refusal{Path: problem.Field, Detail: problem.Detail, Rule: rule})
+	}
 }
 
 func main() {

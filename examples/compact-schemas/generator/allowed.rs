@@ -31,6 +31,9 @@ const SINCE_1_18: &[&str] = &["1.18.12", "1.19.6", "1.20.0"];
 const OF_ALL: &[&str] = &["1.16.1", "1.18.12", "1.19.6", "1.20.0"];
 const CERT_MANAGER: &[&str] = &["1.21.1"];
 
+const BEFORE_1_20: &[&str] = &["1.16.1", "1.18.12", "1.19.6"];
+
+const VALID_OPTIONS: &str = "values.yaml lists the valid options in the comment above it";
 const COMMENTED_OUT: &str = "stands in values.yaml behind a `#`, with its default";
 const EXAMPLE: &str = "stands in values.yaml behind a `#`, as an example";
 const CONTROLLER_CONFIGURATION: &str = "a field of ControllerConfiguration, which the controller decodes strictly (pkg/apis/config/controller/v1alpha1)";
@@ -104,6 +107,26 @@ fn api_version() -> Value {
 fn kind() -> Value {
     json!({ "enum": ["ControllerConfiguration"] })
 }
+
+fn acceleration() -> Value {
+    json!({ "enum": ["best-effort", "disabled", "native"] })
+}
+
+fn gateway_class_create() -> Value {
+    json!({ "enum": [true, false, "auto", "true", "false"] })
+}
+
+fn gateway_class_create_then() -> Value {
+    json!({ "enum": ["auto", "true", "false"] })
+}
+
+/// Keys that the chart's schema knows, and of which it says less than the comment in `values.yaml`.
+pub(crate) const REFINED: &[Allowed] = &[
+    cilium(SINCE_1_18, "kubeProxyReplacement", kube_proxy_replacement, VALID_OPTIONS),
+    cilium(OF_ALL, "loadBalancer.acceleration", acceleration, VALID_OPTIONS),
+    cilium(&["1.20.0"], "gatewayAPI.gatewayClass.create", gateway_class_create, VALID_OPTIONS),
+    cilium(BEFORE_1_20, "gatewayAPI.gatewayClass.create", gateway_class_create_then, VALID_OPTIONS),
+];
 
 pub(crate) const ALLOWED: &[Allowed] = &[
     cilium(OF_1_16, "kubeProxyReplacement", kube_proxy_replacement, COMMENTED_OUT),

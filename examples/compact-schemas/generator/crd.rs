@@ -98,7 +98,8 @@ fn compact_rule(rule: &Value) -> Result<Value> {
         }
     }
     let rule = compact["rule"].as_str().context("a rule is a string")?.trim().to_owned();
-    compact.entry("message").or_insert_with(|| Value::from(format!("the rule `{rule}` is broken")));
+    // As an API server puts it.
+    compact.entry("message").or_insert_with(|| Value::from(format!("failed rule: {rule}")));
     compact.insert("rule".to_owned(), Value::from(rule));
     Ok(Value::Object(compact))
 }

@@ -5,13 +5,18 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::allowed::{ALLOWED, PASSED_THROUGH};
+use super::allowed::{ALLOWED, PASSED_THROUGH, REFINED};
 
 pub(crate) fn compact(chart: &str, version: &str, schema: &Value, defaults: &Value) -> Result<Value> {
     let mut compact = convert(schema, schema, false)?;
     join(&mut compact, defaults);
     for key in ALLOWED.iter().filter(|key| key.is_of(chart, version)) {
         allow(&mut compact, key.path, (key.schema)())?;
+    }
+    for key in REFINED.iter().filter(|key| key.is_of(chart, version)) {
+        let pointer = format!("/properties/{}", key.path.replace('.', "/properties/"));
+        let known = compact.pointer_mut(&pointer).with_context(|| format!("there is no `{}`", key.path))?;
+        *known = (key.schema)();
     }
     Ok(compact)
 }

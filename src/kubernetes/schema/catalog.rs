@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::definition::{Definition, Schema};
-use super::problem::ResourceMistake;
+use super::problem::{ResourceMistake, nearest};
 use crate::cluster::{Release, Versions};
 use crate::cluster_file::Channel;
 
@@ -99,7 +99,7 @@ pub(super) fn find(api_version: &str, kind: &str, versions: &Versions) -> Result
         _ => {}
     }
     let unknown = || {
-        let known: Vec<_> = known_kinds(versions);
+        let known = near_kinds(kind, versions);
         ResourceMistake::UnknownKind { api_version: api_version.to_owned(), kind: kind.to_owned(), known }
     };
     let (group, version) = api_version.split_once('/').ok_or_else(unknown)?;
@@ -126,18 +126,30 @@ fn is_served(group: &str, version: &str, versions: &Versions) -> bool {
     group != "cilium.io" || version != "v2" || versions.cilium.minor >= CILIUM_V2
 }
 
-fn known_kinds(versions: &Versions) -> Vec<String> {
-    let mut known = vec!["v1 Namespace".to_owned()];
+/// What the kind is in other versions, or what is called nearly the same, or all that there is.
+fn near_kinds(kind: &str, versions: &Versions) -> Vec<String> {
+    let served = served_kinds(versions);
+    let kinds = || served.iter().map(|(_, kind)| *kind);
+    let wanted =
+        if kinds().any(|each| each == kind) { Some(kind.to_owned()) } else { nearest(kind, kinds()) };
+    let is_near = |each: &str| wanted.as_ref().is_none_or(|wanted| wanted == each);
+    served
+        .iter()
+        .filter(|(_, each)| is_near(each))
+        .map(|(version, kind)| format!("{version} {kind}"))
+        .collect()
+}
+
+fn served_kinds(versions: &Versions) -> Vec<(String, &'static str)> {
+    let mut kinds = vec![("v1".to_owned(), "Namespace")];
     for each in
         EMBEDDED.iter().filter(|each| bundle_of(each.group(), versions).as_deref() == Some(each.folder))
     {
-        let Some(definition) = each.definition() else { continue };
-        let served = definition.schemas.iter().flat_map(|served| &served.versions);
-        known.extend(
-            served
-                .filter(|version| is_served(&definition.group, version, versions))
-                .map(|version| format!("{}/{version} {}", definition.group, definition.kind)),
-        );
+        let served = each.definition().into_iter().flat_map(|definition| &definition.schemas);
+        let versions = served
+            .flat_map(|served| &served.versions)
+            .filter(|version| is_served(each.group(), version, versions));
+        kinds.extend(versions.map(|version| (format!("{}/{version}", each.group()), each.kind)));
     }
-    known
+    kinds
 }

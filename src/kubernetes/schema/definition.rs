@@ -164,7 +164,7 @@ pub struct Pattern {
 
 impl Pattern {
     /// `None` if the expression cannot be compiled.
-    pub(super) fn matches(&self, text: &str) -> Option<bool> {
+    pub fn matches(&self, text: &str) -> Option<bool> {
         let compiled = self.compiled.get_or_init(|| {
             // In Go, the Perl classes are ASCII.
             let ascii = self.text.replace(r"\d", "[0-9]").replace(r"\s", r"[\t\n\f\r ]");

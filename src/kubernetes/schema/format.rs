@@ -1,6 +1,6 @@
 //! Formats that an API server checks (k8s.io/kube-openapi, `pkg/validation/strfmt`).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -9,7 +9,7 @@ pub(super) fn broken(format: &str, text: &str) -> Option<&'static str> {
     let (is_right, expected) = match format {
         "ipv4" => (text.parse::<Ipv4Addr>().is_ok(), "an IPv4 address"),
         "ipv6" => (text.parse::<Ipv6Addr>().is_ok(), "an IPv6 address"),
-        "cidr" => (text.parse::<IpNet>().is_ok(), "a range such as `192.0.2.0/24`"),
+        "cidr" => (is_range(text), "a range such as `192.0.2.0/24`"),
         "byte" => (is_base64(text), "Base64"),
         "date-time" => (is_date_time(text), "a time such as `2026-01-31T12:00:00Z`"),
         _ => return None,
@@ -25,11 +25,20 @@ pub(super) fn range(format: Option<&str>) -> (Option<f64>, Option<f64>) {
     }
 }
 
-/// RFC 4648, section 4, with padding.
+/// RFC 4632, section 3.1. As with addresses, a leading zero is refused, which an API server takes: some read it in octal.
+fn is_range(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(address, _)| address.parse::<IpAddr>().is_ok())
+        && text.parse::<IpNet>().is_ok()
+}
+
+/// RFC 4648, section 4, with padding, and not empty.
 fn is_base64(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
     let letters = text.trim_end_matches('=');
-    text.len().is_multiple_of(4) && text.len() - letters.len() <= 2 && letters.bytes().all(is_letter)
+    !text.is_empty()
+        && text.len().is_multiple_of(4)
+        && text.len() - letters.len() <= 2
+        && letters.bytes().all(is_letter)
 }
 
 /// RFC 3339, section 5.6, as far as the digits' places go.

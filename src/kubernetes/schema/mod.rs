@@ -16,7 +16,7 @@ mod rule;
 mod values;
 
 pub use catalog::{bundle_of, definitions};
-pub use definition::{Definition, Rule, Schema, Scope};
+pub use definition::{Definition, ListType, Rule, Schema, Scope, Type};
 pub use problem::{ResourceMistake, ResourceProblem};
 pub use resource::validate_resource;
 pub use rule::{Restated, restated_rules};

@@ -27,7 +27,12 @@ impl Mistake for ResourceProblem {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ResourceMistake {
     #[error("no kind `{kind}` of `{api_version}` is known here")]
-    UnknownKind { api_version: String, kind: String, known: Vec<String> },
+    UnknownKind {
+        api_version: String,
+        kind: String,
+        /// Version and kind, of those that are near, or of all.
+        known: Vec<String>,
+    },
     #[error("there is no schema of {what}")]
     NoSchema { what: String, known: Vec<String> },
     #[error("a Secret is never written to a file")]
@@ -40,7 +45,7 @@ pub enum ResourceMistake {
     WrongType { found: String, expected: String },
     #[error("{found} is not one of the choices")]
     NotAChoice { found: String, nearest: Option<String>, choices: Vec<String> },
-    #[error("{found} does not match `{pattern}`")]
+    #[error("{found} does not match {}", cut(.pattern, SHOWN_RULE))]
     Pattern { found: String, pattern: String },
     #[error("{found} is not {expected}")]
     Format { found: String, expected: &'static str },
@@ -86,7 +91,8 @@ impl ResourceMistake {
             Self::TooMany { maximum, unit, .. } => format!("write {maximum} {unit} or fewer"),
             Self::Duplicate { keys, .. } if keys.is_empty() => "leave one of them out".to_owned(),
             Self::Duplicate { keys, .. } => format!("items must differ in {}", listed(keys)),
-            Self::Rule { rule, .. } => format!("the rule is `{rule}`"),
+            // What it says is the message; a long rule says no more to a reader.
+            Self::Rule { rule, .. } if rule.len() <= SHOWN_RULE => format!("the rule is `{rule}`"),
             Self::Name { expected, .. } => format!("write {expected}"),
             Self::Namespace { .. } => "leave `namespace` out".to_owned(),
             Self::AnnotationsTooLarge { maximum, .. } => format!("{maximum} bytes are the limit"),
@@ -94,7 +100,8 @@ impl ResourceMistake {
             | Self::Pattern { .. }
             | Self::Format { .. }
             | Self::Alternatives { .. }
-            | Self::Excluded { .. } => return None,
+            | Self::Excluded { .. }
+            | Self::Rule { .. } => return None,
         };
         Some(instead)
     }
@@ -107,21 +114,40 @@ fn listed(words: &[String]) -> String {
 /// Characters of a value that a message shows.
 const SHOWN: usize = 60;
 
+/// Characters of a rule or a pattern that a message shows.
+const SHOWN_RULE: usize = 100;
+
 /// A value as a message shows it: JSON in backticks, cut short.
 pub(super) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(SHOWN) {
+    cut(&value.to_string(), SHOWN)
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),
     }
 }
 
-/// The word that was probably meant, if any is near enough: by its letters whatever their case, or a part of it.
+/// The word that was probably meant, whatever its case: one that differs in a few letters, or one that has all the
+/// letters in the same order, as `clusterPoolIPv4PodCIDRList` has those of `clusterPoolCIDR`.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let folded = word.to_lowercase();
-    known
-        .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))
+    let candidates: Vec<_> = known.map(|candidate| (candidate.to_lowercase(), candidate)).collect();
+    let similar = candidates
+        .iter()
+        .map(|(lower, candidate)| (strsim::damerau_levenshtein(&folded, lower), *candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate.to_owned())
+        .min_by_key(|(distance, _)| *distance);
+    let longer = || {
+        let longer = candidates.iter().filter(|(lower, _)| folded.len() >= 4 && is_within(&folded, lower));
+        longer.map(|(_, candidate)| (0, *candidate)).min_by_key(|(_, candidate)| candidate.len())
+    };
+    similar.or_else(longer).map(|(_, candidate)| candidate.to_owned())
+}
+
+/// Whether a text has all letters of a word in the same order.
+fn is_within(word: &str, text: &str) -> bool {
+    let mut letters = text.chars();
+    word.chars().all(|letter| letters.any(|other| other == letter))
 }

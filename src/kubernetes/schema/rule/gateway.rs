@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Restated::Function;
+use super::Restated::{Function, OutOfReach};
 use super::{Table, has, is_each_unique, items, list, text};
 use crate::kubernetes::schema::metadata::{is_label, is_qualified_part};
 
@@ -39,7 +39,7 @@ pub(super) const RULES: Table = &[
     ),
     (
         "self.all(l1, self.exists_one(l2, l1.name == l2.name))",
-        Function(|listeners| is_each_unique(list(listeners), |one, other| one["name"] == other["name"])),
+        OutOfReach("the list is a map by `name`: its structure is wrong before"),
     ),
     (
         "self.all(l1, self.exists_one(l2, l1.port == l2.port && l1.protocol == l2.protocol && \
@@ -61,7 +61,7 @@ pub(super) const RULES: Table = &[
     ),
     (
         "self.all(t1, self.exists_one(t2, t1.port == t2.port))",
-        Function(|ports| is_each_unique(list(ports), |one, other| one["port"] == other["port"])),
+        OutOfReach("the list is a map by `port`: its structure is wrong before"),
     ),
     (
         "self.all(a1, a1.type == 'IPAddress' ? \

@@ -19,7 +19,7 @@ use serde_json::Value;
 pub enum Restated {
     /// Whether a value obeys the rule.
     Function(fn(&Value) -> bool),
-    /// Why no new object can break it.
+    /// Why no new object whose structure is right can break it.
     OutOfReach(&'static str),
 }
 

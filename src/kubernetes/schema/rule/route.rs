@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Restated::Function;
+use super::Restated::{Function, OutOfReach};
 use super::{Table, has, is_each_unique, items, list, text};
 
 pub(super) const RULES: Table = &[
@@ -94,7 +94,7 @@ pub(super) const RULES: Table = &[
     ),
     (
         "self.type in ['Exact','PathPrefix'] || self.type == 'RegularExpression'",
-        Function(|path| !is_pattern(path) || text(path, "type") == "RegularExpression"),
+        OutOfReach("these are the choices of `type`: its structure is wrong before"),
     ),
     (
         r#"(self.type in ['Exact','PathPrefix']) ? self.value.matches(r"""^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$""") : true"#,
