@@ -1,7 +1,7 @@
 //! Kubernetes Secrets that the servers make from the nodes' files: none of them is ever rendered.
 
 use super::Cluster;
-use super::bgp::Router;
+use super::router::Router;
 use super::gateway::AzureDns;
 use super::secrets::SecretName;
 

@@ -3,6 +3,7 @@
 mod hosts;
 mod manifests;
 pub mod nix;
+pub mod routers;
 pub mod yaml;
 
 use thiserror::Error;
@@ -25,6 +26,7 @@ pub enum RenderError {
 pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let mut documents = hosts::documents(cluster)?;
     documents.extend(manifests::documents(cluster, pins)?);
+    documents.extend(routers::documents(cluster)?);
     documents.sort_by_cached_key(Document::path);
     Ok(documents)
 }
