@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod diagram;
 mod init;
 mod lab;
 mod man;
@@ -43,6 +44,7 @@ enum Command {
     Render(render::Render),
     Secrets(secrets::Secrets),
     Lab(lab::Lab),
+    Diagram(diagram::Diagram),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -71,6 +73,7 @@ impl Arguments {
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
             Command::Lab(command) => command.run(&self.file),
+            Command::Diagram(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

@@ -1,9 +1,11 @@
 //! From a cluster to documents. A renderer is a pure function of the cluster: the same cluster, the same bytes.
 
+pub mod diagram;
 mod hosts;
 mod manifests;
 pub mod nix;
 pub mod routers;
+pub mod xml;
 pub mod yaml;
 
 use thiserror::Error;
