@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Outcome, print, read_examined};
+use super::{Outcome, print, read_cluster};
 use crate::render::diagram::svg;
 
 /// Draw the cluster: its boards, nodes, addresses and sessions, as SVG.
@@ -16,7 +16,7 @@ pub(super) struct Diagram {
 
 impl Diagram {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
-        let (cluster, _) = read_examined(file)?;
+        let cluster = read_cluster(file)?;
         let picture = svg(&cluster)?;
         match self.out {
             None => print(&picture)?,

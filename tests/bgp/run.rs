@@ -13,7 +13,7 @@ const FRR: &str = "platform = \"frr\"\nversion = \"8.4.4\"\npassword = \"bgp-pas
 const BIRD: &str = "platform = \"bird\"\nversion = \"2.0.12\"\nasn = 64513\npassword = \"bgp-password\"\n";
 
 /// The most that both labs, side by side, may take.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 #[test]
 fn everything_is_as_it_should_be() {
