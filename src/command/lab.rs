@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, print, read_examined};
-use crate::lab::{self, Daemon, Plan};
+use crate::lab::{self, Daemon, Finding, Plan};
 
 /// Show the routers and nodes speaking BGP, before any hardware is touched.
 ///
@@ -80,7 +80,16 @@ impl Lab {
         for line in plan.remarks() {
             anstream::eprintln!("{line}");
         }
-        let is_well = lab::run(&plan, &mut |finding| print(&format!("{finding}\n")).is_ok())?;
+        let mut broken = None;
+        let mut tell = |finding: &Finding| {
+            if let Err(error) = print(&format!("{finding}\n")) {
+                broken.get_or_insert(error);
+            }
+        };
+        let is_well = lab::run(&plan, &mut tell, &mut |line| anstream::eprintln!("{line}"))?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
         Ok(if is_well { Outcome::Done } else { Outcome::Mistakes })
     }
 }

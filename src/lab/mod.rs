@@ -76,13 +76,18 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Runs the whole lab. Each finding is told as it is made; `tell` says whether anybody still listens.
+/// Runs the whole lab. Each finding is told as it is made. Where something was wrong, the last words of the programs
+/// are noted as well.
 ///
 /// Returns whether all was well.
 ///
 /// # Errors
 /// What kept the lab from running: then nothing is known.
-pub fn run(plan: &Plan, tell: &mut dyn FnMut(&Finding) -> bool) -> Result<bool, LabError> {
+pub fn run(
+    plan: &Plan,
+    tell: &mut dyn FnMut(&Finding),
+    note: &mut dyn FnMut(&str),
+) -> Result<bool, LabError> {
     let mut room = room::Room::build(plan)?;
     let mut is_well = true;
     let mut tell = |finding: Finding| {
@@ -91,7 +96,9 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&Finding) -> bool) -> Result<bool, 
     };
     let outcome = scenario::play(&mut room, &mut tell);
     if outcome.is_err() || !is_well {
-        room.print_logs();
+        for line in room.last_words() {
+            note(&line);
+        }
     }
     outcome.map(|()| is_well)
 }

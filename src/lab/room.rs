@@ -158,8 +158,9 @@ impl<'a> Room<'a> {
         Ok(())
     }
 
-    /// The last words of routers and speakers, on standard error.
-    pub(super) fn print_logs(&self) {
+    /// The last words of routers and speakers.
+    pub(super) fn last_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
         let routers = self.plan.routers.iter().zip(&self.routers);
         let routers = routers.map(|(planned, router)| (planned.name.as_str(), router.log()));
         let speakers = self.plan.nodes.iter().zip(&self.speakers);
@@ -169,8 +170,9 @@ impl<'a> Room<'a> {
             // A speaker's keepalives would be most of it.
             let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"msg\":\"sent\"")).collect();
             for line in &lines[lines.len().saturating_sub(LOG_TAIL)..] {
-                anstream::eprintln!("{name}: {line}");
+                words.push(format!("{name}: {line}"));
             }
         }
+        words
     }
 }
