@@ -2,7 +2,9 @@
 
 mod check;
 mod completions;
+mod diagram;
 mod init;
+mod lab;
 mod man;
 mod pin;
 mod render;
@@ -43,6 +45,8 @@ enum Command {
     Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Lab(lab::Lab),
+    Diagram(diagram::Diagram),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -71,6 +75,8 @@ impl Arguments {
             Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Lab(command) => command.run(&self.file),
+            Command::Diagram(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
@@ -125,13 +131,18 @@ fn examine(
 
 /// All that the cluster is made of, once its mistakes and warnings have been printed.
 fn read_documents(file: &Path) -> anyhow::Result<Vec<Document>> {
+    read_examined(file).map(|(_, documents)| documents)
+}
+
+/// The cluster and all that it is made of, once its mistakes and warnings have been printed.
+fn read_examined(file: &Path) -> anyhow::Result<(Cluster, Vec<Document>)> {
     let source = read_source(file)?;
     let mut problems = Problems::default();
     let examined = examine(&source, file, &mut problems)?;
     if !problems.is_empty() {
         anstream::eprint!("{}", report(&source, &problems));
     }
-    examined.map(|(_, documents)| documents).ok_or_else(|| Unusable(source.name).into())
+    examined.ok_or_else(|| Unusable(source.name).into())
 }
 
 /// The cluster, once its mistakes and warnings have been printed.
