@@ -49,6 +49,14 @@
       ];
     };
 
+    kubernetesSecrets = {
+      azure-dns-secret = {
+        namespace = "cert-manager";
+        key = "azure_client_secret";
+        file = "/var/lib/rk1/secrets/azure-dns";
+      };
+    };
+
     streamer = {
       enable = true;
       url = "https://grafana.virtualthoughts.co.uk";

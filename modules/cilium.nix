@@ -1,8 +1,16 @@
 # What Cilium needs of its host: it routes the pods itself, in the kernel, beside what NixOS sets up.
 {
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (config.lib.kernelConfig) isEnabled isYes;
+in
+{
   # Its containers cannot load modules of a kernel that they do not see. The proxy redirects with TPROXY and
-  # finds sockets by xt_socket; the datapath hangs on clsact and VXLAN. Envoy needs a kernel with
-  # CONFIG_ARM64_VA_BITS_48: nixpkgs' kernels have it, many vendors' RK3588 kernels do not.
+  # finds sockets by xt_socket; the datapath hangs on clsact and VXLAN.
   boot.kernelModules = [
     "br_netfilter"
     "cls_bpf"
@@ -14,6 +22,22 @@
     "xt_mark"
     "xt_socket"
   ];
+
+  # Assertions for kernels that are not nixpkgs' own (nixos/modules/system/boot/kernel.nix). Envoy, which serves the
+  # gateway, aborts where addresses have 39 bits, as on many vendors' RK3588 kernels.
+  system.requiredKernelConfig =
+    map isEnabled [
+      "BPF_JIT"
+      "BPF_SYSCALL"
+      "CGROUP_BPF"
+      "NET_CLS_ACT"
+      "NET_CLS_BPF"
+      "NET_SCH_INGRESS"
+      "NETFILTER_XT_MATCH_SOCKET"
+      "NETFILTER_XT_TARGET_TPROXY"
+      "VXLAN"
+    ]
+    ++ lib.optional pkgs.stdenv.hostPlatform.isAarch64 (isYes "ARM64_VA_BITS_48");
 
   boot.kernel.sysctl = {
     "net.ipv4.conf.all.forwarding" = 1;

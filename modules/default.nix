@@ -8,6 +8,8 @@
     ./cluster.nix
     ./firewall.nix
     ./k3s.nix
+    ./kubernetes-secrets.nix
+    ./manifests.nix
     ./network.nix
     ./node-secrets.nix
     ./storage.nix

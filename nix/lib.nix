@@ -1,9 +1,13 @@
 # For this flake and for those that take it as an input.
 { self, lib }:
 {
-  # The hosts that `rk1 render` wrote to a directory, as nixosConfigurations.
+  # The hosts that `rk1 render` wrote to a directory, as nixosConfigurations. Their servers apply what it wrote to
+  # `manifests` beside that directory.
   mkCluster =
     directory:
+    let
+      manifests = dirOf directory + "/manifests";
+    in
     lib.mapAttrs (
       name: host:
       lib.nixosSystem {
@@ -13,6 +17,7 @@
           (
             { config, ... }:
             {
+              rk1.manifests.directory = lib.mkIf (builtins.pathExists manifests) manifests;
               assertions = [
                 {
                   assertion = config.networking.hostName == name;

@@ -10,6 +10,7 @@ in
     fileset = fileset.unions [
       ../Cargo.lock
       ../Cargo.toml
+      ../pins.json
       ../src
       # The manifests name these; Cargo reads every manifest of the workspace.
       (fileset.maybeMissing ../benches)

@@ -1,5 +1,7 @@
 //! What is rendered: a path and a body each.
 
+use std::path::Path;
+
 /// A file to be written, relative to the output directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
@@ -11,6 +13,11 @@ pub struct Document {
 }
 
 impl Document {
+    #[must_use]
+    pub fn is_yaml(&self) -> bool {
+        Path::new(&self.name).extension().is_some_and(|extension| extension == "yaml")
+    }
+
     #[must_use]
     pub fn path(&self) -> String {
         format!("{}/{}", self.folder, self.name)

@@ -88,6 +88,24 @@ fn every_host_is_what_the_posts_describe() {
             assert_eq!(names, ["--kubelet-arg", "--node-ip", "--node-name", "--server", "--token-file"]);
         }
 
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let on_servers: fn(&[&'static str]) -> Vec<&'static str> =
+            if role == "server" { <[_]>::to_vec } else { |_| Vec::new() };
+        let manifests = on_servers(&[
+            "00-gateway-api-crds.yaml",
+            "10-cilium.yaml",
+            "20-cert-manager.yaml",
+            "30-bgp.yaml",
+            "40-issuer.yaml",
+            "50-gateway.yaml",
+            "60-hubble.yaml",
+        ]);
+        let (charts, secrets) =
+            (on_servers(&["cilium-1.20.0"]), on_servers(&["kubernetes-secret-azure-dns-secret"]));
+        assert_eq!(keys(&host["k3s"]["manifests"]), manifests, "{name}");
+        assert_eq!(keys(&host["k3s"]["charts"]), charts, "{name}");
+        assert_eq!(keys(&host["kubernetesSecrets"]), secrets, "{name}");
+
         let mounts = host["mounts"].as_object().unwrap();
         let sources: Vec<(&str, &str)> =
             mounts.iter().map(|(path, mount)| (path.as_str(), mount["device"].as_str().unwrap())).collect();
@@ -133,6 +151,7 @@ fn a_broken_host_is_refused() {
         "nested-option",
         "out-of-range",
         "secret-in-store",
+        "short-addresses",
         "unknown-option",
         "unknown-package",
         "wrong-type",

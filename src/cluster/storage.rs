@@ -28,14 +28,14 @@ const MOUNT: &str = "/mnt/data";
 const BINDS: [(&str, &str); 3] =
     [("/run/k3s", "k3s"), ("/var/lib/kubelet", "k3s-kubelet"), ("/var/lib/rancher", "k3s-rancher")];
 
-/// Trees of the system, in which the disk is not mounted. As in modules/storage.nix.
+/// Trees of the system, in which the disk is not mounted. modules/storage/assertions.nix has the same lists.
 const SYSTEM_TREES: [&str; 16] = [
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/nix", "/proc", "/root", "/run", "/sbin",
     "/sys", "/tmp", "/usr", "/var",
 ];
 /// Directories in which the disk can be mounted, but not on them.
 const PARENTS: [&str; 3] = ["/mnt", "/opt", "/srv"];
-/// Where directories can live on the disk. Narrower than what modules/storage.nix takes.
+/// Where directories can live on the disk.
 const BIND_ROOTS: [&str; 5] = ["/opt", "/run", "/srv", "/var/lib", "/var/log"];
 /// Below those, what the system needs before the disk is there, or without it.
 const SYSTEM_STATE: [&str; 6] =
@@ -127,6 +127,9 @@ fn parse_device(device: &str) -> Result<String, StorageMistake> {
 
 /// `nvme0n1` of `nvme0n1p2`, `sda` of `sda2`; nothing for a whole disk.
 fn disk_of_partition(name: &str) -> Option<&str> {
+    if name.starts_with("disk/by-part") {
+        return Some("nvme0n1");
+    }
     let front = name.trim_end_matches(|character: char| character.is_ascii_digit());
     if front.len() == name.len() {
         return None;
@@ -139,7 +142,7 @@ fn disk_of_partition(name: &str) -> Option<&str> {
             !letters.is_empty() && letters.bytes().all(|letter| letter.is_ascii_lowercase())
         })
     };
-    (is_scsi("sd") || is_scsi("vd")).then_some(front)
+    ["hd", "sd", "vd"].into_iter().any(is_scsi).then_some(front)
 }
 
 fn parse_mount(path: &str) -> Result<String, StorageMistake> {

@@ -7,8 +7,9 @@ use super::Unresolved;
 use super::name::Label;
 use super::number::number_or;
 use super::secrets::{SecretLookup, SecretName};
-use crate::cluster_file::{self, Acceleration, Cilium, Text};
+use crate::cluster_file::{self, Acceleration, Cilium, FreeValue, Text};
 use crate::problem::{Mistake, Problems};
+use crate::source::Spanned;
 
 #[derive(Debug, Clone)]
 pub struct Streamer {
@@ -42,7 +43,7 @@ enum StreamerMistake {
     #[error("`{name}` is not the name of a stream")]
     Stream { name: String },
     #[error("`acceleration = \"{acceleration}\"` takes the network interface from the streamer")]
-    Acceleration { acceleration: &'static str },
+    Acceleration { acceleration: String },
 }
 
 impl Mistake for StreamerMistake {
@@ -155,10 +156,19 @@ fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
     is_name.then(|| name.value.clone())
 }
 
+/// The key, or the value of Cilium's chart that it stands for.
 fn note_acceleration(typed: &cluster_file::Streamer, cilium: Option<&Cilium>, problems: &mut Problems) {
-    let written = cilium.and_then(|cilium| cilium.acceleration.as_ref());
-    if let Some(written) = written.filter(|written| written.value != Acceleration::Disabled) {
-        let mistake = StreamerMistake::Acceleration { acceleration: written.value.word() };
-        problems.collision(written.span, mistake, typed.span, "the streamer is on");
+    let Some(cilium) = cilium else { return };
+    let key = cilium.acceleration.as_ref().map(|key| Spanned::new(key.value.word().to_owned(), key.span));
+    let value = cilium.values.as_ref().and_then(|values| values.at(&["loadBalancer", "acceleration"]));
+    let value = value.and_then(|value| match &value.value {
+        FreeValue::String(word) => Some(Spanned::new(word.clone(), value.span)),
+        _ => None,
+    });
+    for written in [key, value].into_iter().flatten() {
+        if written.value != Acceleration::Disabled.word() {
+            let mistake = StreamerMistake::Acceleration { acceleration: written.value };
+            problems.collision(written.span, mistake, typed.span, "the streamer is on");
+        }
     }
 }

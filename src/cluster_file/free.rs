@@ -20,6 +20,16 @@ pub enum FreeValue {
     Table(Vec<(Text, Spanned<FreeValue>)>),
 }
 
+impl Spanned<FreeValue> {
+    /// The value at a path of keys, if one is written there.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
+        let Some((first, rest)) = path.split_first() else { return Some(self) };
+        let FreeValue::Table(entries) = &self.value else { return None };
+        entries.iter().find(|(key, _)| key.value == *first)?.1.at(rest)
+    }
+}
+
 impl Decode for Spanned<FreeValue> {
     fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
         let free = match value.get_ref() {

@@ -6,6 +6,7 @@ mod init;
 mod man;
 mod render;
 mod schema;
+mod secrets;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ enum Command {
     Init,
     Check(check::Check),
     Render(render::Render),
+    Secrets(secrets::Secrets),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -65,6 +67,7 @@ impl Arguments {
             Command::Init => init::run(&self.file),
             Command::Check(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
+            Command::Secrets(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
@@ -126,6 +129,17 @@ fn read_documents(file: &Path) -> anyhow::Result<Vec<Document>> {
         anstream::eprint!("{}", report(&source, &problems));
     }
     examined.map(|(_, documents)| documents).ok_or_else(|| Unusable(source.name).into())
+}
+
+/// The cluster, once its mistakes and warnings have been printed.
+fn read_cluster(file: &Path) -> anyhow::Result<Cluster> {
+    let source = read_source(file)?;
+    let mut problems = Problems::default();
+    let cluster = Cluster::parse(&source, &mut problems);
+    if !problems.is_empty() {
+        anstream::eprint!("{}", report(&source, &problems));
+    }
+    cluster.ok_or_else(|| Unusable(source.name).into())
 }
 
 /// The folder that the cluster's file lies in, and what is rendered from it.

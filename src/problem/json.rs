@@ -45,7 +45,7 @@ fn entry(source: &Source, problem: &Problem) -> Entry {
             Severity::Warning => "warning",
         },
         message: redact(&problem.mistake.to_string()).into_owned(),
-        hint: problem.mistake.hint().map(|hint| redact(&hint).into_owned()),
+        hint: problem.mistake.shown_hint(),
         related: problem.related.map(|related| {
             let (line, column) = position(&source.text, related.span);
             Place { line, column, label: related.label }

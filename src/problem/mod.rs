@@ -12,9 +12,22 @@ use crate::source::Span;
 pub trait Mistake: Error + Send + Sync {
     fn hint(&self) -> Option<String>;
 
+    /// Whether the hint is made of known names alone: it is then printed though [`redact`] might take one for a secret.
+    fn hint_is_public(&self) -> bool {
+        false
+    }
+
     /// Whether the marked text may be a secret that [`redact`] cannot tell by its looks; it is then not printed.
     fn marks_secret(&self) -> bool {
         false
+    }
+}
+
+impl dyn Mistake {
+    /// The hint as it may be printed.
+    fn shown_hint(&self) -> Option<String> {
+        let hint = self.hint()?;
+        Some(if self.hint_is_public() { hint } else { redact::redact(&hint).into_owned() })
     }
 }
 

@@ -40,8 +40,8 @@ fn group<'a>(name: &'a str, text: &'a str, problem: &'a Problem) -> Group<'a> {
     }
     let title = problem.mistake.to_string();
     let group = level.primary_title(redact(&title).into_owned()).element(snippet);
-    match problem.mistake.hint() {
-        Some(hint) => group.element(Level::HELP.with_name("hint").message(redact(&hint).into_owned())),
+    match problem.mistake.shown_hint() {
+        Some(hint) => group.element(Level::HELP.with_name("hint").message(hint)),
         None => group,
     }
 }

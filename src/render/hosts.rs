@@ -22,6 +22,7 @@ struct Shared<'a> {
     time_servers: &'a [String],
     storage: Storage<'a>,
     k3s: K3s<'a>,
+    kubernetes_secrets: Vec<KubernetesSecret>,
     streamer: Option<Streamer<'a>>,
 }
 
@@ -60,6 +61,15 @@ struct K3s<'a> {
     services: String,
     write_kubeconfig_mode: &'a str,
     tls_sans: Vec<String>,
+}
+
+/// A Secret that servers make from a file.
+#[derive(Serialize)]
+struct KubernetesSecret {
+    name: String,
+    namespace: &'static str,
+    key: &'static str,
+    file: String,
 }
 
 #[derive(Serialize)]
@@ -130,6 +140,16 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             write_kubeconfig_mode: &cluster.k3s.write_kubeconfig_mode,
             tls_sans: tls_sans(cluster),
         },
+        kubernetes_secrets: cluster
+            .kubernetes_secrets()
+            .into_iter()
+            .map(|secret| KubernetesSecret {
+                file: secret.from.path_on_node(),
+                name: secret.name,
+                namespace: secret.namespace,
+                key: secret.key,
+            })
+            .collect(),
         streamer: cluster.streamer.as_ref().map(|streamer| Streamer {
             url: &streamer.url,
             token_file: streamer.token.path_on_node(),

@@ -37,7 +37,7 @@ const ADVERTISEMENT_LABEL: (&str, &str) = ("advertise", "bgp");
 struct Chart<'a> {
     release: String,
     /// Name of its file among the charts that a server hands out; nothing if the cluster fetches it.
-    chart_file: Option<String>,
+    file: Option<String>,
     repository: &'a str,
     values: String,
 }
@@ -67,7 +67,7 @@ struct Session<'a> {
 
 #[derive(Serialize)]
 struct Issuers<'a> {
-    issuers: [AcmeService; 2],
+    services: [AcmeService; 2],
     email: Option<&'a str>,
     azure: Azure<'a>,
 }
@@ -95,7 +95,7 @@ struct Azure<'a> {
 #[derive(Serialize)]
 struct Gateway<'a> {
     namespace: &'static str,
-    gateway: &'static str,
+    name: &'static str,
     http: &'static str,
     https: &'static str,
     issuer: &'static str,
@@ -108,7 +108,7 @@ struct Gateway<'a> {
 #[derive(Serialize)]
 struct Hubble<'a> {
     namespace: &'static str,
-    gateway: &'static str,
+    name: &'static str,
     https: &'static str,
     host: &'a str,
 }
@@ -155,7 +155,7 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
     if let Some(host) = &cluster.hubble {
         let hubble = Hubble {
             namespace: GATEWAY_NAMESPACE,
-            gateway: GATEWAY_NAME,
+            name: GATEWAY_NAME,
             https: HTTPS_LISTENER,
             host: host.as_str(),
         };
@@ -205,7 +205,7 @@ fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2]
 const CRDS: &str = "00-gateway-api-crds.nix";
 const CHARTS: &str = "charts.nix";
 
-/// k3s upgrades a release only when its HelmChart changes, so the chart's file is named by its version.
+/// k3s upgrades a release only when its `HelmChart` changes, so the chart's file is named by its version.
 fn chart_file(name: &str, release: Release) -> String {
     format!("{name}-{release}")
 }
@@ -213,7 +213,7 @@ fn chart_file(name: &str, release: Release) -> String {
 fn chart<'a>(name: &str, release: Release, pins: &'a Pins, values: String) -> Chart<'a> {
     Chart {
         release: release.to_string(),
-        chart_file: pins.chart(name, release).map(|_| chart_file(name, release)),
+        file: pins.chart(name, release).map(|_| chart_file(name, release)),
         repository: pins.charts.get(name).map(|chart| chart.repository.as_str()).unwrap_or_default(),
         values,
     }
@@ -242,7 +242,7 @@ fn cert_manager_values() -> String {
     yaml::block(&values, comments, VALUES_INDENT)
 }
 
-/// Where `valuesContent` stands in a HelmChart, and one step in.
+/// Where `valuesContent` stands in a `HelmChart`, and one step in.
 const VALUES_INDENT: usize = 4;
 
 fn bgp(cluster: &Cluster) -> Bgp<'_> {
@@ -274,7 +274,7 @@ fn session(router: &Router) -> Session<'_> {
 
 fn issuers(cluster: &Cluster) -> Issuers<'_> {
     Issuers {
-        issuers: [
+        services: [
             AcmeService {
                 name: issuer_name(Issuer::Staging),
                 server: "https://acme-staging-v02.api.letsencrypt.org/directory",
@@ -314,7 +314,7 @@ fn azure(azure_dns: &AzureDns) -> Azure<'_> {
 fn gateway(cluster: &Cluster) -> Gateway<'_> {
     Gateway {
         namespace: GATEWAY_NAMESPACE,
-        gateway: GATEWAY_NAME,
+        name: GATEWAY_NAME,
         http: HTTP_LISTENER,
         https: HTTPS_LISTENER,
         issuer: issuer_name(cluster.certificates.issuer),

@@ -64,6 +64,31 @@ let
           }
         );
 
+        # nixos/modules/system/boot/kernel.nix: nixpkgs' kernels, which have `features`, are taken to have everything.
+        lib.kernelConfig = {
+          isYes = option: {
+            assertion = kernel: kernel.isYes option;
+            message = "CONFIG_${option} is not yes!";
+            configLine = "CONFIG_${option}=y";
+          };
+          isEnabled = option: {
+            assertion = kernel: kernel.isEnabled option;
+            message = "CONFIG_${option} is not enabled!";
+            configLine = "CONFIG_${option}=y";
+          };
+        };
+        assertions =
+          let
+            packages = if options.boot.kernelPackages.isDefined then config.boot.kernelPackages else { };
+            kernel = packages.kernel or { features = { }; };
+          in
+          lib.optionals (!kernel ? features) (
+            map (required: {
+              assertion = required.assertion kernel.config;
+              inherit (required) message;
+            }) config.system.requiredKernelConfig
+          );
+
         boot.loader.generic-extlinux-compatible.populateCmd = "/not/built/here/extlinux-conf-builder";
         nix.package = pkgs.nix;
         systemd.package = pkgs.systemd;

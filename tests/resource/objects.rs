@@ -84,7 +84,7 @@ pub(crate) fn rendered_files() -> (Versions, Vec<String>) {
     let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a good cluster file");
     let pins = Pins::read(root).expect("pins");
     let documents = documents(&cluster, &pins).expect("documents").into_iter();
-    let files = documents.filter(|document| is_yaml(document));
+    let files = documents.filter(is_yaml);
     (cluster.versions, files.map(|document| document.body).collect())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The very text that is written is checked, not the values that went into it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -39,13 +39,18 @@ impl Mistake for Unfit {
             Self::Duplicate { .. } => Some("give one of them another name".to_owned()),
         }
     }
+
+    fn hint_is_public(&self) -> bool {
+        let (Self::Object { problem, .. } | Self::Value { problem }) = self else { return false };
+        matches!(problem.mistake, ResourceMistake::UnknownKey { .. })
+    }
 }
 
 /// Everything that is wrong with the documents that k3s is to apply, at the place that it comes from.
 pub(super) fn validate(cluster: &Cluster, documents: &[Document]) -> Problems {
     let mut problems = Problems::default();
-    let mut names = BTreeMap::new();
-    for document in documents.iter().filter(|document| document.name.ends_with(".yaml")) {
+    let mut names = BTreeSet::new();
+    for document in documents.iter().filter(|document| document.is_yaml()) {
         let file = document.path();
         let section = section(cluster, &document.name);
         let objects = match yaml::parse(&document.body) {
@@ -64,7 +69,7 @@ pub(super) fn validate(cluster: &Cluster, documents: &[Document]) -> Problems {
             }
             let [kind, namespace, name] =
                 ["/kind", "/metadata/namespace", "/metadata/name"].map(|key| text_at(object, key));
-            if names.insert((kind.clone(), namespace, name.clone()), ()).is_some() {
+            if !names.insert((kind.clone(), namespace, name.clone())) {
                 problems.error(section, Unfit::Duplicate { file: file.clone(), kind, name });
             }
         }

@@ -1,0 +1,121 @@
+//! What a packet costs in the kernel, by `BPF_PROG_TEST_RUN`, over a program that does nothing.
+//!
+//! `cargo bench -p packet-object`, as root. docs/performance.md explains what it prints.
+
+#[path = "../tests/loaded/mod.rs"]
+mod loaded;
+#[path = "../tests/packets/mod.rs"]
+mod packets;
+mod reader;
+
+use anyhow::{Context, Result, ensure};
+use aya::maps::{MapData, RingBuf};
+use aya::programs::{TestRun, TestRunOptions, Xdp};
+use aya::{Ebpf, EbpfLoader};
+use loaded::{Hook, Loaded, Ring, control};
+
+/// Runs of which the median is taken. All cases take turns, so that what else the machine does meets all of them.
+const RUNS: usize = 41;
+/// Packets in one run.
+const PACKETS: u32 = 50_000;
+/// Packets in one run with pauses of 20 microseconds.
+const PACKETS_APART: u32 = 2_000;
+/// Room for all records of a run, so that what is measured is a record and not the loss of one.
+const RING: u32 = 64 << 20;
+
+fn main() -> Result<()> {
+    if !loaded::may_load("the kernel's costs") {
+        return Ok(());
+    }
+    let ssdp = packets::ssdp();
+    let mut empty = Case::compared("empty", &ssdp, PACKETS)?;
+    let mut pause = Case::compared("pause", &ssdp, PACKETS_APART)?;
+    let mut wake_each = Case::compared("pause_and_wake", &ssdp, PACKETS_APART)?;
+    let mut rows = Vec::new();
+    for (name, packet) in [
+        ("IPv4 UDP", ssdp),
+        ("IPv4 TCP", packets::tcp_ipv4()),
+        ("IPv6 TCP", packets::tcp_ipv6()),
+        ("QinQ IPv4 TCP", packets::tagged_tcp_ipv4()),
+    ] {
+        let counted = Case::ours(&packet, false, 0)?;
+        let sampled = Case::ours(&packet, false, 100)?;
+        let shown = Case::ours(&packet, false, 1)?;
+        let in_flow = Case::ours(&packet, true, 0)?;
+        rows.push((name, [counted, sampled, shown, in_flow]));
+    }
+    for _ in 0..RUNS {
+        for case in [&mut empty, &mut pause, &mut wake_each] {
+            case.measure()?;
+        }
+        for case in rows.iter_mut().flat_map(|(_, cases)| cases) {
+            case.measure()?;
+        }
+    }
+
+    let floor = empty.median()?;
+    let wake_each = wake_each.median()? - pause.median()?;
+    println!("ns a packet (median of {RUNS} runs) over a program that does nothing ({floor})\n");
+    println!("{:<16}{:>10}{:>10}{:>18}{:>12}", "", "counted", "1 in 100", "each shown", "flow adds");
+    for (name, [counted, sampled, shown, in_flow]) in &mut rows {
+        let counted = counted.median()? - floor;
+        let sampled = sampled.median()? - floor;
+        let shown = shown.median()? - floor;
+        let flow = in_flow.median()? - floor - counted;
+        let less = f64::from(wake_each) / f64::from(shown.max(1));
+        println!("{name:<16}{counted:>10}{sampled:>10}{:>18}{flow:>12}", format!("{shown} (1/{less:.0})"));
+    }
+    println!("\nreserving first and waking for each packet, 20 us apart: {wake_each}");
+    Ok(())
+}
+
+/// A program, a packet and a reader: nanoseconds a packet, with what the kernel's loop costs.
+struct Case {
+    run: Box<dyn FnMut() -> Result<u64>>,
+    costs: Vec<u64>,
+}
+
+impl Case {
+    /// The packet program, showing one packet in `ratio` (0: none) to a reader that looks by itself.
+    fn ours(packet: &[u8], flows: bool, ratio: u32) -> Result<Self> {
+        let (program, Ring(mut ring)) = Loaded::new(Hook::Xdp, flows, RING, control(ratio))?;
+        let packet = packet.to_vec();
+        Ok(Self::of(move || {
+            let cost = reader::beside(&mut ring, reader::in_turns, || program.run(&packet, PACKETS))?;
+            let counters = program.counters()?;
+            ensure!(counters.balanced() && counters.lost == 0, "lost records: {counters:?}");
+            Ok(cost)
+        }))
+    }
+
+    /// A program to compare with, beside a reader that sleeps until it is woken.
+    fn compared(name: &'static str, packet: &[u8], packets: u32) -> Result<Self> {
+        let mut ebpf = EbpfLoader::new().load(packet_object::COMPARISON)?;
+        <&mut Xdp>::try_from(ebpf.program_mut(name).context("no program")?)?.load()?;
+        let mut ring: RingBuf<MapData> = RingBuf::try_from(ebpf.take_map("EVENTS").context("no ring")?)?;
+        let packet = packet.to_vec();
+        Ok(Self::of(move || {
+            reader::beside(&mut ring, reader::when_told, || run(&ebpf, name, &packet, packets))
+        }))
+    }
+
+    fn of(run: impl FnMut() -> Result<u64> + 'static) -> Self {
+        Self { run: Box::new(run), costs: Vec::with_capacity(RUNS) }
+    }
+
+    fn measure(&mut self) -> Result<()> {
+        self.costs.push((self.run)()?);
+        Ok(())
+    }
+
+    fn median(&mut self) -> Result<i32> {
+        self.costs.sort_unstable();
+        Ok(i32::try_from(self.costs[self.costs.len() / 2])?)
+    }
+}
+
+fn run(ebpf: &Ebpf, name: &str, packet: &[u8], repeat: u32) -> Result<u64> {
+    let program = <&Xdp>::try_from(ebpf.program(name).context("no program")?)?;
+    let options = TestRunOptions { data_in: Some(packet), repeat, ..TestRunOptions::default() };
+    Ok(u64::try_from(program.test_run(options)?.duration.as_nanos())?)
+}

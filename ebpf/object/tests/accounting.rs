@@ -1,0 +1,309 @@
+//! Every packet is accounted for, exactly.
+#![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
+
+mod loaded;
+mod mutation;
+mod packets;
+
+use std::net::SocketAddr;
+
+use loaded::{Hook, Loaded, control};
+use mutation::Random;
+use packet_record::{Control, Counters, Flags, FlowKey, Protocol, Record, Traffic};
+use packets::{HOST_MAC, IPV4, IPV6, Ipv4, ethernet, ethernet_to, ipv6, tcp, udp};
+
+/// One page, the smallest ring.
+const SMALL_RING: u32 = 4096;
+const LARGE_RING: u32 = 16 << 20;
+/// What a record takes in the ring: the kernel puts eight bytes before it.
+const IN_RING: usize = size_of::<Record>() + 8;
+
+fn traffic(packets: u64, packet: &[u8]) -> Traffic {
+    Traffic { packets, bytes: packets * packet.len() as u64 }
+}
+
+/// The test's thread stays on one CPU, so that one block of the sampling follows the other.
+fn stay_on_one_cpu() {
+    // SAFETY: a valid set of CPUs; CPU 0 is always there.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(0, &mut set);
+        assert_eq!(libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set), 0);
+    }
+}
+
+fn numbered(number: u16) -> Vec<u8> {
+    ethernet(IPV4, &Ipv4::of(17).before(&udp(number, 9, b"numbered")))
+}
+
+#[test]
+fn a_full_ring_is_counted() {
+    if !loaded::may_load("accounting of a full ring") {
+        return;
+    }
+    for hook in [Hook::Xdp, Hook::Tcx] {
+        let (program, mut ring) = Loaded::new(hook, false, SMALL_RING, control(1)).unwrap();
+        let packet = packets::ssdp();
+        program.run(&packet, 1000).unwrap();
+        let room = SMALL_RING as usize / IN_RING;
+        let mut protocols = Counters::default().protocols;
+        protocols[Protocol::UdpIpv4 as usize] = traffic(1000, &packet);
+        let expected = Counters {
+            shown: room as u64,
+            lost: 1000 - room as u64,
+            multicast: 1000,
+            protocols,
+            seen: traffic(1000, &packet),
+            ..Counters::default()
+        };
+        assert_eq!(program.counters().unwrap(), expected);
+        assert!(expected.balanced());
+        assert_eq!(ring.records().len(), room);
+
+        // There is room again.
+        program.run(&packet, 1).unwrap();
+        assert_eq!(ring.records().len(), 1);
+        assert_eq!(program.counters().unwrap().shown, room as u64 + 1);
+    }
+}
+
+#[test]
+fn sampling_shows_one_of_each_block() {
+    if !loaded::may_load("sampling") {
+        return;
+    }
+    stay_on_one_cpu();
+    let (mut program, mut ring) = Loaded::new(Hook::Xdp, false, LARGE_RING, control(10)).unwrap();
+    for number in 0..1000 {
+        program.run(&numbered(number), 1).unwrap();
+    }
+    let shown: Vec<u16> = ring.records().iter().map(|record| record.source_port).collect();
+    let blocks: Vec<u16> = shown.iter().map(|number| number / 10).collect();
+    assert_eq!(blocks, (0..100).collect::<Vec<_>>(), "one of each ten");
+    let places: std::collections::BTreeSet<u16> = shown.iter().map(|number| number % 10).collect();
+    // All in fewer than six places happens less than once in 10^20 runs.
+    assert!(places.len() > 5, "always in the same places: {places:?}");
+    let counters = program.counters().unwrap();
+    assert_eq!((counters.shown, counters.sampled_out, counters.seen.packets), (100, 900, 1000));
+
+    // A new ratio starts a new block, and its records carry it.
+    program.run(&numbered(1), 3).unwrap();
+    ring.records();
+    program.set(control(4)).unwrap();
+    program.run(&numbered(2), 8).unwrap();
+    assert_eq!(ring.records().iter().map(|record| record.ratio).collect::<Vec<_>>(), [4, 4]);
+
+    // 0 shows nothing, 1 everything.
+    program.set(control(0)).unwrap();
+    program.run(&numbered(3), 100).unwrap();
+    assert_eq!(ring.records(), []);
+    program.set(control(1)).unwrap();
+    program.run(&numbered(4), 100).unwrap();
+    assert_eq!(ring.records().len(), 100);
+    let counters = program.counters().unwrap();
+    assert!(counters.balanced(), "{counters:?}");
+    assert_eq!(counters.seen.packets, 1000 + 3 + 8 + 100 + 100);
+}
+
+#[test]
+fn nothing_is_shown_until_asked() {
+    if !loaded::may_load("the state after loading") {
+        return;
+    }
+    let (program, mut ring) = Loaded::new(Hook::Xdp, false, SMALL_RING, Control::default()).unwrap();
+    program.run(&packets::tcp_ipv6(), 10).unwrap();
+    assert_eq!(ring.records(), []);
+    let counters = program.counters().unwrap();
+    assert_eq!(
+        (counters.sampled_out, counters.of(Protocol::TcpIpv6)),
+        (10, traffic(10, &packets::tcp_ipv6()))
+    );
+}
+
+#[test]
+fn own_traffic_is_counted_and_not_shown() {
+    if !loaded::may_load("own traffic") {
+        return;
+    }
+    let mut own = Control { ratio: 1, ..Control::default() };
+    let all: Vec<SocketAddr> = (0..7)
+        .map(|last| SocketAddr::from(([198, 51, 100, last], 443)))
+        .chain(["[2001:db8::1]:3000".parse().unwrap()])
+        .collect();
+    assert!(own.set_own(all));
+    let (program, mut ring) = Loaded::new(Hook::Xdp, true, LARGE_RING, own).unwrap();
+
+    let from = |address: [u8; 4], source: u16, destination: u16| {
+        let mut packet = ethernet(IPV4, &Ipv4::of(6).before(&tcp(source, destination, 0x5010, &[])));
+        packet[26..30].copy_from_slice(&address);
+        packet
+    };
+    let to = |address: [u8; 4], source: u16, destination: u16| {
+        let mut packet = ethernet(IPV4, &Ipv4::of(6).before(&tcp(source, destination, 0x5010, &[])));
+        packet[30..34].copy_from_slice(&address);
+        packet
+    };
+    let six = ethernet(IPV6, &ipv6(6, &tcp(3000, 50000, 0x5010, &[])));
+    let own = [from([198, 51, 100, 0], 443, 50000), to([198, 51, 100, 6], 50000, 443), six];
+    let mut bytes = 0;
+    for packet in &own {
+        program.run(packet, 1).unwrap();
+        bytes += packet.len() as u64;
+    }
+    assert_eq!(ring.records(), []);
+    assert_eq!(program.flows().unwrap(), []);
+    let counters = program.counters().unwrap();
+    assert_eq!(counters.own, Traffic { packets: 3, bytes });
+    assert_eq!(counters.seen, counters.own);
+    assert_eq!(counters.of(Protocol::TcpIpv4).packets + counters.of(Protocol::TcpIpv6).packets, 3);
+
+    let udp_to_same = ethernet(IPV6, &ipv6(17, &udp(3000, 50000, &[])));
+    let strangers = [from([198, 51, 100, 0], 444, 50000), from([198, 51, 100, 7], 443, 50000), udp_to_same];
+    for packet in &strangers {
+        program.run(packet, 1).unwrap();
+    }
+    assert_eq!(ring.records().len(), 3);
+    let counters = program.counters().unwrap();
+    assert!(counters.balanced(), "{counters:?}");
+    assert_eq!((counters.own.packets, counters.shown), (3, 3));
+}
+
+/// Whatever comes, at whatever ratio, into a ring that is too small.
+#[test]
+fn any_traffic_balances() {
+    if !loaded::may_load("accounting of random packets") {
+        return;
+    }
+    let seeds = mutation::seeds();
+    let mut random = Random::new(3);
+    let (mut program, mut ring) = Loaded::new(Hook::Xdp, true, SMALL_RING, control(1)).unwrap();
+    let mut expected = Counters::default();
+    let mut with_version = Traffic::default();
+    let mut read = 0;
+    for round in 0..20 {
+        program.set(control([1, 0, 3, 100][round % 4])).unwrap();
+        for _ in 0..500 {
+            let packet = mutation::packet(&seeds, &mut random);
+            let mut record = Record { frame_length: packet.len() as u32, ..Record::default() };
+            packet_parser::parse(packet.as_slice(), &mut record);
+            program.run(&packet, 1).unwrap();
+            let sum = traffic(1, &packet);
+            expected.seen += sum;
+            expected.protocols[usize::from(record.class)] += sum;
+            if record.version != 0 {
+                with_version += sum;
+            }
+            for (counter, counts) in [
+                (&mut expected.malformed, record.fault != 0),
+                (&mut expected.multicast, record.flags.contains(Flags::MULTICAST)),
+                (&mut expected.broadcast, record.flags.contains(Flags::BROADCAST)),
+            ] {
+                *counter += u64::from(counts);
+            }
+        }
+        read += ring.records().len() as u64;
+    }
+    let counters = program.counters().unwrap();
+    assert!(counters.balanced(), "{counters:?}");
+    assert_eq!(counters.shown, read);
+    assert!(counters.lost > 0 && counters.sampled_out > 0, "{counters:?}");
+    let Counters { shown, sampled_out, lost, untracked, .. } = counters;
+    assert_eq!(counters, Counters { shown, sampled_out, lost, untracked, ..expected });
+
+    let mut tracked = untracked;
+    for (_, flow) in program.flows().unwrap() {
+        tracked += flow;
+    }
+    assert_eq!(tracked, with_version, "each IP packet is in a flow or untracked");
+}
+
+#[test]
+fn flows_hold_packets_and_bytes() {
+    if !loaded::may_load("flows") {
+        return;
+    }
+    let (program, _ring) = Loaded::new(Hook::Xdp, true, LARGE_RING, control(0)).unwrap();
+    let (large, small) = (packets::ssdp(), packets::tcp_ipv6());
+    program.run(&large, 70).unwrap();
+    program.run(&small, 30).unwrap();
+    // Neither an IP packet nor a whole one.
+    program.run(&ethernet_to(HOST_MAC, 0x88cc, &[0; 46]), 5).unwrap();
+    program.run(&large[..30], 5).unwrap();
+    let udp = FlowKey {
+        source_address: [172, 16, 10, 208, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        destination_address: [239, 255, 255, 250, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        source_port: 50085,
+        destination_port: 1900,
+        protocol: 17,
+        version: 4,
+        reserved: 0,
+    };
+    let tcp = FlowKey {
+        source_address: packets::V6_SOURCE,
+        destination_address: packets::V6_DESTINATION,
+        source_port: 443,
+        destination_port: 50000,
+        protocol: 6,
+        version: 6,
+        reserved: 0,
+    };
+    assert_eq!(program.flows().unwrap(), [(udp, traffic(70, &large)), (tcp, traffic(30, &small))]);
+
+    let (program, _ring) = Loaded::new(Hook::Xdp, false, LARGE_RING, control(0)).unwrap();
+    program.run(&large, 10).unwrap();
+    assert_eq!(program.flows().unwrap(), [], "switched off");
+}
+
+/// As many flows as the map has room for.
+const FLOW_LIMIT: usize = 4096;
+
+#[test]
+fn a_scan_is_bounded() {
+    if !loaded::may_load("flows under a scan") {
+        return;
+    }
+    let (program, _ring) = Loaded::new(Hook::Xdp, true, LARGE_RING, control(0)).unwrap();
+    // One packet in four belongs to one conversation.
+    let talker = packets::tcp_ipv4();
+    for number in 0..60_000 {
+        program.run(&numbered(number), 1).unwrap();
+        if number % 3 == 0 {
+            program.run(&talker, 1).unwrap();
+        }
+    }
+    let flows = program.flows().unwrap();
+    assert!(flows.len() <= FLOW_LIMIT, "{} flows", flows.len());
+    let mut sum = program.counters().unwrap().untracked;
+    assert!(sum.packets >= 60_000 - FLOW_LIMIT as u64, "{sum:?}");
+    for (_, flow) in &flows {
+        sum += *flow;
+    }
+    assert_eq!(sum.packets, 80_000);
+    let (key, largest) = flows[0];
+    assert_eq!((key.source_port, key.destination_port), (443, 50000), "the talker is found in the noise");
+    assert_eq!(largest, traffic(20_000, &talker));
+}
+
+#[test]
+fn time_is_the_monotonic_clock() {
+    if !loaded::may_load("the time of records") {
+        return;
+    }
+    let now = || {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a valid place for the time.
+        assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) }, 0);
+        time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+    };
+    let (program, mut ring) = Loaded::new(Hook::Xdp, false, LARGE_RING, control(1)).unwrap();
+    for _ in 0..20 {
+        std::thread::sleep(std::time::Duration::from_millis(7));
+        let before = now();
+        program.run(&packets::ssdp(), 1).unwrap();
+        let after = now();
+        let item = ring.0.next().unwrap();
+        let time = Record::from_bytes(&item).unwrap().time;
+        // Two ticks of 10 ms, the longest there are.
+        assert!(time <= after && time + 20_000_000 >= before, "{before} .. {time} .. {after}");
+    }
+}

@@ -1,0 +1,114 @@
+//! A million random and mutated packets: the records that the kernel shows are those that etherparse's headers make.
+#![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
+
+mod loaded;
+mod mutation;
+mod packets;
+mod reference;
+
+use std::collections::BTreeMap;
+
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use loaded::{Hook, Loaded, control};
+use mutation::Random;
+use packet_record::{Flags, Record};
+
+const BY_XDP: usize = 1_000_000;
+const BY_TCX: usize = 100_000;
+const ON_HOST: usize = 1_000_000;
+/// As many records as the ring holds.
+const BATCH: usize = 5_000;
+
+fn on_host(packet: &[u8]) -> Record {
+    let mut record = Record { frame_length: packet.len() as u32, ..Record::default() };
+    packet_parser::parse(packet, &mut record);
+    Record { ratio: 1, ..record }
+}
+
+/// What etherparse makes of the whole packet by itself: where it finds ports, they are the record's.
+///
+/// It walks a third tag, an authentication header under IPv4 and whatever version the packet says; it reads no first
+/// fragments. All else is alike.
+fn agrees_with_the_whole(packet: &[u8], record: &Record) {
+    let Ok(sliced) = LaxSlicedPacket::from_ethernet(packet) else {
+        return assert!(record.fault().is_some());
+    };
+    let tags = sliced.link_exts.len();
+    let walked_alike = tags <= 2
+        && match &sliced.net {
+            Some(LaxNetSlice::Ipv4(ip)) => record.version == 4 && ip.extensions().auth.is_none(),
+            Some(LaxNetSlice::Ipv6(_)) => record.version == 6,
+            _ => false,
+        };
+    if !walked_alike {
+        return;
+    }
+    let found = match &sliced.transport {
+        Some(TransportSlice::Tcp(tcp)) => Some((tcp.source_port(), tcp.destination_port())),
+        Some(TransportSlice::Udp(udp)) => Some((udp.source_port(), udp.destination_port())),
+        _ => None,
+    };
+    if let Some(ports) = found {
+        assert_eq!((record.source_port, record.destination_port), ports, "{packet:02x?}");
+        assert!(record.flags.contains(Flags::PORTS), "{packet:02x?}");
+    }
+}
+
+#[test]
+fn on_the_host() {
+    let seeds = mutation::seeds();
+    let mut random = Random::new(0x5eed);
+    // So that nobody has to believe that the packets are varied.
+    let mut seen = BTreeMap::<(u8, u8), usize>::new();
+    for _ in 0..ON_HOST {
+        let packet = mutation::packet(&seeds, &mut random);
+        let record = on_host(&packet);
+        assert_eq!(record, reference::record(&packet), "{packet:02x?}");
+        agrees_with_the_whole(&packet, &record);
+        *seen.entry((record.class, record.fault)).or_default() += 1;
+    }
+    let classes: Vec<u8> = (0..13).filter(|class| !seen.contains_key(&(*class, 0))).collect();
+    assert_eq!(classes, [0; 0], "no whole packet of these classes");
+    let faults: Vec<u8> = (2..14).filter(|fault| !seen.keys().any(|(_, met)| met == fault)).collect();
+    assert_eq!(faults, [0; 0], "no packet with these faults");
+}
+
+fn in_the_kernel(hook: Hook, count: usize, seed: u64) {
+    let seeds = mutation::seeds();
+    let mut random = Random::new(seed);
+    let (program, mut ring) = Loaded::new(hook, false, 1 << 20, control(1)).unwrap();
+    let mut done = 0;
+    while done < count {
+        let batch: Vec<Vec<u8>> = (0..BATCH)
+            .map(|_| mutation::packet(&seeds, &mut random))
+            .filter(|packet| packet.len() >= hook.shortest(packet))
+            .collect();
+        for packet in &batch {
+            program.run(packet, 1).unwrap();
+        }
+        let records = ring.records();
+        assert_eq!(records.len(), batch.len());
+        for (packet, record) in batch.iter().zip(records) {
+            assert_eq!(record, reference::record(packet), "{packet:02x?}");
+        }
+        done += batch.len();
+    }
+    let counters = program.counters().unwrap();
+    assert!(counters.balanced(), "{counters:?}");
+    assert_eq!((counters.seen.packets, counters.shown), (done as u64, done as u64));
+}
+
+#[test]
+fn in_the_kernel_by_xdp() {
+    if loaded::may_load("a million packets in the kernel") {
+        in_the_kernel(Hook::Xdp, BY_XDP, 1);
+    }
+}
+
+#[test]
+fn in_the_kernel_by_tcx() {
+    if loaded::may_load("packets in the kernel by TCX") {
+        in_the_kernel(Hook::Tcx, BY_TCX, 2);
+    }
+}

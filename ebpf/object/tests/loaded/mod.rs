@@ -1,0 +1,141 @@
+//! The packet program in the kernel, without a network interface.
+#![allow(dead_code, reason = "tests and benchmarks need different parts")]
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, ensure};
+use aya::maps::{Array, MapData, PerCpuArray, PerCpuHashMap, RingBuf};
+use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
+use aya::{Ebpf, EbpfLoader};
+use packet_record::{Control, Counters, FlowKey, Record, Traffic, global, map, program};
+
+/// Where a packet enters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hook {
+    Xdp,
+    Tcx,
+}
+
+impl Hook {
+    /// Of how many bytes such a packet has to be at least, for the kernel to run a program on it: XDP wants an Ethernet
+    /// header, a classifier something after it, and the whole fixed header of IP.
+    pub(crate) fn shortest(self, packet: &[u8]) -> usize {
+        match (self, packet.get(12..14)) {
+            (Self::Xdp, _) => 14,
+            (Self::Tcx, Some([0x08, 0x00])) => 14 + 20,
+            (Self::Tcx, Some([0x86, 0xdd])) => 14 + 40,
+            (Self::Tcx, _) => 14 + 1,
+        }
+    }
+}
+
+/// The packet program, loaded.
+pub(crate) struct Loaded {
+    ebpf: Ebpf,
+    hook: Hook,
+}
+
+impl Loaded {
+    /// The program and its ring of `ring` bytes.
+    pub(crate) fn new(hook: Hook, flows: bool, ring: u32, control: Control) -> Result<(Self, Ring)> {
+        let mut ebpf = EbpfLoader::new()
+            .override_global(global::FLOWS, &u8::from(flows), true)
+            .map_max_entries(map::RECORDS, ring)
+            .load(packet_object::PROGRAM)?;
+        match hook {
+            Hook::Xdp => <&mut Xdp>::try_from(program_mut(&mut ebpf, program::XDP)?)?.load()?,
+            Hook::Tcx => <&mut SchedClassifier>::try_from(program_mut(&mut ebpf, program::TCX)?)?.load()?,
+        }
+        let ring = RingBuf::try_from(ebpf.take_map(map::RECORDS).context("no ring")?)?;
+        let mut loaded = Self { ebpf, hook };
+        loaded.set(control)?;
+        Ok((loaded, Ring(ring)))
+    }
+
+    pub(crate) fn set(&mut self, control: Control) -> Result<()> {
+        let map = self.ebpf.map_mut(map::CONTROL).context("no control map")?;
+        Ok(Array::try_from(map)?.set(0, control, 0)?)
+    }
+
+    /// Runs the program `repeat` times on `packet`: nanoseconds a run, the kernel's loop included.
+    pub(crate) fn run(&self, packet: &[u8], repeat: u32) -> Result<u64> {
+        let options = TestRunOptions { data_in: Some(packet), repeat, ..TestRunOptions::default() };
+        let (result, pass) = match self.hook {
+            Hook::Xdp => {
+                let program = self.ebpf.program(program::XDP).context("no program")?;
+                (<&Xdp>::try_from(program)?.test_run(options)?, 2)
+            }
+            Hook::Tcx => {
+                let program = self.ebpf.program(program::TCX).context("no program")?;
+                (<&SchedClassifier>::try_from(program)?.test_run(options)?, u32::MAX)
+            }
+        };
+        ensure!(result.return_value == pass, "the program returned {}", result.return_value);
+        Ok(u64::try_from(result.duration.as_nanos())?)
+    }
+
+    /// The counters of all CPUs.
+    pub(crate) fn counters(&self) -> Result<Counters> {
+        let counters: PerCpuArray<_, Counters> =
+            PerCpuArray::try_from(self.ebpf.map(map::COUNTERS).context("no counters")?)?;
+        let mut sum = Counters::default();
+        for cpu in counters.get(&0, 0)?.iter() {
+            sum += *cpu;
+        }
+        Ok(sum)
+    }
+
+    /// The flows, summed over the CPUs, the largest first.
+    pub(crate) fn flows(&self) -> Result<Vec<(FlowKey, Traffic)>> {
+        let flows: PerCpuHashMap<_, FlowKey, Traffic> =
+            PerCpuHashMap::try_from(self.ebpf.map(map::FLOWS).context("no flows")?)?;
+        let mut all = Vec::new();
+        for flow in &flows {
+            let (key, values) = flow?;
+            let mut sum = Traffic::default();
+            for cpu in values.iter() {
+                sum += *cpu;
+            }
+            all.push((key, sum));
+        }
+        all.sort_by_key(|(_, traffic)| std::cmp::Reverse(traffic.packets));
+        Ok(all)
+    }
+}
+
+fn program_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut aya::programs::Program> {
+    ebpf.program_mut(name).with_context(|| format!("no program `{name}`"))
+}
+
+/// The program's ring.
+pub(crate) struct Ring(pub(crate) RingBuf<MapData>);
+
+impl Ring {
+    /// The records in the ring, with their time set to 0.
+    pub(crate) fn records(&mut self) -> Vec<Record> {
+        let mut records = Vec::new();
+        while let Some(item) = self.0.next() {
+            records.extend(Record::from_bytes(&item).map(|record| Record { time: 0, ..record }));
+        }
+        records
+    }
+}
+
+/// Settings: one push target, as in a real run.
+pub(crate) fn control(ratio: u32) -> Control {
+    let mut control = Control { ratio, ..Control::default() };
+    control.set_own([SocketAddr::from(([192, 0, 2, 80], 3000))]);
+    control
+}
+
+/// Whether programs can be loaded; if not, one line says that `test` is skipped.
+pub(crate) fn may_load(test: &str) -> bool {
+    // SAFETY: no arguments, cannot fail.
+    let root = unsafe { libc::geteuid() } == 0;
+    if !root {
+        use std::io::Write;
+        // Not `eprintln`: the test harness captures that.
+        let _ = writeln!(std::io::stderr(), "skipped: {test} because loading a BPF program needs root");
+    }
+    root
+}

@@ -1,0 +1,65 @@
+//! Ethernet II and IEEE 802.3 frames, with up to two VLAN tags (IEEE 802.1Q, 802.1ad).
+
+use packet_record::{Fault, Flags, Protocol, Record};
+
+use crate::frame::{be16, copy};
+use crate::{Frame, arp, ipv4, ipv6};
+
+const HEADER: usize = 14;
+const TAG: usize = 4;
+
+const CUSTOMER_TAG: u16 = 0x8100;
+const SERVICE_TAG: u16 = 0x88a8;
+/// Double tags before 802.1ad.
+const OLD_SERVICE_TAG: u16 = 0x9100;
+
+const IPV4: u16 = 0x0800;
+const ARP: u16 = 0x0806;
+const IPV6: u16 = 0x86dd;
+
+#[inline(always)]
+pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Result<(), Fault> {
+    record.class = Protocol::OtherEthernet as u8;
+    let header = frame.header::<HEADER>(0).ok_or(Fault::EthernetTruncated)?;
+    record.destination_mac = copy(header, 0);
+    record.source_mac = copy(header, 6);
+    record.flags |= cast(header);
+
+    let mut offset = HEADER;
+    let mut ethertype = be16(header, 12);
+    for _ in 0..2 {
+        if record.vlan_tags < 2 && matches!(ethertype, CUSTOMER_TAG | SERVICE_TAG | OLD_SERVICE_TAG) {
+            record.ethertype = ethertype;
+            let tag = frame.header::<TAG>(offset).ok_or(Fault::VlanTruncated)?;
+            if record.vlan_tags == 0 {
+                record.vlan[0] = be16(tag, 0);
+                if ethertype != CUSTOMER_TAG {
+                    record.flags |= Flags::SERVICE_TAG;
+                }
+            } else {
+                record.vlan[1] = be16(tag, 0);
+            }
+            record.vlan_tags += 1;
+            ethertype = be16(tag, 2);
+            offset += TAG;
+        }
+    }
+    record.ethertype = ethertype;
+    match ethertype {
+        IPV4 => ipv4::parse(frame, offset, record),
+        IPV6 => ipv6::parse(frame, offset, record),
+        ARP => arp::parse(frame, offset, record),
+        _ => Ok(()),
+    }
+}
+
+#[inline(always)]
+fn cast(header: &[u8; HEADER]) -> Flags {
+    if header[0] & 1 == 0 {
+        Flags::default()
+    } else if be16(header, 0) & be16(header, 2) & be16(header, 4) == 0xffff {
+        Flags::BROADCAST
+    } else {
+        Flags::MULTICAST
+    }
+}

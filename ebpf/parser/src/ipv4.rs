@@ -1,0 +1,62 @@
+//! IPv4 (RFC 791), with options and fragments.
+
+use packet_record::{Fault, Flags, Protocol, Record};
+
+use crate::frame::{be16, copy};
+use crate::{Frame, transport};
+
+const FIXED: usize = 20;
+const MORE_FRAGMENTS: u16 = 1 << 13;
+const FRAGMENT_OFFSET: u16 = MORE_FRAGMENTS - 1;
+
+#[inline(always)]
+pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut Record) -> Result<(), Fault> {
+    record.class = Protocol::OtherIpv4 as u8;
+    let header = frame.header::<FIXED>(offset).ok_or(Fault::Ipv4Truncated)?;
+    if header[0] >> 4 != 4 {
+        return Err(Fault::Ipv4Version);
+    }
+    let length = usize::from(header[0] & 0xf) * 4;
+    if length < FIXED {
+        return Err(Fault::Ipv4HeaderLength);
+    }
+    let payload = offset + length;
+    frame.header::<0>(payload).ok_or(Fault::Ipv4Truncated)?;
+    // Bytes after the total length are padding. Segmentation offload leaves 0: up to the end of the frame.
+    let total = be16(header, 2);
+    let end = match usize::from(total) {
+        0 => record.frame_length as usize,
+        total if total < length => return Err(Fault::Ipv4TotalLength),
+        total => offset + total,
+    };
+
+    record.version = 4;
+    record.network_length = u32::from(total);
+    record.traffic_class = header[1];
+    record.hop_limit = header[8];
+    record.protocol = header[9];
+    record.source_address[..4].copy_from_slice(&copy::<4, _>(header, 12));
+    record.destination_address[..4].copy_from_slice(&copy::<4, _>(header, 16));
+
+    let fragment = be16(header, 6);
+    record.fragment_offset = (fragment & FRAGMENT_OFFSET) * 8;
+    if fragment & MORE_FRAGMENTS != 0 {
+        record.flags |= Flags::FRAGMENT | Flags::MORE_FRAGMENTS;
+    } else if record.fragment_offset != 0 {
+        record.flags |= Flags::FRAGMENT;
+    }
+    record.class = class(record.protocol) as u8;
+    transport::parse(frame, payload, end, record)
+}
+
+#[inline(always)]
+fn class(protocol: u8) -> Protocol {
+    match protocol {
+        transport::ICMP => Protocol::Icmp,
+        transport::IGMP => Protocol::Igmp,
+        transport::TCP => Protocol::TcpIpv4,
+        transport::UDP => Protocol::UdpIpv4,
+        transport::SCTP => Protocol::SctpIpv4,
+        _ => Protocol::OtherIpv4,
+    }
+}

@@ -1,0 +1,114 @@
+//! IPv6 (RFC 8200) and its extension headers (IANA "IPv6 Extension Header Types").
+
+use packet_record::{Fault, Flags, Protocol, Record};
+
+use crate::frame::{be16, copy};
+use crate::{Frame, transport};
+
+const FIXED: usize = 40;
+/// More than RFC 8200 foresees (each once, destination options twice), so that nobody hides a header behind a chain
+/// that real stacks would take.
+const MAX_EXTENSIONS: usize = 8;
+
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+/// RFC 4302: the only one that counts its length in words of four bytes.
+const AUTHENTICATION: u8 = 51;
+const DESTINATION_OPTIONS: u8 = 60;
+const MOBILITY: u8 = 135;
+const HOST_IDENTITY: u8 = 139;
+const SHIM6: u8 = 140;
+
+#[inline(always)]
+pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut Record) -> Result<(), Fault> {
+    record.class = Protocol::OtherIpv6 as u8;
+    let header = frame.header::<FIXED>(offset).ok_or(Fault::Ipv6Truncated)?;
+    if header[0] >> 4 != 6 {
+        return Err(Fault::Ipv6Version);
+    }
+    // Bytes after the payload length are padding. Jumbograms and segmentation offload leave 0: up to the end of the
+    // frame.
+    let payload_length = be16(header, 4);
+    let end = match usize::from(payload_length) {
+        0 => record.frame_length as usize,
+        length => offset + FIXED + length,
+    };
+    record.version = 6;
+    record.network_length = u32::from(payload_length) + 40;
+    record.traffic_class = (header[0] << 4) | (header[1] >> 4);
+    record.hop_limit = header[7];
+    record.protocol = header[6];
+    record.source_address = copy(header, 8);
+    record.destination_address = copy(header, 24);
+
+    let payload = extensions(frame, offset + FIXED, end, record)?;
+    record.class = class(record.protocol) as u8;
+    transport::parse(frame, payload, end, record)
+}
+
+/// Walks the extension headers: returns where the upper layer's header begins. In a later fragment what follows is
+/// not a header.
+#[inline(always)]
+fn extensions(
+    frame: &(impl Frame + ?Sized),
+    mut offset: usize,
+    end: usize,
+    record: &mut Record,
+) -> Result<usize, Fault> {
+    for walked in 0..=MAX_EXTENSIONS {
+        let words = match record.protocol {
+            HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => 8,
+            AUTHENTICATION => 4,
+            _ => return Ok(offset),
+        };
+        if walked == MAX_EXTENSIONS {
+            break;
+        }
+        // Every extension header is at least eight bytes long.
+        let header = frame.header::<8>(offset).ok_or(Fault::Ipv6ExtensionTruncated)?;
+        let length = match record.protocol {
+            FRAGMENT => 8,
+            // Its fixed part alone is longer.
+            AUTHENTICATION if header[1] == 0 => return Err(Fault::Ipv6ExtensionTruncated),
+            AUTHENTICATION => (usize::from(header[1]) + 2) * words,
+            _ => (usize::from(header[1]) + 1) * words,
+        };
+        let next = offset + length;
+        frame.header::<0>(next).ok_or(Fault::Ipv6ExtensionTruncated)?;
+        if next > end {
+            return Err(Fault::Ipv6ExtensionTruncated);
+        }
+        let later_fragment = record.protocol == FRAGMENT && fragment(header, record);
+        record.protocol = header[0];
+        offset = frame.forget(next);
+        if later_fragment {
+            return Ok(offset);
+        }
+    }
+    Err(Fault::Ipv6ExtensionCount)
+}
+
+/// Reads a fragment header; whether it is that of a later fragment. An atomic fragment (RFC 6946) is a whole packet.
+#[inline(always)]
+fn fragment(header: &[u8; 8], record: &mut Record) -> bool {
+    let field = be16(header, 2);
+    record.fragment_offset = field & !7;
+    if field & 1 != 0 {
+        record.flags |= Flags::FRAGMENT | Flags::MORE_FRAGMENTS;
+    } else if record.fragment_offset != 0 {
+        record.flags |= Flags::FRAGMENT;
+    }
+    record.fragment_offset != 0
+}
+
+#[inline(always)]
+fn class(protocol: u8) -> Protocol {
+    match protocol {
+        transport::TCP => Protocol::TcpIpv6,
+        transport::UDP => Protocol::UdpIpv6,
+        transport::ICMPV6 => Protocol::Icmpv6,
+        transport::SCTP => Protocol::SctpIpv6,
+        _ => Protocol::OtherIpv6,
+    }
+}

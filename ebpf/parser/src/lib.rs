@@ -1,0 +1,35 @@
+//! Reads the headers of one packet, Ethernet to transport, into its [`Record`].
+//!
+//! The same code runs in the kernel (over packet pointers the verifier follows) and on the host (over a slice, for
+//! tests): see [`Frame`]. It never reads past a bound it has checked, and a field that it fills is never taken from
+//! padding, from the next header or from another fragment.
+#![no_std]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
+#![expect(
+    clippy::inline_always,
+    reason = "the verifier follows packet bounds inside a function, not through calls"
+)]
+
+mod arp;
+mod ethernet;
+mod frame;
+mod ipv4;
+mod ipv6;
+mod transport;
+#[cfg(target_arch = "bpf")]
+mod words;
+
+pub use frame::Frame;
+use packet_record::Record;
+
+/// Reads the headers of `frame` into `record`.
+///
+/// `record` is all zero, but for what the frame itself no longer tells: `frame_length`, and the outer tag if the
+/// kernel has taken it off (`vlan[0]`, `vlan_tags`, [`Flags::SERVICE_TAG`](packet_record::Flags::SERVICE_TAG)).
+/// `time` and `ratio` are left alone.
+#[inline(always)]
+pub fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) {
+    if let Err(fault) = ethernet::parse(frame, record) {
+        record.fault = fault as u8;
+    }
+}

@@ -1,0 +1,119 @@
+//! The packet program. What it does with a packet, and what every map means: crate `packet-record`.
+#![no_std]
+#![no_main]
+#![feature(asm_experimental_arch)]
+
+mod clock;
+mod counting;
+mod flows;
+mod frame;
+mod maps;
+mod sampling;
+
+use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
+use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
+use aya_ebpf::macros::{classifier, xdp};
+use aya_ebpf::programs::{TcContext, XdpContext};
+use packet_record::{Flags, Record};
+
+use crate::frame::Linear;
+use crate::maps::{RECORDS, State};
+
+/// BPF_RB_NO_WAKEUP: a wake-up costs many times what the record costs; the reader looks by itself.
+const NO_WAKEUP: u64 = 1;
+
+/// As far as headers go: Ethernet, two tags, IPv6, extension headers and TCP are nearly always within.
+const HEADERS: u32 = 256;
+
+#[xdp(frags)]
+pub fn packet_xdp(context: XdpContext) -> u32 {
+    if let Some(state) = maps::state() {
+        state.clear_record();
+        // SAFETY: the context is the one that the kernel passed.
+        state.record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
+        packet_parser::parse(
+            &Linear::new(context.data(), context.data_end(), &mut state.cursor),
+            &mut state.record,
+        );
+        account(state);
+    }
+    XDP_PASS
+}
+
+#[classifier]
+pub fn packet_tcx(context: TcContext) -> i32 {
+    if let Some(state) = maps::state() {
+        state.clear_record();
+        state.record.frame_length = context.len();
+        restore_tag(&context, &mut state.record);
+        if context.data_end() - context.data() < HEADERS as usize {
+            // What is outside the linear part cannot be read directly; most drivers leave the headers in it.
+            let _ = context.pull_data(HEADERS.min(context.len()));
+        }
+        packet_parser::parse(
+            &Linear::new(context.data(), context.data_end(), &mut state.cursor),
+            &mut state.record,
+        );
+        account(state);
+    }
+    TC_ACT_UNSPEC
+}
+
+/// The kernel takes the outer VLAN tag off before it runs a classifier.
+#[inline(always)]
+fn restore_tag(context: &TcContext, record: &mut Record) {
+    // SAFETY: the context is the one that the kernel passed.
+    let (tagged, tag, ethertype) = unsafe {
+        let skb = context.skb.skb;
+        ((*skb).vlan_present, (*skb).vlan_tci, (*skb).vlan_proto)
+    };
+    if tagged != 0 {
+        record.frame_length += 4;
+        record.vlan[0] = tag as u16;
+        record.vlan_tags = 1;
+        // 16 bits in network byte order.
+        if u16::from_be(ethertype as u16) != 0x8100 {
+            record.flags |= Flags::SERVICE_TAG;
+        }
+    }
+}
+
+/// Counts the packet, and shows it if it is chosen.
+#[inline(always)]
+fn account(state: &mut State) {
+    // SAFETY: no instruction. The compiler reads the record from the map from here on: see `State::record`.
+    unsafe { core::arch::asm!("", options(nostack)) };
+    let (Some(counters), Some(control)) = (maps::counters(), maps::control()) else {
+        return;
+    };
+    counting::begin(counters, &state.record);
+    if control.is_own(&state.record) {
+        return counting::own(counters, &state.record);
+    }
+    if flows::enabled() && state.record.version != 0 && !flows::add(&state.record, &mut state.making) {
+        counting::untracked(counters, &state.record);
+    }
+    if !sampling::choose(&mut state.block, control.ratio) {
+        return counting::sampled_out(counters);
+    }
+    let Some(mut entry) = RECORDS.reserve::<Record>(0) else {
+        return counting::lost(counters);
+    };
+    state.record.ratio = control.ratio;
+    state.record.time = state.clock.now();
+    state.copy_record_to(entry.as_mut_ptr());
+    entry.submit(NO_WAKEUP);
+    counting::shown(counters);
+}
+
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    // Never reached, or the verifier would refuse the endless loop.
+    loop {}
+}
+
+/// The kernel reads it; the license is in LICENSE-MIT and LICENSE-APACHE.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

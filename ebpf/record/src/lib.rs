@@ -1,0 +1,80 @@
+//! What the packet program (kernel) and xdp-streamer (user space) share: the layout of every map and its meaning.
+//!
+//! One program object is loaded for each watched interface, so every map belongs to one interface.
+//!
+//! | map | kind | holds |
+//! |---|---|---|
+//! | [`map::RECORDS`] | ring buffer | a [`Record`] for each packet shown |
+//! | [`map::COUNTERS`] | per-CPU array, 1 entry | [`Counters`]: every packet, exactly |
+//! | [`map::CONTROL`] | array, 1 entry | [`Control`]: what user space asks for, at any time |
+//! | [`map::FLOWS`] | per-CPU hash | [`FlowKey`] -> [`Traffic`], if loaded with [`global::FLOWS`] |
+//!
+//! # What happens to a packet
+//!
+//! Every packet that reaches the program is counted in [`Counters::seen`] and in exactly one of four outcomes:
+//!
+//! `seen.packets = shown + sampled_out + lost + own.packets`
+//!
+//! * `own`: TCP between this host and one of [`Control::own`]: never shown, never sampled, in no flow;
+//! * `sampled_out`: not chosen (see [`Control::ratio`]);
+//! * `shown`: chosen, and its record is in the ring;
+//! * `lost`: chosen, but the ring was full.
+//!
+//! A packet whose headers are broken or cut short is a packet like any other: it is shown with the fields up to
+//! the fault and counted in [`Counters::malformed`] *as well*. Nothing is dropped: the program always passes.
+//!
+//! # Waking up
+//!
+//! A record is submitted without a wake-up. Polling the ring's file descriptor never reports it; the reader has to
+//! look at the ring on a timer.
+#![no_std]
+
+mod control;
+mod counters;
+mod flow;
+mod packet;
+
+pub use control::{Control, Endpoint, MAX_OWN};
+pub use counters::{Counters, PROTOCOLS, Protocol, Traffic};
+pub use flow::FlowKey;
+pub use packet::{Fault, Flags, Record};
+
+/// The program names in the object.
+pub mod program {
+    /// XDP, multi-buffer aware (kernel 5.18 or newer). Always returns `XDP_PASS`.
+    pub const XDP: &str = "packet_xdp";
+    /// Classifier for TCX or clsact ingress. Always returns `TCX_NEXT` (-1): the next program decides.
+    pub const TCX: &str = "packet_tcx";
+}
+
+/// The map names in the object.
+pub mod map {
+    /// Ring buffer of [`Record`](crate::Record), 1 MiB unless the loader resizes it (`map_max_entries`, bytes).
+    pub const RECORDS: &str = "RECORDS";
+    /// Per-CPU array with one [`Counters`](crate::Counters) at index 0. Sum over the CPUs.
+    pub const COUNTERS: &str = "COUNTERS";
+    /// Array with one [`Control`](crate::Control) at index 0. All zero after loading: nothing is shown.
+    pub const CONTROL: &str = "CONTROL";
+    /// Per-CPU hash from [`FlowKey`](crate::FlowKey) to [`Traffic`](crate::Traffic): 4096 flows unless resized.
+    /// Empty when [`global::FLOWS`](crate::global::FLOWS) is 0.
+    pub const FLOWS: &str = "FLOWS";
+}
+
+/// Read-only globals, set before loading (`EbpfLoader::override_global`); the verifier removes what they switch off.
+pub mod global {
+    /// `u8`: 1 to aggregate flows into [`map::FLOWS`](crate::map::FLOWS), 0 (the default) not to.
+    pub const FLOWS: &str = "FLOWS_ENABLED";
+}
+
+#[cfg(feature = "user")]
+mod pod {
+    // SAFETY: each type is `repr(C)`, made of integers and arrays of them only, without padding (checked by the
+    // layout tests beside each type), so every byte pattern is a value and every byte is initialised.
+    unsafe impl aya::Pod for crate::Control {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for crate::Counters {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for crate::FlowKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for crate::Traffic {}
+}

@@ -1,0 +1,207 @@
+//! The loaded program and its maps.
+
+use super::attach::{self, AttachError, Hook, Mode};
+use aya::maps::{Array, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf};
+use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::{Ebpf, EbpfError, EbpfLoader};
+use packet_record::{Control, Counters, FlowKey, Record, Traffic, global, map, program};
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+/// Room for records, in bytes: 2,520 of them, five seconds of the default budget. It also bounds how much a burst
+/// can make of one push.
+const RING_BYTES: u32 = 256 * 1024;
+
+/// One record with the ring's own header.
+const RING_ENTRY_BYTES: usize = size_of::<Record>() + 8;
+
+/// How many records the ring holds.
+pub const RING_RECORDS: usize = RING_BYTES as usize / RING_ENTRY_BYTES;
+
+/// A loaded program, attached or not. Dropping it detaches it and frees all it had in the kernel.
+pub struct Capture {
+    ebpf: Ebpf,
+    hook: Hook,
+    link: Option<(Mode, OwnedFd)>,
+    ring: RingBuf<MapData>,
+    counters: PerCpuArray<MapData, Counters>,
+    control: Array<MapData, Control>,
+    flows: Option<PerCpuHashMap<MapData, FlowKey, Traffic>>,
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture").field("hook", &self.hook).field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("the kernel does not take the program: {cause}{hint}")]
+    Refused { cause: String, hint: &'static str },
+    #[error("the program's object has no `{0}`")]
+    Absent(&'static str),
+}
+
+impl LoadError {
+    /// Tells the whole chain of causes, and what is needed if permission is what is missing.
+    fn refused(error: &(dyn Error + 'static)) -> Self {
+        let mut cause = error.to_string();
+        let mut denied = false;
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            denied |= kind == Some(io::ErrorKind::PermissionDenied);
+            let text = error.to_string();
+            if !cause.contains(&text) {
+                cause.push_str(": ");
+                cause.push_str(&text);
+            }
+            next = error.source();
+        }
+        let hint =
+            if denied { "\nhint: CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed, or root" } else { "" };
+        Self::Refused { cause, hint }
+    }
+}
+
+impl From<EbpfError> for LoadError {
+    fn from(error: EbpfError) -> Self {
+        Self::refused(&error)
+    }
+}
+
+impl From<ProgramError> for LoadError {
+    fn from(error: ProgramError) -> Self {
+        Self::refused(&error)
+    }
+}
+
+impl From<MapError> for LoadError {
+    fn from(error: MapError) -> Self {
+        Self::refused(&error)
+    }
+}
+
+impl Capture {
+    /// Loads the program for `hook`; with `flows`, it adds up who talks to whom.
+    pub fn load(hook: Hook, flows: bool) -> Result<Self, LoadError> {
+        let enabled = u8::from(flows);
+        let mut ebpf = EbpfLoader::new()
+            .override_global(global::FLOWS, &enabled, true)
+            .map_max_entries(map::RECORDS, RING_BYTES)
+            .load(packet_object::PROGRAM)?;
+        match hook {
+            Hook::Xdp(_) => xdp(&mut ebpf)?.load()?,
+            Hook::Tcx => tcx(&mut ebpf)?.load()?,
+        }
+        let mut take = |name: &'static str| ebpf.take_map(name).ok_or(LoadError::Absent(name));
+        Ok(Self {
+            ring: take(map::RECORDS)?.try_into()?,
+            counters: take(map::COUNTERS)?.try_into()?,
+            control: take(map::CONTROL)?.try_into()?,
+            flows: if flows { Some(take(map::FLOWS)?.try_into()?) } else { None },
+            link: None,
+            hook,
+            ebpf,
+        })
+    }
+
+    /// Puts the program on the interface; an attachment it had ends first.
+    pub fn attach(&mut self, interface: &str, index: u32) -> Result<Mode, AttachError> {
+        self.detach();
+        let gone = |error: &dyn std::fmt::Display| AttachError::Refused {
+            interface: interface.to_owned(),
+            wanted: Mode::Generic,
+            source: io::Error::other(error.to_string()),
+        };
+        let descriptor = match self.hook {
+            Hook::Xdp(_) => xdp(&mut self.ebpf).map_err(|error| gone(&error))?.fd(),
+            Hook::Tcx => tcx(&mut self.ebpf).map_err(|error| gone(&error))?.fd(),
+        };
+        let descriptor = descriptor.map_err(|error| gone(&error))?;
+        let (mode, link) = attach::attach(descriptor.as_fd(), interface, index, self.hook)?;
+        self.link = Some((mode, link));
+        Ok(mode)
+    }
+
+    /// Takes the program off the interface. What it counted and recorded can still be read.
+    pub fn detach(&mut self) {
+        self.link = None;
+    }
+
+    #[must_use]
+    pub fn mode(&self) -> Option<Mode> {
+        self.link.as_ref().map(|(mode, _)| *mode)
+    }
+
+    /// Reads what the ring holds, at most as much as it can hold at once, and returns how many records it was.
+    pub fn read(&mut self, mut visit: impl FnMut(&Record)) -> usize {
+        let mut count = 0;
+        while count < RING_RECORDS {
+            let Some(item) = self.ring.next() else { break };
+            count += 1;
+            if let Some(record) = Record::from_bytes(&item) {
+                visit(&record);
+            }
+        }
+        count
+    }
+
+    /// The counters' sum. A processor in the middle of a packet is asked again.
+    pub fn counters(&self) -> Result<Counters, MapError> {
+        const READINGS: usize = 4;
+        let mut sum = Counters::default();
+        for _ in 0..READINGS {
+            let values = self.counters.get(&0, 0)?;
+            sum = Counters::default();
+            for counters in values.iter() {
+                sum += *counters;
+            }
+            if values.iter().all(Counters::balanced) {
+                break;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Tells the program how much to show and which traffic is our own.
+    pub fn control(&mut self, control: Control) -> Result<(), MapError> {
+        self.control.set(0, control, 0)
+    }
+
+    /// Every flow of the map. None if flows are not added up.
+    #[must_use]
+    pub fn flows(&self) -> Option<Vec<(FlowKey, Traffic)>> {
+        let flows = self.flows.as_ref()?;
+        let sum = |values: &[Traffic]| {
+            let mut sum = Traffic::default();
+            for traffic in values {
+                sum += *traffic;
+            }
+            sum
+        };
+        // An entry that goes away while it is read is left out.
+        Some(flows.iter().flatten().map(|(key, values)| (key, sum(&values))).collect())
+    }
+
+    /// Takes flows out of the map.
+    pub fn forget(&mut self, keys: &[FlowKey]) {
+        if let Some(flows) = &mut self.flows {
+            for key in keys {
+                // One that is gone already is as good.
+                let _ = flows.remove(key);
+            }
+        }
+    }
+}
+
+fn xdp(ebpf: &mut Ebpf) -> Result<&mut Xdp, LoadError> {
+    Ok(ebpf.program_mut(program::XDP).ok_or(LoadError::Absent(program::XDP))?.try_into()?)
+}
+
+fn tcx(ebpf: &mut Ebpf) -> Result<&mut SchedClassifier, LoadError> {
+    Ok(ebpf.program_mut(program::TCX).ok_or(LoadError::Absent(program::TCX))?.try_into()?)
+}

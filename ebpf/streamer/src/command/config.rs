@@ -1,0 +1,92 @@
+//! The configuration file: the same settings under the flags' names.
+
+use super::arguments::{
+    AddressesArgument, FormatArgument, HookArgument, MacArgument, SinkArgument, XdpModeArgument,
+    parse_duration, parse_size,
+};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Every key is optional; an unknown one is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ConfigFile {
+    pub interface: Vec<String>,
+    pub sink: Option<SinkArgument>,
+    pub url: Option<String>,
+    pub token_file: Option<PathBuf>,
+    pub stream: Option<String>,
+    pub allow_plain_http: bool,
+    pub format: Option<FormatArgument>,
+    pub hook: Option<HookArgument>,
+    pub xdp_mode: Option<XdpModeArgument>,
+    pub budget: Option<u32>,
+    #[serde(deserialize_with = "duration")]
+    pub interval: Option<Duration>,
+    pub talkers: Option<usize>,
+    #[serde(deserialize_with = "size")]
+    pub buffer: Option<usize>,
+    pub metrics: Option<SocketAddr>,
+    pub addresses: Option<AddressesArgument>,
+    pub hash_key_file: Option<PathBuf>,
+    pub mac: Option<MacArgument>,
+    pub no_ports: bool,
+    pub host: Option<String>,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    parse_duration(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    parse_size(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read `{}`: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// The parser's message shows the line.
+    #[error("`{}`: {message}", path.display())]
+    Wrong { path: PathBuf, message: String },
+}
+
+impl ConfigFile {
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Wrong {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ConfigFile, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        ConfigFile::read(file.path())
+            .map_err(|error| error.to_string().replace(&file.path().display().to_string(), "FILE"))
+    }
+
+    #[test]
+    fn keys_are_the_flags() {
+        let file = read("interface = [\"end0\"]\nsink = \"grafana\"\ninterval = \"200ms\"\nbuffer = \"1MiB\"\nno-ports = true\nmetrics = \"127.0.0.1:9469\"\n").unwrap();
+        assert_eq!(file.interface, ["end0"]);
+        assert_eq!(
+            (file.interval, file.buffer, file.no_ports),
+            (Some(Duration::from_millis(200)), Some(1 << 20), true)
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_where_it_is() {
+        insta::assert_snapshot!(read("sink = \"grafana\"\nintervall = \"200ms\"\n").unwrap_err());
+    }
+}

@@ -1,0 +1,348 @@
+//! One interface: from the ring to the queue.
+
+use super::board::{Board, Report};
+use super::poll::PollTimer;
+use super::resident_bytes;
+use super::service::Service;
+use crate::capture::{AttachError, Capture, Interfaces};
+use crate::clock::{self, WallClock};
+use crate::command::Settings;
+use crate::counters;
+use crate::delivery::Queue;
+use crate::flow::Flows;
+use crate::packet::Packet;
+use crate::privacy::Privacy;
+use crate::row::{
+    Encoder, Encoding, Health, Origin, PacketDetails, PacketRate, TopTalker, UniqueTime, signed,
+};
+use crate::sampling::Budget;
+use crate::sink::OwnAddresses;
+use aya::maps::MapError;
+use packet_record::{Control, Counters};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How often totals, talkers and health are reported, and the interface is looked for.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// One interface's reader.
+#[derive(Debug)]
+pub(super) struct Stream {
+    origin: Origin,
+    encoding: Encoding,
+    interval: Duration,
+    talkers: usize,
+    once: bool,
+    privacy: Privacy,
+
+    capture: Capture,
+    interfaces: Interfaces,
+    /// The interface's index while the program is on it.
+    attached: Option<u32>,
+    /// What was last said about not being attached.
+    complaint: String,
+    control: Control,
+    own: OwnAddresses,
+    budget: Budget,
+    poll: PollTimer,
+    flows: Flows,
+
+    encoder: Encoder,
+    times: UniqueTime,
+    queue: Arc<Queue>,
+    board: Arc<Board>,
+    service: Rc<RefCell<Service>>,
+
+    started: Instant,
+    flushed: Instant,
+    polled: Reading,
+    reported: Reading,
+}
+
+/// Counters and when they were read.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    at: Instant,
+    counters: Counters,
+}
+
+/// What a stream shares with the others.
+#[derive(Debug, Clone)]
+pub(super) struct Surroundings {
+    pub(super) queue: Arc<Queue>,
+    pub(super) board: Arc<Board>,
+    pub(super) service: Rc<RefCell<Service>>,
+    pub(super) own: OwnAddresses,
+}
+
+impl Stream {
+    /// Attaches a loaded program to an interface that is there.
+    pub(super) fn start(
+        settings: &Settings,
+        interface: &str,
+        mut capture: Capture,
+        index: u32,
+        interfaces: Interfaces,
+        around: Surroundings,
+    ) -> Result<Self, StartError> {
+        let budget = Budget::new(settings.budget);
+        let mut control = Control { ratio: budget.ratio(), ..Control::default() };
+        control.set_own(around.own.take_change().unwrap_or_default());
+        // Before the first packet: a program that was told nothing shows nothing.
+        capture.control(control)?;
+        let mode = capture.attach(interface, index)?;
+        log::info!("`{interface}`: attached in {mode} mode");
+        let now = Instant::now();
+        let reading = Reading { at: now, counters: Counters::default() };
+        let origin = settings.origin(interface);
+        Ok(Self {
+            encoding: settings.encoding(),
+            interval: settings.interval,
+            talkers: settings.talkers,
+            once: settings.once,
+            privacy: settings.privacy.clone(),
+            capture,
+            interfaces,
+            attached: Some(index),
+            complaint: String::new(),
+            control,
+            own: around.own,
+            budget,
+            poll: PollTimer::default(),
+            flows: Flows::default(),
+            encoder: Encoder::new(settings.encoding()),
+            times: UniqueTime::new(&origin),
+            queue: around.queue,
+            board: around.board,
+            service: around.service,
+            started: now,
+            flushed: now,
+            polled: reading,
+            reported: reading,
+            origin,
+        })
+    }
+
+    /// Reads and reports until told to stop, then detaches, reads the rest, and closes the queue.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), MapError> {
+        let outcome = loop {
+            match self.step() {
+                Ok(Step::Wait(wait)) => tokio::select! {
+                    _ = stop.changed() => break Ok(()),
+                    () = tokio::time::sleep(wait) => {}
+                },
+                Ok(Step::Done) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+            if self.queue.is_closed() {
+                break Ok(());
+            }
+        };
+        self.capture.detach();
+        let rest = self.finish();
+        self.queue.close();
+        outcome.and(rest)
+    }
+
+    fn step(&mut self) -> Result<Step, MapError> {
+        let found = self.read();
+        let elapsed = self.adjust()?;
+        let mut wait = self.poll.after(found, elapsed);
+
+        let now = Instant::now();
+        let due = self.reported.at + REPORT_EVERY;
+        let reported = now >= due;
+        if reported {
+            self.look_for_interface();
+            self.report()?;
+        }
+        if self.encoder.rows() > 0 {
+            let flush = self.flushed + self.interval;
+            if now >= flush || (reported && self.once) {
+                self.flush();
+            } else {
+                wait = wait.min(flush - now);
+            }
+        }
+        if reported && self.once {
+            return Ok(Step::Done);
+        }
+        let due = self.reported.at + REPORT_EVERY;
+        Ok(Step::Wait(wait.min(due.saturating_duration_since(now)).max(Duration::from_millis(1))))
+    }
+
+    /// Turns what is in the ring into rows.
+    fn read(&mut self) -> usize {
+        let wall = WallClock::now();
+        let Self { capture, encoder, times, origin, privacy, .. } = self;
+        capture.read(|record| {
+            let mut packet = Packet::from(record);
+            privacy.apply(&mut packet);
+            let time = times.assign(wall.unix(packet.time));
+            encoder.encode(&PacketDetails { time, packet: &packet, origin });
+        })
+    }
+
+    /// Keeps the sampling ratio and the list of our own addresses up to date. Returns the time since the last look.
+    fn adjust(&mut self) -> Result<Duration, MapError> {
+        let reading = Reading { at: Instant::now(), counters: self.capture.counters()? };
+        let elapsed = reading.at - self.polled.at;
+        let growth = counters::growth(&reading.counters, &self.polled.counters);
+        self.polled = reading;
+        let others = growth.seen.packets.saturating_sub(growth.own.packets);
+        let ratio = self.budget.observe(others, elapsed);
+        let moved = self.follow_own_addresses();
+        if ratio.is_some() || moved {
+            self.control.ratio = self.budget.ratio();
+            self.capture.control(self.control)?;
+        }
+        Ok(elapsed)
+    }
+
+    fn follow_own_addresses(&mut self) -> bool {
+        let Some(addresses) = self.own.take_change() else { return false };
+        if !self.control.set_own(addresses) {
+            log::warn!(
+                "`{}`: the sink has more addresses than can be told apart from others' traffic",
+                self.origin.interface
+            );
+        }
+        true
+    }
+
+    /// Writes the rows of the last second.
+    fn report(&mut self) -> Result<(), MapError> {
+        let reading = Reading { at: Instant::now(), counters: self.capture.counters()? };
+        let interval = u64::try_from((reading.at - self.reported.at).as_nanos()).unwrap_or(u64::MAX);
+        let growth = counters::growth(&reading.counters, &self.reported.counters);
+        self.reported = reading;
+        let now = clock::unix_now();
+
+        let rate = PacketRate {
+            time: self.times.assign(now),
+            origin: &self.origin,
+            interval,
+            counters: &growth,
+            sampling: self.control.ratio,
+        };
+        let packets_per_second = rate.packets_per_second();
+        self.encoder.encode(&rate);
+
+        // In a table these would drown the packets.
+        if self.encoding != Encoding::Table {
+            self.report_talkers(now, interval);
+            self.encoder.encode(&Health {
+                time: self.times.assign(now),
+                origin: &self.origin,
+                uptime_seconds: self.started.elapsed().as_secs(),
+                mode: self.mode(),
+                sampling: self.control.ratio,
+                deliveries: self.queue.deliveries(),
+                memory: resident_bytes(),
+                cpu_ms: clock::cpu_ms(),
+            });
+        }
+
+        self.board.put(Report {
+            origin: self.origin.clone(),
+            counters: reading.counters,
+            packets_per_second,
+            mode: self.mode(),
+            sampling: self.control.ratio,
+            queue: Arc::clone(&self.queue),
+            at: reading.at,
+        });
+        self.service.borrow_mut().beat(&self.board);
+        Ok(())
+    }
+
+    fn report_talkers(&mut self, now: i64, interval: u64) {
+        let Some(entries) = self.capture.flows() else { return };
+        let reading = self.flows.read(entries, self.talkers, &self.privacy);
+        self.capture.forget(&reading.stale);
+        for (place, (flow, volume)) in reading.largest.iter().enumerate() {
+            self.encoder.encode(&TopTalker {
+                time: self.times.assign(now),
+                origin: &self.origin,
+                interval,
+                rank: place + 1,
+                flow,
+                volume: *volume,
+            });
+        }
+    }
+
+    fn mode(&self) -> &'static str {
+        self.capture.mode().map_or("", crate::capture::Mode::name)
+    }
+
+    fn flush(&mut self) {
+        self.flushed = Instant::now();
+        self.queue.push(self.encoder.take());
+    }
+
+    /// Lets go of an interface that went away, and takes it again when it is back.
+    fn look_for_interface(&mut self) {
+        let name = &self.origin.interface;
+        let index = self.interfaces.index(name);
+        if index == self.attached {
+            return;
+        }
+        if self.attached.take().is_some() {
+            self.capture.detach();
+            log::warn!("`{name}` is gone; waiting for it to come back");
+        }
+        let Some(index) = index else { return };
+        match self.capture.attach(name, index) {
+            Ok(mode) => {
+                self.attached = Some(index);
+                self.complaint.clear();
+                log::info!("`{name}` is back: attached in {mode} mode");
+            }
+            Err(error) => {
+                let complaint = error.to_string();
+                if complaint != self.complaint {
+                    log::warn!("{complaint}");
+                    self.complaint = complaint;
+                }
+            }
+        }
+    }
+
+    /// After detaching: what is still in the ring, and the last totals.
+    fn finish(&mut self) -> Result<(), MapError> {
+        while self.read() > 0 {}
+        if self.reported.at.elapsed() >= Duration::from_millis(1) && !self.once {
+            self.report()?;
+        }
+        self.flush();
+        let counts = self.reported.counters;
+        log::info!(
+            "`{}`: detached; {} packets seen, {} shown, {} sampled out, {} lost, {} our own",
+            self.origin.interface,
+            counts.seen.packets,
+            counts.shown,
+            counts.sampled_out,
+            counts.lost,
+            signed(counts.own.packets)
+        );
+        Ok(())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error("the program's settings cannot be written: {0}")]
+    Control(#[from] MapError),
+}
+
+/// What to do after a step.
+enum Step {
+    Wait(Duration),
+    Done,
+}

@@ -1,0 +1,102 @@
+//! Addresses and how they are written, without allocating.
+
+use super::address_text;
+use crate::row::Text;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A hardware address (EUI-48).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mac(pub [u8; 6]);
+
+/// Whom a frame is for, by its destination address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cast {
+    Unicast,
+    Multicast,
+    Broadcast,
+}
+
+impl Cast {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unicast => "unicast",
+            Self::Multicast => "multicast",
+            Self::Broadcast => "broadcast",
+        }
+    }
+}
+
+impl Mac {
+    #[must_use]
+    pub fn cast(self) -> Cast {
+        match self.0 {
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => Cast::Broadcast,
+            [first, ..] if first & 1 == 1 => Cast::Multicast,
+            _ => Cast::Unicast,
+        }
+    }
+
+    #[must_use]
+    pub fn text(self) -> Text<17> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut bytes = [b':'; 17];
+        for (place, byte) in self.0.iter().enumerate() {
+            bytes[place * 3] = DIGITS[usize::from(byte >> 4)];
+            bytes[place * 3 + 1] = DIGITS[usize::from(byte & 15)];
+        }
+        let mut text = Text::new();
+        text.push_ascii(&bytes);
+        text
+    }
+}
+
+/// A network address as it may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Address {
+    /// Not an IP packet.
+    None,
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+    /// A keyed hash in place of the address.
+    Hashed(u64),
+}
+
+impl Address {
+    #[must_use]
+    pub fn text(self) -> Text<45> {
+        let mut text = Text::new();
+        match self {
+            Self::None => {}
+            Self::V4(address) => address_text::ipv4(address, &mut text),
+            Self::V6(address) => address_text::ipv6(address, &mut text),
+            Self::Hashed(hash) => {
+                let _ = write!(text, "#{hash:016x}");
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_usual() {
+        assert_eq!(Mac([0, 0x11, 0x32, 0xe5, 0x79, 0x5c]).text().as_str(), "00:11:32:e5:79:5c");
+        assert_eq!(Address::V4(Ipv4Addr::new(172, 16, 10, 208)).text().as_str(), "172.16.10.208");
+        assert_eq!(Address::V6("2001:db8::1".parse().unwrap()).text().as_str(), "2001:db8::1");
+        let longest = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+        assert_eq!(Address::V6(longest.parse().unwrap()).text().as_str(), longest);
+        assert_eq!(Address::Hashed(255).text().as_str(), "#00000000000000ff");
+        assert_eq!(Address::None.text().as_str(), "");
+    }
+
+    #[test]
+    fn the_destination_tells_whom_a_frame_is_for() {
+        let casts = [[0xff; 6], [1, 0, 0x5e, 0x7f, 0xff, 0xfa], [0, 0x11, 0x32, 0xe5, 0x79, 0x5c]];
+        assert_eq!(casts.map(|mac| Mac(mac).cast()), [Cast::Broadcast, Cast::Multicast, Cast::Unicast]);
+    }
+}

@@ -1,0 +1,201 @@
+//! `packet_details`: one row for each packet that is shown.
+
+use super::{FieldWriter, Origin, Row, Text, UnixNanos};
+use crate::packet::{Mac, Packet};
+use crate::vendor;
+use std::fmt::{self, Write};
+
+/// A packet and what is said beside it.
+///
+/// The first ten fields are those of ebpf-grafana-stream, with its names, order and types.
+#[derive(Debug, Clone, Copy)]
+pub struct PacketDetails<'a> {
+    pub time: UnixNanos,
+    pub packet: &'a Packet,
+    pub origin: &'a Origin,
+}
+
+impl PacketDetails<'_> {
+    fn vendor(&self) -> &'static str {
+        vendor::of(self.packet.source_mac).unwrap_or_default()
+    }
+}
+
+impl Row for PacketDetails<'_> {
+    const MEASUREMENT: &'static str = "packet_details";
+
+    fn time(&self) -> UnixNanos {
+        self.time
+    }
+
+    fn fields(&self, to: &mut impl FieldWriter) {
+        let packet = self.packet;
+        to.plain(field!("source_mac"), packet.source_mac.text().as_str());
+        to.plain(field!("destination_mac"), packet.destination_mac.text().as_str());
+        to.plain(field!("source_ip"), packet.source.text().as_str());
+        to.plain(field!("destination_ip"), packet.destination.text().as_str());
+        to.plain(field!("protocol"), packet.protocol.name().as_str());
+        to.integer(field!("length"), packet.length.into());
+        to.integer(field!("ttl"), packet.ttl.into());
+        to.integer(field!("version"), packet.version.into());
+        to.integer(field!("source_port"), packet.source_port.into());
+        to.integer(field!("destination_port"), packet.destination_port.into());
+
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
+        to.integer(field!("vlan"), packet.vlan.map_or(-1, i64::from));
+        to.integer(field!("inner_vlan"), packet.inner_vlan.map_or(-1, i64::from));
+        to.plain(field!("tcp_flags"), packet.tcp_flags.map(flags).unwrap_or_default().as_str());
+        to.plain(field!("cast"), packet.destination_mac.cast().name());
+        to.plain(field!("vendor"), self.vendor());
+        to.plain(field!("fragment"), packet.fragment.name());
+        to.integer(field!("icmp_type"), packet.icmp.map_or(-1, |(kind, _)| i64::from(kind)));
+        to.integer(field!("icmp_code"), packet.icmp.map_or(-1, |(_, code)| i64::from(code)));
+        to.integer(field!("arp_operation"), packet.arp_operation.map_or(-1, i64::from));
+        to.integer(field!("frame_length"), packet.frame_length.into());
+        to.plain(field!("fault"), packet.fault);
+        to.integer(field!("sampling"), packet.sampling.into());
+    }
+
+    fn describe(&self, to: &mut impl Write) -> fmt::Result {
+        let packet = self.packet;
+        let source = end(packet.source.text(), packet.source_port, packet.source_mac);
+        let destination = end(packet.destination.text(), packet.destination_port, packet.destination_mac);
+        write!(to, "{:<8} {source} -> {destination}  {} B", packet.protocol.name().as_str(), packet.length)?;
+        if packet.version != 0 {
+            write!(to, " ttl {}", packet.ttl)?;
+        }
+        if let Some(bits) = packet.tcp_flags {
+            write!(to, " [{}]", flags(bits))?;
+        }
+        if let Some((kind, code)) = packet.icmp {
+            write!(to, " type {kind} code {code}")?;
+        }
+        if let Some(vlan) = packet.vlan {
+            write!(to, " vlan {vlan}")?;
+        }
+        if let Some(vlan) = packet.inner_vlan {
+            write!(to, ".{vlan}")?;
+        }
+        for word in [packet.fragment.name(), packet.fault] {
+            if !word.is_empty() {
+                write!(to, " {word}")?;
+            }
+        }
+        write!(to, " {}", packet.destination_mac.cast().name())?;
+        if !self.vendor().is_empty() {
+            write!(to, " ({})", self.vendor())?;
+        }
+        if packet.sampling > 1 {
+            write!(to, " 1 of {}", packet.sampling)?;
+        }
+        Ok(())
+    }
+}
+
+/// `172.16.10.208:50085`, `[fe80::1]:53`, an address without a port, or the hardware address of what is not IP.
+fn end(address: Text<45>, port: u16, mac: Mac) -> Text<64> {
+    let mut text = Text::new();
+    let _ = match (address.as_str(), port) {
+        ("", _) => write!(text, "{}", mac.text()),
+        (address, 0) => write!(text, "{address}"),
+        (address, port) if address.contains(':') => write!(text, "[{address}]:{port}"),
+        (address, port) => write!(text, "{address}:{port}"),
+    };
+    text
+}
+
+/// The flags set, in the header's order from the lowest bit (RFC 9293, section 3.1; RFC 9768 for AE).
+fn flags(bits: u16) -> Text<40> {
+    const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+    let mut text = Text::<40>::new();
+    for (bit, name) in NAMES.into_iter().enumerate() {
+        if bits & (1 << bit) != 0 {
+            if !text.as_str().is_empty() {
+                text.push(" ");
+            }
+            text.push(name);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Encoder, Encoding};
+    use super::*;
+    use crate::packet::{Address, Fragment, Protocol};
+
+    /// The SSDP announcement that the original's posts show.
+    fn ssdp() -> Packet {
+        Packet {
+            time: 0,
+            source_mac: Mac([0x00, 0x11, 0x32, 0xe5, 0x79, 0x5c]),
+            destination_mac: Mac([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]),
+            source: Address::V4([172, 16, 10, 208].into()),
+            destination: Address::V4([239, 255, 255, 250].into()),
+            protocol: Protocol::UDP,
+            length: 129,
+            frame_length: 143,
+            ttl: 1,
+            version: 4,
+            source_port: 50085,
+            destination_port: 1900,
+            vlan: None,
+            inner_vlan: None,
+            tcp_flags: None,
+            icmp: None,
+            arp_operation: None,
+            fragment: Fragment::Whole,
+            fault: "",
+            sampling: 1,
+        }
+    }
+
+    fn encoded(packet: &Packet, encoding: Encoding) -> String {
+        let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+        let mut encoder = Encoder::new(encoding);
+        encoder.encode(&PacketDetails { time: 1_716_570_245_123_456_789, packet, origin: &origin });
+        String::from_utf8(encoder.take().body).unwrap()
+    }
+
+    #[test]
+    fn the_original_line_comes_first() {
+        insta::assert_snapshot!(encoded(&ssdp(), Encoding::Line));
+    }
+
+    #[test]
+    fn json_has_the_same_fields() {
+        insta::assert_snapshot!(encoded(&ssdp(), Encoding::Json));
+    }
+
+    #[test]
+    fn a_table_is_for_reading() {
+        let handshake = Packet {
+            source: Address::V6("2001:db8::1".parse().unwrap()),
+            destination: Address::V6("2001:db8::2".parse().unwrap()),
+            protocol: Protocol::TCP,
+            version: 6,
+            vlan: Some(10),
+            tcp_flags: Some(0x12),
+            sampling: 8,
+            ..ssdp()
+        };
+        let who_has = Packet {
+            source: Address::None,
+            destination: Address::None,
+            protocol: Protocol::ARP,
+            version: 0,
+            source_port: 0,
+            destination_port: 0,
+            ..ssdp()
+        };
+        let lines = [ssdp(), handshake, who_has].map(|packet| encoded(&packet, Encoding::Table)).concat();
+        insta::assert_snapshot!(lines);
+    }
+
+    #[test]
+    fn all_flags_fit() {
+        assert_eq!(flags(0x1ff).as_str(), "FIN SYN RST PSH ACK URG ECE CWR AE");
+    }
+}

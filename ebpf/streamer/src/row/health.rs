@@ -1,0 +1,60 @@
+//! `streamer`: how the streamer itself is doing.
+
+use super::{FieldWriter, Origin, Row, UnixNanos, signed};
+use crate::delivery::Deliveries;
+use std::fmt::{self, Write};
+
+/// The daemon's own state. Counts are since its start.
+#[derive(Debug, Clone)]
+pub struct Health<'a> {
+    pub time: UnixNanos,
+    pub origin: &'a Origin,
+    pub uptime_seconds: u64,
+    /// `driver`, `generic`, `tcx`, or empty while the interface is away.
+    pub mode: &'a str,
+    pub sampling: u32,
+    pub deliveries: Deliveries,
+    /// Resident memory in bytes.
+    pub memory: u64,
+    /// Processor time of the whole process in milliseconds.
+    pub cpu_ms: u64,
+}
+
+impl Row for Health<'_> {
+    const MEASUREMENT: &'static str = "streamer";
+
+    fn time(&self) -> UnixNanos {
+        self.time
+    }
+
+    fn fields(&self, to: &mut impl FieldWriter) {
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
+        to.text(field!("version"), env!("CARGO_PKG_VERSION"));
+        to.text(field!("mode"), self.mode);
+        to.text(field!("sink"), self.deliveries.state.name());
+        to.integer(field!("uptime_s"), signed(self.uptime_seconds));
+        to.integer(field!("sampling"), self.sampling.into());
+        to.integer(field!("rows_delivered"), signed(self.deliveries.delivered));
+        to.integer(field!("rows_dropped"), signed(self.deliveries.dropped));
+        to.integer(field!("rows_refused"), signed(self.deliveries.refused));
+        to.integer(field!("rows_waiting"), signed(self.deliveries.waiting));
+        to.integer(field!("pushes"), signed(self.deliveries.pushes));
+        to.integer(field!("pushes_failed"), signed(self.deliveries.failures));
+        to.integer(field!("memory_bytes"), signed(self.memory));
+        to.integer(field!("cpu_ms"), signed(self.cpu_ms));
+    }
+
+    fn describe(&self, to: &mut impl Write) -> fmt::Result {
+        let Deliveries { delivered, dropped, refused, waiting, .. } = self.deliveries;
+        write!(
+            to,
+            "~ {}: {} rows delivered, {dropped} dropped, {refused} refused, {waiting} waiting; 1 of {} shown; {} KiB, {} ms CPU",
+            self.deliveries.state.name(),
+            delivered,
+            self.sampling,
+            self.memory / 1024,
+            self.cpu_ms
+        )
+    }
+}

@@ -1,0 +1,54 @@
+//! `top_talkers`: the largest flows of an interval.
+
+use super::{FieldWriter, Origin, Row, UnixNanos, signed};
+use crate::flow::{Flow, Volume};
+use std::fmt::{self, Write};
+
+/// One flow and its rank, 1 for the largest by bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct TopTalker<'a> {
+    pub time: UnixNanos,
+    pub origin: &'a Origin,
+    /// Nanoseconds that `volume` is of.
+    pub interval: u64,
+    pub rank: usize,
+    pub flow: &'a Flow,
+    pub volume: Volume,
+}
+
+impl Row for TopTalker<'_> {
+    const MEASUREMENT: &'static str = "top_talkers";
+
+    fn time(&self) -> UnixNanos {
+        self.time
+    }
+
+    fn fields(&self, to: &mut impl FieldWriter) {
+        to.integer(field!("rank"), i64::try_from(self.rank).unwrap_or(i64::MAX));
+        to.plain(field!("source_ip"), self.flow.source.text().as_str());
+        to.plain(field!("destination_ip"), self.flow.destination.text().as_str());
+        to.plain(field!("protocol"), self.flow.protocol.name().as_str());
+        to.integer(field!("source_port"), self.flow.source_port.into());
+        to.integer(field!("destination_port"), self.flow.destination_port.into());
+        to.integer(field!("packets"), signed(self.volume.packets));
+        to.integer(field!("bytes"), signed(self.volume.bytes));
+        to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
+        to.text(field!("interface"), &self.origin.interface);
+        to.text(field!("host"), &self.origin.host);
+    }
+
+    fn describe(&self, to: &mut impl Write) -> fmt::Result {
+        write!(
+            to,
+            "#{} {} {} port {} -> {} port {}: {} packets, {} B",
+            self.rank,
+            self.flow.protocol.name(),
+            self.flow.source.text(),
+            self.flow.source_port,
+            self.flow.destination.text(),
+            self.flow.destination_port,
+            self.volume.packets,
+            self.volume.bytes
+        )
+    }
+}

@@ -1,0 +1,170 @@
+//! Rows over HTTP: Grafana Live and everything that takes `InfluxDB`'s line protocol.
+
+use super::endpoint::literal;
+use super::resolver::Resolver;
+use super::{Endpoint, Outcome, OwnAddresses, Target, TokenSource};
+use crate::row::Batch;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, StatusCode};
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a push may take, from the connection to the answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much of an answer is read for the reason in it, in bytes.
+const MOST_ANSWER: usize = 2048;
+
+/// Posts batches to one URL.
+#[derive(Debug)]
+pub struct HttpSink {
+    client: Client,
+    endpoint: Endpoint,
+    token: TokenSource,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl HttpSink {
+    /// A sink that tells `own` which addresses it talks to.
+    pub fn new(endpoint: Endpoint, token: TokenSource, own: OwnAddresses) -> Result<Self, HttpError> {
+        // Fails if a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let port = endpoint.url.port_or_known_default().unwrap_or_default();
+        if let Some(address) = literal(&endpoint.url) {
+            own.set(vec![SocketAddr::new(address, port)]);
+        }
+        let resolver = Resolver { port, private_only: endpoint.private_only, own };
+        let client = Client::builder()
+            .user_agent(concat!("xdp-streamer/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Arc::new(resolver))
+            .timeout(TIMEOUT)
+            .connect_timeout(TIMEOUT)
+            .pool_max_idle_per_host(1)
+            // A redirect could lead the token elsewhere; a proxy would hide whose traffic is ours.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self { client, endpoint, token })
+    }
+
+    pub(super) async fn push(&mut self, batch: &Batch) -> Outcome {
+        let mut request = self
+            .client
+            .post(self.endpoint.url.clone())
+            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+            .body(batch.body.clone());
+        if let Some(token) = self.token.current() {
+            let scheme = match self.endpoint.target {
+                Target::Grafana => "Bearer",
+                Target::Influx => "Token",
+            };
+            if let Ok(mut header) = HeaderValue::from_str(&format!("{scheme} {}", token.expose())) {
+                header.set_sensitive(true);
+                request = request.header(AUTHORIZATION, header);
+            }
+        }
+        match request.send().await {
+            Ok(response) => {
+                let status = response.status();
+                // Reading the answer to its end lets the connection be used again.
+                let text = if status.is_success() {
+                    let _ = response.bytes().await;
+                    String::new()
+                } else {
+                    reason(response).await
+                };
+                let outcome = judge(self.endpoint.target, status, &text);
+                if matches!(outcome, Outcome::Unauthorised(_)) {
+                    self.token.distrust();
+                }
+                outcome
+            }
+            Err(error) => Outcome::Unavailable(root_cause(&error.without_url())),
+        }
+    }
+}
+
+impl fmt::Display for HttpSink {
+    /// The URL without its query, which may hold more than an address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut url = self.endpoint.url.clone();
+        url.set_query(None);
+        write!(f, "`{url}`")
+    }
+}
+
+/// What an answer means.
+///
+/// Grafana answers 500 for any line it cannot parse (`pkg/services/live/pushhttp/push.go`) and for troubles of its
+/// own; `InfluxDB` answers 400 or 422 for a line and 5xx for itself.
+fn judge(target: Target, status: StatusCode, text: &str) -> Outcome {
+    let reason = if text.is_empty() { status.to_string() } else { format!("{status}: {text}") };
+    match (target, status.as_u16()) {
+        (_, 200..300) => Outcome::Delivered,
+        (_, 401 | 403) => Outcome::Unauthorised(reason),
+        (_, 413) | (Target::Grafana, 400 | 500) => Outcome::Refused { reason, certain: false },
+        (Target::Influx, 400 | 422) => Outcome::Refused { reason, certain: true },
+        (_, 300..400) => Outcome::Unavailable(format!("{reason} (redirects are not followed)")),
+        (_, 404) => Outcome::Unavailable(format!("{reason} (is the URL right?)")),
+        _ => Outcome::Unavailable(reason),
+    }
+}
+
+/// The first line of an answer, without what could disturb a log.
+async fn reason(mut response: reqwest::Response) -> String {
+    let mut bytes = Vec::new();
+    while bytes.len() < MOST_ANSWER {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            _ => break,
+        }
+    }
+    bytes.truncate(MOST_ANSWER);
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(160).collect()
+}
+
+/// The innermost error: "connection refused" says more than "error sending request".
+fn root_cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} s", TIMEOUT.as_secs());
+    }
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_judged_by_who_gives_them() {
+        let kind = |target, status: u16| match judge(target, StatusCode::from_u16(status).unwrap(), "") {
+            Outcome::Delivered => "delivered",
+            Outcome::Refused { certain: true, .. } => "refused for certain",
+            Outcome::Refused { .. } => "refused",
+            Outcome::Unavailable(_) => "unavailable",
+            Outcome::Unauthorised(_) => "unauthorised",
+            Outcome::Gone => "gone",
+        };
+        let table: String = [200, 204, 302, 400, 401, 403, 404, 413, 422, 429, 500, 503]
+            .map(|status| {
+                format!("{status}  {:<12}  {}\n", kind(Target::Grafana, status), kind(Target::Influx, status))
+            })
+            .concat();
+        insta::assert_snapshot!(table);
+    }
+}

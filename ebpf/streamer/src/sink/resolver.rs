@@ -1,0 +1,69 @@
+//! Names to addresses: what the sink resolves to is kept out of the picture by the kernel program.
+
+use super::is_private;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The addresses of the sink, as last resolved: traffic with them is our own.
+#[derive(Debug, Clone, Default)]
+pub struct OwnAddresses(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    addresses: Vec<SocketAddr>,
+    changed: bool,
+}
+
+impl OwnAddresses {
+    pub(super) fn set(&self, addresses: Vec<SocketAddr>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.addresses != addresses {
+            *state = State { addresses, changed: true };
+        }
+    }
+
+    /// The addresses, if they changed since the last call.
+    #[must_use]
+    pub fn take_change(&self) -> Option<Vec<SocketAddr>> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.changed).then(|| state.addresses.clone())
+    }
+
+    #[must_use]
+    pub fn get(&self) -> Vec<SocketAddr> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).addresses.clone()
+    }
+}
+
+/// Resolves by the system's rules and tells [`OwnAddresses`].
+#[derive(Debug)]
+pub(super) struct Resolver {
+    pub(super) port: u16,
+    pub(super) private_only: bool,
+    pub(super) own: OwnAddresses,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("`{name}` is at {address}, beyond the private network, and the URL is plain http")]
+struct Public {
+    name: String,
+    address: IpAddr,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (port, private_only, own) = (self.port, self.private_only, self.own.clone());
+        Box::pin(async move {
+            let mut addresses: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), port)).await?.collect();
+            addresses.sort_unstable();
+            addresses.dedup();
+            if let Some(public) = addresses.iter().find(|address| private_only && !is_private(address.ip())) {
+                return Err(Public { name: name.as_str().to_owned(), address: public.ip() }.into());
+            }
+            own.set(addresses.clone());
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}

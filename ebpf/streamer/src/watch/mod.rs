@@ -1,0 +1,58 @@
+//! `xdp-streamer watch`: an interface's packets in the terminal.
+
+mod app;
+mod screen;
+
+use crate::capture::{Capture, Hook, Interfaces};
+use anyhow::{Result, bail};
+use app::App;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::io::IsTerminal as _;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How often keys and packets are looked for.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows the interface until a key or a signal ends it. The terminal is restored whatever happens.
+pub fn run(interface: &str, hook: Hook) -> Result<()> {
+    if !std::io::stdout().is_terminal() {
+        bail!("`watch` needs a terminal\nhint: use `xdp-streamer run --interface {interface} --sink stdout`");
+    }
+    let index = Interfaces::open()?.find(interface)?;
+    let app = App::start(interface, index, Capture::load(hook, true)?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Also restores the terminal when the program panics.
+    let mut terminal = ratatui::init();
+    let outcome = runtime.block_on(show(app, &mut terminal));
+    ratatui::restore();
+    outcome
+}
+
+async fn show(mut app: App, terminal: &mut DefaultTerminal) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        if app.update()? {
+            terminal.draw(|frame| screen::draw(&app.view, frame))?;
+        }
+        while event::poll(Duration::ZERO)? {
+            match event::read()? {
+                Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
+                    KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
+                    KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
+                    KeyCode::Char('p' | ' ') => app.view.paused = !app.view.paused,
+                    _ => {}
+                },
+                Event::Resize(..) => app.redraw(),
+                _ => {}
+            }
+        }
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = hangup.recv() => return Ok(()),
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! On the interface and off it again.
+
+use crate::daemon::{Daemon, command};
+use crate::lab::WATCHED;
+use crate::{frame, lab, wait_until};
+use std::time::Duration;
+
+const STDOUT: [&str; 4] = ["--sink", "stdout", "--format", "line"];
+
+fn shown(daemon: &Daemon) -> usize {
+    daemon.output().lines().filter(|line| line.starts_with("packet_details ")).count()
+}
+
+#[test]
+fn each_mode_sees_packets_and_leaves_nothing_behind() {
+    let Some(lab) = lab("each_mode_sees_packets_and_leaves_nothing_behind") else { return };
+    for (flags, mode) in [
+        (&["--xdp-mode", "auto"][..], "driver"),
+        (&["--xdp-mode", "driver"], "driver"),
+        (&["--xdp-mode", "generic"], "generic"),
+        (&["--hook", "tcx"], "tcx"),
+    ] {
+        let mut daemon = Daemon::start(&lab, &[&STDOUT[..], flags].concat());
+        assert!(daemon.log().contains(&format!("`end0`: attached in {mode} mode")), "{}", daemon.log());
+        lab.send(&[frame::ssdp()]);
+        wait_until("the packet is shown", || shown(&daemon) == 1);
+        let (status, time) = daemon.terminate();
+        assert!(status.success() && time < Duration::from_secs(2), "{status} after {time:?}");
+        assert!(!lab.link().contains("xdp"), "{}", lab.link());
+    }
+}
+
+#[test]
+fn a_killed_daemon_leaves_nothing_behind() {
+    let Some(lab) = lab("a_killed_daemon_leaves_nothing_behind") else { return };
+    let mut daemon = Daemon::start(&lab, &STDOUT);
+    assert!(lab.link().contains("xdp"), "{}", lab.link());
+    daemon.kill();
+    // The kernel drops the link once the last descriptor is closed, which may take a moment.
+    wait_until("the program is gone", || !lab.link().contains("xdp"));
+}
+
+/// The error names who is there; TCX works beside it.
+#[test]
+fn a_taken_hook_is_explained_and_gone_around() {
+    let Some(lab) = lab("a_taken_hook_is_explained_and_gone_around") else { return };
+    let first = Daemon::start(&lab, &STDOUT);
+    let second = command(&lab, &["run", "-i", WATCHED, "--once"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let message = String::from_utf8(second.stderr).unwrap();
+    let digits =
+        |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
+    let numbered = digits(&message.replace("end0", "IFACE"));
+    let mut plain = numbered.clone();
+    while plain.contains("00") {
+        plain = plain.replace("00", "0");
+    }
+    insta::assert_snapshot!(plain);
+
+    let generic = command(&lab, &["run", "-i", WATCHED, "--once", "--xdp-mode", "generic"]).output().unwrap();
+    assert!(String::from_utf8(generic.stderr).unwrap().contains("wanted: generic mode"));
+
+    let check = command(&lab, &["check", WATCHED]).output().unwrap();
+    let text = String::from_utf8(check.stdout).unwrap();
+    assert!(
+        text.contains("note  the XDP hook is taken: program") && text.contains("hint: use --hook tcx"),
+        "{text}"
+    );
+    assert!(check.status.success());
+
+    let beside = Daemon::start(&lab, &[&STDOUT[..], &["--hook", "tcx"]].concat());
+    lab.send(&[frame::ssdp()]);
+    wait_until("both show the packet", || shown(&beside) == 1 && shown(&first) == 1);
+}
+
+#[test]
+fn an_interface_may_go_and_come_back() {
+    let Some(lab) = lab("an_interface_may_go_and_come_back") else { return };
+    let mut daemon = Daemon::start(&lab, &STDOUT);
+    lab.send(&[frame::datagram(1)]);
+    wait_until("the packet is shown", || shown(&daemon) == 1);
+    lab.unplug();
+    wait_until("its end is noticed", || daemon.log().contains("`end0` is gone; waiting for it to come back"));
+    lab.plug();
+    wait_until("its return is noticed", || daemon.log().contains("`end0` is back: attached in driver mode"));
+    lab.send(&[frame::datagram(2)]);
+    wait_until("packets are shown again", || shown(&daemon) == 2);
+    // Gone and back within a second: another interface under the same name.
+    lab.unplug();
+    lab.plug();
+    wait_until("the new one is noticed", || daemon.log().matches("is back").count() == 2);
+    lab.send(&[frame::datagram(3)]);
+    wait_until("packets are shown again", || shown(&daemon) == 3);
+    assert!(daemon.terminate().0.success());
+    assert!(daemon.log().contains("3 packets seen, 3 shown"), "{}", daemon.log());
+}
+
+#[test]
+fn a_missing_interface_is_told_beside_those_there_are() {
+    let Some(lab) = lab("a_missing_interface_is_told_beside_those_there_are") else { return };
+    let output = command(&lab, &["run", "-i", "eht0", "--once"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("xdp-streamer: there is no interface `eht0`\nhint: there are "), "{message}");
+}

@@ -1,0 +1,110 @@
+//! The daemon as a child process inside a namespace.
+
+use crate::lab::{Lab, WATCHED};
+use crate::wait_until;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A running daemon; killed when it is dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    output: Arc<Mutex<String>>,
+}
+
+/// `xdp-streamer` inside the node's namespace, without any of the variables it knows.
+pub(crate) fn command(lab: &Lab, arguments: &[&str]) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", &lab.node, env!("CARGO_BIN_EXE_xdp-streamer")]).args(arguments);
+    for variable in [
+        "GRAFANA_URL",
+        "GRAFANA_TOKEN",
+        "INTERFACE_NAME",
+        "CREDENTIALS_DIRECTORY",
+        "NOTIFY_SOCKET",
+        "JOURNAL_STREAM",
+        "RUST_LOG",
+    ] {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Daemon {
+    /// `xdp-streamer run` on the watched interface; returns when it is attached.
+    pub(crate) fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let all =
+            [&["run", "--interface", WATCHED, "--host", "rk1-01", "--interval", "200ms"][..], arguments]
+                .concat();
+        Self::spawn(command(lab, &all))
+    }
+
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let log = collect(child.stderr.take().unwrap());
+        let output = collect(child.stdout.take().unwrap());
+        let daemon = Self { child, log, output };
+        wait_until("the daemon attaches", || daemon.log().contains("attached in"));
+        daemon
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM and says how it ended and how long that took.
+    pub(crate) fn terminate(&mut self) -> (ExitStatus, Duration) {
+        self.signal(rustix::process::Signal::TERM)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.signal(rustix::process::Signal::KILL);
+    }
+
+    fn signal(&mut self, signal: rustix::process::Signal) -> (ExitStatus, Duration) {
+        let start = Instant::now();
+        // `ip netns exec` executes the daemon in its own place: the child is the daemon.
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+        let status = self.child.wait().unwrap();
+        (status, start.elapsed())
+    }
+
+    /// Waits for an end that nobody asked for.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until("the daemon ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(mut from: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let writing = Arc::clone(&text);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.by_ref().read(&mut buffer) {
+            writing.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+    });
+    text
+}

@@ -1,0 +1,196 @@
+//! A server that takes rows as Grafana Live does, and what can go wrong with it.
+//!
+//! A body is refused as a whole for one bad line (500). `u` integers and tags are refused, and so is a line whose
+//! fields or types differ from the measurement's first line: Grafana would take those and lose data.
+
+use crate::lab::in_namespace;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What a request meets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// Takes rows from whoever has this token.
+    Well { token: String },
+    /// Answers this status to everything.
+    Ill(u16),
+    /// Never answers.
+    Silent,
+    /// Refuses a body that holds this text, as a line it cannot parse.
+    Picky(String),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    schemas: HashMap<String, Vec<(String, char)>>,
+    accepted: Vec<String>,
+    refusals: Vec<String>,
+    paths: Vec<String>,
+    requests: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Grafana {
+    pub(crate) address: SocketAddr,
+    mood: Arc<Mutex<Mood>>,
+    state: Arc<Mutex<State>>,
+}
+
+impl Grafana {
+    /// A server inside a network namespace. It lives as long as the test's process.
+    pub(crate) fn start(namespace: &str, at: impl Into<IpAddr>, mood: Mood) -> Self {
+        let at = SocketAddr::new(at.into(), 0);
+        let listener = in_namespace(namespace, || std::net::TcpListener::bind(at).unwrap());
+        listener.set_nonblocking(true).unwrap();
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            mood: Arc::new(Mutex::new(mood)),
+            state: Arc::default(),
+        };
+        let answering = server.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(answering.serve(listener));
+        });
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn set_mood(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    /// Accepted lines of a measurement, without their times.
+    pub(crate) fn rows(&self, measurement: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        let wanted = state.accepted.iter().filter(|line| line.starts_with(&format!("{measurement} ")));
+        wanted.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
+    }
+
+    pub(crate) fn refusals(&self) -> Vec<String> {
+        self.state.lock().unwrap().refusals.clone()
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.state.lock().unwrap().requests
+    }
+
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.state.lock().unwrap().paths.clone()
+    }
+
+    async fn serve(self, listener: std::net::TcpListener) {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let server = self.clone();
+            tokio::spawn(async move {
+                let service = hyper::service::service_fn(|request| server.answer(request));
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let path = request.uri().path().to_owned();
+        let method = request.method().clone();
+        let token = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        self.state.lock().unwrap().requests += 1;
+        let mood = self.mood.lock().unwrap().clone();
+        let (status, text) = match mood {
+            Mood::Silent => {
+                tokio::time::sleep(Duration::from_hours(1)).await;
+                (200, String::new())
+            }
+            Mood::Ill(status) => (status, "{\"message\":\"no\"}".to_owned()),
+            Mood::Well { token: wanted } if token != Some(format!("Bearer {wanted}")) => {
+                (401, "{\"message\":\"Unauthorized\"}".to_owned())
+            }
+            Mood::Picky(poison) if body.contains(&poison) => (500, "unparsable line".to_owned()),
+            Mood::Well { .. } | Mood::Picky(_) => {
+                assert_eq!((method, path.starts_with("/api/live/push/")), (Method::POST, true), "{path}");
+                self.take(path, &body)
+            }
+        };
+        let mut response = Response::new(Full::new(Bytes::from(text)));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        Ok(response)
+    }
+
+    fn take(&self, path: String, body: &str) -> (u16, String) {
+        let mut state = self.state.lock().unwrap();
+        state.paths.push(path);
+        let mut schemas = state.schemas.clone();
+        for line in body.lines() {
+            let outcome = parse(line).and_then(|(measurement, schema)| {
+                let first = schemas.entry(measurement.clone()).or_insert_with(|| schema.clone());
+                if *first == schema { Ok(()) } else { Err(format!("{measurement} changed: {schema:?}")) }
+            });
+            if let Err(reason) = outcome {
+                state.refusals.push(format!("{reason}: {line}"));
+                return (500, reason);
+            }
+        }
+        state.schemas = schemas;
+        state.accepted.extend(body.lines().map(str::to_owned));
+        (200, String::new())
+    }
+}
+
+/// The measurement and its fields' names and kinds: `s`tring or `i`nteger.
+fn parse(line: &str) -> Result<(String, Vec<(String, char)>), String> {
+    let (measurement, rest) = line.split_once(' ').ok_or("no fields")?;
+    if measurement.contains(',') {
+        return Err("tags".into());
+    }
+    let (fields, time) = rest.rsplit_once(' ').ok_or("no time")?;
+    if time.len() != 19 || !time.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("bad time {time}"));
+    }
+    let mut schema = Vec::new();
+    let mut rest = fields;
+    loop {
+        let (name, value) = rest.split_once('=').ok_or("no value")?;
+        if name.is_empty()
+            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        {
+            return Err(format!("bad name {name}"));
+        }
+        let end = if let Some(text) = value.strip_prefix('"') {
+            let mut escaped = false;
+            let end = text.find(|c| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            schema.push((name.to_owned(), 's'));
+            end.ok_or("a string without an end")? + 2
+        } else {
+            let end = value.find(',').unwrap_or(value.len());
+            let number =
+                value[..end].strip_suffix('i').ok_or_else(|| format!("not a signed integer: {name}"))?;
+            number.parse::<i64>().map_err(|error| error.to_string())?;
+            schema.push((name.to_owned(), 'i'));
+            end
+        };
+        match value[end..].strip_prefix(',') {
+            Some(next) => rest = next,
+            None if value[end..].is_empty() => return Ok((measurement.to_owned(), schema)),
+            None => return Err(format!("junk after {name}")),
+        }
+    }
+}

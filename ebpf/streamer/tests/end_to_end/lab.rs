@@ -1,0 +1,169 @@
+//! Two network namespaces joined by a veth pair: the node that is watched, and the network that sends.
+
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The watched interface, in the namespace `node`.
+pub(crate) const WATCHED: &str = "end0";
+pub(crate) const NODE: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
+pub(crate) const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
+const NODE_MAC: &str = "02:00:00:00:00:01";
+const NETWORK_MAC: &str = "02:00:00:00:00:02";
+
+/// Removes its namespaces, and all that is in them, when it is dropped.
+pub(crate) struct Lab {
+    pub(crate) node: String,
+    pub(crate) network: String,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let id = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let lab = Self { node: format!("rk1-node-{id}"), network: format!("rk1-net-{id}") };
+        for namespace in [&lab.node, &lab.network] {
+            ip(&["netns", "add", namespace]);
+            // Nothing may speak unasked: tests count packets.
+            in_namespace(namespace, || {
+                for setting in ["all", "default"] {
+                    let path = format!("/proc/sys/net/ipv6/conf/{setting}/disable_ipv6");
+                    let _ = std::fs::write(path, "1");
+                }
+            });
+            ip(&["-n", namespace, "link", "set", "lo", "up"]);
+        }
+        lab.plug();
+        lab
+    }
+
+    /// Makes the veth pair.
+    pub(crate) fn plug(&self) {
+        let (node, network) = (self.node.as_str(), self.network.as_str());
+        #[rustfmt::skip]
+        ip(&["-n", node, "link", "add", WATCHED, "address", NODE_MAC, "type", "veth",
+             "peer", "name", "far0", "address", NETWORK_MAC, "netns", network]);
+        for (namespace, interface, address) in [(node, WATCHED, NODE), (network, "far0", NETWORK)] {
+            ip(&["-n", namespace, "address", "add", &format!("{address}/24"), "dev", interface]);
+            ip(&["-n", namespace, "link", "set", interface, "up"]);
+        }
+        // Without this the two would ask for each other's addresses at some time of their own.
+        #[rustfmt::skip]
+        ip(&["-n", node, "neighbour", "add", &NETWORK.to_string(), "lladdr", NETWORK_MAC, "dev", WATCHED, "nud", "permanent"]);
+        #[rustfmt::skip]
+        ip(&["-n", network, "neighbour", "add", &NODE.to_string(), "lladdr", NODE_MAC, "dev", "far0", "nud", "permanent"]);
+    }
+
+    /// Takes the veth pair away.
+    pub(crate) fn unplug(&self) {
+        ip(&["-n", &self.node, "link", "delete", WATCHED]);
+    }
+
+    /// Sends frames from the network to the watched interface.
+    pub(crate) fn send(&self, frames: &[Vec<u8>]) {
+        in_namespace(&self.network, || {
+            let socket = Raw::open("far0");
+            for frame in frames {
+                socket.send(frame);
+            }
+        });
+    }
+
+    /// Sends a frame so many times a second for some time; returns how often it was sent.
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub(crate) fn flood(&self, frame: &[u8], per_second: u64, time: Duration) -> u64 {
+        in_namespace(&self.network, || {
+            let socket = Raw::open("far0");
+            let start = Instant::now();
+            let mut sent = 0;
+            while start.elapsed() < time {
+                let due = u64::try_from(start.elapsed().as_micros()).unwrap() * per_second / 1_000_000;
+                if sent >= due {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                for _ in sent..due {
+                    socket.send(frame);
+                }
+                sent = sent.max(due);
+            }
+            sent
+        })
+    }
+
+    /// What `ip -details link` says of the watched interface.
+    pub(crate) fn link(&self) -> String {
+        let output =
+            Command::new("ip").args(["-n", &self.node, "-details", "link", "show", WATCHED]).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for namespace in [&self.node, &self.network] {
+            let _ = Command::new("ip").args(["netns", "delete", namespace]).status();
+        }
+    }
+}
+
+fn ip(arguments: &[&str]) {
+    let output = Command::new("ip").args(arguments).output().unwrap();
+    assert!(output.status.success(), "ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Runs `work` on a thread of its own inside a network namespace; sockets made there stay there.
+pub(crate) fn in_namespace<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
+    let file = std::fs::File::open(format!("/run/netns/{namespace}")).unwrap();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let network = Some(rustix::thread::LinkNameSpaceType::Network);
+            rustix::thread::move_into_link_name_space(file.as_fd(), network).unwrap();
+            work()
+        });
+        thread.join().unwrap()
+    })
+}
+
+/// A packet socket on one interface.
+struct Raw {
+    socket: OwnedFd,
+    address: libc::sockaddr_ll,
+}
+
+impl Raw {
+    fn open(interface: &str) -> Self {
+        // SAFETY: no pointers; the answer is checked.
+        let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0) };
+        assert!(socket >= 0, "{}", std::io::Error::last_os_error());
+        // SAFETY: just made, and owned by nobody else.
+        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+        let index = rustix::net::netdevice::name_to_index(
+            rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None)
+                .unwrap(),
+            interface,
+        );
+        // SAFETY: all zeros is a value of this structure.
+        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+        address.sll_family = u16::try_from(libc::AF_PACKET).unwrap();
+        address.sll_ifindex = i32::try_from(index.unwrap()).unwrap();
+        Self { socket, address }
+    }
+
+    fn send(&self, frame: &[u8]) {
+        let length = u32::try_from(size_of::<libc::sockaddr_ll>()).unwrap();
+        // SAFETY: both pointers are valid for the lengths given, for the length of the call.
+        let sent = unsafe {
+            libc::sendto(
+                self.socket.as_raw_fd(),
+                frame.as_ptr().cast(),
+                frame.len(),
+                0,
+                (&raw const self.address).cast(),
+                length,
+            )
+        };
+        assert_eq!(usize::try_from(sent), Ok(frame.len()), "{}", std::io::Error::last_os_error());
+    }
+}

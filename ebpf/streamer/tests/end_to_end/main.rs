@@ -1,0 +1,40 @@
+//! The daemon for real: network namespaces, veth pairs, real packets in, rows out at a server that behaves as
+//! Grafana Live does. Needs root.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod attachment;
+mod daemon;
+mod delivery;
+mod frame;
+mod grafana;
+mod lab;
+mod output;
+mod rows;
+mod screen;
+
+#[allow(unreachable_pub, reason = "shared by tests of several crates")]
+#[path = "../../../../tests/requirement/mod.rs"]
+mod requirement;
+
+use lab::Lab;
+use std::time::{Duration, Instant};
+
+/// A lab, or the line that says why there is none.
+fn lab(test: &str) -> Option<Lab> {
+    if !rustix::process::geteuid().is_root() {
+        requirement::skipped(test, "it needs root");
+        return None;
+    }
+    Some(Lab::new())
+}
+
+/// Waits until `condition` holds; fails with `what` after ten seconds.
+#[track_caller]
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(10), "waited too long: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

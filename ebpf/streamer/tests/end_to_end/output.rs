@@ -1,0 +1,95 @@
+//! Standard output, scripts, and the service manager.
+
+use crate::daemon::{Daemon, command};
+use crate::lab::WATCHED;
+use crate::{frame, lab, wait_until};
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+#[test]
+fn once_gives_one_second_and_nothing_else() {
+    let Some(lab) = lab("once_gives_one_second_and_nothing_else") else { return };
+    let start = Instant::now();
+    let output = command(&lab, &["run", "-i", WATCHED, "--sink", "stdout", "--format", "line", "--once"])
+        .output()
+        .unwrap();
+    assert!(output.status.success() && start.elapsed() < Duration::from_secs(3));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let kinds: Vec<&str> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(kinds, ["packet_rate", "streamer"]);
+}
+
+#[test]
+fn a_duration_ends_by_itself() {
+    let Some(lab) = lab("a_duration_ends_by_itself") else { return };
+    let mut daemon = Daemon::start(&lab, &["--sink", "stdout", "--format", "json", "--duration", "2s"]);
+    lab.send(&[frame::ssdp()]);
+    assert!(daemon.ended().success());
+    let output = daemon.output();
+    let rows: Vec<serde_json::Value> =
+        output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let packet = rows.iter().find(|row| row["measurement"] == "packet_details").unwrap();
+    assert_eq!((&packet["vendor"], &packet["destination_port"]), (&"Synology".into(), &1900.into()));
+}
+
+/// `… | head` ends the daemon, quietly.
+#[test]
+fn a_closed_pipe_ends_the_daemon() {
+    let Some(lab) = lab("a_closed_pipe_ends_the_daemon") else { return };
+    let mut child =
+        command(&lab, &["run", "-i", WATCHED, "--sink", "stdout", "--format", "line"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut status = None;
+    wait_until("it ends", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn the_service_manager_is_told() {
+    let Some(lab) = lab("the_service_manager_is_told") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut command = command(&lab, &["run", "-i", WATCHED, "--sink", "stdout"]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "2000000").stdout(Stdio::piped());
+    let mut daemon = Daemon::spawn(command);
+    let next = || {
+        let mut buffer = [0; 512];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).trim_end().to_owned()
+    };
+    assert_eq!(next(), "READY=1");
+    let mut told = vec![next(), next()];
+    told.sort();
+    assert_eq!(told[1], "WATCHDOG=1");
+    assert!(told[0].starts_with("STATUS=end0: driver, 0 packets/s, 1 of 1 shown"), "{told:?}");
+    assert!(daemon.terminate().0.success());
+    while next() != "STOPPING=1" {}
+}
+
+#[test]
+fn misuse_is_exit_2_and_a_mistake_exit_1() {
+    let Some(lab) = lab("misuse_is_exit_2_and_a_mistake_exit_1") else { return };
+    let code = |arguments: &[&str]| command(&lab, arguments).output().unwrap().status.code();
+    assert_eq!(code(&["run", "--nonsense"]), Some(2));
+    assert_eq!(code(&["run"]), Some(1));
+    assert_eq!(code(&["check", "nosuch0"]), Some(1));
+    assert_eq!(code(&["check", WATCHED]), Some(0));
+    assert_eq!(code(&["watch", WATCHED]), Some(1));
+}
+
+#[test]
+fn completions_and_man_page_come_from_the_same_definitions() {
+    let Some(lab) = lab("completions_and_man_page_come_from_the_same_definitions") else { return };
+    let text =
+        |arguments: &[&str]| String::from_utf8(command(&lab, arguments).output().unwrap().stdout).unwrap();
+    assert!(text(&["generate", "completions", "bash"]).contains("--xdp-mode"));
+    assert!(text(&["generate", "man"]).contains(".TH xdp-streamer"));
+    let run = text(&["generate", "man", "run"]);
+    assert!(run.contains(".TH xdp-streamer-run") && run.contains("\\-\\-budget"), "{run}");
+}

@@ -1,0 +1,4 @@
+for file in $files; do
+  echo "---"
+  cat "$file"
+done > "$out"

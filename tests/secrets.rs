@@ -1,0 +1,86 @@
+//! `rk1 secrets`: which there are, where they go, and which are not ready.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The cluster of the tests, with passwords for its sessions.
+fn project() -> TempDir {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let cluster = include_str!("check/base.toml")
+        .replace("[[bgp.router]]\n", "[[bgp.router]]\npassword = \"bgp-password\"\n")
+        .replace("[secrets]\n", "[secrets]\nbgp-password = \"secrets/bgp\"\n");
+    fs::write(folder.path().join("cluster.toml"), cluster).expect("cluster.toml");
+    fs::create_dir(folder.path().join("secrets")).expect("secrets");
+    folder
+}
+
+fn put(folder: &TempDir, name: &str, text: &str, mode: u32) {
+    let file = folder.path().join("secrets").join(name);
+    fs::write(&file, text).expect("secret");
+    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
+}
+
+fn secrets(folder: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .arg("secrets")
+        .args(arguments)
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("rk1 runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+const TABLE: &str = "\
+SECRET         STATE    FILE                   ON          AT                                  FOR
+azure-dns      EXPOSED  secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
+bgp-password   present  secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
+grafana-token  EMPTY    secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
+k3s-token      MISSING  secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join
+";
+
+#[test]
+fn what_is_not_ready_is_said_and_no_secret_is_shown() {
+    let folder = project();
+    put(&folder, "azure-dns", "never-printed", 0o644);
+    put(&folder, "bgp", "never-printed", 0o600);
+    put(&folder, "grafana-token", "", 0o600);
+
+    let output = secrets(&folder, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), TABLE);
+    let expected = "azure-dns: keep it to yourself: `chmod 600 secrets/azure-dns`\n\
+                    grafana-token: put the secret into `secrets/grafana-token`\n\
+                    k3s-token: put the secret into `secrets/k3s-token`\n\
+                    3 of 4 secrets are not ready\n";
+    assert_eq!(text(&output.stderr), expected);
+}
+
+#[test]
+fn all_present_is_success() {
+    let folder = project();
+    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token"] {
+        put(&folder, name, "never-printed", 0o600);
+    }
+    let output = secrets(&folder, &["--json"]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "4 secrets, all present\n"));
+    let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let expected = json!({
+        "name": "bgp-password",
+        "state": "present",
+        "file": "secrets/bgp",
+        "path_on_node": "/var/lib/rk1/secrets/bgp-password",
+        "uses": [{ "what": "Secret kube-system/bgp-mikrotik, key password", "nodes": "servers" }],
+    });
+    assert_eq!(list[1], expected);
+    assert!(!text(&output.stdout).contains("never-printed"));
+}
