@@ -61,6 +61,9 @@
       enable = true;
       url = "https://grafana.virtualthoughts.co.uk";
       tokenFile = "/var/lib/rk1/secrets/grafana-token";
+      stream = "turing-pi";
+      budget = 500;
+      interval = 250;
     };
   };
 }

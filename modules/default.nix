@@ -7,6 +7,7 @@
     ./clock.nix
     ./cluster.nix
     ./firewall.nix
+    ./grafana.nix
     ./k3s.nix
     ./kubernetes-secrets.nix
     ./manifests.nix

@@ -30,6 +30,12 @@ in
   # A type or key with options in front is refused: authorized_keys options belong in services.openssh.
   sshPublicKey = matching "OpenSSH public key" "(ssh-|sk-|ecdsa-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?";
 
+  # Linux: at most 15 bytes (IFNAMSIZ). The name also stands in unit names and in streams of Grafana Live.
+  interfaceName = matching "name of a network interface" "[A-Za-z0-9_][A-Za-z0-9._-]{0,14}";
+
+  # Grafana Live's channels (live/channel.go of grafana-plugin-sdk-go).
+  streamName = matching "name of a stream in Grafana Live" "[A-Za-z0-9._-]{1,64}";
+
   httpUrl = matching "http or https URL" "https?://[^[:space:]]+";
 
   # No path literal either: Nix would copy the file that it points to into the store. Plain components only: the

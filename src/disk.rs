@@ -155,7 +155,8 @@ pub fn apply(out: &Path, changes: &[Change]) -> Result<(), DiskError> {
     Ok(())
 }
 
-fn replace(path: &Path, body: &str) -> io::Result<()> {
+/// Writes a file that everybody may read in one step: it is never seen half written.
+pub(crate) fn replace(path: &Path, body: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut temporary = tempfile::Builder::new().permissions(mode()).tempfile_in(folder)?;

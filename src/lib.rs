@@ -9,6 +9,7 @@ pub mod command;
 pub mod disk;
 pub mod document;
 pub mod kubernetes;
+pub mod lab;
 pub mod pins;
 pub mod problem;
 pub mod render;

@@ -14,6 +14,8 @@ mod evaluator;
 #[path = "nix/image.rs"]
 mod image;
 mod requirement;
+#[path = "nix/units.rs"]
+mod units;
 
 use evaluator::{Nix, ROOT};
 use serde_json::Value;
@@ -145,6 +147,9 @@ fn a_broken_host_is_refused() {
     let mut told = String::new();
     for name in [
         "failed-assertion",
+        "grafana-elsewhere",
+        "grafana-unused",
+        "interface-name",
         "storage-paths",
         "joins-itself",
         "misnamed",
@@ -152,6 +157,8 @@ fn a_broken_host_is_refused() {
         "out-of-range",
         "secret-in-store",
         "short-addresses",
+        "stream-too-long",
+        "streamer-incomplete",
         "unknown-option",
         "unknown-package",
         "wrong-type",

@@ -73,7 +73,7 @@ fn a_second_run_changes_nothing() {
 
     let second = project.rk1(&["render"]);
     assert!(second.status.success());
-    assert_eq!(text(&second.stderr), "14 files, all up to date\n");
+    assert_eq!(text(&second.stderr), "16 files, all up to date\n");
     assert_eq!(project.hosts(), first);
 }
 

@@ -132,8 +132,11 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
     let expected = [
         "rk1-check.1",
         "rk1-completions.1",
+        "rk1-diagram.1",
         "rk1-init.1",
+        "rk1-lab.1",
         "rk1-man.1",
+        "rk1-pin.1",
         "rk1-render.1",
         "rk1-schema.1",
         "rk1-secrets.1",

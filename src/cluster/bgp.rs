@@ -1,16 +1,14 @@
 //! The sessions with the routers, and the pool that is announced over them.
 
-use std::net::Ipv4Addr;
-
 use ipnet::Ipv4Net;
 use thiserror::Error;
 
-use super::address::{parse_address, parse_range};
+use super::address::parse_range;
 use super::first_use::FirstUse;
-use super::name::Label;
 use super::number::number_or;
-use super::secrets::{SecretLookup, SecretName};
-use crate::cluster_file::{self, Integer, Platform};
+use super::router::{self, Router};
+use super::secrets::SecretLookup;
+use crate::cluster_file::{self, Integer};
 use crate::problem::{Mistake, Problems};
 use crate::source::Spanned;
 
@@ -27,16 +25,6 @@ pub struct Bgp {
     pub routers: Vec<Router>,
 }
 
-#[derive(Debug, Clone)]
-pub struct Router {
-    pub name: Label,
-    pub address: Ipv4Addr,
-    pub asn: u32,
-    pub platform: Platform,
-    pub version: String,
-    pub password: Option<SecretName>,
-}
-
 #[derive(Debug, Error)]
 enum BgpMistake {
     #[error("{number} is not an autonomous system number")]
@@ -51,8 +39,6 @@ enum BgpMistake {
     NoRouter,
     #[error("two routers have the {what} `{value}`")]
     DuplicateRouter { what: &'static str, value: String },
-    #[error("`{version}` is not a version")]
-    Version { version: String },
 }
 
 impl Mistake for BgpMistake {
@@ -73,7 +59,6 @@ impl Mistake for BgpMistake {
             }
             Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
             Self::DuplicateRouter { .. } => "give each router its own".to_owned(),
-            Self::Version { .. } => "write it as the router prints it, such as `7.18`".to_owned(),
         };
         Some(instead)
     }
@@ -104,7 +89,7 @@ pub(super) fn resolve(
         }
         note_duplicates(routers, problems);
         let resolved: Vec<_> =
-            routers.iter().map(|router| resolve_router(router, asn, secrets, problems)).collect();
+            routers.iter().map(|router| router::resolve(router, asn, secrets, problems)).collect();
         resolved.into_iter().collect()
     });
     Some(Bgp {
@@ -117,7 +102,7 @@ pub(super) fn resolve(
     })
 }
 
-fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
+pub(super) fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
     let asn = u32::try_from(number.value).ok().filter(|asn| *asn != 0);
     if asn.is_none() {
         problems.error(number.span, BgpMistake::Asn { number: number.value });
@@ -154,42 +139,4 @@ fn note_duplicates(routers: &[cluster_file::Router], problems: &mut Problems) {
             }
         }
     }
-}
-
-fn resolve_router(
-    typed: &cluster_file::Router,
-    nodes_asn: Option<u32>,
-    secrets: &mut SecretLookup<'_>,
-    problems: &mut Problems,
-) -> Option<Router> {
-    let name = typed.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
-    let address =
-        typed.address.as_ref().and_then(|text| problems.take(text.span, parse_address(&text.value)));
-    let own_asn = match &typed.asn {
-        Some(number) => asn(number, problems),
-        None => nodes_asn,
-    };
-    let version = typed.version.as_ref().and_then(|text| {
-        let is_version = text.value.starts_with(|first: char| first.is_ascii_digit())
-            && text.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
-        let version = if is_version {
-            Ok(&text.value)
-        } else {
-            Err(BgpMistake::Version { version: text.value.clone() })
-        };
-        problems.take(text.span, version).cloned()
-    });
-    let password = match &typed.password {
-        Some(text) => Some(secrets.find(text, problems)?),
-        None => None,
-    };
-    let platform = typed.platform.as_ref().map(|platform| platform.value);
-    Some(Router {
-        name: name?,
-        address: address?,
-        asn: own_asn?,
-        platform: platform?,
-        version: version?,
-        password,
-    })
 }

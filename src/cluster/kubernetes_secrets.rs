@@ -1,8 +1,8 @@
 //! Kubernetes Secrets that the servers make from the nodes' files: none of them is ever rendered.
 
 use super::Cluster;
-use super::bgp::Router;
 use super::gateway::AzureDns;
+use super::router::Router;
 use super::secrets::SecretName;
 
 /// A Secret with one key.

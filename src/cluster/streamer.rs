@@ -144,12 +144,13 @@ fn parse_stream(name: &str) -> Result<String, StreamerMistake> {
     if is_name { Ok(name.to_owned()) } else { Err(StreamerMistake::Stream { name: name.to_owned() }) }
 }
 
-/// Linux: at most 15 bytes (`IFNAMSIZ` less the final NUL), no slash, no white space.
+/// Linux: at most 15 bytes (`IFNAMSIZ` less the final NUL). Of what it takes, only what may stand in a unit's name and in
+/// a channel of Grafana Live, too: the name is part of both.
 fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
-    let is_allowed = |byte: u8| byte.is_ascii_graphic() && !b"/:".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let is_name = (1..=15).contains(&name.value.len())
         && name.value.bytes().all(is_allowed)
-        && ![".", ".."].contains(&name.value.as_str());
+        && !name.value.starts_with(['-', '.']);
     if !is_name {
         problems.error(name.span, StreamerMistake::Interface { name: name.value.clone() });
     }

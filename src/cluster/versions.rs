@@ -93,7 +93,8 @@ impl Release {
         Self { major, minor, patch: None }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let number = |part: &str| {
             let is_plain = part.bytes().all(|byte| byte.is_ascii_digit());
             part.parse().ok().filter(|_| is_plain)

@@ -101,6 +101,8 @@ table! {
         "version" version: Required<Text> = "7.18",
         /// Name of the secret that holds the sessions' password. Left out: none.
         "password" password: Option<Text> = "bgp-password",
+        /// What stands before a node's name in the name of its session on the router. Left out: nothing.
+        "session-prefix" session_prefix: Option<Text> = "srv-",
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod check;
 mod completions;
+mod diagram;
 mod init;
+mod lab;
 mod man;
+mod pin;
 mod render;
 mod schema;
 mod secrets;
@@ -39,8 +42,11 @@ enum Command {
     /// Write a commented file to start from.
     Init,
     Check(check::Check),
+    Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Lab(lab::Lab),
+    Diagram(diagram::Diagram),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -66,8 +72,11 @@ impl Arguments {
         let outcome = match self.command {
             Command::Init => init::run(&self.file),
             Command::Check(command) => command.run(&self.file),
+            Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Lab(command) => command.run(&self.file),
+            Command::Diagram(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
@@ -122,13 +131,18 @@ fn examine(
 
 /// All that the cluster is made of, once its mistakes and warnings have been printed.
 fn read_documents(file: &Path) -> anyhow::Result<Vec<Document>> {
+    read_examined(file).map(|(_, documents)| documents)
+}
+
+/// The cluster and all that it is made of, once its mistakes and warnings have been printed.
+fn read_examined(file: &Path) -> anyhow::Result<(Cluster, Vec<Document>)> {
     let source = read_source(file)?;
     let mut problems = Problems::default();
     let examined = examine(&source, file, &mut problems)?;
     if !problems.is_empty() {
         anstream::eprint!("{}", report(&source, &problems));
     }
-    examined.map(|(_, documents)| documents).ok_or_else(|| Unusable(source.name).into())
+    examined.ok_or_else(|| Unusable(source.name).into())
 }
 
 /// The cluster, once its mistakes and warnings have been printed.

@@ -76,7 +76,10 @@ struct KubernetesSecret {
 struct Streamer<'a> {
     url: &'a str,
     token_file: String,
+    stream: &'a str,
     interfaces: &'a [String],
+    budget: u32,
+    interval: u32,
 }
 
 pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError> {
@@ -153,7 +156,10 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         streamer: cluster.streamer.as_ref().map(|streamer| Streamer {
             url: &streamer.url,
             token_file: streamer.token.path_on_node(),
+            stream: &streamer.stream,
             interfaces: &streamer.interfaces,
+            budget: streamer.budget,
+            interval: streamer.interval,
         }),
     }
 }

@@ -1,8 +1,11 @@
 //! From a cluster to documents. A renderer is a pure function of the cluster: the same cluster, the same bytes.
 
+pub mod diagram;
 mod hosts;
 mod manifests;
 pub mod nix;
+pub mod routers;
+pub mod xml;
 pub mod yaml;
 
 use thiserror::Error;
@@ -25,6 +28,7 @@ pub enum RenderError {
 pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let mut documents = hosts::documents(cluster)?;
     documents.extend(manifests::documents(cluster, pins)?);
+    documents.extend(routers::documents(cluster)?);
     documents.sort_by_cached_key(Document::path);
     Ok(documents)
 }

@@ -116,10 +116,31 @@ let
           lib.optionAttrSetToDocList { inherit (outputs.nixosConfigurations.rk1-01.options) rk1; }
         )
       );
+  unitText = import ./unit-text.nix { inherit lib; };
+  # The streamer's units and those of the cluster's own Grafana.
+  units =
+    _:
+    { config, ... }:
+    let
+      ours =
+        kind:
+        lib.filterAttrs (
+          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name
+        ) config.systemd.${kind};
+      named =
+        kind: suffix:
+        lib.mapAttrs' (name: unit: lib.nameValuePair "${name}.${suffix}" (unitText.${suffix} unit)) (
+          ours kind
+        );
+    in
+    builtins.seq config.system.build.toplevel.drvPath (
+      named "services" "service" // named "paths" "path"
+    );
 in
 {
   inherit options;
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
+  units = lib.mapAttrs units (outputs.lib.mkCluster ./streamer-hosts.nix);
   outputs = tree (removeAttrs outputs [ "nixosConfigurations" ]);
 }

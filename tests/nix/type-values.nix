@@ -32,6 +32,23 @@ in
     "172.16.10.221/024"
     "172.16.10.221"
   ];
+  interfaceName = takes types.interfaceName [
+    "end0"
+    "end0.100"
+    "enx00e04c680001"
+    "enx00e04c6800012"
+    "end0:1"
+    "end 0"
+    ".."
+    "-end0"
+    ""
+  ];
+  streamName = takes types.streamName [
+    "turing-pi"
+    "a/b"
+    "a b"
+    ""
+  ];
   hostName = takes types.hostName [
     "rk1-01"
     "a"

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use xdp_streamer::delivery::Deliveries;
 use xdp_streamer::flow::{Flow, Volume};
 use xdp_streamer::packet::{Address, Packet, Protocol};
@@ -149,21 +150,64 @@ fn the_server_s_parser_reads_every_row_back() {
 #[test]
 fn the_browser_s_frame_keeps_every_row_of_a_minute() {
     const TEST: &str = "the_browser_s_frame_keeps_every_row_of_a_minute";
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grafana-frame");
-    if Command::new("node").arg("--version").output().is_err() {
-        return skipped(TEST, "node is not installed");
-    }
-    let Some(modules) = modules(&package) else {
-        return skipped(TEST, "npm cannot install @grafana/data");
-    };
     let body = sheet(60, 500).encoder.take().body;
-    let mut node = Command::new("node");
-    node.arg(package.join("keep.cjs")).env("NODE_PATH", modules);
-    let output = feed(node, &body);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let kept: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let Some(kept) = browser(TEST, &["keep.cjs"], &body) else { return };
+    let kept: Value = serde_json::from_str(&kept).unwrap();
     let expected = json!({ "packet_details": 30_000, "packet_rate": 60, "streamer": 60, "top_talkers": 600 });
     assert_eq!(kept, expected);
+}
+
+/// Every panel of the dashboard, as far as Grafana's own code goes: buffer, fields, transformations, calculations.
+#[test]
+fn every_panel_of_the_dashboard_shows_its_rows() {
+    const TEST: &str = "every_panel_of_the_dashboard_shows_its_rows";
+    let mut sheet = sheet(6, 8);
+    let announcement = Record {
+        time: 0,
+        source_address: [172, 16, 10, 208, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        destination_address: [239, 255, 255, 250, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        source_mac: [0, 0x11, 0x32, 0xe5, 0x79, 0x5c],
+        destination_mac: [1, 0, 0x5e, 0x7f, 0xff, 0xfa],
+        version: 4,
+        hop_limit: 1,
+        protocol: 17,
+        flags: Flags::PORTS,
+        source_port: 50085,
+        destination_port: 1900,
+        network_length: 129,
+        frame_length: 143,
+        ratio: 1,
+        ..Record::default()
+    };
+    sheet.add(&PacketDetails {
+        time: 1_716_570_255_123_456_789,
+        packet: &Packet::from(&announcement),
+        origin: &Origin { host: "rk1-01".into(), interface: "end0".into() },
+    });
+    let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/packets.json");
+    let arguments = ["panels.cjs", dashboard.to_str().unwrap()];
+    let Some(shown) = browser(TEST, &arguments, &sheet.encoder.take().body) else { return };
+    insta::assert_snapshot!(shown);
+}
+
+/// What a script of tests/grafana-frame prints of rows. Nothing, and one line on standard error, where it cannot run.
+fn browser(test: &str, arguments: &[&str], rows: &[u8]) -> Option<String> {
+    // Two npms in one place would get into each other's way.
+    static MODULES: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grafana-frame");
+    if Command::new("node").arg("--version").output().is_err() {
+        skipped(test, "node is not installed");
+        return None;
+    }
+    let Some(modules) = MODULES.get_or_init(|| modules(&package)) else {
+        skipped(test, "npm cannot install @grafana/data");
+        return None;
+    };
+    let mut node = Command::new("node");
+    node.args(arguments).current_dir(&package).env("NODE_PATH", modules);
+    let output = feed(node, rows);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 /// Where the package's dependencies are, installed under the target directory once.

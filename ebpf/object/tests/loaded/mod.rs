@@ -1,10 +1,13 @@
 //! The packet program in the kernel, without a network interface.
 #![allow(dead_code, reason = "tests and benchmarks need different parts")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::{Array, MapData, PerCpuArray, PerCpuHashMap, RingBuf};
+use aya::programs::tc::TcAttachType;
+use aya::programs::xdp::XdpMode;
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use packet_record::{Control, Counters, FlowKey, Record, Traffic, global, map, program};
@@ -50,6 +53,21 @@ impl Loaded {
         let mut loaded = Self { ebpf, hook };
         loaded.set(control)?;
         Ok((loaded, Ring(ring)))
+    }
+
+    /// Attaches to an interface, until this is dropped.
+    pub(crate) fn attach(&mut self, interface: &str) -> Result<()> {
+        match self.hook {
+            Hook::Xdp => {
+                <&mut Xdp>::try_from(program_mut(&mut self.ebpf, program::XDP)?)?
+                    .attach(interface, XdpMode::default())?;
+            }
+            Hook::Tcx => {
+                <&mut SchedClassifier>::try_from(program_mut(&mut self.ebpf, program::TCX)?)?
+                    .attach(interface, TcAttachType::Ingress)?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn set(&mut self, control: Control) -> Result<()> {
@@ -133,9 +151,12 @@ pub(crate) fn may_load(test: &str) -> bool {
     // SAFETY: no arguments, cannot fail.
     let root = unsafe { libc::geteuid() } == 0;
     if !root {
-        use std::io::Write;
-        // Not `eprintln`: the test harness captures that.
-        let _ = writeln!(std::io::stderr(), "skipped: {test} because loading a BPF program needs root");
+        skipped(test, "loading a BPF program needs root");
     }
     root
+}
+
+/// Says so on the real standard error, which the test harness does not capture.
+pub(crate) fn skipped(test: &str, because: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {test} because {because}");
 }

@@ -32,6 +32,11 @@ impl Interfaces {
         rustix::net::netdevice::name_to_index(&self.socket, name).ok()
     }
 
+    /// The name that the interface has now.
+    pub fn name(&self, index: u32) -> io::Result<String> {
+        Ok(rustix::net::netdevice::index_to_name(&self.socket, index)?)
+    }
+
     /// The index, or an error that names the interfaces there are.
     pub fn find(&self, name: &str) -> Result<u32, Missing> {
         self.index(name).ok_or_else(|| Missing { name: name.to_owned(), present: names() })

@@ -4,7 +4,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Shows every received packet live in Grafana.
@@ -70,6 +70,9 @@ pub struct RunArguments {
     /// An interface to stream; may be given more than once [env: INTERFACE_NAME]
     #[arg(long, short, value_name = "IFACE")]
     pub interface: Vec<String>,
+    /// Stream the interface that has this address, in place of one that is named
+    #[arg(long, value_name = "ADDR", conflicts_with = "interface")]
+    pub address: Option<IpAddr>,
     /// Where rows go [default: by the URL; stdout without one]
     #[arg(long, value_enum)]
     pub sink: Option<SinkArgument>,

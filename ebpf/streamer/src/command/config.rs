@@ -5,7 +5,7 @@ use super::arguments::{
     parse_duration, parse_size,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use std::time::Duration;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ConfigFile {
     pub interface: Vec<String>,
+    pub address: Option<IpAddr>,
     pub sink: Option<SinkArgument>,
     pub url: Option<String>,
     pub token_file: Option<PathBuf>,

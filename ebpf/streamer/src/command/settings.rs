@@ -5,7 +5,7 @@ use super::arguments::{
     XdpModeArgument,
 };
 use super::config::{ConfigError, ConfigFile};
-use crate::capture::{Hook, XdpMode};
+use crate::capture::{HolderError, Hook, Interfaces, XdpMode};
 use crate::privacy::{Addresses, HashKey, HashKeyError, Privacy};
 use crate::row::{Encoding, Origin};
 use crate::sink::{
@@ -60,7 +60,13 @@ pub enum SettingsError {
     Endpoint(#[from] EndpointError),
     #[error(transparent)]
     Http(#[from] crate::sink::HttpError),
-    #[error("no interface is named\nhint: add --interface IFACE")]
+    #[error(transparent)]
+    Holder(#[from] HolderError),
+    #[error("both an interface and an address are given\nhint: leave out one of `interface` and `address`")]
+    TwoPlaces,
+    #[error(
+        "no interface is named\nhint: add --interface IFACE, or --address ADDR for the interface that has it"
+    )]
     NoInterface,
     #[error("the sink `{0}` needs a URL\nhint: add --url URL")]
     NoUrl(&'static str),
@@ -86,12 +92,20 @@ impl Settings {
         let file = typed.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
 
-        let mut interfaces = [typed.interface, file.interface]
-            .into_iter()
-            .find(|list| !list.is_empty())
-            .unwrap_or_else(|| variable("INTERFACE_NAME").into_iter().collect());
+        let typed_place = (typed.interface, typed.address);
+        let places = [typed_place, (file.interface, file.address)];
+        let interfaces =
+            match places.into_iter().find(|(names, address)| !names.is_empty() || address.is_some()) {
+                Some((names, None)) => names,
+                Some((names, Some(address))) if names.is_empty() => {
+                    vec![Interfaces::open().map_err(HolderError::from)?.holder(address)?]
+                }
+                Some(_) => return Err(SettingsError::TwoPlaces),
+                None => variable("INTERFACE_NAME").into_iter().collect(),
+            };
         let mut seen = std::collections::HashSet::new();
-        interfaces.retain(|name| seen.insert(name.clone()));
+        let interfaces: Vec<String> =
+            interfaces.into_iter().filter(|name| seen.insert(name.clone())).collect();
         if interfaces.is_empty() {
             return Err(SettingsError::NoInterface);
         }
@@ -291,6 +305,22 @@ mod tests {
             (settings.interfaces, settings.budget, settings.talkers),
             (vec!["from-file".into()], 9, 3)
         );
+    }
+
+    #[test]
+    fn an_address_stands_for_its_interface() {
+        let typed = || RunArguments { address: Some([127, 0, 0, 1].into()), ..RunArguments::default() };
+        assert_eq!(complete(typed(), &[("INTERFACE_NAME", "end0")]).unwrap().interfaces, ["lo"]);
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "address = \"127.0.0.1\"\n").unwrap();
+        let configured = || RunArguments { config: Some(file.path().into()), ..RunArguments::default() };
+        assert_eq!(complete(configured(), &[]).unwrap().interfaces, ["lo"]);
+        let named = RunArguments { interface: vec!["end0".into()], ..configured() };
+        assert_eq!(complete(named, &[]).unwrap().interfaces, ["end0"]);
+
+        std::fs::write(file.path(), "address = \"127.0.0.1\"\ninterface = [\"end0\"]\n").unwrap();
+        assert!(matches!(complete(configured(), &[]), Err(SettingsError::TwoPlaces)));
     }
 
     #[test]

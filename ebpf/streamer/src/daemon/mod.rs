@@ -1,5 +1,6 @@
 //! The daemon: one stream an interface, one delivery a stream, and what surrounds them.
 
+mod alarm;
 mod board;
 mod exposition;
 mod memory;

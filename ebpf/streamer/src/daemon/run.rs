@@ -3,7 +3,7 @@
 use super::board::Board;
 use super::metrics;
 use super::service::Service;
-use super::stream::{Stream, Surroundings};
+use super::stream::{Stream, StreamError, Surroundings};
 use crate::capture::{Capture, Interfaces};
 use crate::command::Settings;
 use crate::delivery::{Backoff, Pace, Queue, deliver};
@@ -99,6 +99,6 @@ async fn stream(settings: &Settings) -> Result<()> {
     outcome
 }
 
-fn flatten(ended: Result<Result<(), aya::maps::MapError>, tokio::task::JoinError>) -> Result<()> {
-    ended.context("a stream broke off")?.context("the program's maps cannot be read")
+fn flatten(ended: Result<Result<(), StreamError>, tokio::task::JoinError>) -> Result<()> {
+    Ok(ended.context("a stream broke off")??)
 }

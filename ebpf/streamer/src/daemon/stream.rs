@@ -1,5 +1,6 @@
 //! One interface: from the ring to the queue.
 
+use super::alarm::Alarm;
 use super::board::{Board, Report};
 use super::poll::PollTimer;
 use super::resident_bytes;
@@ -127,15 +128,18 @@ impl Stream {
     }
 
     /// Reads and reports until told to stop, then detaches, reads the rest, and closes the queue.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), MapError> {
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), StreamError> {
+        let alarm = Alarm::new()?;
         let outcome = loop {
             match self.step() {
                 Ok(Step::Wait(wait)) => tokio::select! {
                     _ = stop.changed() => break Ok(()),
-                    () = tokio::time::sleep(wait) => {}
+                    rung = alarm.sleep(wait) => if let Err(error) = rung {
+                        break Err(error.into());
+                    }
                 },
                 Ok(Step::Done) => break Ok(()),
-                Err(error) => break Err(error),
+                Err(error) => break Err(error.into()),
             }
             if self.queue.is_closed() {
                 break Ok(());
@@ -144,7 +148,7 @@ impl Stream {
         self.capture.detach();
         let rest = self.finish();
         self.queue.close();
-        outcome.and(rest)
+        outcome.and(rest.map_err(StreamError::from))
     }
 
     fn step(&mut self) -> Result<Step, MapError> {
@@ -331,6 +335,14 @@ impl Stream {
         );
         Ok(())
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StreamError {
+    #[error("the program's maps cannot be read: {0}")]
+    Map(#[from] MapError),
+    #[error("the timer fails: {0}")]
+    Timer(#[from] std::io::Error),
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use crate::lab::{Lab, WATCHED};
 use crate::wait_until;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A running daemon; killed when it is dropped.
@@ -11,6 +12,7 @@ pub(crate) struct Daemon {
     child: Child,
     log: Arc<Mutex<String>>,
     output: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 /// `xdp-streamer` inside the node's namespace, without any of the variables it knows.
@@ -43,9 +45,9 @@ impl Daemon {
 
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let log = collect(child.stderr.take().unwrap());
-        let output = collect(child.stdout.take().unwrap());
-        let daemon = Self { child, log, output };
+        let (log, log_reader) = collect(child.stderr.take().unwrap());
+        let (output, output_reader) = collect(child.stdout.take().unwrap());
+        let daemon = Self { child, log, output, readers: vec![log_reader, output_reader] };
         wait_until("the daemon attaches", || daemon.log().contains("attached in"));
         daemon
     }
@@ -76,7 +78,9 @@ impl Daemon {
         // `ip netns exec` executes the daemon in its own place: the child is the daemon.
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
         let status = self.child.wait().unwrap();
-        (status, start.elapsed())
+        let time = start.elapsed();
+        self.read_to_the_end();
+        (status, time)
     }
 
     /// Waits for an end that nobody asked for.
@@ -86,7 +90,15 @@ impl Daemon {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        self.read_to_the_end();
         status.unwrap()
+    }
+
+    /// What an ended daemon wrote may still be in its pipes.
+    fn read_to_the_end(&mut self) {
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
     }
 }
 
@@ -97,14 +109,14 @@ impl Drop for Daemon {
     }
 }
 
-fn collect(mut from: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
+fn collect(mut from: impl std::io::Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let writing = Arc::clone(&text);
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.by_ref().read(&mut buffer) {
             writing.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
         }
     });
-    text
+    (text, reader)
 }

@@ -1,0 +1,129 @@
+//! The programs on a network interface: a pair of virtual ones, in a network namespace that ends with the test.
+
+mod loaded;
+mod packets;
+
+use std::mem::size_of;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{ffi, io};
+
+use anyhow::{Context, Result, bail, ensure};
+use loaded::{Hook, Loaded, control};
+use packet_record::{Flags, Record};
+use packets::{
+    IPV4, IPV6, Ipv4, SERVICE_VLAN, VLAN, ethernet, extension, ipv6, ipv6_fragment, tag, tcp, udp,
+};
+
+const SENDER: &str = "sender";
+const WATCHED: &str = "watched";
+
+fn result_of(code: ffi::c_int) -> io::Result<ffi::c_int> {
+    if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
+}
+
+/// Two interfaces joined by a wire, without addresses and so without packets of their own.
+fn lay_wire() -> Result<()> {
+    // SAFETY: no pointers. The namespace is this thread's, and ends with it.
+    result_of(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
+    for arguments in [
+        format!("link add {SENDER} type veth peer name {WATCHED}"),
+        format!("link set {SENDER} addrgenmode none up"),
+        format!("link set {WATCHED} addrgenmode none up"),
+    ] {
+        let output = Command::new("ip").args(arguments.split(' ')).output().context("no `ip`")?;
+        ensure!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Puts whole frames on the wire.
+struct Wire(OwnedFd);
+
+impl Wire {
+    fn open() -> Result<Self> {
+        let name = ffi::CString::new(SENDER)?;
+        // SAFETY: a string that ends with 0.
+        let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+        ensure!(index != 0, "no interface `{SENDER}`");
+        // SAFETY: no pointers; the descriptor is owned from here on.
+        let socket =
+            unsafe { OwnedFd::from_raw_fd(result_of(libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0))?) };
+        // SAFETY: all zero is an address.
+        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+        address.sll_family = u16::try_from(libc::AF_PACKET)?;
+        address.sll_ifindex = i32::try_from(index)?;
+        let length = u32::try_from(size_of::<libc::sockaddr_ll>())?;
+        // SAFETY: the address is as long as said.
+        result_of(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
+        Ok(Self(socket))
+    }
+
+    fn send(&self, frame: &[u8]) -> Result<()> {
+        // SAFETY: the frame is as long as said.
+        let sent = unsafe { libc::send(self.0.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
+        ensure!(usize::try_from(sent).ok() == Some(frame.len()), "{}", io::Error::last_os_error());
+        Ok(())
+    }
+}
+
+fn frames() -> Vec<Vec<u8>> {
+    let datagram = Ipv4::of(17).before(&udp(1234, 53, &[0x11; 40]));
+    let segment = tcp(1234, 53, 0x5002, &[0x22; 40]);
+    let chain = extension(44, 1, &ipv6_fragment(6, 0, true, &segment));
+    vec![
+        packets::ssdp(),
+        packets::tcp_ipv6(),
+        ethernet(IPV6, &ipv6(0, &chain)),
+        // The kernel takes the first tag off before TCX; the record has it all the same.
+        ethernet(VLAN, &tag(0x6123, IPV4, &datagram)),
+        ethernet(SERVICE_VLAN, &tag(0x0064, VLAN, &tag(0x00c8, IPV4, &datagram))),
+        ethernet(VLAN, &tag(1, VLAN, &tag(2, VLAN, &tag(3, IPV4, &datagram)))),
+        // Longer than what the kernel keeps in one piece.
+        ethernet(IPV4, &Ipv4::of(17).before(&udp(1234, 53, &[0x33; 1400]))),
+    ]
+}
+
+fn read_back(hook: Hook) -> Result<()> {
+    lay_wire()?;
+    let (mut program, mut ring) = Loaded::new(hook, false, 1 << 20, control(1))?;
+    program.attach(WATCHED)?;
+    let wire = Wire::open()?;
+    for frame in frames() {
+        wire.send(&frame)?;
+        let mut expected = Record { frame_length: u32::try_from(frame.len())?, ..Record::default() };
+        packet_parser::parse(frame.as_slice(), &mut expected);
+        expected.ratio = 1;
+        ensure!(
+            expected.fault().is_none() && (expected.flags.contains(Flags::PORTS) || expected.vlan_tags == 2)
+        );
+        let end = Instant::now() + Duration::from_secs(5);
+        let records = loop {
+            match ring.records() {
+                records if !records.is_empty() => break records,
+                _ if Instant::now() > end => bail!("no record of {frame:02x?} by {hook:?}"),
+                _ => thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        assert_eq!(records, [expected], "by {hook:?}");
+    }
+    let counters = program.counters()?;
+    assert_eq!((counters.seen.packets, counters.shown), (frames().len() as u64, frames().len() as u64));
+    Ok(())
+}
+
+#[test]
+fn reads_what_is_on_the_wire() {
+    let test = "the programs on an interface";
+    if !loaded::may_load(test) {
+        return;
+    }
+    if Command::new("ip").arg("-V").output().is_err() {
+        return loaded::skipped(test, "there is no `ip` (iproute2)");
+    }
+    for hook in [Hook::Xdp, Hook::Tcx] {
+        thread::spawn(move || read_back(hook)).join().unwrap().unwrap();
+    }
+}

@@ -1,0 +1,59 @@
+//! A timer that wakes once.
+//!
+//! Tokio's own timers wake a second time to sort far timers into their wheel: half of all wake-ups of an idle daemon.
+
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// A timer of the kernel's.
+#[derive(Debug)]
+pub(super) struct Alarm(AsyncFd<OwnedFd>);
+
+impl Alarm {
+    /// Has to be called inside a runtime.
+    pub(super) fn new() -> io::Result<Self> {
+        let timer =
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        // SAFETY: an `OwnedFd` keeps its one descriptor open as long as it lives.
+        let registered = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) };
+        Ok(Self(registered.map_err(io::Error::other)?))
+    }
+
+    /// Returns when `time` is over.
+    pub(super) async fn sleep(&self, time: Duration) -> io::Result<()> {
+        const NOTHING: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // A timer set to nothing never rings.
+        let time = time.max(Duration::from_nanos(1));
+        let once = Itimerspec {
+            it_interval: NOTHING,
+            it_value: Timespec::try_from(time).map_err(io::Error::other)?,
+        };
+        timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once)?;
+        self.0.async_io(Interest::READABLE, |timer| Ok(rustix::io::read(timer, &mut [0; 8])?)).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn it_rings_after_its_time_and_again() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let alarm = Alarm::new().unwrap();
+            for milliseconds in [30, 0, 5] {
+                let (start, time) = (Instant::now(), Duration::from_millis(milliseconds));
+                alarm.sleep(time).await.unwrap();
+                assert!(start.elapsed() >= time, "{:?} of {time:?}", start.elapsed());
+            }
+        });
+    }
+}

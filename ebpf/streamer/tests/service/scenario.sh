@@ -1,0 +1,51 @@
+# Runs in the container; what it prints is compared.
+set -o nounset
+
+unit=xdp-streamer.service
+show() { systemctl show --property "$1" --value "$unit"; }
+until_true() {
+  for ((try = 0; try < 200; try++)); do
+    "$@" && return
+    sleep 0.1
+  done
+  echo "never: $*"
+}
+is_up() { [[ $(show ActiveState) == active ]]; }
+is_another() { is_up && [[ $(show MainPID) != "$1" ]]; }
+mode() { ip link show dev host0 | grep --only-matching 'xdp[a-z]*' | head --lines 1; }
+is_free() { [[ -z $(mode) ]]; }
+
+ip address add 172.16.10.221/24 dev host0
+ip link set host0 up
+systemctl start streamer-token.path
+
+echo "without a token"
+systemctl start "$unit" 2>/dev/null || echo "  it does not start: status $(show ExecMainStatus)"
+
+echo "with a token"
+echo glsa_first >/var/lib/rk1/secrets/grafana-token
+until_true is_up
+first=$(show MainPID)
+echo "  on the interface that has the address: $(mode)"
+grep -E '^(Cap|NoNewPrivs|Seccomp:)' "/proc/$first/status" | sed 's/^/  /'
+user=$(stat --format %u "/proc/$first")
+((user >= 61184 && user <= 65519)) && echo "  a user of its own"
+tr '\0' '\n' <"/proc/$first/environ" | grep CREDENTIALS | sed 's/^/  /'
+tr '\0' ' ' <"/proc/$first/cmdline" | grep --count glsa | sed 's/^/  tokens in its arguments: /'
+
+echo "with another token"
+echo glsa_second >/var/lib/rk1/secrets/grafana-token
+until_true is_another "$first"
+echo "  it runs anew: $(mode)"
+
+echo "killed"
+second=$(show MainPID)
+kill -KILL "$second"
+until_true is_free
+echo "  nothing is left on the interface"
+until_true is_another "$second"
+echo "  it runs anew: $(mode)"
+
+echo "stopped"
+systemctl stop "$unit"
+echo "  $(show Result), on the interface: $(mode)"

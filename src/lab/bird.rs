@@ -1,0 +1,144 @@
+//! BIRD as the lab's router.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::plan::{PASSWORD, PlannedRouter};
+use super::programs::{Running, read};
+use super::router::same;
+use super::{Finding, LabError};
+
+#[derive(Debug)]
+pub(super) struct Bird {
+    socket: PathBuf,
+    config: PathBuf,
+    /// What the configuration is without the rendered file.
+    frame: String,
+    pub(super) log: PathBuf,
+    /// The address of the node behind each session.
+    nodes: Vec<(String, Ipv4Addr)>,
+    _daemon: Running,
+}
+
+/// The longest that BIRD takes to start.
+const START: Duration = Duration::from_secs(10);
+
+impl Bird {
+    pub(super) fn start(
+        parent: &Path,
+        namespace: &str,
+        planned: &PlannedRouter,
+    ) -> Result<(Self, Vec<Finding>), LabError> {
+        let folder = parent.join(namespace);
+        fs::create_dir(&folder)?;
+        let part = folder.join("rk1.conf");
+        let text = place_password(&folder, &planned.text)?;
+        fs::write(&part, &text)?;
+        let (config, log, socket) =
+            (folder.join("bird.conf"), folder.join("bird.log"), folder.join("bird.ctl"));
+        let frame = format!("log \"{}\" all;\nrouter id {};\n", log.display(), planned.address.addr());
+        fs::write(&config, format!("{frame}include \"{}\";\n", part.display()))?;
+        let arguments = ["-f", "-c", &config.display().to_string(), "-s", &socket.display().to_string()];
+        let bird = Running::start(namespace, "bird", &arguments, &folder.join("bird.out"))?;
+        let bird = Self { socket, config, frame, log, nodes: neighbors(&text), _daemon: bird };
+        let started = Instant::now();
+        while let Err(error) = bird.protocols() {
+            if started.elapsed() > START {
+                let said = fs::read_to_string(folder.join("bird.out")).unwrap_or_default();
+                return Err(if said.is_empty() {
+                    error
+                } else {
+                    LabError::Failed { command: "bird".to_owned(), said }
+                });
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let once = bird.protocols()?;
+        bird.client(&["configure"])?;
+        let finding = same("applied twice, the file does no more than once", &once, &bird.protocols()?);
+        Ok((bird, vec![finding]))
+    }
+
+    fn client(&self, words: &[&str]) -> Result<String, LabError> {
+        let socket = self.socket.display().to_string();
+        read("birdc", &[["-s", &socket].as_slice(), words].concat())
+    }
+
+    /// The protocols by name and kind, without what changes by itself.
+    fn protocols(&self) -> Result<String, LabError> {
+        let said = self.client(&["show", "protocols"])?;
+        let rows = said
+            .lines()
+            .skip(2)
+            .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ") + "\n");
+        Ok(rows.collect())
+    }
+
+    pub(super) fn established(&self) -> Result<Vec<Ipv4Addr>, LabError> {
+        let said = self.client(&["show", "protocols"])?;
+        let up = |name: &str| {
+            said.lines().any(|line| {
+                line.split_whitespace().next() == Some(name) && line.trim_end().ends_with("Established")
+            })
+        };
+        Ok(self.nodes.iter().filter(|(name, _)| up(name)).map(|(_, node)| *node).collect())
+    }
+
+    pub(super) fn names_of(&self, node: Ipv4Addr) -> Vec<String> {
+        let sessions = self.nodes.iter().filter(|(_, address)| *address == node);
+        sessions.map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(super) fn accepted(&self) -> Result<Vec<String>, LabError> {
+        let said = self.client(&["show", "route"])?;
+        let mut networks: Vec<_> = said
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|word| word.contains('/'))
+            .map(str::to_owned)
+            .collect();
+        networks.dedup();
+        Ok(networks)
+    }
+
+    pub(super) fn take_back(&self) -> Result<Finding, LabError> {
+        fs::write(&self.config, format!("{}protocol device {{\n}}\n", self.frame))?;
+        self.client(&["configure"])?;
+        let started = Instant::now();
+        // Protocols that end have a moment to do so.
+        while self.protocols()? != "device1 Device\n" && started.elapsed() < START {
+            thread::sleep(Duration::from_millis(50));
+        }
+        let what = "taken back, nothing of the file is left in the router";
+        Ok(same(what, "device1 Device\n", &self.protocols()?))
+    }
+}
+
+/// The rendered text, with the password's file where the lab can write one.
+fn place_password(folder: &Path, text: &str) -> Result<String, LabError> {
+    let Some((_, rest)) = text.split_once("\n  include \"") else { return Ok(text.to_owned()) };
+    let Some((path, _)) = rest.split_once('"') else { return Ok(text.to_owned()) };
+    let file = folder.join("password");
+    fs::write(&file, format!("password \"{PASSWORD}\";\n"))?;
+    Ok(text.replace(path, &file.display().to_string()))
+}
+
+/// The sessions of a configuration, with the node behind each.
+fn neighbors(text: &str) -> Vec<(String, Ipv4Addr)> {
+    let mut name = None;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("protocol bgp '") {
+            name = rest.split('\'').next().map(str::to_owned);
+        } else if let Some(rest) = line.trim().strip_prefix("neighbor ")
+            && let Some(address) = rest.split(' ').next().and_then(|word| word.parse().ok())
+            && let Some(name) = name.take()
+        {
+            found.push((name, address));
+        }
+    }
+    found
+}

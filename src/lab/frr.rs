@@ -1,0 +1,137 @@
+//! FRR as the lab's router: zebra and bgpd, and its shell to talk to them.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::plan::PlannedRouter;
+use super::programs::{Running, read, run};
+use super::router::same;
+use super::{Finding, LabError};
+
+#[derive(Debug)]
+pub(super) struct Frr {
+    folder: PathBuf,
+    pub(super) log: PathBuf,
+    /// The running configuration before anything was applied.
+    before: String,
+    _bgpd: Running,
+    _zebra: Running,
+}
+
+/// The longest that the daemons take to start.
+const START: Duration = Duration::from_secs(10);
+/// The user that FRR's packages make for it. Without it the daemons keep the user they have.
+const USER: &str = "frr";
+
+impl Frr {
+    pub(super) fn start(
+        parent: &Path,
+        namespace: &str,
+        planned: &PlannedRouter,
+    ) -> Result<(Self, Vec<Finding>), LabError> {
+        let folder = parent.join(namespace);
+        fs::create_dir(&folder)?;
+        open_to_all(&folder)?;
+        let log = folder.join("frr.log");
+        let shared = shared_arguments(&folder);
+        let daemon = |name: &str, port: &str| {
+            let pid = folder.join(format!("{name}.pid")).display().to_string();
+            let own = ["-i", &pid, "-P", port, "--log", "stdout"];
+            let arguments: Vec<&str> = shared.iter().map(String::as_str).chain(own).collect();
+            Running::start(namespace, name, &arguments, &log)
+        };
+        let zebra = daemon("zebra", "0")?;
+        wait_for(&folder.join("zebra.vty"))?;
+        let bgpd = daemon("bgpd", "0")?;
+        wait_for(&folder.join("bgpd.vty"))?;
+
+        let mut frr = Self { folder, log, before: String::new(), _bgpd: bgpd, _zebra: zebra };
+        frr.before = frr.show("show running-config")?;
+        frr.apply(&planned.text)?;
+        let once = frr.show("show running-config")?;
+        frr.apply(&planned.text)?;
+        let twice = frr.show("show running-config")?;
+        let finding = same("applied twice, the file does no more than once", &once, &twice);
+        Ok((frr, vec![finding]))
+    }
+
+    fn shell(&self, arguments: &[&str]) -> Result<String, LabError> {
+        let folder = self.folder.display().to_string();
+        read("vtysh", &[["--vty_socket", &folder].as_slice(), arguments].concat())
+    }
+
+    fn show(&self, command: &str) -> Result<String, LabError> {
+        self.shell(&["-c", command])
+    }
+
+    fn apply(&self, text: &str) -> Result<(), LabError> {
+        let file = self.folder.join("rk1.conf");
+        fs::write(&file, text)?;
+        self.shell(&["-f", &file.display().to_string()]).map(drop)
+    }
+
+    fn json(&self, command: &str) -> Result<Value, LabError> {
+        let said = self.show(command)?;
+        serde_json::from_str(&said).map_err(|_| LabError::Unexpected { command: command.to_owned(), said })
+    }
+
+    pub(super) fn established(&self) -> Result<Vec<Ipv4Addr>, LabError> {
+        let summary = self.json("show bgp ipv4 unicast summary json")?;
+        let peers = summary["peers"].as_object().into_iter().flatten();
+        let established = peers.filter(|(_, peer)| peer["state"] == "Established");
+        Ok(established.filter_map(|(address, _)| address.parse().ok()).collect())
+    }
+
+    pub(super) fn accepted(&self) -> Result<Vec<String>, LabError> {
+        let table = self.json("show bgp ipv4 unicast json")?;
+        Ok(table["routes"].as_object().into_iter().flatten().map(|(network, _)| network.clone()).collect())
+    }
+
+    /// The running configuration is then what it was at first, but for the `router bgp` that the file leaves.
+    pub(super) fn take_back(&self, planned: &PlannedRouter) -> Result<Finding, LabError> {
+        self.apply(planned.take_back.as_deref().unwrap_or_default())?;
+        let after = self.show("show running-config")?;
+        let mut rest = String::new();
+        let mut lines = after.lines().peekable();
+        while let Some(line) = lines.next() {
+            if line.starts_with("router bgp ") && lines.peek().is_some_and(|next| *next == "exit") {
+                lines.next();
+                lines.next_if(|next| *next == "!");
+            } else {
+                rest += line;
+                rest.push('\n');
+            }
+        }
+        Ok(same("taken back, nothing of the file is left in the router", &self.before, &rest))
+    }
+}
+
+fn shared_arguments(folder: &Path) -> Vec<String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let mut arguments = vec!["-z".to_owned(), path("zserv.api"), "--vty_socket".to_owned(), path("")];
+    if run("id", &["-u", USER]).is_ok() {
+        arguments.extend(["-u", USER, "-g", USER].map(str::to_owned));
+    }
+    arguments
+}
+
+fn open_to_all(folder: &Path) -> Result<(), LabError> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(fs::set_permissions(folder, fs::Permissions::from_mode(0o777))?)
+}
+
+fn wait_for(socket: &Path) -> Result<(), LabError> {
+    let started = Instant::now();
+    while !socket.exists() {
+        if started.elapsed() > START {
+            return Err(LabError::Late { what: format!("`{}`", socket.display()), limit: START });
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}

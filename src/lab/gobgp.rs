@@ -1,0 +1,160 @@
+//! A node's BGP speaker: `GoBGP`, configured from the custom resources as Cilium configures it.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipnet::Ipv4Net;
+use serde_json::{Value, json};
+
+use super::LabError;
+use super::plan::PASSWORD;
+use super::programs::{Running, read, run};
+use super::resource::Speaker;
+
+/// A speaker that runs in a node's namespace.
+#[derive(Debug)]
+pub(super) struct Gobgp {
+    namespace: String,
+    api_port: u16,
+    pub(super) log: PathBuf,
+    _process: Running,
+}
+
+/// What is not as it should be about a speaker.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Oddity {
+    pub(super) asn: Option<u32>,
+    pub(super) password: Option<&'static str>,
+    /// A second speaker beside the node's own: it has another router id and another port for its API.
+    pub(super) is_second: bool,
+}
+
+/// Where a speaker's API listens, in its own namespace.
+const API_PORT: u16 = 50051;
+/// The longest that a speaker takes to start.
+const START: Duration = Duration::from_secs(10);
+
+impl Gobgp {
+    /// Starts the speaker of a node, and has it announce what its peers are to hear.
+    pub(super) fn start(
+        folder: &Path,
+        namespace: &str,
+        node: Ipv4Addr,
+        speaker: &Speaker,
+        announced: &[Ipv4Net],
+        oddity: Oddity,
+    ) -> Result<Self, LabError> {
+        let name = if oddity.is_second { format!("{namespace}-second") } else { namespace.to_owned() };
+        let config = folder.join(format!("{name}.json"));
+        fs::write(&config, configuration(node, speaker, oddity).to_string())?;
+        let log = folder.join(format!("{name}.log"));
+        let _ = fs::remove_file(&log);
+        let api_port = API_PORT + u16::from(oddity.is_second);
+        let config = config.display().to_string();
+        let api = format!("127.0.0.1:{api_port}");
+        // `-r` sets the restart flag: a Cilium agent that starts may always have been running a moment ago.
+        let arguments =
+            ["-t", "json", "-f", &config, "-r", "-l", "debug", "--api-hosts", &api, "--pprof-disable"];
+        let process = Running::start(namespace, "gobgpd", &arguments, &log)?;
+        let gobgp = Self { namespace: namespace.to_owned(), api_port, log, _process: process };
+        let started = Instant::now();
+        while gobgp.call(&["global"]).is_err() {
+            if started.elapsed() > START {
+                return Err(LabError::Late { what: format!("the speaker of {namespace}"), limit: START });
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        for prefix in announced {
+            gobgp.announce(*prefix)?;
+        }
+        Ok(gobgp)
+    }
+
+    fn call(&self, arguments: &[&str]) -> Result<String, LabError> {
+        let port = self.api_port.to_string();
+        let fixed = ["netns", "exec", &self.namespace, "gobgp", "-p", &port];
+        run("ip", &[&fixed, arguments].concat())
+    }
+
+    /// Announces a network to all peers.
+    pub(super) fn announce(&self, prefix: Ipv4Net) -> Result<(), LabError> {
+        self.call(&["global", "rib", "add", &prefix.to_string()]).map(drop)
+    }
+
+    pub(super) fn withdraw(&self, prefix: Ipv4Net) -> Result<(), LabError> {
+        self.call(&["global", "rib", "del", &prefix.to_string()]).map(drop)
+    }
+
+    /// What it has announced to a router.
+    pub(super) fn announced(&self, router: Ipv4Addr) -> Result<Vec<String>, LabError> {
+        let (port, router) = (self.api_port.to_string(), router.to_string());
+        let arguments =
+            ["netns", "exec", &self.namespace, "gobgp", "-p", &port, "-j", "neighbor", &router, "adj-out"];
+        let said = read("ip", &arguments)?;
+        let json: Value = serde_json::from_str(&said)
+            .map_err(|_| LabError::Unexpected { command: arguments.join(" "), said: said.clone() })?;
+        let mut prefixes: Vec<_> = match &json {
+            Value::Object(by_prefix) => by_prefix.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        prefixes.sort();
+        Ok(prefixes)
+    }
+
+    /// What the speaker says of its session with a router, in `GoBGP`'s words.
+    pub(super) fn session_state(&self, router: Ipv4Addr) -> Result<String, LabError> {
+        let said = self.call(&["neighbor", &router.to_string()])?;
+        let state = said.lines().find_map(|line| line.trim().strip_prefix("BGP state = "));
+        Ok(state.and_then(|rest| rest.split(',').next()).unwrap_or("unknown").to_owned())
+    }
+
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+/// `GoBGP`'s configuration (osrg/gobgp, `docs/sources/configuration.md`).
+fn configuration(node: Ipv4Addr, speaker: &Speaker, oddity: Oddity) -> Value {
+    let router_id = if oddity.is_second { Ipv4Addr::new(192, 0, 2, 99) } else { node };
+    let neighbors: Vec<_> = speaker
+        .peers
+        .iter()
+        .map(|peer| {
+            let password = oddity.password.or(peer.has_password.then_some(PASSWORD));
+            let mut config = json!({ "neighbor-address": peer.address, "peer-as": peer.asn });
+            if let Some(password) = password {
+                config["auth-password"] = password.into();
+            }
+            json!({
+                "config": config,
+                "timers": { "config": {
+                    "hold-time": peer.hold_time,
+                    "keepalive-interval": peer.keepalive,
+                    "connect-retry": peer.connect_retry,
+                } },
+                // Cilium sets all three (pkg/bgp/gobgp/conversions.go): enabled, the N bit, and the restart flag.
+                "graceful-restart": { "config": {
+                    "enabled": peer.restart_time.is_some(),
+                    "restart-time": peer.restart_time.unwrap_or_default(),
+                    "notification-enabled": peer.restart_time.is_some(),
+                } },
+                "afi-safis": [{
+                    "config": { "afi-safi-name": "ipv4-unicast" },
+                    "mp-graceful-restart": { "config": { "enabled": peer.restart_time.is_some() } },
+                }],
+            })
+        })
+        .collect();
+    json!({
+        "global": { "config": {
+            "as": oddity.asn.unwrap_or(speaker.asn),
+            "router-id": router_id,
+            // No port: it dials, as Cilium does.
+            "port": -1,
+        } },
+        "neighbors": neighbors,
+    })
+}

@@ -1,0 +1,43 @@
+//! Network namespaces, by name.
+//!
+//! Their names lie below `/run/netns`, on a file system that only the lab sees.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::thread;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::LabError;
+use super::programs::run;
+
+/// Does something in a namespace: sockets that are made there stay in it.
+pub(super) fn within<T: Send>(
+    namespace: &str,
+    task: impl FnOnce() -> std::io::Result<T> + Send,
+) -> Result<T, LabError> {
+    let file = File::open(format!("/run/netns/{namespace}"))?;
+    let done = thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
+                task()
+            })
+            .join()
+    });
+    match done {
+        Ok(result) => Ok(result?),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// A namespace with its loopback interface up.
+pub(super) fn create(namespace: &str) -> Result<(), LabError> {
+    run("ip", &["netns", "add", namespace])?;
+    run("ip", &["-n", namespace, "link", "set", "lo", "up"]).map(drop)
+}
+
+/// Sets a kernel parameter of the namespace's network, such as `ipv4/ip_forward`.
+pub(super) fn set_parameter(namespace: &str, parameter: &str, value: &str) -> Result<(), LabError> {
+    within(namespace, || std::fs::write(format!("/proc/sys/net/{parameter}"), value))
+}

@@ -1,0 +1,107 @@
+//! A router of the lab: FRR or BIRD with what is rendered for it.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::bird::Bird;
+use super::frr::Frr;
+use super::plan::{Daemon, PlannedRouter};
+use super::programs::read;
+use super::{Finding, LabError, Outcome};
+
+/// A router that runs.
+#[derive(Debug)]
+pub(super) enum Router {
+    Frr(Frr),
+    Bird(Bird),
+}
+
+impl Router {
+    /// Starts the router and applies what is rendered for it, twice. What comes of the second time is a finding.
+    pub(super) fn start(
+        folder: &Path,
+        namespace: &str,
+        planned: &PlannedRouter,
+    ) -> Result<(Self, Vec<Finding>), LabError> {
+        match planned.daemon {
+            Daemon::Frr => Frr::start(folder, namespace, planned).map(|(frr, found)| (Self::Frr(frr), found)),
+            Daemon::Bird => {
+                Bird::start(folder, namespace, planned).map(|(bird, found)| (Self::Bird(bird), found))
+            }
+        }
+    }
+
+    /// The nodes whose session is established, as the router sees it.
+    pub(super) fn established(&self) -> Result<Vec<Ipv4Addr>, LabError> {
+        match self {
+            Self::Frr(frr) => frr.established(),
+            Self::Bird(bird) => bird.established(),
+        }
+    }
+
+    /// The networks that the router has taken from nodes.
+    pub(super) fn accepted(&self) -> Result<Vec<String>, LabError> {
+        match self {
+            Self::Frr(frr) => frr.accepted(),
+            Self::Bird(bird) => bird.accepted(),
+        }
+    }
+
+    /// What the router calls its session with a node, in its log.
+    pub(super) fn names_of(&self, node: Ipv4Addr) -> Vec<String> {
+        match self {
+            Self::Frr(_) => vec![node.to_string()],
+            Self::Bird(bird) => bird.names_of(node),
+        }
+    }
+
+    pub(super) fn log(&self) -> String {
+        let path = match self {
+            Self::Frr(frr) => &frr.log,
+            Self::Bird(bird) => &bird.log,
+        };
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Takes back what was applied, and says what came of it.
+    pub(super) fn take_back(&mut self, planned: &PlannedRouter) -> Result<Finding, LabError> {
+        match self {
+            Self::Frr(frr) => frr.take_back(planned),
+            Self::Bird(bird) => bird.take_back(),
+        }
+    }
+}
+
+/// The next hops of an address in the kernel of a namespace: what traffic follows.
+pub(super) fn next_hops(namespace: &str, address: Ipv4Addr) -> Result<Vec<Ipv4Addr>, LabError> {
+    let arguments = ["-n", namespace, "-j", "route", "show", &format!("{address}/32")];
+    let said = read("ip", &arguments)?;
+    let unexpected =
+        || LabError::Unexpected { command: format!("ip {}", arguments.join(" ")), said: said.clone() };
+    // Without a route some versions print nothing at all.
+    if said.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let routes: Value = serde_json::from_str(&said).map_err(|_| unexpected())?;
+    let routes = routes.as_array().ok_or_else(unexpected)?;
+    let of_route = |route: &Value| match route["nexthops"].as_array() {
+        Some(hops) => hops.clone(),
+        None => vec![route.clone()],
+    };
+    let mut hops: Vec<Ipv4Addr> =
+        routes.iter().flat_map(of_route).filter_map(|hop| hop["gateway"].as_str()?.parse().ok()).collect();
+    hops.sort();
+    Ok(hops)
+}
+
+/// A finding of two texts that should be the same.
+pub(super) fn same(what: &str, before: &str, after: &str) -> Finding {
+    let outcome = if before == after {
+        Outcome::Well(None)
+    } else {
+        Outcome::Wrong(similar::TextDiff::from_lines(before, after).unified_diff().to_string())
+    };
+    Finding { what: what.to_owned(), outcome }
+}

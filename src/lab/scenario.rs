@@ -1,0 +1,249 @@
+//! What happens in the lab, and what has to come of it.
+
+use std::net::Ipv4Addr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipnet::Ipv4Net;
+
+use super::gobgp::Oddity;
+use super::room::{CLIENT, Room, router_namespace};
+use super::router::next_hops;
+use super::traffic::Client;
+use super::{Finding, LabError, Outcome, intruders};
+
+type Tell<'a> = dyn FnMut(Finding) + 'a;
+
+/// The longest that a session takes to come up. `GoBGP` waits up to ten seconds before it dials.
+const SESSION: Duration = Duration::from_secs(30);
+/// How long something that must not happen is given to happen.
+const WATCH: Duration = Duration::from_secs(2);
+/// What a route takes from the router's decision to the kernel, and the lab's own pace.
+const SLACK: Duration = Duration::from_secs(1);
+/// How long the agent of a node is away.
+const AGENT_RESTART: Duration = Duration::from_secs(3);
+const POLL: Duration = Duration::from_millis(50);
+
+/// Waits until something is so, and says how long it took.
+pub(super) fn wait(
+    limit: Duration,
+    mut is_so: impl FnMut() -> Result<bool, LabError>,
+) -> Result<Option<Duration>, LabError> {
+    let started = Instant::now();
+    loop {
+        if is_so()? {
+            return Ok(Some(started.elapsed()));
+        }
+        if started.elapsed() > limit {
+            return Ok(None);
+        }
+        thread::sleep(POLL);
+    }
+}
+
+pub(super) fn finding(what: impl Into<String>, is_well: bool, seen: impl FnOnce() -> String) -> Finding {
+    let outcome = if is_well { Outcome::Well(None) } else { Outcome::Wrong(seen()) };
+    Finding { what: what.into(), outcome }
+}
+
+fn timed(what: String, took: Option<Duration>, seen: impl FnOnce() -> String) -> Finding {
+    let outcome = took.map_or_else(|| Outcome::Wrong(seen()), |took| Outcome::Well(Some(took)));
+    Finding { what, outcome }
+}
+
+/// Plays everything, in an order in which each part leaves the lab as the next one needs it.
+pub(super) fn play(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    for finding in std::mem::take(&mut room.start_findings) {
+        tell(finding);
+    }
+    let nodes = room.plan.nodes.len();
+    let started = Instant::now();
+    for node in 0..nodes {
+        room.speak(node, Oddity::default())?;
+    }
+    all_sessions(room, started, tell)?;
+    let client = Client::start(CLIENT, room.plan.gateway);
+    all_next_hops(room, started, tell)?;
+    traffic_reaches_all(room, &client, tell);
+    filtered(room, tell)?;
+    if nodes > 1 {
+        power_cut(room, &client, tell)?;
+    }
+    agent_restart(room, &client, tell)?;
+    intruders::play(room, tell)?;
+    taken_back(room, tell)
+}
+
+/// Whether each router has a session with each of the nodes, as it sees it.
+fn sessions(room: &Room<'_>) -> Result<usize, LabError> {
+    room.routers.iter().try_fold(0, |count, router| Ok(count + router.established()?.len()))
+}
+
+/// The addresses of the nodes, but for one.
+fn addresses(room: &Room<'_>, without: Option<usize>) -> Vec<Ipv4Addr> {
+    let nodes = room.plan.nodes.iter().enumerate().filter(|(position, _)| Some(*position) != without);
+    let mut addresses: Vec<_> = nodes.map(|(_, node)| node.address.addr()).collect();
+    addresses.sort();
+    addresses
+}
+
+/// Whether in each router's kernel the next hops of the gateway are the nodes, but for one.
+fn has_next_hops(room: &Room<'_>, without: Option<usize>) -> Result<bool, LabError> {
+    let expected = addresses(room, without);
+    for position in 0..room.routers.len() {
+        if next_hops(&router_namespace(position), room.plan.gateway)? != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn seen_next_hops(room: &Room<'_>) -> String {
+    let of_router = |position| match next_hops(&router_namespace(position), room.plan.gateway) {
+        Ok(hops) => format!("{hops:?}"),
+        Err(error) => error.to_string(),
+    };
+    (0..room.routers.len()).map(of_router).collect::<Vec<_>>().join(", ")
+}
+
+fn all_sessions(room: &Room<'_>, started: Instant, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    let all = room.routers.len() * room.plan.nodes.len();
+    let up = wait(SESSION, || Ok(sessions(room)? == all))?.map(|_| started.elapsed());
+    let seen = sessions(room)?;
+    tell(timed(format!("{seen} of {all} sessions are established"), up, || "not all of them".to_owned()));
+    Ok(())
+}
+
+fn all_next_hops(room: &Room<'_>, started: Instant, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    let in_kernel = wait(SESSION, || has_next_hops(room, None))?.map(|_| started.elapsed());
+    let what = format!("{}/32 has {} next hops, one for each node", room.plan.gateway, room.plan.nodes.len());
+    tell(timed(what, in_kernel, || seen_next_hops(room)));
+    Ok(())
+}
+
+fn traffic_reaches_all(room: &Room<'_>, client: &Client, tell: &mut Tell<'_>) {
+    let since = Instant::now();
+    thread::sleep(WATCH);
+    let answers = client.answers(since);
+    let (asked, nodes) = (answers.asked, room.plan.nodes.len());
+    let is_well = answers.unanswered == 0 && answers.nodes.len() == nodes;
+    tell(finding(
+        format!("{asked} connections to the gateway reach {nodes} nodes, each of them"),
+        is_well,
+        || format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", ")),
+    ));
+}
+
+/// A node announces what it may not: a default route, and the range of the pods.
+fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    let Some(speaker) = &room.speakers[0] else { return Ok(()) };
+    let foreign = [Ipv4Net::default(), room.plan.pods];
+    for prefix in foreign {
+        speaker.announce(prefix)?;
+    }
+    let mut own: Vec<String> = room.announced().iter().chain(&foreign).map(ToString::to_string).collect();
+    own.sort();
+    for (planned, router) in room.plan.routers.iter().zip(&room.routers) {
+        let address = planned.address.addr();
+        // Only what has been sent can have been refused.
+        let sent = wait(WATCH, || Ok(speaker.announced(address)? == own))?;
+        thread::sleep(WATCH);
+        let accepted = router.accepted()?;
+        let expected: Vec<_> = room.announced().iter().map(ToString::to_string).collect();
+        let what = format!("{}: 0.0.0.0/0 and {} from a node are refused", planned.name, room.plan.pods);
+        tell(finding(what, sent.is_some() && accepted == expected, || {
+            format!("sent {:?}, taken {accepted:?}", speaker.announced(address).unwrap_or_default())
+        }));
+    }
+    for prefix in foreign {
+        speaker.withdraw(prefix)?;
+    }
+    Ok(())
+}
+
+/// The last node loses its power: its routes go within the hold time, and traffic goes on without it.
+fn power_cut(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    let node = room.plan.nodes.len() - 1;
+    let name = room.plan.nodes[node].name.clone();
+    let hold_time = room.plan.hold_time();
+    let cut = Instant::now();
+    room.set_cable(node, false)?;
+    room.silence(node);
+    let limit = Duration::from_secs(hold_time.into()) + SLACK;
+    let gone = wait(limit, || has_next_hops(room, Some(node)))?;
+    let left = room.plan.nodes.len() - 1;
+    let what =
+        format!("{name} loses power: {left} next hops are left, within the hold time of {hold_time} s");
+    tell(timed(what, gone, || seen_next_hops(room)));
+    let lost = client.answers(cut);
+
+    // A question that was on its way to the dead node when the route went is none of the routes' business.
+    thread::sleep(Duration::from_millis(500));
+    let since = Instant::now();
+    thread::sleep(WATCH);
+    let answers = client.answers(since);
+    let what = format!(
+        "{} connections since reach the {left} others, none is lost (until then {} of {})",
+        answers.asked, lost.unanswered, lost.asked
+    );
+    let is_well = answers.unanswered == 0 && answers.nodes.len() == left && !answers.nodes.contains(&name);
+    tell(finding(what, is_well, || {
+        format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", "))
+    }));
+
+    let back = Instant::now();
+    room.set_cable(node, true)?;
+    room.speak(node, Oddity::default())?;
+    let whole = wait(SESSION, || has_next_hops(room, None))?.map(|_| back.elapsed());
+    tell(timed(format!("{name} is back: {} next hops", left + 1), whole, || seen_next_hops(room)));
+    Ok(())
+}
+
+/// The agent of the first node restarts: its routes stay, and no connection is lost.
+fn agent_restart(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    let name = room.plan.nodes[0].name.clone();
+    if room.plan.speaker.peers.iter().any(|peer| peer.restart_time.is_none()) {
+        return Ok(());
+    }
+    let (all, since) = (sessions(room)?, Instant::now());
+    room.silence(0);
+    let fewer = all - room.routers.len();
+    let down = wait(AGENT_RESTART, || Ok(sessions(room)? == fewer))?;
+    let mut is_kept = wait(AGENT_RESTART, || Ok(!has_next_hops(room, None)?))?.is_none();
+    let started = Instant::now();
+    room.speak(0, Oddity::default())?;
+    let up = wait(SESSION, || {
+        is_kept &= has_next_hops(room, None)?;
+        Ok(sessions(room)? == all)
+    })?;
+    let took = started.elapsed();
+    is_kept &= wait(WATCH, || Ok(!has_next_hops(room, None)?))?.is_none();
+    let answers = client.answers(since);
+    let what = format!(
+        "{name}'s agent restarts: its route is kept, {} connections and none lost; the session is back",
+        answers.asked
+    );
+    let is_well = down.is_some() && is_kept && up.is_some() && answers.unanswered == 0;
+    tell(timed(what, is_well.then_some(took), || {
+        format!(
+            "session down: {}, route kept: {is_kept}, session back: {}, {} connections lost",
+            down.is_some(),
+            up.is_some(),
+            answers.unanswered
+        )
+    }));
+    Ok(())
+}
+
+fn taken_back(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
+    for (planned, router) in room.plan.routers.iter().zip(&mut room.routers) {
+        let finding = router.take_back(planned)?;
+        tell(Finding { what: format!("{}: {}", planned.name, finding.what), ..finding });
+    }
+    let gone = wait(WATCH, || {
+        let hops = |position| next_hops(&router_namespace(position), room.plan.gateway);
+        (0..room.routers.len()).try_fold(true, |none, position| Ok(none && hops(position)?.is_empty()))
+    })?;
+    tell(timed("the gateway has no next hop any more".to_owned(), gone, || seen_next_hops(room)));
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Traffic to the gateway's address: nodes that answer, and a client behind the router that asks without end.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::LabError;
+use super::namespace::within;
+
+/// The gateway's port, which stands for whatever Cilium serves there.
+const PORT: u16 = 443;
+/// How long the client waits for a node before it gives up.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How long the client waits between two questions.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Has a node answer at the gateway's address with its own name.
+pub(super) fn answer(namespace: &str, gateway: Ipv4Addr) -> Result<(), LabError> {
+    let listener = within(namespace, || TcpListener::bind((gateway, PORT)))?;
+    let name = namespace.to_owned();
+    // It ends with the lab's process.
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.write_all(name.as_bytes());
+        }
+    });
+    Ok(())
+}
+
+/// One question, and the node that answered it.
+#[derive(Debug, Clone)]
+struct Question {
+    asked: Instant,
+    answer: Option<String>,
+}
+
+/// A client that asks again and again, each time from another port.
+#[derive(Debug)]
+pub(super) struct Client {
+    questions: Arc<Mutex<Vec<Question>>>,
+    is_done: Arc<AtomicBool>,
+}
+
+/// What came of the questions of a time.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) asked: usize,
+    pub(super) unanswered: usize,
+    /// Names of the nodes that answered, each once.
+    pub(super) nodes: Vec<String>,
+}
+
+impl Client {
+    pub(super) fn start(namespace: &str, gateway: Ipv4Addr) -> Self {
+        let questions = Arc::new(Mutex::new(Vec::new()));
+        let is_done = Arc::new(AtomicBool::new(false));
+        let client = Self { questions: Arc::clone(&questions), is_done: Arc::clone(&is_done) };
+        let namespace = namespace.to_owned();
+        thread::spawn(move || {
+            within(&namespace, || {
+                while !is_done.load(Ordering::Relaxed) {
+                    let asked = Instant::now();
+                    let answer = ask(gateway).ok().filter(|answer| !answer.is_empty());
+                    questions.lock().unwrap_or_else(PoisonError::into_inner).push(Question { asked, answer });
+                    thread::sleep(PAUSE);
+                }
+                Ok(())
+            })
+        });
+        client
+    }
+
+    /// What came of the questions asked from `since` on.
+    pub(super) fn answers(&self, since: Instant) -> Answers {
+        let questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_time = || questions.iter().filter(|question| question.asked >= since);
+        let mut nodes: Vec<String> = of_time().filter_map(|question| question.answer.clone()).collect();
+        nodes.sort();
+        nodes.dedup();
+        Answers {
+            asked: of_time().count(),
+            unanswered: of_time().filter(|question| question.answer.is_none()).count(),
+            nodes,
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.is_done.store(true, Ordering::Relaxed);
+    }
+}
+
+fn ask(gateway: Ipv4Addr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((gateway, PORT)), PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut name = String::new();
+    stream.read_to_string(&mut name)?;
+    Ok(name)
+}

@@ -1,0 +1,345 @@
+//! The topology as a picture: boards, slots, nodes, sessions, pool and gateway, as SVG.
+//!
+//! Lengths are in the picture's own unit: a CSS pixel where it is shown at its natural size.
+
+use serde::Serialize;
+use tera::Context;
+
+use super::{RenderError, xml};
+use crate::cluster::{Board, Cluster, Node, Platform, Router};
+
+const MARGIN: u32 = 40;
+const SLOTS: u8 = 4;
+const SLOT_WIDTH: u32 = 178;
+const SLOT_HEIGHT: u32 = 146;
+const SLOT_GAP: u32 = 16;
+const BOARD_PADDING: u32 = 24;
+/// The board's own line, below its slots: sessions come from above.
+const BOARD_FOOTER: u32 = 30;
+const BOARD_WIDTH: u32 = 4 * SLOT_WIDTH + 3 * SLOT_GAP + 2 * BOARD_PADDING;
+const BOARD_HEIGHT: u32 = BOARD_PADDING + SLOT_HEIGHT + BOARD_PADDING + BOARD_FOOTER;
+const BOARD_GAP: u32 = 40;
+const ROUTER_TOP: u32 = 116;
+const ROUTER_WIDTH: u32 = 280;
+const ROUTER_HEIGHT: u32 = 138;
+const ROUTER_GAP: u32 = 60;
+/// The box of the clients, left of the routers.
+const CLIENTS_WIDTH: u32 = 186;
+const BOARD_TOP: u32 = 350;
+const POOL_TOP: u32 = BOARD_TOP + BOARD_HEIGHT + 62;
+const POOL_HEIGHT: u32 = 84;
+/// What a character of the fonts is wide, of its height, at most: a cautious average.
+const CHARACTER_WIDTH: f64 = 0.61;
+/// Smaller text cannot be read.
+const LEAST_SIZE: f64 = 10.0;
+
+#[derive(Serialize)]
+struct Picture<'a> {
+    width: u32,
+    height: u32,
+    cluster: &'a str,
+    domain: &'a str,
+    summary: String,
+    clients: Clients,
+    routers: Vec<RouterBox>,
+    boards: Vec<BoardBox>,
+    sessions: Vec<Line>,
+    announcements: Vec<Announcement>,
+    pool: PoolBar,
+}
+
+/// A text with the size at which it fits its place.
+#[derive(Serialize)]
+struct Label {
+    text: String,
+    size: f64,
+}
+
+#[derive(Serialize)]
+struct Clients {
+    width: u32,
+    top: u32,
+    middle: u32,
+    arrow_end: u32,
+    host: Label,
+}
+
+#[derive(Serialize)]
+struct RouterBox {
+    left: u32,
+    top: u32,
+    center: u32,
+    name: Label,
+    platform: String,
+    address: String,
+    asn: u32,
+    sessions: Label,
+    timers: String,
+}
+
+#[derive(Serialize)]
+struct BoardBox {
+    left: u32,
+    top: u32,
+    name: Label,
+    bmc: String,
+    slots: Vec<SlotBox>,
+}
+
+#[derive(Serialize)]
+struct SlotBox {
+    left: u32,
+    top: u32,
+    center: u32,
+    number: u8,
+    node: Option<NodeCard>,
+}
+
+#[derive(Serialize)]
+struct NodeCard {
+    name: Label,
+    address: String,
+    role: &'static str,
+    is_first_server: bool,
+    device: Label,
+}
+
+/// A session, from a router to a node.
+#[derive(Serialize)]
+struct Line {
+    title: String,
+    x1: u32,
+    y1: u32,
+    x2: u32,
+    y2: u32,
+    /// Where it reaches the board.
+    edge: u32,
+    bend: u32,
+}
+
+/// From a node to the pool.
+#[derive(Serialize)]
+struct Announcement {
+    x: u32,
+    y1: u32,
+    y2: u32,
+}
+
+#[derive(Serialize)]
+struct PoolBar {
+    top: u32,
+    width: u32,
+    range: String,
+    chip_left: u32,
+    chip_width: u32,
+    gateway: String,
+    host: Label,
+}
+
+/// The picture of a cluster.
+pub fn svg(cluster: &Cluster) -> Result<String, RenderError> {
+    let tera = xml::templates(&[("topology.svg", include_str!("diagram/topology.svg.tera"))])?;
+    Ok(tera.render("topology.svg", &Context::from_serialize(&picture(cluster))?)?)
+}
+
+fn picture(cluster: &Cluster) -> Picture<'_> {
+    let routers = count(cluster.bgp.routers.len());
+    let boards = count(cluster.boards.len());
+    let boards_width = boards * BOARD_WIDTH + boards.saturating_sub(1) * BOARD_GAP;
+    let routers_width = routers * ROUTER_WIDTH + routers.saturating_sub(1) * ROUTER_GAP;
+    // The clients stand on the left, and as much stays free on the right.
+    let top_width = routers_width + 2 * (CLIENTS_WIDTH + ROUTER_GAP);
+    let inner = boards_width.max(top_width);
+    let width = inner + 2 * MARGIN;
+    let boards_left = MARGIN + (inner - boards_width) / 2;
+    let routers_left = MARGIN + (inner - routers_width) / 2;
+
+    let board_boxes: Vec<_> = cluster
+        .boards
+        .iter()
+        .zip(0..)
+        .map(|(board, position)| {
+            board_box(cluster, board, boards_left + position * (BOARD_WIDTH + BOARD_GAP))
+        })
+        .collect();
+    let router_boxes: Vec<_> = cluster
+        .bgp
+        .routers
+        .iter()
+        .zip(0..)
+        .map(|(router, position)| {
+            router_box(cluster, router, routers_left + position * (ROUTER_WIDTH + ROUTER_GAP))
+        })
+        .collect();
+    let host = format!("*.{}", cluster.gateway.domain);
+    let chip_width = 340;
+    Picture {
+        width,
+        height: POOL_TOP + POOL_HEIGHT + MARGIN,
+        cluster: cluster.name.as_str(),
+        domain: cluster.domain.as_str(),
+        summary: summary(cluster),
+        clients: Clients {
+            width: CLIENTS_WIDTH,
+            top: ROUTER_TOP,
+            middle: ROUTER_TOP + ROUTER_HEIGHT / 2,
+            arrow_end: routers_left,
+            host: label(&host, CLIENTS_WIDTH - 24, 13.0),
+        },
+        sessions: lines(cluster, &router_boxes, &board_boxes),
+        announcements: occupied(&board_boxes)
+            .map(|slot| Announcement { x: slot.center, y1: BOARD_TOP + BOARD_HEIGHT, y2: POOL_TOP })
+            .collect(),
+        routers: router_boxes,
+        boards: board_boxes,
+        pool: PoolBar {
+            top: POOL_TOP,
+            width: inner,
+            range: cluster.bgp.pool.value.to_string(),
+            chip_left: MARGIN + inner - chip_width - 16,
+            chip_width,
+            gateway: cluster.gateway.address.to_string(),
+            host: label(&host, chip_width - 32, 14.0),
+        },
+    }
+}
+
+/// The picture in words, for those who do not see it.
+fn summary(cluster: &Cluster) -> String {
+    let nodes: Vec<String> = cluster
+        .nodes
+        .iter()
+        .map(|node| format!("{} ({}, {})", node.name, node.role.word(), node.address.value.addr()))
+        .collect();
+    let routers: Vec<String> =
+        cluster.bgp.routers.iter().map(|router| format!("{} ({})", router.name, router.address)).collect();
+    format!(
+        "Nodes {} announce addresses of {} to {}. The gateway is {}.",
+        nodes.join(", "),
+        cluster.bgp.pool.value,
+        routers.join(", "),
+        cluster.gateway.address
+    )
+}
+
+fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
+    let bgp = &cluster.bgp;
+    let kind = if router.asn == bgp.asn { "iBGP".to_owned() } else { format!("eBGP to AS {}", bgp.asn) };
+    let sessions = match cluster.nodes.len() {
+        1 => "1 session".to_owned(),
+        count => format!("{count} sessions"),
+    };
+    let password = if router.password.is_some() { " · password" } else { "" };
+    let sessions = format!("{sessions} · {kind}{password}");
+    RouterBox {
+        left,
+        top: ROUTER_TOP,
+        center: left + ROUTER_WIDTH / 2,
+        name: label(router.name.as_str(), ROUTER_WIDTH - 150, 19.0),
+        platform: format!("{} {}", platform_name(router.platform), router.version),
+        address: router.address.to_string(),
+        asn: router.asn,
+        sessions: label(&sessions, ROUTER_WIDTH - 40, 13.0),
+        timers: format!("hold {} s, keepalive {} s", bgp.hold_time, bgp.keepalive),
+    }
+}
+
+fn platform_name(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Routeros(_) => "RouterOS",
+        Platform::Frr => "FRR",
+        Platform::Bird => "BIRD",
+        Platform::Vyos => "VyOS",
+        Platform::Opnsense => "OPNsense",
+    }
+}
+
+fn board_box(cluster: &Cluster, board: &Board, left: u32) -> BoardBox {
+    let slots = (1..=SLOTS).map(|number| {
+        let slot_left = left + BOARD_PADDING + u32::from(number - 1) * (SLOT_WIDTH + SLOT_GAP);
+        let node = cluster.nodes.iter().find(|node| node.board == board.name && node.slot == number);
+        SlotBox {
+            left: slot_left,
+            top: BOARD_TOP + BOARD_PADDING,
+            center: slot_left + SLOT_WIDTH / 2,
+            number,
+            node: node.map(|node| node_card(cluster, node)),
+        }
+    });
+    BoardBox {
+        left,
+        top: BOARD_TOP,
+        name: label(board.name.as_str(), BOARD_WIDTH / 2, 17.0),
+        bmc: board.bmc.value.to_string(),
+        slots: slots.collect(),
+    }
+}
+
+fn node_card(cluster: &Cluster, node: &Node) -> NodeCard {
+    NodeCard {
+        name: label(node.name.as_str(), SLOT_WIDTH - 32, 18.0),
+        address: node.address.value.addr().to_string(),
+        role: node.role.word(),
+        is_first_server: node.name == cluster.k3s.first_server,
+        device: label(&cluster.storage.device, SLOT_WIDTH - 32, 12.0),
+    }
+}
+
+fn occupied(boards: &[BoardBox]) -> impl Iterator<Item = &SlotBox> {
+    boards.iter().flat_map(|board| &board.slots).filter(|slot| slot.node.is_some())
+}
+
+fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<Line> {
+    let slots: Vec<_> = boards
+        .iter()
+        .zip(&cluster.boards)
+        .flat_map(|(drawn, board)| {
+            drawn.slots.iter().filter_map(|slot| {
+                let mut nodes = cluster.nodes.iter();
+                nodes
+                    .find(|node| node.board == board.name && node.slot == slot.number)
+                    .map(|node| (slot, node))
+            })
+        })
+        .collect();
+    let start = ROUTER_TOP + ROUTER_HEIGHT;
+    let of_router = |(drawn, router): (&RouterBox, &Router)| {
+        slots
+            .iter()
+            .map(|(slot, node)| Line {
+                title: format!(
+                    "{}: session {}, {} to {}",
+                    router.name,
+                    router.session_name(&node.name),
+                    node.address.value.addr(),
+                    router.address
+                ),
+                x1: drawn.center,
+                y1: start,
+                x2: slot.center,
+                y2: slot.top,
+                edge: BOARD_TOP,
+                bend: u32::midpoint(start, BOARD_TOP),
+            })
+            .collect::<Vec<_>>()
+    };
+    routers.iter().zip(&cluster.bgp.routers).flat_map(of_router).collect()
+}
+
+/// The text at the largest size up to `largest` at which it is no wider than `width`; cut off where it could no longer
+/// be read.
+fn label(text: &str, width: u32, largest: f64) -> Label {
+    let length = |text: &str| f64::from(count(text.chars().count()).max(1)) * CHARACTER_WIDTH;
+    let size = (f64::from(width) / length(text)).min(largest);
+    if size >= LEAST_SIZE {
+        // One decimal: no more is seen, and the text stays the same on every machine.
+        return Label { text: text.to_owned(), size: (size * 10.0).floor() / 10.0 };
+    }
+    let fits = |kept: &String| length(kept) * LEAST_SIZE <= f64::from(width);
+    let shorter = (1..text.chars().count()).rev().map(|kept| text.chars().take(kept).chain(['…']).collect());
+    Label { text: shorter.into_iter().find(fits).unwrap_or_default(), size: LEAST_SIZE }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,203 @@
+//! `routers/`: the other side of each BGP session, in the language of each router.
+//!
+//! A password never stands in a rendered file: ``RouterOS`` takes it from a variable, BIRD from a file of its own, and
+//! FRR's languages have [`placeholder`] in its place.
+
+mod bird;
+mod frr;
+mod routeros;
+mod vyos;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use super::RenderError;
+use crate::cluster::{Cluster, Label, Platform, Router, RouterosSyntax, SecretName};
+use crate::document::Document;
+
+const FOLDER: &str = "routers";
+
+/// What the templates are given: one router and its sessions as text.
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "templates ask yes or no")]
+struct Peering<'a> {
+    cluster: &'a Label,
+    router: &'a Label,
+    address: String,
+    version: &'a str,
+    /// What everything that belongs to the cluster is called on the router, or how its name begins.
+    object: String,
+    router_asn: u32,
+    nodes_asn: u32,
+    is_external: bool,
+    pool: String,
+    /// Whether the pool is a single address.
+    is_single: bool,
+    /// Seconds.
+    hold_time: u16,
+    /// Seconds.
+    keepalive: u16,
+    /// How many next hops an address may have.
+    paths: usize,
+    password: Option<Password>,
+    sessions: Vec<Session>,
+    /// The base name of the router's files.
+    file: String,
+    has_afi: bool,
+    has_instance: bool,
+    has_multipath: bool,
+    is_opnsense: bool,
+}
+
+#[derive(Serialize)]
+struct Password {
+    placeholder: String,
+    /// The secret's file beside `cluster.toml`, for a command that the operator types.
+    file: String,
+}
+
+#[derive(Serialize)]
+struct Session {
+    name: String,
+    node: String,
+    address: String,
+}
+
+/// Next hops of one address that FRR can hold (Debian's and FRR's own packages: `--enable-multipath=64`).
+const MOST_PATHS: usize = 64;
+
+/// The word that stands for a password in FRR's and `VyOS`'s files. Whoever applies them puts the password in its place.
+#[must_use]
+pub fn placeholder(secret: &SecretName) -> String {
+    format!("@{}@", secret.as_str())
+}
+
+/// The file that [`documents`] renders for a router, as applied; what takes it back may stand in a second one.
+#[must_use]
+pub fn file_name(router: &Router) -> String {
+    format!("{}{}", router.name, suffixes(router.platform).0)
+}
+
+/// How the names of the file that is applied and of the one that takes it back end.
+fn suffixes(platform: Platform) -> (&'static str, Option<&'static str>) {
+    match platform {
+        Platform::Routeros(_) => (".rsc", Some(".remove.rsc")),
+        Platform::Frr | Platform::Opnsense => (".frr.conf", Some(".remove.frr.conf")),
+        // Without the file, BIRD has nothing of it: there is nothing to take back.
+        Platform::Bird => (".bird.conf", None),
+        Platform::Vyos => (".vyos", Some(".remove.vyos")),
+    }
+}
+
+pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError> {
+    let mut documents = Vec::new();
+    for router in &cluster.bgp.routers {
+        documents.extend(router_documents(cluster, router)?);
+    }
+    Ok(documents)
+}
+
+/// The files of one router.
+pub fn router_documents(cluster: &Cluster, router: &Router) -> Result<Vec<Document>, RenderError> {
+    let (apply, take_back) = suffixes(router.platform);
+    let tera = match router.platform {
+        Platform::Routeros(_) => routeros::templates(),
+        Platform::Frr | Platform::Opnsense => frr::templates(),
+        Platform::Bird => bird::templates(),
+        Platform::Vyos => vyos::templates(),
+    }?;
+    let context = Context::from_serialize(&peering(cluster, router))?;
+    let document = |suffix: &str, template: &str| -> Result<Document, RenderError> {
+        let name = format!("{}{suffix}", router.name);
+        Ok(Document { folder: FOLDER, name, body: tera.render(template, &context)? })
+    };
+    let mut documents = vec![document(apply, APPLY)?];
+    if let Some(suffix) = take_back {
+        documents.push(document(suffix, REMOVE)?);
+    }
+    Ok(documents)
+}
+
+const APPLY: &str = "apply";
+const REMOVE: &str = "remove";
+
+fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
+    let bgp = &cluster.bgp;
+    let syntax = match router.platform {
+        Platform::Routeros(syntax) => Some(syntax),
+        _ => None,
+    };
+    Peering {
+        cluster: &cluster.name,
+        router: &router.name,
+        address: router.address.to_string(),
+        version: &router.version,
+        object: format!("rk1-{}", cluster.name),
+        router_asn: router.asn,
+        nodes_asn: bgp.asn,
+        is_external: router.asn != bgp.asn,
+        pool: bgp.pool.value.to_string(),
+        is_single: bgp.pool.value.prefix_len() == bgp.pool.value.max_prefix_len(),
+        hold_time: bgp.hold_time,
+        keepalive: bgp.keepalive,
+        paths: cluster.nodes.len().min(MOST_PATHS),
+        password: router
+            .password
+            .as_ref()
+            .map(|secret| Password { placeholder: placeholder(secret), file: secret_file(cluster, secret) }),
+        sessions: cluster
+            .nodes
+            .iter()
+            .map(|node| Session {
+                name: router.session_name(&node.name),
+                node: node.name.to_string(),
+                address: node.address.value.addr().to_string(),
+            })
+            .collect(),
+        file: file_name(router),
+        has_afi: syntax >= Some(RouterosSyntax::Afi),
+        has_instance: syntax >= Some(RouterosSyntax::Instance),
+        has_multipath: syntax >= Some(RouterosSyntax::Multipath),
+        is_opnsense: router.platform == Platform::Opnsense,
+    }
+}
+
+/// The secret's file as written, or its usual name where that would have to be quoted.
+fn secret_file(cluster: &Cluster, secret: &SecretName) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    let written = cluster.secrets.0.get(secret).and_then(|path| path.to_str());
+    let plain = written.filter(|path| path.bytes().all(is_plain));
+    plain.map_or_else(|| format!("secrets/{}", secret.as_str()), str::to_owned)
+}
+
+/// Templates whose prints go through a language's escaping function.
+fn escaped_templates(
+    apply: &str,
+    remove: Option<&str>,
+    escape: fn(&str, &mut dyn Write) -> io::Result<()>,
+) -> Result<Tera, tera::Error> {
+    let mut tera = Tera::new();
+    // Every name ends with nothing: all templates are escaped.
+    tera.autoescape_on([""]);
+    tera.set_escape_fn(escape);
+    tera.add_raw_templates([(APPLY, apply)].into_iter().chain(remove.map(|body| (REMOVE, body))))?;
+    Ok(tera)
+}
+
+/// Text of a language in which it cannot be quoted: anything that does not stand for itself is refused.
+fn write_plain(
+    text: &str,
+    output: &mut dyn Write,
+    language: &str,
+    is_plain: fn(char) -> bool,
+) -> io::Result<()> {
+    match text.chars().find(|character| !is_plain(*character)) {
+        None => output.write_all(text.as_bytes()),
+        Some(character) => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("`{}` cannot stand in a word of {language}", character.escape_debug()),
+        )),
+    }
+}
