@@ -248,10 +248,10 @@ fn another_version_is_another_chart_file() {
 
 #[test]
 fn a_bundle_without_hashes_is_refused() {
-    let versions = "[versions]\ncilium = \"1.18.12\"\n\n[network]\n";
-    let cluster = cluster(&posts_with(&[("[network]\n", versions)]));
-    let error = documents(&cluster, &Pins::built_in().expect("pins")).expect_err("no hashes");
+    let mut pins = Pins::built_in().expect("pins");
+    pins.gateway_api.versions.remove("1.6.1").expect("the bundle is pinned");
+    let error = documents(&cluster(&posts_with(&[])), &pins).expect_err("no hashes");
     let rk1::render::RenderError::Refused(problems) = error else { panic!("{error}") };
     let messages: Vec<_> = problems.in_order().iter().map(|problem| problem.mistake.to_string()).collect();
-    assert_eq!(messages, ["pins.json has no hashes of the Gateway API 1.3.0, standard bundle"]);
+    assert_eq!(messages, ["pins.json has no hashes of the Gateway API 1.6.1, standard bundle"]);
 }
