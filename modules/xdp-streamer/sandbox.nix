@@ -7,7 +7,8 @@ let
     "CAP_PERFMON"
   ];
 in
-{
+import ../sandbox.nix
+// {
   DynamicUser = true;
   AmbientCapabilities = capabilities;
   CapabilityBoundingSet = capabilities;
@@ -16,23 +17,9 @@ in
   # of its own has none of the node's interfaces.
   DevicePolicy = "closed";
   KeyringMode = "private";
-  LockPersonality = true;
-  MemoryDenyWriteExecute = true;
-  NoNewPrivileges = true;
-  PrivateDevices = true;
   PrivateIPC = true;
   PrivateMounts = true;
-  PrivateTmp = true;
   ProcSubset = "pid";
-  ProtectClock = true;
-  ProtectControlGroups = true;
-  ProtectHome = true;
-  ProtectHostname = true;
-  ProtectKernelLogs = true;
-  ProtectKernelModules = true;
-  ProtectKernelTunables = true;
-  ProtectProc = "invisible";
-  ProtectSystem = "strict";
   RemoveIPC = true;
   RestrictAddressFamilies = [
     "AF_INET"
@@ -40,10 +27,6 @@ in
     "AF_NETLINK"
     "AF_UNIX"
   ];
-  RestrictNamespaces = true;
-  RestrictRealtime = true;
-  RestrictSUIDSGID = true;
-  SystemCallArchitectures = "native";
   SystemCallErrorNumber = "EPERM";
   # bpf(2) is in @privileged, so it comes after.
   SystemCallFilter = [
@@ -51,7 +34,6 @@ in
     "~@privileged @resources"
     "bpf"
   ];
-  UMask = "0077";
 
   # A flood costs rows, not the node: the first to be killed, the last to be scheduled.
   CPUWeight = 20;
