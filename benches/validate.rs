@@ -13,8 +13,9 @@ use rk1::document::Document;
 use rk1::kubernetes::schema::{Chart, definitions, validate_resource, validate_values};
 use rk1::pins::Pins;
 use rk1::problem::Problems;
-use rk1::render::{documents, yaml};
+use rk1::render::documents;
 use rk1::source::Source;
+use rk1::yaml;
 use serde_json::Value;
 
 struct Work {

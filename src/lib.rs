@@ -14,3 +14,4 @@ pub mod pins;
 pub mod problem;
 pub mod render;
 pub mod source;
+pub mod yaml;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::LabError;
-use crate::render::yaml;
+use crate::yaml;
 
 pub(super) const FILE: &str = "30-bgp.yaml";
 

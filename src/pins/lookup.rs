@@ -12,7 +12,7 @@ use super::sri::Sri;
 use super::{PinnedFile, Pins, definition_url};
 use crate::cluster::{Release, Versions};
 use crate::cluster_file::Channel;
-use crate::render::yaml;
+use crate::yaml;
 
 const TIMEOUT: Duration = Duration::from_mins(1);
 

@@ -10,12 +10,13 @@ use serde::Serialize;
 use serde_json::json;
 use tera::Context;
 
-use super::{RenderError, nix, yaml};
+use super::{RenderError, nix};
 use crate::cluster::{AzureDns, Cluster, Release, Router};
 use crate::cluster_file::Issuer;
 use crate::document::Document;
 use crate::pins::{PinnedFile, Pins};
 use crate::problem::{Mistake, Problems};
+use crate::yaml;
 
 pub(super) const FOLDER: &str = "manifests";
 pub(super) const CILIUM: &str = "10-cilium.yaml";

@@ -6,7 +6,6 @@ mod manifests;
 pub mod nix;
 pub mod routers;
 pub mod xml;
-pub mod yaml;
 
 use thiserror::Error;
 

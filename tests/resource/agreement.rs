@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rk1::kubernetes::schema::{
     ResourceMistake, ResourceProblem, Restated, Scope, definitions, restated_rules, validate_resource,
 };
-use rk1::render::yaml;
+use rk1::yaml;
 use serde_json::json;
 
 use crate::cases;

@@ -8,8 +8,9 @@ use rk1::cluster_file::Channel;
 use rk1::document::Document;
 use rk1::pins::Pins;
 use rk1::problem::Problems;
-use rk1::render::{documents, yaml};
+use rk1::render::documents;
 use rk1::source::Source;
+use rk1::yaml;
 use serde_json::Value;
 
 #[derive(Debug, Clone)]

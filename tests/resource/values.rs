@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rk1::cluster::Release;
 use rk1::kubernetes::schema::{Chart, validate_values};
 use rk1::problem::Mistake;
-use rk1::render::yaml;
+use rk1::yaml;
 use serde_json::{Value, json};
 use snapbox::{Data, assert_data_eq};
 

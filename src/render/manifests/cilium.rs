@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::VALUES_INDENT;
 use crate::cluster::Cluster;
 use crate::cluster_file::FreeValue;
-use crate::render::yaml::{self, Comment};
 use crate::source::Spanned;
+use crate::yaml::{self, Comment};
 
 /// More than two replicas of the operator only wait for each other.
 const OPERATORS: usize = 2;

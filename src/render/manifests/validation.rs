@@ -15,8 +15,8 @@ use crate::kubernetes::schema::{
     Chart, ResourceMistake, ResourceProblem, validate_resource, validate_values,
 };
 use crate::problem::{Mistake, Problems};
-use crate::render::yaml;
 use crate::source::{Span, Spanned};
+use crate::yaml;
 
 /// A file that Kubernetes, or Helm, would not take as it stands.
 #[derive(Debug, Error)]

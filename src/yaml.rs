@@ -142,7 +142,7 @@ pub fn parse(text: &str) -> Result<Vec<Value>, serde_saphyr::Error> {
 }
 
 /// Templates of YAML files. What they print is escaped for the inside of double quotes.
-pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
+pub(crate) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
     tera.autoescape_on([".yaml"]);
     tera.set_escape_fn(escape);
