@@ -78,8 +78,11 @@ fn all_present_is_success() {
         "name": "bgp-password",
         "state": "present",
         "file": "secrets/bgp",
-        "path_on_node": "/var/lib/rk1/secrets/bgp-password",
-        "uses": [{ "what": "Secret kube-system/bgp-mikrotik, key password", "nodes": "servers" }],
+        "uses": [{
+            "what": "Secret kube-system/bgp-mikrotik, key password",
+            "nodes": "servers",
+            "path_on_node": "/var/lib/rk1/secrets/bgp-password",
+        }],
     });
     assert_eq!(list[1], expected);
     assert!(!text(&output.stdout).contains("never-printed"));

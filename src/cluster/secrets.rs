@@ -74,7 +74,9 @@ impl SecretName {
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
         let is_name = (1..=63).contains(&text.len())
             && text.bytes().all(is_allowed)
-            && text.starts_with(|first: char| first.is_ascii_alphanumeric());
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            // FAT drops it (Microsoft's long names), and the node would get another file.
+            && !text.ends_with('.');
         if is_name { Ok(Self(text.to_owned())) } else { Err(SecretMistake::NotAName) }
     }
 

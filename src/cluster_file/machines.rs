@@ -43,6 +43,8 @@ table! {
         "address" address: Required<Text> = "172.16.10.221/24",
         /// What it does in the cluster.
         "role" role: Required<Spanned<Role>> = "server",
+        /// Name of the secret that holds sshd's own key, ed25519 without a passphrase. Left out: the node makes one.
+        "ssh-host-key" ssh_host_key: Option<Text> = "rk1-01-ssh",
     }
 }
 
