@@ -35,14 +35,18 @@ pub enum Recipients {
     All,
     Servers,
     Only(Label),
+    /// `rk1` itself uses it.
+    NoNode,
 }
 
 impl SecretUse {
+    /// Nothing where no node gets it.
     #[must_use]
-    pub fn path_on_node(&self) -> String {
-        match self.place {
-            Place::Secrets => self.secret.path_on_node(),
-            Place::SshHostKey => SSH_HOST_KEY.to_owned(),
+    pub fn path_on_node(&self) -> Option<String> {
+        match (&self.recipients, self.place) {
+            (Recipients::NoNode, _) => None,
+            (_, Place::Secrets) => Some(self.secret.path_on_node()),
+            (_, Place::SshHostKey) => Some(SSH_HOST_KEY.to_owned()),
         }
     }
 }
@@ -54,6 +58,7 @@ impl Recipients {
             Self::All => true,
             Self::Servers => node.role == Role::Server,
             Self::Only(name) => *name == node.name,
+            Self::NoNode => false,
         }
     }
 
@@ -64,6 +69,7 @@ impl Recipients {
             Self::All => "every node",
             Self::Servers => "servers",
             Self::Only(name) => name.as_str(),
+            Self::NoNode => "no node",
         }
     }
 }
@@ -94,6 +100,14 @@ impl Cluster {
                 what: "sshd: key by which the node is known".to_owned(),
                 place: Place::SshHostKey,
                 recipients: Recipients::Only(node.name.clone()),
+            })
+        }));
+        uses.extend(self.boards.iter().filter_map(|board| {
+            Some(SecretUse {
+                secret: board.password.clone()?,
+                what: format!("`rk1 flash`: password of `{}` on the BMC of `{}`", board.user, board.name),
+                place: Place::Secrets,
+                recipients: Recipients::NoNode,
             })
         }));
         uses

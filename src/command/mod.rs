@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod diagram;
+mod flash;
 mod init;
 mod lab;
 mod man;
@@ -45,6 +46,7 @@ enum Command {
     Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Flash(flash::Flash),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
@@ -58,7 +60,12 @@ enum Outcome {
     Done,
     /// The user has something to mend, and has been told what.
     Mistakes,
+    /// The user has ended it.
+    Interrupted,
 }
+
+/// As shells say it of a program that Ctrl-C ended: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
 
 /// The user's text could not be used, and every mistake in it has been printed.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +82,7 @@ impl Arguments {
             Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Flash(command) => command.run(&self.file),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
             Command::Schema => schema::run(),
@@ -84,6 +92,7 @@ impl Arguments {
         match outcome {
             Ok(Outcome::Done) => ExitCode::SUCCESS,
             Ok(Outcome::Mistakes) => ExitCode::FAILURE,
+            Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
             // Whoever read our output has had enough of it.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Err(error) if error.is::<Unusable>() => ExitCode::FAILURE,
