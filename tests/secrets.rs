@@ -87,3 +87,22 @@ fn all_present_is_success() {
     assert_eq!(list[1], expected);
     assert!(!text(&output.stdout).contains("never-printed"));
 }
+
+#[test]
+fn the_password_of_a_bmc_goes_to_no_node() {
+    let folder = project();
+    let path = folder.path().join("cluster.toml");
+    let cluster = fs::read_to_string(&path).expect("cluster.toml");
+    let cluster = cluster
+        .replace("bmc = \"172.16.10.220\"\n", "bmc = \"172.16.10.220\"\npassword = \"bmc-password\"\n")
+        .replace("[secrets]\n", "[secrets]\nbmc-password = \"secrets/bmc\"\n");
+    fs::write(&path, cluster).expect("cluster.toml");
+    for name in ["azure-dns", "bgp", "bmc", "grafana-token", "k3s-token"] {
+        put(&folder, name, "never-printed", 0o600);
+    }
+    let output = secrets(&folder, &[]);
+    let line = "bmc-password   present  secrets/bmc            no node     -                                   \
+                `rk1 flash`: password of `root` on the BMC of `turing-pi`\n";
+    assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), "5 secrets, all present\n");
+}

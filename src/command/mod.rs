@@ -56,14 +56,19 @@ enum Command {
 }
 
 /// How a command ends.
+#[derive(Debug)]
 enum Outcome {
     Done,
     /// The user has something to mend, and has been told what.
     Mistakes,
+    /// The command line cannot be meant, and the user has been told why.
+    Misuse,
     /// The user has ended it.
     Interrupted,
 }
 
+/// As clap ends for what it finds itself.
+const MISUSE: u8 = 2;
 /// As shells say it of a program that Ctrl-C ended: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
 
@@ -92,6 +97,7 @@ impl Arguments {
         match outcome {
             Ok(Outcome::Done) => ExitCode::SUCCESS,
             Ok(Outcome::Mistakes) => ExitCode::FAILURE,
+            Ok(Outcome::Misuse) => ExitCode::from(MISUSE),
             Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
             // Whoever read our output has had enough of it.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

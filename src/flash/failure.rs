@@ -73,17 +73,21 @@ impl Said {
 }
 
 impl Failure {
-    /// What to do about it.
+    /// What to do about it, once the node is left so.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self, left: Left) -> &'static str {
         match self {
+            Self::Interrupted | Self::PowerOn(_) if left == Left::Written => {
+                "press the board's power button, or run `tpi power on`"
+            }
             Self::Busy(_) => {
                 "wait until it has ended; if nobody is flashing, a dead transfer is left over: `--take-over` cancels it"
             }
-            Self::Bmc(error)
-            | Self::Start(error)
-            | Self::Upload(error)
-            | Self::Lost { source: error, .. } => hint(error),
+            Self::Bmc(error) => hint(error),
+            Self::Start(_) | Self::Upload(_) | Self::Lost { .. } => {
+                "look at the network, then run the command again; \
+                 a BMC that ran out of memory has to be restarted, which takes power from all its nodes"
+            }
             Self::Said(sentence) => match Said::of(sentence) {
                 Said::Usb => {
                     "seat the module firmly and run the command again; if that fails too, \
@@ -109,8 +113,7 @@ impl Failure {
             Self::Source(_) => "build the image anew, and let nothing change it meanwhile",
             Self::TakenOver(_) => "agree with whoever flashes this board, then run the command again",
             Self::Forgotten => "it runs out of memory at times: wait a minute, then run the command again",
-            Self::PowerOn(_) => "press the board's power button, or run `tpi power on`",
-            Self::Interrupted => "run the command again",
+            Self::PowerOn(_) | Self::Interrupted => "run the command again",
         }
     }
 
@@ -145,7 +148,7 @@ pub fn hint(error: &BmcError) -> &'static str {
             "it has restarted, or the login is older than three hours: run the command again"
         }
         BmcError::Refused { .. } | BmcError::NotUnderstood { .. } => {
-            "see whether the BMC's firmware is 2.0 or newer, and update it"
+            "docs/flash.md says how to look into the BMC; firmware older than 2.0 is not understood"
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::select;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval};
 
-use super::payload::{CHUNK, Pass, Payload};
+use super::payload::{CHUNK, Counted, Pass, Payload};
 use super::steps::Answer;
 use crate::bmc::{Bmc, Handle};
 
@@ -28,26 +28,28 @@ pub(super) async fn upload(
     stall: Duration,
     sent: &mut dyn FnMut(u64),
 ) -> Answer {
-    let pass = Pass::default();
+    let (read, taken) = (Pass::default(), Pass::default());
     let (sender, body) = Channel::new(QUEUE);
     let feeder = {
-        let (payload, pass, runtime) = (payload.clone(), pass.clone(), Runtime::current());
-        spawn_blocking(move || feed(&payload, sender, &pass, &runtime))
+        let (payload, read, taken, runtime) =
+            (payload.clone(), read.clone(), taken.clone(), Runtime::current());
+        spawn_blocking(move || feed(&payload, sender, [&read, &taken], &runtime))
     };
     let request = bmc.upload(handle, file, payload.length, Body::wrap(body));
     tokio::pin!(request);
     let mut tick = interval(TICK);
-    let mut before = 0;
+    let mut before = [0, 0];
     let mut moved = Instant::now();
     let answered = loop {
         select! {
             answer = &mut request => break answer,
             _ = tick.tick() => {}
         }
-        let bytes = pass.bytes();
+        // A slow image is no reason to blame the BMC.
+        let bytes = [read.bytes(), taken.bytes()];
         if bytes != before {
             (before, moved) = (bytes, Instant::now());
-            sent(bytes);
+            sent(taken.bytes());
         }
         if moved.elapsed() >= stall {
             return Answer::UploadStalled(stall);
@@ -70,25 +72,22 @@ pub(super) async fn upload(
 fn feed(
     payload: &Payload,
     mut sender: Sender<Bytes, io::Error>,
-    pass: &Pass,
+    passes: [&Pass; 2],
     runtime: &Runtime,
 ) -> io::Result<()> {
-    match feed_all(payload, &mut sender, pass, runtime) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            sender.abort(io::Error::from(error.kind()));
-            Err(error)
-        }
-    }
+    feed_all(payload, &mut sender, passes, runtime).inspect_err(|error| {
+        // The connection is broken off: the BMC must not take a part for the whole.
+        sender.abort(io::Error::from(error.kind()));
+    })
 }
 
 fn feed_all(
     payload: &Payload,
     sender: &mut Sender<Bytes, io::Error>,
-    pass: &Pass,
+    [read, taken]: [&Pass; 2],
     runtime: &Runtime,
 ) -> io::Result<()> {
-    let mut stream = payload.open()?.take(payload.length);
+    let mut stream = Counted::new(payload.open()?, read.clone());
     let mut left = payload.length;
     while left > 0 {
         let mut chunk = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
@@ -98,7 +97,7 @@ fn feed_all(
             // Nobody listens any more: why is known to the connection.
             return Ok(());
         }
-        pass.add(count);
+        taken.add(count);
         left -= count as u64;
     }
     Ok(())

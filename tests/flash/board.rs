@@ -2,13 +2,13 @@
 //! 2.3.7; but here loopback is asked for its login as well.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::course::{Course, State, Upload};
 
-pub(crate) const PASSWORD: &str = "turing";
+pub(crate) const PASSWORD: &str = "open-sesame";
 const TOKEN: &str = "Zm9yIHRlc3RzIG9ubHksIG5vIHRva2VuIG9mIGFueWJvZHkgYXQgYWxs01234567";
 const ATTEMPTS: u32 = 5;
 
@@ -71,6 +71,19 @@ pub(crate) struct Board {
     pub(crate) received: u64,
     /// An upload that has arrived is not answered as long as this is set.
     pub(crate) holds: bool,
+    /// A word to look for in what is uploaded, and whether it was there.
+    pub(crate) watches_for: Option<&'static str>,
+    pub(crate) has_seen: bool,
+    /// How often a flash was asked for after its upload.
+    pub(crate) polls: u32,
+    pub(crate) connections: u32,
+    /// Nothing is answered as long as this is set, and what is asked is counted.
+    pub(crate) is_mute: bool,
+    pub(crate) ignored: u32,
+    /// How often somebody tried the ssh of a node that runs.
+    pub(crate) knocks: u32,
+    /// No node's system comes up.
+    pub(crate) never_boots: bool,
 }
 
 impl Board {
@@ -89,6 +102,14 @@ impl Board {
             log: Vec::new(),
             received: 0,
             holds: false,
+            watches_for: None,
+            has_seen: false,
+            polls: 0,
+            connections: 0,
+            is_mute: false,
+            ignored: 0,
+            knocks: 0,
+            never_boots: false,
         }
     }
 
@@ -118,8 +139,14 @@ impl Board {
         self.power[slot] && !self.is_wired[slot]
     }
 
+    /// Whether a node's ssh greets.
+    pub(crate) fn greets(&self, slot: usize) -> bool {
+        self.runs(slot) && !self.never_boots
+    }
+
     fn course(&mut self) -> Course {
-        let course = if self.courses.len() > 1 { self.courses.pop_front() } else { self.courses.front().cloned() };
+        let course =
+            if self.courses.len() > 1 { self.courses.pop_front() } else { self.courses.front().cloned() };
         course.expect("a course")
     }
 
@@ -138,12 +165,14 @@ impl Board {
         }
         let get = |name: &str| request.query.get(name).map(String::as_str);
         match (get("opt"), get("type")) {
-            (Some("get"), Some("about")) => result(json!({ "api": "1.1", "bmcd_version": "2.3.7", "version": "2.3.7" })),
+            (Some("get"), Some("about")) => {
+                result(json!({ "api": "1.1", "bmcd_version": "2.3.7", "version": "2.3.7" }))
+            }
             (Some("get"), Some("info")) => result(json!({ "ip": [], "storage": [] })),
             (Some("get"), Some("power")) => {
-                let states = (1..).zip(self.power).map(|(number, on)| {
-                    (format!("node{number}"), json!(u8::from(on).to_string()))
-                });
+                let states = (1..)
+                    .zip(self.power)
+                    .map(|(number, on)| (format!("node{number}"), json!(u8::from(on).to_string())));
                 result(json!([states.collect::<serde_json::Map<_, _>>()]))
             }
             (Some("set"), Some("power")) => self.set_power(&request.query),
@@ -186,7 +215,8 @@ impl Board {
         }
         self.failures = 0;
         self.token = Some(TOKEN);
-        let session = json!({ "id": TOKEN, "name": "User Session", "description": "User Session", "username": "root" });
+        let session =
+            json!({ "id": TOKEN, "name": "User Session", "description": "User Session", "username": "root" });
         Reply::Json(200, session)
     }
 
@@ -282,15 +312,17 @@ impl Board {
         if is_waiting || self.transfer.get("Error").is_some() {
             return Reply::Json(200, self.transfer.clone());
         }
+        self.polls += 1;
         let flash = self.flash.as_mut().expect("a flash was started");
-        let state = if flash.after.len() > 1 { flash.after.pop_front() } else { flash.after.front().copied() };
+        let state =
+            if flash.after.len() > 1 { flash.after.pop_front() } else { flash.after.front().copied() };
         let (handle, slot, length) = (flash.handle, flash.slot, flash.length);
         match state.expect("a state") {
             State::Transferring(part) => {
                 self.transfer = transferring(handle, slot, length, length * part / 1000);
             }
             State::Done => {
-                self.transfer = json!({ "Done": [{ "secs": 3, "nanos": 141_592_653 }, length] });
+                self.transfer = json!({ "Done": [{ "secs": 3, "nanos": handle }, length] });
                 self.stop(false);
             }
             State::Stale => return Reply::Json(200, Self::stale()),

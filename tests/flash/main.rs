@@ -4,12 +4,18 @@
 #![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
 
 mod board;
+mod canary;
+mod certificate;
 mod course;
 mod image;
+mod interruption;
+mod memory;
 mod network;
 mod node;
+mod offline;
 mod project;
 #[path = "../requirement/mod.rs"]
 mod requirement;
 mod screens;
 mod server;
+mod terminal;

@@ -30,7 +30,8 @@ impl Network {
             .stdout(Stdio::piped())
             .spawn()
             .expect("unshare");
-        let (input, output) = (holder.stdin.as_mut().expect("input"), holder.stdout.as_mut().expect("output"));
+        let (input, output) =
+            (holder.stdin.as_mut().expect("input"), holder.stdout.as_mut().expect("output"));
         input.write_all(b"!").expect("a byte");
         if output.read_exact(&mut [0]).is_err() {
             skipped(test, "no network namespace can be made here");

@@ -13,7 +13,9 @@ pub(crate) fn start(network: &Network, bmc: &Bmc, slot: usize) {
     let bmc = bmc.clone();
     thread::spawn(move || {
         for connection in listener.incoming() {
-            if bmc.board().runs(slot) {
+            let mut board = bmc.board();
+            board.knocks += u32::from(board.runs(slot));
+            if board.greets(slot) {
                 greet(&connection.expect("a connection"));
             }
         }

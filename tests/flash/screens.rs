@@ -40,13 +40,15 @@ fn the_first_failure_is_the_last_flash() {
 
 #[test]
 fn a_start_is_refused_in_plain_text() {
-    let course = Course { start: Some("Parameter `node` is out of range 0..3 of node IDs"), ..Course::well() };
+    let course =
+        Course { start: Some("Parameter `node` is out of range 0..3 of node IDs"), ..Course::well() };
     play("start-refused", course, &[]);
 }
 
 #[test]
 fn a_stale_success_is_not_believed() {
-    let board = Board::new([Course::after([Stale, Stale, Transferring(500), Done])]).left_with(Board::stale());
+    let board =
+        Board::new([Course::after([Stale, Stale, Transferring(500), Done])]).left_with(Board::stale());
     let Some(scene) = Scene::new("stale-done", board) else { return };
     let output = scene.flash(&["rk1-01"]);
     scene.assert_seen("stale-done", &output);
@@ -56,7 +58,7 @@ fn a_stale_success_is_not_believed() {
 fn a_success_that_stays_stale_is_none() {
     let board = Board::new([Course::after([Stale])]).left_with(Board::stale());
     let Some(scene) = Scene::new("stale-for-ever", board) else { return };
-    let output = scene.flash(&["rk1-01", "--stall", "3"]);
+    let output = scene.flash(&["rk1-01", "--stall", "10"]);
     scene.assert_seen("stale-for-ever", &output);
 }
 
@@ -101,12 +103,12 @@ fn what_is_read_back_differs() {
 
 #[test]
 fn a_transfer_that_never_ends() {
-    play("never-ends", Course::after([Transferring(700)]), &["--stall", "3"]);
+    play("never-ends", Course::after([Transferring(700)]), &["--stall", "10"]);
 }
 
 #[test]
 fn an_upload_that_stalls() {
-    play("upload-stalls", Course::upload(Upload::Stalls(MEBIBYTE), Transferring(20)), &["--stall", "3"]);
+    play("upload-stalls", Course::upload(Upload::Stalls(MEBIBYTE), Transferring(20)), &["--stall", "10"]);
 }
 
 #[test]

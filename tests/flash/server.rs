@@ -91,10 +91,24 @@ impl Bmc {
         }
     }
 
+    /// Does not go on while the BMC is mute.
+    fn listen_silently(&self) {
+        let is_mute = self.board().is_mute;
+        if is_mute {
+            self.board().ignored += 1;
+        }
+        while self.board().is_mute {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn converse(&self, connection: TcpStream, config: Arc<ServerConfig>) {
+        self.board().connections += 1;
+        self.listen_silently();
         let tls = ServerConnection::new(config).expect("TLS");
         let mut stream = BufReader::with_capacity(64 * 1024, StreamOwned::new(tls, connection));
         while let Some((request, length, boundary)) = head(&mut stream) {
+            self.listen_silently();
             let goes_on = if self.is_away() {
                 false
             } else if let (Some(handle), Some(boundary)) = (handle(&request), boundary) {
@@ -158,7 +172,11 @@ impl Bmc {
             }
             hash.update(&chunk[..want]);
             left -= want as u64;
-            self.board().received += want as u64;
+            let mut board = self.board();
+            board.received += want as u64;
+            if let Some(word) = board.watches_for {
+                board.has_seen |= chunk[..want].windows(word.len()).any(|window| window == word.as_bytes());
+            }
         }
         let end = lines(stream);
         assert_eq!(end, ["", &format!("--{boundary}--")], "nothing follows what was announced");

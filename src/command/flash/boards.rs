@@ -64,7 +64,10 @@ impl<'a> Boards<'a> {
                 let seen = first_sight(address).await.map_err(stop)?;
                 self.pins.pin(self.folder, address, seen).map_err(|error| Stop::new(name, error))?;
                 screen.line(&format!("first sight of the BMC at {address}: its certificate is {seen}"));
-                screen.line(&format!("from now on no other is believed ({})", self.folder.join(FILE_NAME).display()));
+                screen.line(&format!(
+                    "from now on no other is believed ({})",
+                    self.folder.join(FILE_NAME).display()
+                ));
                 seen
             }
         };
@@ -114,8 +117,12 @@ async fn ask(target: &Target<'_>, user: &str) -> Result<Password, Stop> {
     let echo = Echo::save();
     let answer = spawn_blocking(move || rpassword::prompt_password(prompt)).await;
     drop(echo);
-    let answer = answer.map_err(|error| Stop::new(name, error))?;
-    answer.map(Password::new).map_err(|error| Stop::new(name, error))
+    match answer.map_err(|error| Stop::new(name, error))? {
+        Ok(password) => Ok(Password::new(password)),
+        // Ctrl-C is a key to the one who asks.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Stop::interrupted(name)),
+        Err(error) => Err(Stop::new(name, error)),
+    }
 }
 
 /// Gives the terminal back as it was, also when the question is interrupted.

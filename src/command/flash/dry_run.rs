@@ -31,7 +31,7 @@ pub(super) fn text(
         format!("wait up to {wait} s for ssh at {}", target.address())
     };
     let steps = [
-        format!("put into {}: {secrets}", target.image.display()),
+        format!("take {} and, in memory, put into it {secrets}", target.image.display()),
         format!("connect to the BMC at {bmc}: {certificate}"),
         format!("log in as `{}`, once, with {password}", target.board.user),
         format!("ask before overwriting, if ssh answers at {}", target.address()),

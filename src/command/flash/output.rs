@@ -64,7 +64,10 @@ pub(super) async fn write(
     screen.begin(length);
     let work = move |pass| copy(&payload, created, form, pass);
     let written = match run(name, "writing", interrupt, &mut screen, work).await {
-        Ok(written) => written.map_err(|error| read_stop(name, &error)),
+        Ok(written) => written.map_err(|error| {
+            let stop = read_stop(name, &error);
+            stop.saying(format!("{name}: cannot make `{}`: {error}", file.display()))
+        }),
         Err(stop) => Err(stop),
     };
     // A part of it is of no use, and holds secrets.

@@ -25,7 +25,7 @@ pub(super) async fn ask(
     if !is_in_use {
         return Ok(());
     }
-    let in_use = format!("is in use: ssh answers at {address}");
+    let in_use = format!("the node is in use: ssh answers at {address}");
     if yes {
         screen.line(&format!("{in_use}; it will be overwritten"));
         return Ok(());
@@ -33,7 +33,7 @@ pub(super) async fn ask(
     if !io::stdin().is_terminal() {
         return Err(Stop::new(name, in_use).with_hint("say `--yes` to overwrite it"));
     }
-    eprint!("{name} {in_use}. Overwrite its eMMC? [y/N] ");
+    eprint!("{name}: {in_use}. Overwrite its eMMC? [y/N] ");
     let _ = io::stderr().flush();
     let answer = select! {
         answer = spawn_blocking(read_line) => answer,

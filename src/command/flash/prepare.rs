@@ -15,7 +15,7 @@ use super::stop::Stop;
 use super::target::Target;
 use crate::cluster::{Cluster, Label};
 use crate::flash::{Counted, Interrupt, Open, Pass, Payload};
-use crate::image::{self, Identity, Inspection, SeededError, Seeded, UnpackError};
+use crate::image::{self, Identity, Inspection, Seeded, SeededError, UnpackError};
 use crate::problem::Mistake;
 use crate::seed;
 

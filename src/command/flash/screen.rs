@@ -74,7 +74,7 @@ impl Screen {
     pub(super) fn show(&mut self, phase: Phase) {
         match phase {
             Phase::Looking => {}
-            Phase::Starting => self.say("starting: the node goes off"),
+            Phase::Starting => self.say("asking the BMC to start: it switches the node off"),
             Phase::Sending(bytes) => self.go_on("sending", bytes),
             Phase::Writing(bytes) => {
                 self.say_sent();
@@ -85,7 +85,7 @@ impl Screen {
                 self.say_sent();
                 self.say("written and read back; powering on");
             }
-            Phase::CleaningUp => self.say("failed: switching the node off"),
+            Phase::CleaningUp => self.say("cleaning up: switching the node off"),
         }
     }
 

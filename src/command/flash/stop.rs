@@ -15,18 +15,23 @@ pub(super) struct Stop {
     what: String,
     left: Option<String>,
     hint: Option<String>,
-    is_interruption: bool,
+    outcome: Outcome,
 }
 
 impl Stop {
     /// Nothing was touched, and what to do is plain.
     pub(super) fn new(node: &Label, error: impl Display) -> Self {
-        Self { what: format!("{node}: {error:#}"), left: None, hint: None, is_interruption: false }
+        Self { what: format!("{node}: {error:#}"), left: None, hint: None, outcome: Outcome::Mistakes }
+    }
+
+    /// There is no such thing in the cluster.
+    pub(super) fn unknown(error: impl Display, hint: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Mistakes, ..Self::misuse(error, hint) }
     }
 
     /// The command line cannot be meant.
     pub(super) fn misuse(error: impl Display, hint: impl Into<String>) -> Self {
-        Self { what: error.to_string(), left: None, hint: Some(hint.into()), is_interruption: false }
+        Self { what: error.to_string(), left: None, hint: Some(hint.into()), outcome: Outcome::Misuse }
     }
 
     pub(super) fn mistake(node: &Label, mistake: &impl Mistake) -> Self {
@@ -41,8 +46,11 @@ impl Stop {
             .unwrap_or_default();
         Self {
             left: Some(left.to_string()),
-            hint: Some(failure.hint().to_owned()),
-            is_interruption: matches!(failure, Failure::Interrupted),
+            hint: Some(failure.hint(left).to_owned()),
+            outcome: match failure {
+                Failure::Interrupted => Outcome::Interrupted,
+                _ => Outcome::Mistakes,
+            },
             ..Self::new(node, format!("{failure}{cause}"))
         }
     }
@@ -56,7 +64,7 @@ impl Stop {
     pub(super) fn interrupted_while_booting(node: &Label) -> Self {
         Self {
             left: Some(Left::On.to_string()),
-            is_interruption: true,
+            outcome: Outcome::Interrupted,
             ..Self::new(node, "interrupted while it boots")
         }
     }
@@ -71,12 +79,16 @@ impl Stop {
         }
     }
 
+    pub(super) fn saying(self, what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..self }
+    }
+
     pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
     /// Says all of it on standard error.
-    pub(super) fn print(&self, not_begun: &[Target<'_>]) -> Outcome {
+    pub(super) fn print(self, not_begun: &[Target<'_>]) -> Outcome {
         anstream::eprintln!("{}: {}", styled("error"), self.what);
         if let Some(left) = &self.left {
             anstream::eprintln!("  state: {left}");
@@ -88,6 +100,6 @@ impl Stop {
             let names: Vec<_> = not_begun.iter().map(|target| target.name().as_str()).collect();
             anstream::eprintln!("  not begun: {}", names.join(", "));
         }
-        if self.is_interruption { Outcome::Interrupted } else { Outcome::Mistakes }
+        self.outcome
     }
 }

@@ -84,6 +84,6 @@ fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<(&'a Node, &'a Board), S
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("its nodes are {}", names().collect::<Vec<_>>().join(", ")),
         };
-        Stop::misuse(format!("the cluster has no node `{name}`"), hint)
+        Stop::unknown(format!("the cluster has no node `{name}`"), hint)
     })
 }
