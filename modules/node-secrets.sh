@@ -43,8 +43,8 @@ if ! mount -o rw,noexec,nosuid,nodev "$SEED_DEVICE" "$seed"; then
 fi
 trap 'umount "$seed"' EXIT
 
-seeded=("$seed"/secrets/*)
-keys=("$seed"/ssh/ssh_host_*_key)
+seeded=("$seed"/secret.*)
+keys=("$seed"/ssh_host_*_key)
 
 if [[ ! -e $seed/$taken ]] && ((${#seeded[@]} + ${#keys[@]} > 0)); then
   if [[ ! -e $seed/$owner ]]; then
@@ -58,7 +58,7 @@ if [[ ! -e $seed/$taken ]] && ((${#seeded[@]} + ${#keys[@]} > 0)); then
     exit 1
   fi
   for source in "${seeded[@]}"; do
-    place "$source" "$SECRETS/${source##*/}"
+    place "$source" "$SECRETS/${source##*/secret.}"
   done
   for source in "${keys[@]}"; do
     # The public half of another key. sshd makes do without.

@@ -13,10 +13,10 @@ use crate::image::Identity;
 use crate::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE};
 use crate::image::{OWNER_FILE, SeedOwner};
 
-/// Secrets, under their names.
-const SECRETS: &str = "secrets";
-/// sshd's own keys, under the names that sshd gives them.
-const SSH: &str = "ssh";
+// All lie in the root directory: what `fatfs` makes of others is not what `fsck.vfat` expects.
+/// Stands before the name of a secret.
+const SECRET: &str = "secret.";
+/// sshd's own key has the name that sshd gives it.
 const SSH_HOST_KEY: &str = "ssh_host_ed25519_key";
 
 #[derive(Debug, Error)]
@@ -61,11 +61,11 @@ fn fill(seed: &Seed, identity: &Identity, bytes: &mut [u8]) -> io::Result<()> {
         let volume = FileSystem::new(Cursor::new(&mut *bytes), FsOptions::new())?;
         let root = volume.root_dir();
         for file in &seed.files {
-            let (folder, name) = match file.place {
-                Place::Secrets => (SECRETS, file.name.as_str()),
-                Place::SshHostKey => (SSH, SSH_HOST_KEY),
+            let name = match file.place {
+                Place::Secrets => format!("{SECRET}{}", file.name.as_str()),
+                Place::SshHostKey => SSH_HOST_KEY.to_owned(),
             };
-            let mut target = root.create_dir(folder)?.create_file(name)?;
+            let mut target = root.create_file(&name)?;
             target.write_all(&file.bytes)?;
             target.flush()?;
         }

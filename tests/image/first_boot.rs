@@ -142,13 +142,10 @@ impl Node {
 
     fn left_on_seed(&self) -> Vec<String> {
         self.on_seed(|seed| {
-            let list = |folder: &str| {
-                let entries = fs::read_dir(seed.join(folder)).into_iter().flatten();
-                let files = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file());
-                files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
-            };
+            let names = fs::read_dir(seed).unwrap().map(|entry| entry.unwrap().file_name());
+            let names = names.map(|name| name.to_string_lossy().into_owned());
             // `fusefat` shows the volume's label as a file.
-            [list(""), list("secrets"), list("ssh")].concat().into_iter().filter(|name| name != "RK1-SEED").collect()
+            names.filter(|name| name != "RK1-SEED").collect()
         })
     }
 }

@@ -122,10 +122,10 @@ fn others_read_the_partition() {
     let secret = |name: &str| SECRETS.iter().find(|(each, _)| *each == name).unwrap().1.to_owned();
     let mut expected = BTreeMap::from([
         ("HOST".to_owned(), "turing-pi/rk1-01\n".to_owned()),
-        ("ssh/ssh_host_ed25519_key".to_owned(), host_key()),
+        ("ssh_host_ed25519_key".to_owned(), host_key()),
     ]);
     for name in ["azure-dns", "bgp-password", "grafana-token", "k3s-token"] {
-        expected.insert(format!("secrets/{name}"), secret(name));
+        expected.insert(format!("secret.{name}"), secret(name));
     }
     assert_eq!(found, expected);
 }
