@@ -5,6 +5,7 @@ mod completions;
 mod diagram;
 mod flash;
 mod init;
+mod inspect;
 mod lab;
 mod man;
 mod pin;
@@ -47,6 +48,7 @@ enum Command {
     Render(render::Render),
     Secrets(secrets::Secrets),
     Flash(flash::Flash),
+    Inspect(inspect::Inspect),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
@@ -88,6 +90,7 @@ impl Arguments {
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
             Command::Flash(command) => command.run(&self.file),
+            Command::Inspect(command) => command.run(),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
             Command::Schema => schema::run(),

@@ -122,7 +122,10 @@ impl Inspection {
 
     fn note_boot(&self, faults: &mut Vec<Fault>) {
         let Some((partition, boot)) = self.boot() else {
-            faults.push(Fault::NoExtlinux);
+            // Else it may be in what could not be read.
+            if !faults.iter().any(|fault| matches!(fault, Fault::CutOff { .. } | Fault::Damaged { .. })) {
+                faults.push(Fault::NoExtlinux);
+            }
             return;
         };
         let slot = &partition.slot;

@@ -12,8 +12,8 @@ use super::fat;
 const PROBE: usize = 4096;
 /// The largest FAT that may hold a seed, in bytes: it is kept in memory.
 const SEED_LIMIT: u64 = 32 * 1024 * 1024;
-/// Runs of zeros of this length are left out of a file on disk.
-const HOLE: usize = 4096;
+/// A run of zeros of this length is left out of a file on disk.
+const HOLE: [u8; 4096] = [0; 4096];
 
 /// A partition while it passes by.
 pub(super) struct Region {
@@ -115,8 +115,8 @@ impl Kept {
         match self {
             Self::Fat(kept) => kept.extend_from_slice(bytes),
             Self::Ext4(file) => {
-                for chunk in bytes.chunks(HOLE) {
-                    if chunk.iter().all(|byte| *byte == 0) {
+                for chunk in bytes.chunks(HOLE.len()) {
+                    if HOLE.starts_with(chunk) {
                         file.seek(SeekFrom::Current(i64::try_from(chunk.len()).unwrap_or_default()))?;
                     } else {
                         file.write_all(chunk)?;

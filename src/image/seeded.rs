@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::fat;
 use super::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_PARTITION, SEED_SIZE};
+use super::pages::Pages;
 use super::table::{Table, TableKind};
 use crate::problem::Mistake;
 use crate::seed::Partition;
@@ -83,12 +84,17 @@ impl<R: Read> Seeded<R> {
             return Err(refused(SeededError::OfAnother { label, id, expected }));
         }
         // Constant memory: what is replaced is only looked at for the traces of another seed.
-        let mut whole = zeroize::Zeroizing::new(Vec::new());
-        whole.reserve_exact(self.partition.bytes().len());
-        whole.extend_from_slice(&own);
-        let rest = SEED_SIZE - SECTOR_SIZE;
-        if self.image.by_ref().take(rest).read_to_end(&mut whole)? as u64 != rest {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        let mut whole = Pages::zeroed(self.partition.bytes().len())?;
+        let mut place = whole.chunks_mut(SECTOR);
+        if let Some(first) = place.next() {
+            first.copy_from_slice(&own);
+        }
+        let mut next = [0; SECTOR];
+        for sector in place {
+            self.image.read_exact(&mut next)?;
+            if next != [0; SECTOR] {
+                sector.copy_from_slice(&next);
+            }
         }
         if fat::read(&whole).is_ok_and(|fat| fat.seed.is_some()) {
             return Err(refused(SeededError::Taken));

@@ -5,18 +5,17 @@ use std::io::{self, Cursor, Write};
 
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use super::Seed;
 use crate::cluster::Place;
-use crate::image::Identity;
 use crate::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE};
+use crate::image::{Identity, Pages};
 use crate::image::{OWNER_FILE, SeedOwner};
 
-/// Secrets, under their names.
-const SECRETS: &str = "secrets";
-/// sshd's own keys, under the names that sshd gives them.
-const SSH: &str = "ssh";
+// All lie in the root directory: what `fatfs` makes of others is not what `fsck.vfat` expects.
+/// Stands before the name of a secret.
+const SECRET: &str = "secret.";
+/// sshd's own key has the name that sshd gives it.
 const SSH_HOST_KEY: &str = "ssh_host_ed25519_key";
 
 #[derive(Debug, Error)]
@@ -26,7 +25,7 @@ pub enum PartitionError {
 }
 
 /// The bytes of a seed's partition, [`SEED_SIZE`] of them. They are zeroed when it is dropped.
-pub struct Partition(Zeroizing<Vec<u8>>);
+pub struct Partition(Pages);
 
 impl Partition {
     #[must_use]
@@ -43,7 +42,8 @@ impl fmt::Debug for Partition {
 
 /// The partition that holds a seed, called as the host's image calls it. The same seed makes the same bytes.
 pub fn partition(seed: &Seed, identity: &Identity) -> Result<Partition, PartitionError> {
-    let mut bytes = Zeroizing::new(vec![0; usize::try_from(SEED_SIZE).unwrap_or_default()]);
+    let length = usize::try_from(SEED_SIZE).unwrap_or_default();
+    let mut bytes = Pages::zeroed(length).map_err(PartitionError::DoesNotFit)?;
     fill(seed, identity, &mut bytes).map_err(PartitionError::DoesNotFit)?;
     Ok(Partition(bytes))
 }
@@ -61,11 +61,11 @@ fn fill(seed: &Seed, identity: &Identity, bytes: &mut [u8]) -> io::Result<()> {
         let volume = FileSystem::new(Cursor::new(&mut *bytes), FsOptions::new())?;
         let root = volume.root_dir();
         for file in &seed.files {
-            let (folder, name) = match file.place {
-                Place::Secrets => (SECRETS, file.name.as_str()),
-                Place::SshHostKey => (SSH, SSH_HOST_KEY),
+            let name = match file.place {
+                Place::Secrets => format!("{SECRET}{}", file.name.as_str()),
+                Place::SshHostKey => SSH_HOST_KEY.to_owned(),
             };
-            let mut target = root.create_dir(folder)?.create_file(name)?;
+            let mut target = root.create_file(&name)?;
             target.write_all(&file.bytes)?;
             target.flush()?;
         }
