@@ -179,6 +179,13 @@ impl Steps {
             Answer::Refused(error) if error.is_of_the_login() => return self.end_without_login(error),
             answer => answer,
         };
+        if let Answer::Refused(error) = &answer
+            && error.is_of_the_connection()
+            && !self.has_stalled(at)
+            && let Some(question) = self.repeatable()
+        {
+            return later(question);
+        }
         match std::mem::replace(&mut self.state, State::Looking) {
             State::Looking => self.looked(at, answer),
             State::TakingOver(other) => self.taken_over(at, other, answer),
@@ -189,6 +196,19 @@ impl Steps {
             State::Following(following) => self.followed(at, following, answer),
             State::PoweringOn => powered_on(answer),
             State::CleaningUp(clean_up) => self.clean_up(at, clean_up, answer),
+        }
+    }
+
+    /// What may be asked again where the answer did not arrive. A second start would cancel the first one.
+    fn repeatable(&self) -> Option<Question> {
+        match &self.state {
+            State::Looking | State::TakingOver(_) | State::AskingWhy(_) | State::Following(_) => {
+                Some(Question::Transfer)
+            }
+            State::LookingAtUsb => Some(Question::Usb),
+            State::PoweringOn => Some(Question::SetPower(true)),
+            State::CleaningUp(clean_up) => Some(self.question(clean_up.step)),
+            State::Starting | State::Uploading => None,
         }
     }
 
@@ -292,9 +312,6 @@ impl Steps {
             Answer::Transfer(Transfer::Running(running)) if !self.is_ours(&running) => {
                 Next::End(Err(Failure::TakenOver(running)), Left::WithAnother)
             }
-            Answer::Refused(error) if error.is_of_the_connection() && !self.has_stalled(at) => {
-                self.enter(State::AskingWhy(failure), later(Question::Transfer))
-            }
             _ => self.fail(at, failure),
         }
     }
@@ -307,6 +324,7 @@ impl Steps {
             }
             Answer::Transfer(Transfer::Running(running)) => before.then(running.bytes_written),
             Answer::Transfer(Transfer::Done(done)) if self.is_this(done) => {
+                self.moved = at;
                 return self.enter(State::PoweringOn, now(Question::SetPower(true)));
             }
             // An earlier one's, which says nothing of this one.
@@ -314,9 +332,10 @@ impl Steps {
             Answer::Transfer(Transfer::Failed(said)) => return self.fail(at, Failure::Said(said)),
             Answer::Transfer(Transfer::Ready) => return self.fail(at, Failure::Forgotten),
             answer => match unexpected(answer) {
-                error if !error.is_of_the_connection() => return self.fail(at, Failure::Upload(error)),
-                source if self.has_stalled(at) => return self.fail(at, Failure::Lost { limit, source }),
-                _ => before,
+                source if source.is_of_the_connection() => {
+                    return self.fail(at, Failure::Lost { limit, source });
+                }
+                error => return self.fail(at, Failure::Upload(error)),
             },
         };
         if seen != before {

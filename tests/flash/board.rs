@@ -2,6 +2,7 @@
 //! 2.3.7; but here loopback is asked for its login as well.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -51,6 +52,7 @@ pub(crate) struct Plan {
 }
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch that a test throws")]
 pub(crate) struct Board {
     /// One for each flash; the last one for all that follow.
     courses: VecDeque<Course>,
@@ -252,7 +254,8 @@ impl Board {
             return Reply::Text(500, text.to_owned());
         }
         let slot: usize = query["node"].parse().expect("a slot");
-        assert!(query["file"].ends_with(".img"), "what is sent is raw, and its name says so");
+        let extension = Path::new(&query["file"]).extension();
+        assert!(extension.is_some_and(|name| name == "img"), "what is sent is raw, and its name says so");
         let handle = self.next_handle;
         self.next_handle += 1;
         let flash = Flash {
@@ -360,7 +363,8 @@ impl Board {
     }
 }
 
-fn result(value: Value) -> Reply {
+fn result(value: impl Into<Value>) -> Reply {
+    let value = value.into();
     Reply::Json(200, json!({ "response": [{ "result": value }] }))
 }
 

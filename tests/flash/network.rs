@@ -34,6 +34,7 @@ impl Network {
             (holder.stdin.as_mut().expect("input"), holder.stdout.as_mut().expect("output"));
         input.write_all(b"!").expect("a byte");
         if output.read_exact(&mut [0]).is_err() {
+            let _ = holder.wait();
             skipped(test, "no network namespace can be made here");
             return None;
         }

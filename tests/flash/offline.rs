@@ -106,7 +106,7 @@ fn what_cannot_be_meant_is_refused() {
     let packed = fs::read(image::built().join("rk1-01.img.xz")).expect("an image");
     fs::write(folder.path().join("cut.img.xz"), &packed[..packed.len() / 2]).expect("an image");
 
-    let mut screens = String::new();
+    let mut screens = Vec::new();
     for arguments in [
         ["rk1-05"].as_slice(),
         &["somebody"],
@@ -121,12 +121,12 @@ fn what_cannot_be_meant_is_refused() {
         &["rk1-01", "--image", "missing.img"],
     ] {
         let output = run(&folder, arguments);
-        screens.push_str(&format!("$ rk1 flash {}\n{}\n", arguments.join(" "), seen(&output)));
+        screens.push(format!("$ rk1 flash {}\n{}\n", arguments.join(" "), seen(&output)));
     }
     fs::remove_file(folder.path().join("secrets/k3s-token")).expect("a secret");
-    screens
-        .push_str(&format!("$ rm secrets/k3s-token; rk1 flash rk1-01\n{}", seen(&run(&folder, &["rk1-01"]))));
-    assert_screen("refusals", &screens);
+    let output = run(&folder, &["rk1-01"]);
+    screens.push(format!("$ rm secrets/k3s-token; rk1 flash rk1-01\n{}", seen(&output)));
+    assert_screen("refusals", &screens.concat());
 }
 
 #[test]

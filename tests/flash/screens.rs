@@ -190,6 +190,28 @@ fn a_node_in_use_is_not_overwritten_unasked() {
 }
 
 #[test]
+fn an_image_that_changes_meanwhile() {
+    let mut board = Board::new([Course::upload(Upload::Takes, Transferring(0))]);
+    board.is_mute = true;
+    let Some(scene) = Scene::new("image-changes", board) else { return };
+    let image = scene.folder.path().join("changing.img.xz");
+    std::fs::copy(crate::image::built().join("rk1-01.img.xz"), &image).expect("an image");
+    let mut command = crate::project::flash(scene.folder.path(), &["rk1-01", "--image", "changing.img.xz"]);
+    let child = scene.spawn(&mut command);
+    // It is hashed already, and will be read again.
+    scene.bmc.wait_until("a connection", |board| board.connections > 0);
+    let half = std::fs::metadata(&image).expect("the image").len() / 2;
+    std::fs::File::options()
+        .write(true)
+        .open(&image)
+        .and_then(|file| file.set_len(half))
+        .expect("half of it");
+    scene.bmc.board().is_mute = false;
+    let output = child.wait_with_output().expect("it ends");
+    scene.assert_seen("image-changes", &output);
+}
+
+#[test]
 fn a_node_that_does_not_boot() {
     let Some(scene) = Scene::going("no-ssh", Course::after([Done])) else { return };
     // The second node's ssh never answers at the first one's address.

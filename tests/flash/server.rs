@@ -61,7 +61,7 @@ impl Bmc {
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Board) -> bool) {
         let began = Instant::now();
         while !is_so(&self.board()) {
-            assert!(began.elapsed() < Duration::from_secs(120), "{what} has not come about");
+            assert!(began.elapsed() < Duration::from_mins(2), "{what} has not come about");
             thread::sleep(Duration::from_millis(10));
         }
     }

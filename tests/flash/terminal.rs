@@ -36,7 +36,7 @@ fn converse(scene: &Scene, line: &str, answers: &[(&str, &str)]) -> (Output, Str
     for (question, answer) in answers {
         let began = Instant::now();
         while !shown.lock().expect("a lock").contains(question) {
-            assert!(began.elapsed() < Duration::from_secs(120), "no {question:?}: {:?}", shown.lock());
+            assert!(began.elapsed() < Duration::from_mins(2), "no {question:?}: {:?}", shown.lock());
             thread::sleep(Duration::from_millis(20));
         }
         // The terminal has stopped to echo a moment after the question stands there.

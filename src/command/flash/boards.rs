@@ -58,18 +58,15 @@ impl<'a> Boards<'a> {
     async fn connect(&mut self, target: &Target<'_>, screen: &Screen) -> Result<Bmc, Stop> {
         let (name, address) = (target.name(), target.bmc());
         let stop = |error: BmcError| bmc_stop(target, &error);
-        let pinned = match self.pins.of(address) {
-            Some(pinned) => pinned,
-            None => {
-                let seen = first_sight(address).await.map_err(stop)?;
-                self.pins.pin(self.folder, address, seen).map_err(|error| Stop::new(name, error))?;
-                screen.line(&format!("first sight of the BMC at {address}: its certificate is {seen}"));
-                screen.line(&format!(
-                    "from now on no other is believed ({})",
-                    self.folder.join(FILE_NAME).display()
-                ));
-                seen
-            }
+        let pinned = if let Some(pinned) = self.pins.of(address) {
+            pinned
+        } else {
+            let seen = first_sight(address).await.map_err(stop)?;
+            self.pins.pin(self.folder, address, seen).map_err(|error| Stop::new(name, error))?;
+            let file = self.folder.join(FILE_NAME);
+            screen.line(&format!("first sight of the BMC at {address}: its certificate is {seen}"));
+            screen.line(&format!("from now on no other is believed ({})", file.display()));
+            seen
         };
         let mut bmc = Bmc::new(address, pinned).map_err(stop)?;
         let credentials = self.credentials(target).await?;

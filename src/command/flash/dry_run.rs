@@ -50,9 +50,8 @@ pub(super) fn text(
         format!("power on: GET /api/bmc?opt=set&type=power&node{number}=1"),
         wait,
     ];
-    let mut text = format!("{name}, slot {number} of board `{board}`:\n");
-    for (index, step) in steps.iter().enumerate() {
-        text.push_str(&format!("{:>4}. {step}\n", index + 1));
-    }
-    text
+    let lines = (1..).zip(&steps).map(|(number, step)| format!("{number:>4}. {step}"));
+    let lines: Vec<_> =
+        [format!("{name}, slot {number} of board `{board}`:")].into_iter().chain(lines).collect();
+    lines.join("\n") + "\n"
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, Ask, Next, Question, State, Steps, later, now};
+use super::{Answer, Ask, Next, Question, State, Steps, now};
 use crate::bmc::Transfer;
 use crate::flash::{Failure, Left};
 
@@ -17,12 +17,12 @@ const TRIES: u8 = 5;
 #[derive(Debug)]
 pub(super) struct CleanUp {
     pub(super) failure: Failure,
-    step: Step,
+    pub(super) step: Step,
     tries: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     LookAtTransfer,
     Cancel,
     PowerOff,
@@ -42,15 +42,8 @@ impl Steps {
     }
 
     pub(super) fn clean_up(&mut self, at: Duration, clean_up: CleanUp, answer: Answer) -> Next {
-        if let Answer::Refused(error) = &answer
-            && error.is_of_the_connection()
-        {
-            return if self.has_stalled(at) {
-                Next::End(Err(clean_up.failure), Left::Unknown)
-            } else {
-                let again = later(self.question(clean_up.step));
-                self.go(clean_up, again)
-            };
+        if matches!(&answer, Answer::Refused(error) if error.is_of_the_connection()) {
+            return Next::End(Err(clean_up.failure), Left::Unknown);
         }
         self.moved = at;
         match (clean_up.step, answer) {
@@ -91,7 +84,7 @@ impl Steps {
         self.go(CleanUp { step, ..clean_up }, Next::Ask(Ask { after, what }))
     }
 
-    fn question(&self, step: Step) -> Question {
+    pub(super) fn question(&self, step: Step) -> Question {
         match (step, self.handle, self.usb) {
             (Step::Cancel, Some(handle), _) => Question::Cancel(handle),
             (Step::RestoreUsb, _, Some(usb)) => Question::SetUsb(usb),

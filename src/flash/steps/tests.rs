@@ -314,6 +314,16 @@ fn a_short_silence_is_waited_out() {
 }
 
 #[test]
+fn what_did_not_arrive_is_asked_again_before_and_after_too() {
+    let play = Play::new(job()).answers([unreachable(), ready(), unreachable(), Answer::Usb(usb())]);
+    assert_eq!(play.asked, ["Transfer", "Transfer", "Usb", "Usb"]);
+    let play = Play::following().answers([done(9), unreachable(), Answer::Accepted]);
+    assert_eq!(play.end(), ended("success", Left::On));
+    let gone = Play::new(job()).after(60 * SECOND).answer(unreachable());
+    assert_eq!(gone.end(), ended("the BMC does not answer in time", Left::Untouched));
+}
+
+#[test]
 fn a_bmc_that_restarted_is_asked_nothing_that_counts_as_breaking_in() {
     let restarted = Play::following().answers([running(7, 5), Answer::Refused(BmcError::LoginForgotten)]);
     assert_eq!(restarted.end(), ended("the BMC no longer knows this login", Left::Unknown));
