@@ -5,9 +5,8 @@ use std::io::{self, Cursor, Write};
 
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
-use super::Seed;
+use super::{SecretBytes, Seed};
 use crate::cluster::Place;
 use crate::image::Identity;
 use crate::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE};
@@ -26,7 +25,7 @@ pub enum PartitionError {
 }
 
 /// The bytes of a seed's partition, [`SEED_SIZE`] of them. They are zeroed when it is dropped.
-pub struct Partition(Zeroizing<Vec<u8>>);
+pub struct Partition(SecretBytes);
 
 impl Partition {
     #[must_use]
@@ -43,7 +42,7 @@ impl fmt::Debug for Partition {
 
 /// The partition that holds a seed, called as the host's image calls it. The same seed makes the same bytes.
 pub fn partition(seed: &Seed, identity: &Identity) -> Result<Partition, PartitionError> {
-    let mut bytes = Zeroizing::new(vec![0; usize::try_from(SEED_SIZE).unwrap_or_default()]);
+    let mut bytes = SecretBytes::zeroed(usize::try_from(SEED_SIZE).unwrap_or_default());
     fill(seed, identity, &mut bytes).map_err(PartitionError::DoesNotFit)?;
     Ok(Partition(bytes))
 }
