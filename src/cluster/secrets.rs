@@ -1,7 +1,7 @@
 //! Secrets by name. Their bytes never enter a rendered file: they come from files at flash time.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -16,9 +16,18 @@ const DIRECTORY: &str = "/var/lib/rk1/secrets";
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretName(String);
 
-/// The file of each secret's bytes, as written: relative to `cluster.toml`.
+/// The file of each secret's bytes, as written: relative to `cluster.toml`. Empty where the secret comes to the nodes
+/// another way.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(pub BTreeMap<SecretName, PathBuf>);
+
+impl Secrets {
+    /// The file of a secret that comes by the seed.
+    #[must_use]
+    pub fn file(&self, secret: &SecretName) -> Option<&Path> {
+        self.0.get(secret).map(PathBuf::as_path).filter(|path| !path.as_os_str().is_empty())
+    }
+}
 
 #[derive(Debug, Error)]
 enum SecretMistake {

@@ -21,8 +21,8 @@ pub(super) struct Secrets {
 struct Secret {
     name: String,
     state: State,
-    /// The file that `rk1 flash` reads.
-    file: PathBuf,
+    /// The file that `rk1 flash` reads, if it does.
+    file: Option<PathBuf>,
     uses: Vec<Use>,
 }
 
@@ -43,13 +43,17 @@ impl Secrets {
         } else {
             print(&table(&secrets))?;
         }
-        let unfit: Vec<_> = secrets.iter().filter(|secret| secret.state != State::Present).collect();
-        for secret in &unfit {
-            if let Some(hint) = secret.state.hint(&secret.file) {
-                anstream::eprintln!("{}: {hint}", secret.name);
-            }
+        let hint = |secret: &Secret| secret.state.hint(secret.file.as_deref()?);
+        let unfit: Vec<_> = secrets.iter().filter_map(|secret| Some((secret, hint(secret)?))).collect();
+        for (secret, hint) in &unfit {
+            anstream::eprintln!("{}: {hint}", secret.name);
         }
+        let elsewhere = secrets.iter().filter(|secret| secret.state == State::Elsewhere).count();
         match unfit.len() {
+            0 if elsewhere > 0 => anstream::eprintln!(
+                "{} secrets, all present but {elsewhere} that the nodes get elsewhere",
+                secrets.len()
+            ),
             0 => anstream::eprintln!("{} secrets, all present", secrets.len()),
             count => anstream::eprintln!("{count} of {} secrets are not ready", secrets.len()),
         }
@@ -61,7 +65,7 @@ impl Secrets {
 fn secrets(cluster: &Cluster, folder: &Path) -> io::Result<Vec<Secret>> {
     let all = cluster.secret_uses();
     let mut secrets = Vec::new();
-    for (name, path) in &cluster.secrets.0 {
+    for name in cluster.secrets.0.keys() {
         let uses: Vec<_> = all
             .iter()
             .filter(|each| &each.secret == name)
@@ -74,8 +78,8 @@ fn secrets(cluster: &Cluster, folder: &Path) -> io::Result<Vec<Secret>> {
         if uses.is_empty() {
             continue;
         }
-        let file = folder.join(path);
-        let state = State::of(&file)?;
+        let file = cluster.secrets.file(name).map(|path| folder.join(path));
+        let state = file.as_deref().map_or(Ok(State::Elsewhere), State::of)?;
         secrets.push(Secret { name: name.as_str().to_owned(), state, file, uses });
     }
     Ok(secrets)
@@ -89,7 +93,7 @@ fn table(secrets: &[Secret]) -> String {
             rows.push([
                 secret.name.clone(),
                 secret.state.words().to_owned(),
-                secret.file.display().to_string(),
+                secret.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string()),
                 each.nodes.clone(),
                 each.path_on_node.clone().unwrap_or_else(|| "-".to_owned()),
                 each.what.clone(),

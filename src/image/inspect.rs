@@ -13,12 +13,13 @@ use super::layout::{LOADER_MAGIC, LOADER_OFFSET};
 use super::region::{Kept, Region};
 use super::table::{Slot, TABLE_LENGTH, Table};
 use crate::cluster::Label;
+use crate::seed::SecretBytes;
 
 /// Bytes from the start that are kept: the partition table and the loader's magic. A partition that starts among them
 /// is not looked into.
 const HEAD: usize = LOADER_OFFSET as usize + 512;
 const _: () = assert!(TABLE_LENGTH <= HEAD);
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 #[derive(Debug, Error)]
 pub enum InspectError {
@@ -68,7 +69,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     let mut head = Vec::with_capacity(HEAD);
     let mut regions = Vec::new();
     let mut position: u64 = 0;
-    let mut chunk = zeroize::Zeroizing::new(vec![0; CHUNK]);
+    let mut chunk = SecretBytes::zeroed(CHUNK).map_err(InspectError::Keep)?;
     let mut table = None;
     loop {
         let count = match image.read(&mut chunk) {
@@ -86,7 +87,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
             bytes = rest;
             if head.len() == HEAD {
                 table = Table::parse(&head);
-                regions = regions_of(table.as_ref());
+                regions = regions_of(table.as_ref()).map_err(InspectError::Keep)?;
             }
         }
         for region in &mut regions {
@@ -111,7 +112,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     })
 }
 
-fn regions_of(table: Option<&Table>) -> Vec<Region> {
+fn regions_of(table: Option<&Table>) -> io::Result<Vec<Region>> {
     let slots = table.map(|table| table.slots.as_slice()).unwrap_or_default();
     slots.iter().map(|slot| Region::new(slot.start, slot.size)).collect()
 }
@@ -120,7 +121,7 @@ fn content(region: Region) -> io::Result<Content> {
     let is_whole = region.is_whole();
     Ok(match region.kept()? {
         _ if !is_whole => Content::CutOff,
-        Kept::Fat(bytes) => fat::read(&bytes).map_or(Content::Unknown, Content::Fat),
+        Kept::Fat(bytes, _) => fat::read(&bytes).map_or(Content::Unknown, Content::Fat),
         Kept::LargeFat(sector) => fat::name(&sector).map_or(Content::Unknown, Content::Fat),
         Kept::Ext4(file) => match boot::read(file) {
             Ok(volume) => Content::Ext4(volume),

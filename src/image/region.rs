@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
 use super::fat;
+use crate::seed::SecretBytes;
 
 /// Bytes of a partition by which its contents are told: ext4's superblock is in the second KiB.
 const PROBE: usize = 4096;
@@ -25,16 +24,17 @@ pub(super) struct Region {
 }
 
 enum Stage {
-    Probing(Zeroizing<Vec<u8>>),
+    /// The first bytes, and how many have come.
+    Probing(SecretBytes, usize),
     Kept(Kept),
 }
 
 /// What was kept of a partition.
 pub(super) enum Kept {
     /// A FAT that may hold a seed. Secrets stay in memory, and leave it with this.
-    Fat(Zeroizing<Vec<u8>>),
+    Fat(SecretBytes, usize),
     /// A FAT that is too large for one: its first bytes.
-    LargeFat(Zeroizing<Vec<u8>>),
+    LargeFat(SecretBytes),
     /// A sparse file without a name, which the kernel removes with this process, however it ends. Images hold no
     /// secret outside the seed's partition.
     Ext4(File),
@@ -42,8 +42,9 @@ pub(super) enum Kept {
 }
 
 impl Region {
-    pub(super) fn new(start: u64, size: u64) -> Self {
-        Self { start, size, passed: 0, stage: Stage::Probing(Zeroizing::new(Vec::new())) }
+    pub(super) fn new(start: u64, size: u64) -> io::Result<Self> {
+        let stage = Stage::Probing(SecretBytes::zeroed(PROBE)?, 0);
+        Ok(Self { start, size, passed: 0, stage })
     }
 
     /// Whether all of it has passed.
@@ -61,13 +62,11 @@ impl Region {
         self.passed += part.len() as u64;
         match &mut self.stage {
             Stage::Kept(kept) => kept.push(part),
-            Stage::Probing(probe) => {
-                let missing = PROBE.saturating_sub(probe.len()).min(part.len());
-                let (first, rest) = part.split_at(missing);
-                probe.extend_from_slice(first);
-                if probe.len() == PROBE || self.passed == self.size {
-                    let probe = std::mem::take(probe);
-                    let mut kept = Kept::begin(&probe, self.size)?;
+            Stage::Probing(probe, filled) => {
+                let (first, rest) = part.split_at((PROBE - *filled).min(part.len()));
+                fill(probe, filled, first);
+                if *filled == PROBE || self.passed == self.size {
+                    let mut kept = Kept::begin(probe.get(..*filled).unwrap_or_default(), self.size)?;
                     kept.push(rest)?;
                     self.stage = Stage::Kept(kept);
                 }
@@ -79,7 +78,7 @@ impl Region {
     pub(super) fn kept(self) -> io::Result<Kept> {
         let mut kept = match self.stage {
             Stage::Kept(kept) => kept,
-            Stage::Probing(_) => Kept::Unknown,
+            Stage::Probing(..) => Kept::Unknown,
         };
         if let Kept::Ext4(file) = &mut kept {
             file.set_len(self.passed)?;
@@ -92,15 +91,11 @@ impl Region {
 impl Kept {
     fn begin(probe: &[u8], size: u64) -> io::Result<Self> {
         if fat::is_fat(probe) {
-            let mut bytes = Zeroizing::new(Vec::new());
-            if size > SEED_LIMIT {
-                bytes.extend_from_slice(probe);
-                return Ok(Self::LargeFat(bytes));
-            }
-            // All of it at once: a vector that grows leaves copies behind.
-            bytes.reserve_exact(usize::try_from(size).unwrap_or_default());
-            bytes.extend_from_slice(probe);
-            return Ok(Self::Fat(bytes));
+            let is_seed = size <= SEED_LIMIT;
+            let length = usize::try_from(size).ok().filter(|_| is_seed).unwrap_or(probe.len());
+            let (mut bytes, mut filled) = (SecretBytes::zeroed(length)?, 0);
+            fill(&mut bytes, &mut filled, probe);
+            return Ok(if is_seed { Self::Fat(bytes, filled) } else { Self::LargeFat(bytes) });
         }
         // The superblock's magic.
         if probe.get(1024 + 56..1024 + 58) == Some(&[0x53, 0xef]) {
@@ -113,7 +108,7 @@ impl Kept {
 
     fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Self::Fat(kept) => kept.extend_from_slice(bytes),
+            Self::Fat(kept, filled) => fill(kept, filled, bytes),
             Self::Ext4(file) => {
                 for chunk in bytes.chunks(HOLE.len()) {
                     if HOLE.starts_with(chunk) {
@@ -126,6 +121,16 @@ impl Kept {
             Self::LargeFat(_) | Self::Unknown => {}
         }
         Ok(())
+    }
+}
+
+/// Puts bytes behind those that have come, as far as there is room.
+fn fill(place: &mut [u8], filled: &mut usize, bytes: &[u8]) {
+    let room = place.get_mut(*filled..).unwrap_or_default();
+    let count = bytes.len().min(room.len());
+    if let (Some(room), Some(bytes)) = (room.get_mut(..count), bytes.get(..count)) {
+        room.copy_from_slice(bytes);
+        *filled += count;
     }
 }
 

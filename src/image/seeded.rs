@@ -6,10 +6,9 @@ use thiserror::Error;
 
 use super::fat;
 use super::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_PARTITION, SEED_SIZE};
-use super::pages::Pages;
 use super::table::{Table, TableKind};
 use crate::problem::Mistake;
-use crate::seed::Partition;
+use crate::seed::{Partition, SecretBytes};
 
 const SECTOR: usize = SECTOR_SIZE as usize;
 
@@ -45,8 +44,8 @@ pub struct Seeded<R> {
     partition: Partition,
     /// Of the next byte that is given.
     position: u64,
-    /// Sectors that were read ahead to be looked at, and how much of them has been given.
-    ahead: Vec<u8>,
+    /// The first sector, which was read ahead to be looked at, and how much of it has been given.
+    ahead: [u8; SECTOR],
     given: usize,
     is_checked: bool,
 }
@@ -84,18 +83,12 @@ impl<R: Read> Seeded<R> {
             return Err(refused(SeededError::OfAnother { label, id, expected }));
         }
         // Constant memory: what is replaced is only looked at for the traces of another seed.
-        let mut whole = Pages::zeroed(self.partition.bytes().len())?;
-        let mut place = whole.chunks_mut(SECTOR);
-        if let Some(first) = place.next() {
-            first.copy_from_slice(&own);
-        }
-        let mut next = [0; SECTOR];
-        for sector in place {
-            self.image.read_exact(&mut next)?;
-            if next != [0; SECTOR] {
-                sector.copy_from_slice(&next);
-            }
-        }
+        let mut whole = SecretBytes::zeroed(self.partition.bytes().len())?;
+        let Some((first, rest)) = whole.split_first_chunk_mut() else {
+            return Err(refused(SeededError::NoPlace));
+        };
+        *first = own;
+        self.image.read_exact(rest)?;
         if fat::read(&whole).is_ok_and(|fat| fat.seed.is_some()) {
             return Err(refused(SeededError::Taken));
         }
@@ -105,8 +98,8 @@ impl<R: Read> Seeded<R> {
 }
 
 /// The next sector; an error where the image has no more.
-fn sector(image: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; SECTOR];
+fn sector(image: &mut impl Read) -> io::Result<[u8; SECTOR]> {
+    let mut bytes = [0; SECTOR];
     image.read_exact(&mut bytes)?;
     Ok(bytes)
 }

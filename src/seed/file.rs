@@ -15,6 +15,8 @@ pub(super) const SIZE_LIMIT: u64 = 64 * 1024;
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     Present,
+    /// It comes to the nodes another way.
+    Elsewhere,
     Missing,
     Empty,
     NotAFile,
@@ -47,6 +49,7 @@ impl State {
     pub fn words(self) -> &'static str {
         match self {
             Self::Present => "present",
+            Self::Elsewhere => "elsewhere",
             Self::Missing => "MISSING",
             Self::Empty => "EMPTY",
             Self::NotAFile => "NOT A FILE",
@@ -59,7 +62,7 @@ impl State {
     pub fn hint(self, file: &Path) -> Option<String> {
         let file = file.display();
         match self {
-            Self::Present => None,
+            Self::Present | Self::Elsewhere => None,
             Self::Missing | Self::Empty => Some(format!("put the secret into `{file}`")),
             Self::NotAFile => Some(format!("make `{file}` a file that holds the secret")),
             Self::TooLarge => {

@@ -1,10 +1,12 @@
 //! A node's seed: the secrets that it needs and nothing more, from the operator's files to a FAT partition in memory.
 
+mod bytes;
 mod file;
 mod host_key;
 mod partition;
 mod read;
 
+pub(crate) use bytes::SecretBytes;
 pub use file::State;
 pub use partition::{Partition, PartitionError, partition};
 pub use read::{Refused, SeedMistake, for_node, secret};

@@ -6,10 +6,10 @@ use std::io::{self, Cursor, Write};
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
 use thiserror::Error;
 
-use super::Seed;
+use super::{SecretBytes, Seed};
 use crate::cluster::Place;
+use crate::image::Identity;
 use crate::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE};
-use crate::image::{Identity, Pages};
 use crate::image::{OWNER_FILE, SeedOwner};
 
 // All lie in the root directory: what `fatfs` makes of others is not what `fsck.vfat` expects.
@@ -25,7 +25,7 @@ pub enum PartitionError {
 }
 
 /// The bytes of a seed's partition, [`SEED_SIZE`] of them. They are zeroed when it is dropped.
-pub struct Partition(Pages);
+pub struct Partition(SecretBytes);
 
 impl Partition {
     #[must_use]
@@ -43,7 +43,7 @@ impl fmt::Debug for Partition {
 /// The partition that holds a seed, called as the host's image calls it. The same seed makes the same bytes.
 pub fn partition(seed: &Seed, identity: &Identity) -> Result<Partition, PartitionError> {
     let length = usize::try_from(SEED_SIZE).unwrap_or_default();
-    let mut bytes = Pages::zeroed(length).map_err(PartitionError::DoesNotFit)?;
+    let mut bytes = SecretBytes::zeroed(length).map_err(PartitionError::DoesNotFit)?;
     fill(seed, identity, &mut bytes).map_err(PartitionError::DoesNotFit)?;
     Ok(Partition(bytes))
 }

@@ -56,8 +56,8 @@ pub fn for_node(cluster: &Cluster, node: &Node, folder: &Path) -> Result<Seed, R
     let mut mistakes = Vec::new();
     for each in cluster.secret_uses().into_iter().filter(|each| each.recipients.include(node)) {
         let is_there = |file: &SeedFile| (&file.name, file.place) == (&each.secret, each.place);
-        // The cluster is resolved: a secret that is used has its file.
-        let Some(path) = cluster.secrets.0.get(&each.secret).filter(|_| !files.iter().any(is_there)) else {
+        // Without one it comes to the node another way.
+        let Some(path) = cluster.secrets.file(&each.secret).filter(|_| !files.iter().any(is_there)) else {
             continue;
         };
         let path = folder.join(path);

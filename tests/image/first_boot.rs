@@ -170,9 +170,18 @@ fn expected() -> BTreeMap<String, (u32, String)> {
 pub(crate) fn holds_secret(bytes: &[u8]) -> bool {
     let canary = b"canary-";
     let key = host_key();
-    let digits = key.lines().nth(1).unwrap().as_bytes();
-    bytes.windows(canary.len()).any(|window| window == canary)
-        || bytes.windows(40).any(|window| window == &digits[..40])
+    let digits = &key.lines().nth(1).unwrap().as_bytes()[..40];
+    // Most of a disk is blank; what is not is looked at with a little of what follows.
+    let (blank, piece) = ([0; 4096], 4096);
+    (0..bytes.len()).step_by(piece).any(|from| {
+        let until = (from + piece).min(bytes.len());
+        if bytes[from..until] == blank[..until - from] {
+            return false;
+        }
+        let part = &bytes[from..(until + digits.len()).min(bytes.len())];
+        part.windows(canary.len()).any(|window| window == canary)
+            || part.windows(digits.len()).any(|window| window == digits)
+    })
 }
 
 pub(crate) fn tools_are_missing(test: &str) -> bool {

@@ -36,6 +36,19 @@ fn files_that_a_node_does_not_need_are_not_read() {
 }
 
 #[test]
+fn a_secret_that_comes_another_way_is_in_no_seed() {
+    let mut cluster = cluster();
+    for (name, path) in &mut cluster.secrets.0 {
+        if name.as_str() != "rk1-01-ssh" {
+            path.clear();
+        }
+    }
+    let seed = rk1::seed::for_node(&cluster, node(&cluster, HOST), folder().path()).unwrap();
+    let names: Vec<_> = seed.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["rk1-01-ssh"]);
+}
+
+#[test]
 fn all_that_is_wrong_is_told_at_once_and_no_secret_is() {
     let folder = folder();
     let file = |name: &str| folder.path().join("secrets").join(name);
