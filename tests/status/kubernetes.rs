@@ -71,3 +71,17 @@ fn the_kubeconfig_is_none() {
         cluster.kubeconfig = Some("clusters: never-printed\n".to_owned())
     });
 }
+
+/// What is asked about is what is rendered.
+#[test]
+fn the_objects_are_those_of_the_manifests() {
+    let manifest = include_str!("../../manifests/50-gateway.yaml");
+    let last = |path: &str| path.rsplit('/').next().expect("a name").to_owned();
+    for line in [
+        format!("kind: Gateway\nmetadata:\n  name: {}\n  namespace: gateway\n", last(SHARED)),
+        format!("gatewayClassName: {}\n", last(CLASS)),
+        format!("name: {}\n", last(CERTIFICATE)),
+    ] {
+        assert!(manifest.contains(&line), "{line}");
+    }
+}

@@ -118,9 +118,9 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    fn established(&self, uptime: Option<&str>, routes: Option<u64>, advertised: Option<u64>) -> Finding {
+    fn established(&self, uptime: Option<&str>, taken: Option<u64>, advertised: Option<u64>) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
-        match (routes, advertised) {
+        match (taken, advertised) {
             (Some(0), Some(0) | None) => Finding::wrong(
                 format!("established, but {node} announces nothing"),
                 format!("{node}: the labels of CiliumBGPAdvertisement and CiliumBGPPeerConfig `{router}`"),
@@ -129,10 +129,10 @@ impl Ends<'_> {
                 format!("established, but {router} takes none of {node}'s {}", routes_of(count)),
                 format!("{router}: the filter `rk1-{}-in`, and what it logs", self.cluster.name),
             ),
-            (routes, _) => {
+            (taken, _) => {
                 let uptime = uptime.map(|uptime| format!(" for {uptime}")).unwrap_or_default();
-                let routes = routes.map(|count| format!(", {}", routes_of(count))).unwrap_or_default();
-                Finding::good(format!("established{uptime}{routes}"))
+                let taken = taken.map(|count| format!(", {}", routes_of(count))).unwrap_or_default();
+                Finding::good(format!("established{uptime}{taken}"))
             }
         }
     }

@@ -46,8 +46,6 @@ impl std::fmt::Debug for Connection {
 pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, ProbeError> {
     // Fails only where somebody has chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let unreadable =
-        |error: kube::config::KubeconfigError| ProbeError::NotAsked { reason: error.to_string() };
     let given = match &access.kubeconfig {
         Some(file) => Some(Kubeconfig::read_from(file).map_err(unreadable)?),
         None => Kubeconfig::from_env().map_err(unreadable)?,
