@@ -68,7 +68,7 @@ fn no_server_has_a_kubeconfig() {
 #[test]
 fn the_kubeconfig_is_none() {
     screen_of("kubernetes-kubeconfig", |cluster| {
-        cluster.kubeconfig = Some("clusters: never-printed\n".to_owned())
+        cluster.kubeconfig = Some("clusters: never-printed\n".to_owned());
     });
 }
 

@@ -74,8 +74,8 @@ fn compare(daemon: &str, version: &str, shell: (&'static str, &str), expected: &
         let _network = start(folder.path(), daemon, &file);
 
         let arguments = shell.1.replace("FOLDER", &folder.path().display().to_string());
-        let text = format!("exec {} {arguments} \"$@\"\n", program(shell.0).expect("a program"));
-        let host = Host::Programs(BTreeMap::from([(shell.0, text)]));
+        let stand_in = format!("exec {} {arguments} \"$@\"\n", program(shell.0).expect("a program"));
+        let host = Host::Programs(BTreeMap::from([(shell.0, stand_in)]));
         cluster.hosts.insert("root@172.16.10.1".to_owned(), host);
         cluster.move_kubernetes("172.16.10.1");
         (cluster.router.service, cluster.gateway.service) = (None, None);
