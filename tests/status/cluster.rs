@@ -110,7 +110,8 @@ impl TestCluster {
                 service: Some(Service::Status(200)),
             },
             kubeconfig: Some(kubeconfig(&kubernetes.pem, &format!("https://{}:6443", NODES[0].1))),
-            environment: Vec::new(),
+            // A proxy that nobody may ask.
+            environment: vec![("HTTPS_PROXY", "http://127.0.0.1:9".to_owned())],
             authority,
             kubernetes,
             folder,

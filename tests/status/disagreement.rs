@@ -32,6 +32,15 @@ fn no_route_goes_over() {
     });
 }
 
+/// Nobody need ask the router to see that nothing is announced.
+#[test]
+fn nothing_is_announced() {
+    screen_of("nothing-announced", |cluster| {
+        cluster.edit("user = \"rk1\"\n", "user = \"rk1\"\nenable = false\n");
+        peer(cluster, 3)["routeCount"][0]["advertised"] = json!(0);
+    });
+}
+
 #[test]
 fn the_router_cannot_be_asked_and_a_node_has_no_session() {
     screen_of("node-alone", |cluster| {

@@ -45,6 +45,9 @@ pub(super) fn judge(
         (RouterEnd::Established { uptime, routes }, NodeEnd::Established { advertised }) => {
             ends.established(uptime, routes, advertised)
         }
+        (RouterEnd::Off | RouterEnd::Unheard, NodeEnd::Established { advertised: Some(0) }) => {
+            ends.nothing_announced()
+        }
         (RouterEnd::Off, NodeEnd::Established { .. }) => {
             Finding::good(format!("established, as {} sees it", node.name))
         }
@@ -121,20 +124,31 @@ impl Ends<'_> {
     fn established(&self, uptime: Option<&str>, taken: Option<u64>, advertised: Option<u64>) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
         match (taken, advertised) {
-            (Some(0), Some(0) | None) => Finding::wrong(
-                format!("established, but {node} announces nothing"),
-                format!("{node}: the labels of CiliumBGPAdvertisement and CiliumBGPPeerConfig `{router}`"),
-            ),
-            (Some(0), Some(count)) => Finding::wrong(
-                format!("established, but {router} takes none of {node}'s {}", routes_of(count)),
-                format!("{router}: the filter `rk1-{}-in`, and what it logs", self.cluster.name),
-            ),
+            (None | Some(0), Some(0)) => self.nothing_announced(),
+            (Some(0), count) => {
+                let announced = count.map_or_else(|| "routes".to_owned(), routes_of);
+                Finding::wrong(
+                    format!("established, but {router} takes none of {node}'s {announced}"),
+                    format!("{router}: the filter `rk1-{}-in`, and what it logs", self.cluster.name),
+                )
+            }
             (taken, _) => {
                 let uptime = uptime.map(|uptime| format!(" for {uptime}")).unwrap_or_default();
                 let taken = taken.map(|count| format!(", {}", routes_of(count))).unwrap_or_default();
                 Finding::good(format!("established{uptime}{taken}"))
             }
         }
+    }
+
+    fn nothing_announced(&self) -> Finding {
+        let (node, router) = (&self.node.name, &self.router.name);
+        Finding::wrong(
+            format!("established, but {node} announces nothing"),
+            format!(
+                "the gateway, whose address is announced, and the labels of CiliumBGPAdvertisement and \
+                 CiliumBGPPeerConfig `{router}`"
+            ),
+        )
     }
 
     fn down(&self, router_state: &str, node_state: &str) -> Finding {

@@ -100,12 +100,19 @@ async fn fetch(server: Ipv4Addr, limit: Duration) -> Result<Kubeconfig, ProbeErr
 }
 
 async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connection, ProbeError> {
+    let mut clusters = kubeconfig.clusters.iter().filter_map(|named| named.cluster.as_ref());
+    let has_proxy = clusters.any(|cluster| cluster.proxy_url.is_some());
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     let mut config = config.map_err(unreadable)?;
+    if !has_proxy {
+        // The environment's proxies are for the web, not for one's own network.
+        config.proxy_url = None;
+    }
     // Each request has the time limit of all probes.
     (config.connect_timeout, config.read_timeout) = (None, None);
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = Client::try_from(config).map_err(|error| failure(&error, &server))?;
+    let client =
+        Client::try_from(config).map_err(|error| ProbeError::NotAsked { reason: web::innermost(&error) })?;
     let nodes = list(&client, "v1", "Node", limit).await.map_err(|error| match error {
         // Which one it was matters where there are several.
         ProbeError::Unreachable { reason } => {

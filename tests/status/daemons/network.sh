@@ -5,6 +5,9 @@
 set -eu
 PATH=$PATH:/usr/lib/frr:/usr/libexec/frr:/usr/sbin:/sbin
 folder=$1 daemon=$2 file=$3
+log=$folder/log
+# FRR keeps a folder for each process there, by a number that means something only here.
+mount -t tmpfs none /var/tmp
 
 # Its port in the bridge has the node's number.
 node() {
@@ -44,10 +47,10 @@ case $daemon in
   frr)
     own="-u frr -g frr -z $folder/zserv.api --vty_socket $folder/ -P 0"
     # shellcheck disable=SC2086
-    zebra -d -i "$folder/zebra.pid" $own >&2
+    zebra -d -i "$folder/zebra.pid" $own >>"$log" 2>&1
     while [ ! -S "$folder/zebra.vty" ]; do sleep 0.1; done
     # shellcheck disable=SC2086
-    bgpd -d -i "$folder/bgpd.pid" $own >&2
+    bgpd -d -i "$folder/bgpd.pid" $own >>"$log" 2>&1
     while [ ! -S "$folder/bgpd.vty" ]; do sleep 0.1; done
     vtysh --vty_socket "$folder/" -f "$file" >&2
     ;;
