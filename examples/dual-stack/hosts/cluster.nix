@@ -11,20 +11,26 @@
         rk1-03 = "172.16.10.223";
         rk1-04 = "172.16.10.224";
       };
-      nodesIpv6 = {
-        rk1-01 = "fd00:172:16:10::221";
-        rk1-02 = "fd00:172:16:10::222";
-        rk1-03 = "fd00:172:16:10::223";
-        rk1-04 = "fd00:172:16:10::224";
-      };
     };
 
     base.authorizedKeys = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAY/kNyFmMQbbcz9I7YHgLwzmt0tNdwxjpCkcJICE/mk example key: put your own in its place" ];
 
     network = {
       gateway = "172.16.10.1";
-      gatewayIpv6 = "fd00:172:16:10::1";
       nameservers = [ "172.16.10.1" ];
+    };
+
+    ipv6 = {
+      enable = true;
+      gateway = "fd00:172:16:10::1";
+      nodes = {
+        rk1-01 = "fd00:172:16:10::221";
+        rk1-02 = "fd00:172:16:10::222";
+        rk1-03 = "fd00:172:16:10::223";
+        rk1-04 = "fd00:172:16:10::224";
+      };
+      podCidr = "fd00:10:42::/56";
+      serviceCidr = "fd00:10:43::/112";
     };
 
     storage = {
@@ -42,8 +48,6 @@
       tokenFile = "/var/lib/rk1/secrets/k3s-token";
       podCidr = "10.42.0.0/16";
       serviceCidr = "10.43.0.0/16";
-      podCidrIpv6 = "fd00:10:42::/56";
-      serviceCidrIpv6 = "fd00:10:43::/112";
       writeKubeconfigMode = "600";
       tlsSans = [
         "rk1-01"

@@ -11,7 +11,7 @@
 
   rk1 = {
     network.address = "172.16.10.223/24";
-    network.addressIpv6 = "fd00:172:16:10::223/64";
+    ipv6.address = "fd00:172:16:10::223/64";
 
     k3s = {
       role = "server";
