@@ -119,7 +119,7 @@ pub(super) fn addressing(
     let range = |range: Ipv4Net, text: Option<&Text>| {
         Spanned::new(IpNet::V4(range), text.map_or(here, |text| text.span))
     };
-    let written = bgp.iter().flat_map(|(typed, _)| typed.routers.as_ref()).flatten();
+    let written = bgp.iter().filter_map(|(typed, _)| typed.routers.as_ref()).flatten();
     let spans = written.filter_map(|router| router.address.as_ref()).map(|text| text.span);
     let routers = bgp.iter().flat_map(|(_, bgp)| &bgp.routers).zip(spans);
     Addressing {

@@ -11,9 +11,7 @@ use serde_json::json;
 use crate::cases;
 use crate::judge::{Judge, Refusal, Verdict};
 use crate::note;
-use crate::objects::{
-    CLUSTERS, Object, every_bundle, rendered, rendered_files, rendered_of, written_by_hand,
-};
+use crate::objects::{CLUSTERS, Object, every_bundle, rendered_files, rendered_of, written_by_hand};
 use crate::sample::{Chance, sample};
 
 /// Objects that are drawn for each version of each definition.

@@ -63,7 +63,7 @@ const CIDR: &str = "fd00:172:16:10::221/64";
 const SPECIAL: [(&str, Ipv6Net); 5] = [
     ("unspecified", Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128)),
     ("loopback", Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
-    ("IPv4 in disguise", Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96)),
+    ("IPv4-mapped", Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96)),
     ("link-local", Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10)),
     ("multicast", Ipv6Net::new_assert(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8)),
 ];

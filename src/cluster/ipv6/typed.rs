@@ -22,23 +22,23 @@ pub(super) struct Typed<'a> {
 struct Key<'a> {
     table: &'static str,
     header: Span,
-    key: &'static str,
+    name: &'static str,
     example: &'static str,
     text: Option<&'a Text>,
 }
 
 #[derive(Debug, Error)]
-#[error("`{table}` lacks `{key}`, though the cluster has IPv6 addresses elsewhere")]
+#[error("`{table}` lacks `{name}`, though the cluster has IPv6 addresses elsewhere")]
 struct MissingKey {
     table: &'static str,
-    key: &'static str,
+    name: &'static str,
     example: &'static str,
 }
 
 impl Mistake for MissingKey {
     fn hint(&self) -> Option<String> {
-        let Self { key, example, .. } = self;
-        Some(format!("add one such as `{key} = \"{example}\"`, or leave out every key that ends in `-ipv6`"))
+        let Self { name, example, .. } = self;
+        Some(format!("add one such as `{name} = \"{example}\"`, or leave out every key that ends in `-ipv6`"))
     }
 }
 
@@ -47,8 +47,8 @@ impl<'a> Typed<'a> {
     pub(super) fn of(file: &'a ClusterFile, problems: &mut Problems) -> Result<Option<Self>, Unresolved> {
         let keys = keys(file);
         let Some(first) = keys.iter().filter_map(|key| Some(key.text?.span)).min() else { return Ok(None) };
-        for Key { table, header, key, example, .. } in keys.iter().filter(|key| key.text.is_none()) {
-            let mistake = MissingKey { table, key, example };
+        for Key { table, header, name, example, .. } in keys.iter().filter(|key| key.text.is_none()) {
+            let mistake = MissingKey { table, name, example };
             problems.collision(*header, mistake, first, "an IPv6 address");
         }
         Self::complete(file).map(Some).ok_or(Unresolved)
@@ -73,8 +73,8 @@ impl<'a> Typed<'a> {
 /// Every such key of the tables that are there.
 fn keys(file: &ClusterFile) -> Vec<Key<'_>> {
     let mut keys = Vec::new();
-    let mut add = |table, header, key, example, text| {
-        keys.push(Key { table, header, key, example, text });
+    let mut add = |table, header, name, example, text| {
+        keys.push(Key { table, header, name, example, text });
     };
     if let Some(network) = file.network.as_ref() {
         let (table, here) = ("[network]", network.span);
