@@ -11,20 +11,21 @@ use super::gobgp::Oddity;
 use super::plan::Family;
 use super::room::{CLIENT, Room, router_namespace};
 use super::router::next_hops;
-use super::traffic::Client;
+use super::traffic::{Client, PATIENCE};
 use super::{Finding, LabError, Outcome, intruders};
 
 type Tell<'a> = dyn FnMut(Finding) + 'a;
 
-/// The longest that a session takes to come up. `GoBGP` waits up to ten seconds before it dials.
+/// The longest that anything takes to come about. `GoBGP` waits up to ten seconds before it dials.
 const SESSION: Duration = Duration::from_secs(30);
 /// How long something that must not happen is given to happen.
 const WATCH: Duration = Duration::from_secs(2);
-/// What a route takes from the router's decision to the kernel, and the lab's own pace.
-const SLACK: Duration = Duration::from_secs(1);
+/// What a route takes from the router's decision to the kernel, and the lab's own pace on a busy machine. A router that
+/// keeps the routes of a dead node for the restart time keeps them much longer.
+const SLACK: Duration = Duration::from_secs(3);
 /// How long the agent of a node is away.
 const AGENT_RESTART: Duration = Duration::from_secs(3);
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Waits until something is so, and says how long it took.
 pub(super) fn wait(
@@ -172,7 +173,8 @@ fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
     let own = [room.announced(), foreign.clone()].concat();
     let sessions = room.plan.routers.iter().flat_map(|router| &router.addresses).map(IpNet::addr);
     let is_sent = |address| Ok::<_, LabError>(of(&speaker.announced(address)?, address) == of(&own, address));
-    let sent = wait(WATCH, || sessions.clone().try_fold(true, |all, address| Ok(all && is_sent(address)?)))?;
+    let sent =
+        wait(SESSION, || sessions.clone().try_fold(true, |all, address| Ok(all && is_sent(address)?)))?;
     thread::sleep(WATCH);
     for (planned, router) in room.plan.routers.iter().zip(&room.routers) {
         let accepted = router.accepted()?;
@@ -208,7 +210,7 @@ fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Re
     let lost: Vec<_> = clients.iter().map(|client| client.answers(cut)).collect();
 
     // A question that was on its way to the dead node when the route went is none of the routes' business.
-    thread::sleep(Duration::from_millis(500));
+    thread::sleep(PATIENCE);
     let since = Instant::now();
     thread::sleep(WATCH);
     for (client, lost) in clients.iter().zip(lost) {
@@ -273,7 +275,7 @@ fn taken_back(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> 
         let finding = router.take_back(planned)?;
         tell(Finding { what: format!("{}: {}", planned.name, finding.what), ..finding });
     }
-    let gone = wait(WATCH, || {
+    let gone = wait(SESSION, || {
         for (position, family) in (0..room.routers.len())
             .flat_map(|position| room.plan.families.iter().map(move |family| (position, family)))
         {
