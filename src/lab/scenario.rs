@@ -193,7 +193,7 @@ fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
     Ok(())
 }
 
-/// The last node loses its power: its routes go within the hold time, and traffic goes on without it.
+/// The last node loses its power: its routes go with the hold time, and traffic goes on without it.
 fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Result<(), LabError> {
     let node = room.plan.nodes.len() - 1;
     let name = room.plan.nodes[node].name.clone();
@@ -204,8 +204,9 @@ fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Re
     let limit = Duration::from_secs(hold_time.into()) + SLACK;
     let gone = wait(limit, || has_next_hops(room, Some(node)))?;
     let left = room.plan.nodes.len() - 1;
-    let what =
-        format!("{name} loses power: {left} next hops are left, within the hold time of {hold_time} s");
+    let what = format!(
+        "{name} loses power: {left} next hops are left once its hold time of {hold_time} s has run out"
+    );
     tell(timed(what, gone, || seen_next_hops(room)));
     let lost: Vec<_> = clients.iter().map(|client| client.answers(cut)).collect();
 

@@ -22,7 +22,7 @@ const COMMENTS: &[Comment<'static>] = &[
     ),
     (
         &["ipam", "operator", "clusterPoolIPv6MaskSize"],
-        "As kube-controller-manager hands out, and at most 16 bits less than the range has.",
+        "kube-controller-manager hands out /64s too. Cilium takes no range that is more than 16 bits larger.",
     ),
     (
         &["k8sServiceHost"],
