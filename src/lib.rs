@@ -18,4 +18,5 @@ pub mod problem;
 pub mod render;
 pub mod seed;
 pub mod source;
+pub mod status;
 pub mod yaml;

@@ -3,6 +3,7 @@
 
 use super::Cluster;
 use super::name::Label;
+use super::router_access::RouterAccess;
 use super::secrets::SecretName;
 use super::topology::Node;
 use crate::cluster_file::Role;
@@ -100,6 +101,15 @@ impl Cluster {
                 what: "sshd: key by which the node is known".to_owned(),
                 place: Place::SshHostKey,
                 recipients: Recipients::Only(node.name.clone()),
+            })
+        }));
+        uses.extend(self.bgp.routers.iter().filter_map(|router| {
+            let RouterAccess::Rest(access) = &router.access else { return None };
+            Some(SecretUse {
+                secret: access.password.clone()?,
+                what: format!("`rk1 status`: password on {}", router.name),
+                place: Place::Secrets,
+                recipients: Recipients::NoNode,
             })
         }));
         uses.extend(self.boards.iter().filter_map(|board| {

@@ -12,6 +12,7 @@ mod pin;
 mod render;
 mod schema;
 mod secrets;
+mod status;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
+    Status(status::Status),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -67,12 +69,16 @@ enum Outcome {
     Misuse,
     /// The user has ended it.
     Interrupted,
+    /// Whether something is to be mended could not be found out, and the user has been told why.
+    Unknown,
 }
 
 /// As clap ends for what it finds itself.
 const MISUSE: u8 = 2;
 /// As shells say it of a program that Ctrl-C ended: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
+/// The exit code of what could not be found out.
+const UNKNOWN: u8 = 3;
 
 /// The user's text could not be used, and every mistake in it has been printed.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +86,8 @@ const INTERRUPTED: u8 = 130;
 struct Unusable(String);
 
 impl Arguments {
-    /// Runs the command and says on standard error what went wrong: 0 where all is well, else 1.
+    /// Runs the command and says on standard error what went wrong: 0 where all is well, 3 where that cannot be
+    /// told, else 1.
     #[must_use]
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
@@ -93,6 +100,7 @@ impl Arguments {
             Command::Inspect(command) => command.run(),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
+            Command::Status(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
@@ -102,6 +110,7 @@ impl Arguments {
             Ok(Outcome::Mistakes) => ExitCode::FAILURE,
             Ok(Outcome::Misuse) => ExitCode::from(MISUSE),
             Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
+            Ok(Outcome::Unknown) => ExitCode::from(UNKNOWN),
             // Whoever read our output has had enough of it.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Err(error) if error.is::<Unusable>() => ExitCode::FAILURE,
