@@ -30,10 +30,11 @@ impl Inspect {
         let name = self.image.display();
         let opened = image::open(&self.image).map_err(|error| told(&error))?;
         let compression = opened.compression();
-        let inspection = image::inspect(Passing::new(opened)).map_err(|error| match unpack_error(&error) {
-            Some(mistake) => anyhow!("{name}: {}", told(mistake)),
-            None => anyhow!("{name}: {error}"),
-        })?;
+        let inspection =
+            image::inspect(Passing::new(opened)).map_err(|error| match unpack_error(&error) {
+                Some(mistake) => anyhow!("{name}: {}", told(mistake)),
+                None => anyhow!("{name}: {error}"),
+            })?;
         let faults = inspection.faults();
         if self.json {
             print(&json_of(&self.image, compression, &inspection, &faults)?)?;
@@ -110,7 +111,7 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
         rows.extend(boot.entries.iter().map(|entry| ("entry", entry_line(entry))));
     }
     rows.push(("seed", seed_line(inspection.seed())));
-    rows.iter().map(|(key, value)| format!("{key:<10} {value}\n")).collect()
+    rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {value}\n"))
 }
 
 fn mebibytes(bytes: u64) -> String {
@@ -185,7 +186,8 @@ impl<R: Read> Read for Passing<R> {
         self.passed += count as u64;
         if self.is_terminal && (count == 0 || self.told.elapsed() > Duration::from_millis(250)) {
             self.told = Instant::now();
-            let line = if count == 0 { "\r\x1b[K".to_owned() } else { format!("\rread {} MiB", self.passed >> 20) };
+            let line =
+                if count == 0 { "\r\x1b[K".to_owned() } else { format!("\rread {} MiB", self.passed >> 20) };
             // Nobody misses a line of progress that could not be written.
             let _ = io::stderr().write_all(line.as_bytes());
         }

@@ -42,7 +42,10 @@ pub(crate) fn lacks(test: &str, programs: &[&str]) -> bool {
     };
     let missing = programs.iter().find(|program| !is_there(program));
     if let Some(program) = missing {
-        requirement::skipped(test, &format!("{program} is not installed (tests/run names its Debian package)"));
+        requirement::skipped(
+            test,
+            &format!("{program} is not installed (tests/run names its Debian package)"),
+        );
     }
     missing.is_some()
 }

@@ -79,7 +79,13 @@ fn an_image_has_everything_in_its_place() {
 
     let packed = directory.path().join("out/rk1-01.img.xz");
     let sums = std::fs::read_to_string(directory.path().join("out/rk1-01.img.xz.sha256")).unwrap();
-    assert_eq!(sums.as_bytes(), run("bash", &["-c", &format!("cd {} && sha256sum rk1-01.img.xz", directory.path().join("out").display())]));
+    assert_eq!(
+        sums.as_bytes(),
+        run(
+            "bash",
+            &["-c", &format!("cd {} && sha256sum rk1-01.img.xz", directory.path().join("out").display())]
+        )
+    );
     run("xz", &["--decompress", "--keep", "--memlimit-decompress=16MiB", packed.to_str().unwrap()]);
     let image = directory.path().join("out/rk1-01.img");
     let bytes = std::fs::read(&image).unwrap();
