@@ -203,7 +203,7 @@ fn seeds_in_images() {
     let (mut given, mut refused) = (0, 0);
     let (mut ours, mut theirs) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     for _ in 0..600 {
-        let in_head = random.mutate(&mut head, &[440..512]);
+        let in_head = random.mutate(&mut head, &[440..446, 446..512]);
         let in_boot =
             if random.below(4) == 0 { random.mutate(&mut boot, &[0..64, 500..512]) } else { Vec::new() };
         let plain = || Long { head: &head, position: 0, boot: &boot };
