@@ -16,4 +16,5 @@ pub mod problem;
 pub mod render;
 pub mod seed;
 pub mod source;
+pub mod status;
 pub mod yaml;

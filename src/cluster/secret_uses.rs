@@ -3,6 +3,7 @@
 
 use super::Cluster;
 use super::name::Label;
+use super::router_access::RouterAccess;
 use super::secrets::SecretName;
 use super::topology::Node;
 use crate::cluster_file::Role;
@@ -35,14 +36,18 @@ pub enum Recipients {
     All,
     Servers,
     Only(Label),
+    /// `rk1` itself uses it.
+    NoNode,
 }
 
 impl SecretUse {
+    /// Nothing where no node gets it.
     #[must_use]
-    pub fn path_on_node(&self) -> String {
-        match self.place {
-            Place::Secrets => self.secret.path_on_node(),
-            Place::SshHostKey => SSH_HOST_KEY.to_owned(),
+    pub fn path_on_node(&self) -> Option<String> {
+        match (&self.recipients, self.place) {
+            (Recipients::NoNode, _) => None,
+            (_, Place::Secrets) => Some(self.secret.path_on_node()),
+            (_, Place::SshHostKey) => Some(SSH_HOST_KEY.to_owned()),
         }
     }
 }
@@ -54,6 +59,7 @@ impl Recipients {
             Self::All => true,
             Self::Servers => node.role == Role::Server,
             Self::Only(name) => *name == node.name,
+            Self::NoNode => false,
         }
     }
 
@@ -64,6 +70,7 @@ impl Recipients {
             Self::All => "every node",
             Self::Servers => "servers",
             Self::Only(name) => name.as_str(),
+            Self::NoNode => "no node",
         }
     }
 }
@@ -95,6 +102,15 @@ impl Cluster {
                 place: Place::SshHostKey,
                 recipients: Recipients::Only(node.name.clone()),
             })
+        }));
+        uses.extend(self.bgp.routers.iter().filter_map(|router| match &router.access {
+            RouterAccess::Rest(rest) => Some(SecretUse {
+                secret: rest.password.clone()?,
+                what: format!("`rk1 status`: password on {}", router.name),
+                place: Place::Secrets,
+                recipients: Recipients::NoNode,
+            }),
+            RouterAccess::Ssh(_) | RouterAccess::Unsaid | RouterAccess::Off => None,
         }));
         uses
     }

@@ -31,7 +31,7 @@ struct Secret {
 struct Use {
     what: String,
     nodes: String,
-    path_on_node: String,
+    path_on_node: Option<String>,
 }
 
 impl Secrets {
@@ -95,7 +95,7 @@ fn table(secrets: &[Secret]) -> String {
                 secret.state.words().to_owned(),
                 secret.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string()),
                 each.nodes.clone(),
-                each.path_on_node.clone(),
+                each.path_on_node.clone().unwrap_or_else(|| "-".to_owned()),
                 each.what.clone(),
             ]);
         }
