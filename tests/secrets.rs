@@ -99,13 +99,13 @@ fn a_secret_may_come_another_way() {
     let file = folder.path().join("cluster.toml");
     let cluster = fs::read_to_string(&file).expect("cluster.toml");
     fs::write(&file, cluster.replace("\"secrets/k3s-token\"", "\"\"")).expect("cluster.toml");
-    for name in ["azure-dns", "bgp", "grafana-token"] {
+    for name in ["azure-dns", "bgp", "grafana-token", "router"] {
         put(&folder, name, "never-printed", 0o600);
     }
     let output = secrets(&folder, &[]);
     assert_eq!(
         (output.status.code(), text(&output.stderr)),
-        (Some(0), "4 secrets, all present but 1 that the nodes get elsewhere\n")
+        (Some(0), "5 secrets, all present but 1 that the nodes get elsewhere\n")
     );
     let line = "k3s-token      elsewhere  -                      every node  \
                 /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join";
