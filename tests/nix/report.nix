@@ -116,6 +116,7 @@ let
           lib.optionAttrSetToDocList { inherit (outputs.nixosConfigurations.rk1-01.options) rk1; }
         )
       );
+  streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
   unitText = import ./unit-text.nix { inherit lib; };
   # The streamer's units and those of the cluster's own Grafana.
   units =
@@ -141,6 +142,10 @@ in
   inherit options;
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
-  units = lib.mapAttrs units (outputs.lib.mkCluster ./streamer-hosts.nix);
+  units = lib.mapAttrs units streamerHosts;
+  scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (
+    outputs.nixosConfigurations
+    // lib.mapAttrs' (name: lib.nameValuePair "${name} in streamer-hosts.nix") streamerHosts
+  );
   outputs = tree (removeAttrs outputs [ "nixosConfigurations" ]);
 }
