@@ -11,7 +11,9 @@ let
   k3s = config.rk1.k3s;
 
   file = name: cfg.directory + "/${name}";
-  names = builtins.filter (lib.hasSuffix ".yaml") (builtins.attrNames (builtins.readDir cfg.directory));
+  names = builtins.filter (lib.hasSuffix ".yaml") (
+    builtins.attrNames (builtins.readDir cfg.directory)
+  );
   charts = import (file "charts.nix");
 
   # The Gateway API's definitions as one file: k3s applies it before the others, and tries these until it has them.

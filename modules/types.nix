@@ -43,8 +43,7 @@ in
   secretFile =
     let
       isPlain = value: builtins.match "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+" value != null;
-      inStore =
-        value: lib.hasPrefix "${builtins.storeDir}/" "${value}/" || builtins.hasContext value;
+      inStore = value: lib.hasPrefix "${builtins.storeDir}/" "${value}/" || builtins.hasContext value;
     in
     lib.mkOptionType {
       name = "secretFile";

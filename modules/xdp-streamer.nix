@@ -35,21 +35,20 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    systemd.services = lib.listToAttrs (
-      map (instance: lib.nameValuePair instance.name (service instance)) instances
-    )
-    // {
-      # A credential is a copy made at the start.
-      streamer-token = {
-        description = "Give the streamer its new token";
-        serviceConfig = {
-          Type = "oneshot";
-          ExecStart = "${config.systemd.package}/bin/systemctl restart --no-block ${
-            lib.concatMapStringsSep " " (instance: "${instance.name}.service") instances
-          }";
+    systemd.services =
+      lib.listToAttrs (map (instance: lib.nameValuePair instance.name (service instance)) instances)
+      // {
+        # A credential is a copy made at the start.
+        streamer-token = {
+          description = "Give the streamer its new token";
+          serviceConfig = {
+            Type = "oneshot";
+            ExecStart = "${config.systemd.package}/bin/systemctl restart --no-block ${
+              lib.concatMapStringsSep " " (instance: "${instance.name}.service") instances
+            }";
+          };
         };
       };
-    };
 
     systemd.paths.streamer-token = {
       description = "Watch the streamer's token";

@@ -321,6 +321,18 @@ fn every_nix_file_parses() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// `SNAPSHOTS=overwrite` lays them out.
+#[test]
+fn every_nix_file_is_laid_out_as_nixfmt_does() {
+    let mut files = Vec::new();
+    collect(Path::new(ROOT), "nix", &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let laid_out = nixfmt_rs::format(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_data_eq!(laid_out, Data::read_from(&file, None).raw());
+    }
+}
+
 /// The repository's files with the extension: not those of build directories and hidden ones.
 fn collect(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {

@@ -61,7 +61,8 @@ in
         message = "rk1.k3s: an agent cannot start a cluster: remove clusterInit, or set role = \"server\".";
       }
       {
-        assertion = cfg.serverAddr == null || !lib.hasPrefix "https://${config.rk1.network.ipv4}:" cfg.serverAddr;
+        assertion =
+          cfg.serverAddr == null || !lib.hasPrefix "https://${config.rk1.network.ipv4}:" cfg.serverAddr;
         message = "rk1.k3s.serverAddr (${toString cfg.serverAddr}) is this node: set it to another server.";
       }
     ];

@@ -38,9 +38,9 @@ lib.concatStringsSep " " (
       "--mac=${cfg.privacy.macs}"
     ]
     ++ lib.optional (!cfg.privacy.ports) "--no-ports"
-    ++ lib.optional (
-      cfg.metricsPort != null
-    ) "--metrics=127.0.0.1:${toString (cfg.metricsPort + number)}"
+    ++
+      lib.optional (cfg.metricsPort != null)
+        "--metrics=127.0.0.1:${toString (cfg.metricsPort + number)}"
   )
   ++ lib.optional (cfg.privacy.addresses == "hash") "--hash-key-file=%d/hash-key"
 )

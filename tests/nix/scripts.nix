@@ -29,10 +29,7 @@ let
   names = map (package: package.name);
   textOf =
     service:
-    if builtins.isString service.script then
-      service.script
-    else
-      service.serviceConfig.ExecStart or "";
+    if builtins.isString service.script then service.script else service.serviceConfig.ExecStart or "";
 
   ofService = service: {
     packages = everyService ++ lib.optionals (builtins.isList service.path) (names service.path);

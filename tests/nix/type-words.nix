@@ -6,18 +6,22 @@ let
   # Lists and attribute sets of anything that a file format can hold.
   formatValue =
     let
-      value = types.nullOr (
-        types.oneOf [
-          types.bool
-          types.int
-          types.float
-          types.str
-          types.path
-          types.package
-          (types.attrsOf value)
-          (types.listOf value)
-        ]
-      ) // { description = "format value"; };
+      value =
+        types.nullOr (
+          types.oneOf [
+            types.bool
+            types.int
+            types.float
+            types.str
+            types.path
+            types.package
+            (types.attrsOf value)
+            (types.listOf value)
+          ]
+        )
+        // {
+          description = "format value";
+        };
     in
     value;
 
