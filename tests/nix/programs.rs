@@ -45,7 +45,8 @@ fn builtins() -> BTreeSet<String> {
 
 /// The text of a script of ours that a unit's command names, such as `/nix/store/…-prepare-disk.sh`.
 fn named(command: &str) -> Option<String> {
-    let (_, name) = command.split_whitespace().find(|word| word.ends_with(".sh"))?.rsplit_once('-')?;
+    let is_script = |word: &&str| Path::new(word).extension().is_some_and(|extension| extension == "sh");
+    let (_, name) = command.split_whitespace().find(is_script)?.rsplit_once('-')?;
     let mut files = Vec::new();
     crate::collect(Path::new(ROOT), "sh", &mut files);
     let file = files.into_iter().find(|file| {
@@ -69,9 +70,10 @@ fn every_script_finds_its_programs() {
     let mut read = 0;
     for (host, scripts) in scripts.as_object().unwrap() {
         for (name, unit) in scripts.as_object().unwrap() {
-            let text = unit["script"].as_str().unwrap();
-            let text = if text.contains('\n') { text.to_owned() } else { named(text).unwrap_or_default() };
-            let tree = syntax(&text).unwrap();
+            let given = unit["script"].as_str().unwrap();
+            let script =
+                if given.contains('\n') { given.to_owned() } else { named(given).unwrap_or_default() };
+            let tree = syntax(&script).unwrap();
             let (mut called, mut defined) = (BTreeSet::new(), BTreeSet::new());
             names(&tree, &mut called, &mut defined);
 
