@@ -7,6 +7,8 @@
 }:
 let
   cfg = config.rk1.k3s;
+  inherit (config.rk1) ipv6;
+  bothFamilies = import ./k3s/both-families.nix ipv6;
   attribute = "k3s_${lib.replaceStrings [ "." ] [ "_" ] cfg.release}";
 in
 {
@@ -38,7 +40,7 @@ in
         pkgs.${attribute}
           or (throw "rk1.k3s.release is `${cfg.release}`, but this nixpkgs has no `${attribute}`: choose a release that it has, or update nixpkgs.");
       nodeName = config.networking.hostName;
-      nodeIP = config.rk1.network.ipv4;
+      nodeIP = bothFamilies config.rk1.network.ipv4 (lib.head (lib.splitString "/" ipv6.address));
     };
 
     systemd.services.k3s = {

@@ -4,6 +4,18 @@ let
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
   ipv4 = "${octet}(\\.${octet}){3}";
   prefix = "(3[0-2]|[12]?[0-9])";
+  ipv6 = import ./types/ipv6.nix { inherit lib; };
+
+  # A text that a function judges.
+  judged =
+    name: description: isValid:
+    lib.mkOptionType {
+      inherit name description;
+      descriptionClass = "noun";
+      check = value: builtins.isString value && isValid value;
+      merge = lib.mergeEqualOption;
+    };
+
   # RFC 1123, section 2.1
   label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
@@ -15,13 +27,21 @@ let
       descriptionClass = "noun";
     };
 in
-{
+rec {
   ipv4Address = matching "IPv4 address" ipv4;
 
   # An interface's address, with the length of its network's prefix.
   ipv4Interface = matching "IPv4 address with prefix length" "${ipv4}/${prefix}";
 
   ipv4Network = matching "IPv4 network in CIDR form" "${ipv4}/${prefix}";
+
+  ipv6Address = judged "ipv6Address" "IPv6 address" ipv6.isAddress;
+
+  ipv6Interface = judged "ipv6Interface" "IPv6 address with prefix length" ipv6.isWithPrefix;
+
+  ipv6Network = judged "ipv6Network" "IPv6 network in CIDR form" ipv6.isWithPrefix;
+
+  ipAddress = lib.types.either ipv4Address ipv6Address;
 
   hostName = matching "host name of one label (RFC 1123)" label;
 

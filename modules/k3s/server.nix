@@ -4,6 +4,8 @@
 let
   types = lib.types // import ../types.nix { inherit lib; };
   cfg = config.rk1.k3s;
+  inherit (config.rk1) ipv6;
+  bothFamilies = import ./both-families.nix ipv6;
 in
 {
   options.rk1.k3s = {
@@ -44,7 +46,7 @@ in
     };
 
     tlsSans = lib.mkOption {
-      type = types.listOf (types.either types.ipv4Address types.domainName);
+      type = types.listOf (types.either types.ipAddress types.domainName);
       default = [ ];
       example = [ "api.example.org" ];
       description = "Further names and addresses that the API's certificate is made out to.";
@@ -60,8 +62,8 @@ in
         "--disable-cloud-controller"
         "--disable-kube-proxy"
         "--write-kubeconfig-mode ${cfg.writeKubeconfigMode}"
-        "--cluster-cidr ${cfg.podCidr}"
-        "--service-cidr ${cfg.serviceCidr}"
+        "--cluster-cidr ${bothFamilies cfg.podCidr ipv6.podCidr}"
+        "--service-cidr ${bothFamilies cfg.serviceCidr ipv6.serviceCidr}"
       ]
       ++ map (name: "--tls-san ${name}") cfg.tlsSans;
     };

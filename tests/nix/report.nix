@@ -17,6 +17,7 @@ let
           gateway
           dns
           matchConfig
+          networkConfig
           ;
       };
       hosts = config.networking.hosts;
@@ -148,6 +149,7 @@ in
   inherit options;
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
+  dualStackHosts = lib.mapAttrs host (outputs.lib.mkCluster ../../examples/dual-stack/hosts);
   units = lib.mapAttrs units streamerHosts;
   scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (
     outputs.nixosConfigurations
