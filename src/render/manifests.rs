@@ -127,6 +127,36 @@ impl Mistake for NoDefinitions {
     }
 }
 
+/// A chart that nobody has looked up: it is rendered, and what the cluster fetches is not checked.
+#[derive(Debug, thiserror::Error)]
+#[error("pins.json has no hash of {chart} {release}: the cluster will fetch the chart itself, unchecked")]
+struct Unpinned {
+    chart: &'static str,
+    release: Release,
+}
+
+impl Mistake for Unpinned {
+    fn hint(&self) -> Option<String> {
+        Some("`rk1 pin` looks it up; then render anew".to_owned())
+    }
+}
+
+/// The charts of a cluster, by name.
+fn charts(cluster: &Cluster) -> [(&'static str, Release); 2] {
+    [("cert-manager", cluster.versions.cert_manager), ("cilium", cluster.versions.cilium)]
+}
+
+/// What is rendered all the same, but worth knowing.
+pub(super) fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {
+    let mut problems = Problems::default();
+    for (chart, release) in charts(cluster) {
+        if pins.chart(chart, release).is_none() {
+            problems.warning(cluster.sections.versions, Unpinned { chart, release });
+        }
+    }
+    problems
+}
+
 /// The files and what they hold. `pins` says which charts and definitions are fetched by hash.
 pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let tera = yaml::templates(&[
@@ -187,7 +217,7 @@ fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2]
         problems.error(cluster.sections.versions, mistake);
         return Err(RenderError::Refused(problems));
     }
-    let charts: Vec<_> = [("cert-manager", versions.cert_manager), ("cilium", versions.cilium)]
+    let charts: Vec<_> = charts(cluster)
         .into_iter()
         .filter_map(|(name, release)| {
             let file = pins.chart(name, release)?;
