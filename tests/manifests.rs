@@ -271,9 +271,11 @@ fn a_chart_without_hash_is_fetched_by_the_cluster() {
 /// What is offered where nobody chooses a release is fetched by hash.
 #[test]
 fn every_release_that_is_offered_is_pinned() {
-    for (cilium, gateway_api, channel) in
-        [("1.20.0", "1.6.1", "standard"), ("1.19.6", "1.4.1", "standard"), ("1.16.1", "1.1.0", "experimental")]
-    {
+    for (cilium, gateway_api, channel) in [
+        ("1.20.0", "1.6.1", "standard"),
+        ("1.19.6", "1.4.1", "standard"),
+        ("1.16.1", "1.1.0", "experimental"),
+    ] {
         let versions = format!(
             "[versions]\ncilium = \"{cilium}\"\ngateway-api = \"{gateway_api}\"\n\
              gateway-api-channel = \"{channel}\"\n\n[network]\n"

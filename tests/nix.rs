@@ -102,8 +102,10 @@ fn every_host_is_what_the_posts_describe() {
             "50-gateway.yaml",
             "60-hubble.yaml",
         ]);
-        let (charts, secrets) =
-            (on_servers(&["cert-manager-1.21.1", "cilium-1.20.0"]), on_servers(&["kubernetes-secret-azure-dns-secret"]));
+        let (charts, secrets) = (
+            on_servers(&["cert-manager-1.21.1", "cilium-1.20.0"]),
+            on_servers(&["kubernetes-secret-azure-dns-secret"]),
+        );
         assert_eq!(keys(&host["k3s"]["manifests"]), manifests, "{name}");
         assert_eq!(keys(&host["k3s"]["charts"]), charts, "{name}");
         assert_eq!(keys(&host["kubernetesSecrets"]), secrets, "{name}");
