@@ -280,6 +280,34 @@ fn the_template_makes_a_cluster_of_rendered_hosts() {
     assert_data_eq!(pretty(&value), snapshot("template.json").raw());
 }
 
+/// Whoever did not see the warning of `rk1 render` sees it when the image is built.
+#[test]
+fn a_chart_without_hash_is_warned_of() {
+    let Some(nix) = Nix::new("a_chart_without_hash_is_warned_of") else { return };
+    let cluster = tempfile::tempdir().unwrap();
+    for folder in ["hosts", "manifests"] {
+        std::fs::create_dir(cluster.path().join(folder)).unwrap();
+        for file in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), cluster.path().join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    let charts = "{ \"cert-manager-1.21.2\" = null; \"cilium-1.20.0\" = { url = \"x\"; hash = \"\"; }; }";
+    std::fs::write(cluster.path().join("manifests/charts.nix"), charts).unwrap();
+
+    let hosts = nix.value(&format!(
+        "builtins.mapAttrs (_: host: {{
+           inherit (host.config) warnings;
+           charts = builtins.attrNames host.config.services.k3s.charts;
+         }}) (harness.outputs.lib.mkCluster {}/hosts)",
+        cluster.path().display()
+    ));
+    let warning = "pins.json has no hash of the chart cert-manager-1.21.2: the cluster will fetch it itself, unchecked.\n\
+                   `rk1 pin` looks the hash up; then run `rk1 render` again.\n";
+    assert_eq!(hosts["rk1-01"], serde_json::json!({ "warnings": [warning], "charts": ["cilium-1.20.0"] }));
+    assert_eq!(hosts["rk1-04"], serde_json::json!({ "warnings": [], "charts": [] }));
+}
+
 #[test]
 fn the_lock_is_of_the_flakes_inputs() {
     let Some(nix) = Nix::new("the_lock_is_of_the_flakes_inputs") else { return };

@@ -196,13 +196,12 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
     if problems.is_empty() { Ok(documents) } else { Err(RenderError::Refused(problems)) }
 }
 
-/// What Nix fetches: the definitions of the Gateway API, and those charts that have a hash.
+/// What Nix fetches: the definitions of the Gateway API, and the charts, as far as they have a hash.
 fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2], RenderError> {
     #[derive(Serialize)]
     struct NamedChart<'a> {
         name: String,
-        #[serde(flatten)]
-        file: &'a PinnedFile,
+        file: Option<&'a PinnedFile>,
     }
     let tera = nix::templates(&[
         (CRDS, include_str!("manifests/00-gateway-api-crds.nix.tera")),
@@ -217,13 +216,10 @@ fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2]
         problems.error(cluster.sections.versions, mistake);
         return Err(RenderError::Refused(problems));
     }
-    let charts: Vec<_> = charts(cluster)
-        .into_iter()
-        .filter_map(|(name, release)| {
-            let file = pins.chart(name, release)?;
-            Some(NamedChart { name: chart_file(name, release), file })
-        })
-        .collect();
+    let charts = charts(cluster).map(|(name, release)| NamedChart {
+        name: chart_file(name, release),
+        file: pins.chart(name, release),
+    });
     let mut context = Context::new();
     context.insert("release", &versions.gateway_api.to_string());
     context.insert("channel", versions.gateway_api_channel.word());
