@@ -49,7 +49,7 @@ const CILIUM: [ChartRule; 5] = [
             name.is_some_and(|name| !is_cluster_name(name))
         },
     },
-    // Not the chart's, whose default is off: without either of the two no Service has an address that answers.
+    // Not the chart's own: without either of the two no Service answers. It is never left out of what is written.
     ChartRule {
         path: "kubeProxyReplacement",
         message: "k3s runs without kube-proxy, so Cilium must do its work",
