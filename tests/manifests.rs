@@ -169,7 +169,9 @@ fn what_refers_to_something_finds_it() {
     let listeners = gateway["spec"]["listeners"].as_array().expect("listeners");
     let https = listeners.iter().find(|listener| listener["protocol"] == "HTTPS").expect("HTTPS");
     let hostname = https["hostname"].as_str().expect("hostname");
-    let certificate = &https["tls"]["certificateRefs"][0];
+    let certificates = https["tls"]["certificateRefs"].as_array().expect("certificates");
+    assert_eq!(certificates.len(), 1, "the admission policy of Cilium's chart takes no other number");
+    let certificate = &certificates[0];
     assert!(certificate.get("namespace").is_none(), "cert-manager writes to the gateway's own namespace");
     for issuer in objects.iter().filter(|object| object["kind"] == "ClusterIssuer") {
         let solver = &issuer["spec"]["acme"]["solvers"][0];
