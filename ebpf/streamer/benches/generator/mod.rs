@@ -3,6 +3,7 @@
 
 use crate::lab::{Lab, in_namespace};
 use aya::EbpfLoader;
+use aya::programs::xdp::XdpMode;
 use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,9 @@ pub(crate) fn flood(lab: &Lab, frame: &[u8], per_second: u64, time: Duration) ->
             .unwrap();
         let program: &mut Xdp = object.program_mut("transmit").unwrap().try_into().unwrap();
         program.load().unwrap();
+        // Nothing comes there. But the kernel knows it as a program in use from then on; else it would make it known, and
+        // wait for all processors, at each turn.
+        program.attach("lo", XdpMode::Skb).unwrap();
         let start = Instant::now();
         let mut packets = 0;
         while start.elapsed() < time {

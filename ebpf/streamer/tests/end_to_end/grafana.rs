@@ -37,6 +37,7 @@ struct State {
     refusals: Vec<String>,
     paths: Vec<String>,
     requests: usize,
+    connections: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +102,10 @@ impl Grafana {
         self.state.lock().unwrap().requests
     }
 
+    pub(crate) fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
     pub(crate) fn paths(&self) -> Vec<String> {
         self.state.lock().unwrap().paths.clone()
     }
@@ -109,6 +114,7 @@ impl Grafana {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
+            self.state.lock().unwrap().connections += 1;
             let server = self.clone();
             tokio::spawn(async move {
                 match server.tls.clone() {
@@ -126,9 +132,8 @@ impl Grafana {
 
     async fn converse(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = hyper::service::service_fn(|request| self.answer(request));
-        let _ = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
+        let _ =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -34,7 +34,9 @@ impl<'lab> Influx<'lab> {
             .spawn()
             .unwrap();
         let influx = Self { lab, server, _data: data };
-        wait_until("InfluxDB answers", || in_namespace(&lab.node, || std::net::TcpStream::connect(ADDRESS).is_ok()));
+        wait_until("InfluxDB answers", || {
+            in_namespace(&lab.node, || std::net::TcpStream::connect(ADDRESS).is_ok())
+        });
         influx.query("POST", "CREATE DATABASE packets");
         influx
     }
@@ -86,7 +88,10 @@ fn influxdb_keeps_every_row() {
     };
     wait_until("every row is there", || count() == PACKETS as u64 + 1);
     wait_until("a second's totals are there", || {
-        influx.rows("SELECT SUM(packets) FROM packet_rate").first().is_some_and(|row| row[1] == PACKETS as u64 + 1)
+        influx
+            .rows("SELECT SUM(packets) FROM packet_rate")
+            .first()
+            .is_some_and(|row| row[1] == PACKETS as u64 + 1)
     });
     assert!(daemon.terminate().0.success());
     assert_eq!(daemon.log().matches("rows arrive").count(), 1, "{}", daemon.log());
