@@ -41,10 +41,10 @@ fn numbered(number: u16) -> Vec<u8> {
 
 #[test]
 fn a_full_ring_is_counted() {
+    const PACKETS: u64 = 1_000_000;
     if !loaded::may_load("accounting of a full ring") {
         return;
     }
-    const PACKETS: u64 = 1_000_000;
     for hook in [Hook::Xdp, Hook::Tcx] {
         let (program, mut ring) = Loaded::new(hook, false, SMALL_RING, control(1)).unwrap();
         let packet = packets::ssdp();
@@ -78,12 +78,12 @@ fn a_full_ring_is_counted() {
 /// A burst that comes sooner than the reader is sampled and not lost: the fuller the ring, the fewer are shown.
 #[test]
 fn a_burst_is_thinned_out_before_the_ring_is_full() {
+    const RING: u32 = 256 << 10;
+    const PACKETS: u32 = 100_000;
     if !loaded::may_load("a burst after silence") {
         return;
     }
     stay_on_one_cpu();
-    const RING: u32 = 256 << 10;
-    const PACKETS: u32 = 100_000;
     let half = RING as usize / IN_RING / 2;
     for asked in [1, 3] {
         let (program, mut ring) = Loaded::new(Hook::Xdp, false, RING, control(asked)).unwrap();

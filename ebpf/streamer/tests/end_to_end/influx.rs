@@ -1,4 +1,4 @@
-//! A real InfluxDB: what it keeps of what is pushed.
+//! A real `InfluxDB`: what it keeps of what is pushed.
 
 use crate::daemon::Daemon;
 use crate::frame;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 const ADDRESS: &str = "127.0.0.1:8086";
 
-/// InfluxDB 1.x inside the node's namespace; stopped when it is dropped.
+/// `InfluxDB` 1.x inside the node's namespace; stopped when it is dropped.
 struct Influx<'lab> {
     lab: &'lab Lab,
     server: Child,
