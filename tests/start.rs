@@ -67,6 +67,7 @@ fn the_commented_values_are_accepted_too() {
         .map(|line| {
             let setting = line.strip_prefix("# ").filter(|rest| {
                 rest.starts_with("[storage.binds]")
+                    || rest.starts_with("[bgp.router.status]")
                     || rest.starts_with("\"/")
                     || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
             });
@@ -140,6 +141,7 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
         "rk1-render.1",
         "rk1-schema.1",
         "rk1-secrets.1",
+        "rk1-status.1",
         "rk1.1",
     ];
     assert_eq!(pages, expected);
