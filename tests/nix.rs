@@ -13,6 +13,8 @@
 mod evaluator;
 #[path = "nix/image.rs"]
 mod image;
+#[path = "nix/programs.rs"]
+mod programs;
 mod requirement;
 #[path = "nix/units.rs"]
 mod units;
@@ -35,6 +37,12 @@ fn pretty(value: &Value) -> String {
 
 fn strings(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
+}
+
+/// What is taken from nixpkgs, and where that was read.
+fn surface() -> Value {
+    let text = std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// A k3s command line as flags with their values, `--a=b` and `--a b` alike.
@@ -265,10 +273,7 @@ fn every_option_is_described_and_the_table_is_fresh() {
 
 #[test]
 fn what_nixpkgs_is_asked_for_has_its_source() {
-    let surface: Value = serde_json::from_str(
-        &std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap(),
-    )
-    .unwrap();
+    let surface = surface();
     for kind in ["packages", "functions", "files"] {
         for (name, facts) in surface[kind].as_object().unwrap() {
             assert!(facts["file"].as_str().is_some_and(|file| !file.is_empty()), "{name}: no file");
@@ -281,7 +286,7 @@ fn what_nixpkgs_is_asked_for_has_its_source() {
     }
     // Nothing is listed that nothing takes.
     let mut files = Vec::new();
-    collect(Path::new(ROOT), &mut files);
+    collect(Path::new(ROOT), "nix", &mut files);
     let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     for name in surface["packages"].as_object().unwrap().keys() {
         assert!(text.contains(name.as_str()), "{name} is listed, but not used");
@@ -345,20 +350,32 @@ fn the_lock_is_of_the_flakes_inputs() {
 fn every_nix_file_parses() {
     let Some(_) = Nix::new("every_nix_file_parses") else { return };
     let mut files = Vec::new();
-    collect(Path::new(ROOT), &mut files);
+    collect(Path::new(ROOT), "nix", &mut files);
     assert!(files.len() > 30, "only {} files", files.len());
     let output = Command::new("nix-instantiate").arg("--parse").args(&files).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The repository's Nix files: not those of build directories and hidden ones.
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+/// `SNAPSHOTS=overwrite` lays them out.
+#[test]
+fn every_nix_file_is_laid_out_as_nixfmt_does() {
+    let mut files = Vec::new();
+    collect(Path::new(ROOT), "nix", &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let laid_out = nixfmt_rs::format(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_data_eq!(laid_out, Data::read_from(&file, None).raw());
+    }
+}
+
+/// The repository's files with the extension: not those of build directories and hidden ones.
+fn collect(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy();
         if path.is_dir() && !name.starts_with('.') && name != "target" && !path.is_symlink() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "nix") {
+            collect(&path, extension, files);
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -209,7 +209,7 @@ fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2]
     context.insert("cilium", &versions.cilium.to_string());
     context.insert("files", &files);
     context.insert("charts", &charts);
-    Ok([(CRDS, tera.render(CRDS, &context)?), (CHARTS, tera.render(CHARTS, &context)?)])
+    Ok([(CRDS, nix::render(&tera, CRDS, &context)?), (CHARTS, nix::render(&tera, CHARTS, &context)?)])
 }
 
 const CRDS: &str = "00-gateway-api-crds.nix";

@@ -18,6 +18,8 @@ use crate::problem::Problems;
 pub enum RenderError {
     #[error("a template cannot be rendered")]
     Template(#[from] tera::Error),
+    #[error("what a template printed is no Nix")]
+    Nix(#[from] nixfmt_rs::ParseError),
     /// What was made would not work. The places are those of the cluster's file that it was made from.
     #[error("what the cluster's file asks for cannot be rendered")]
     Refused(Problems),
