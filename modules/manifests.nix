@@ -15,6 +15,7 @@ let
     builtins.attrNames (builtins.readDir cfg.directory)
   );
   charts = import (file "charts.nix");
+  isPinned = _: chart: chart != null;
 
   # The Gateway API's definitions as one file: k3s applies it before the others, and tries these until it has them.
   definitions = pkgs.runCommand "gateway-api-crds.yaml" {
@@ -42,7 +43,12 @@ in
       // lib.genAttrs names (name: {
         source = file name;
       });
-      charts = lib.mapAttrs (_: pkgs.fetchurl) charts;
+      charts = lib.mapAttrs (_: pkgs.fetchurl) (lib.filterAttrs isPinned charts);
     };
+
+    warnings = map (name: ''
+      pins.json has no hash of the chart ${name}: the cluster will fetch it itself, unchecked.
+      `rk1 pin` looks the hash up; then run `rk1 render` again.
+    '') (builtins.attrNames (lib.filterAttrs (name: chart: !isPinned name chart) charts));
   };
 }

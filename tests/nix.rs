@@ -110,8 +110,10 @@ fn every_host_is_what_the_posts_describe() {
             "50-gateway.yaml",
             "60-hubble.yaml",
         ]);
-        let (charts, secrets) =
-            (on_servers(&["cilium-1.20.0"]), on_servers(&["kubernetes-secret-azure-dns-secret"]));
+        let (charts, secrets) = (
+            on_servers(&["cert-manager-1.21.1", "cilium-1.20.0"]),
+            on_servers(&["kubernetes-secret-azure-dns-secret"]),
+        );
         assert_eq!(keys(&host["k3s"]["manifests"]), manifests, "{name}");
         assert_eq!(keys(&host["k3s"]["charts"]), charts, "{name}");
         assert_eq!(keys(&host["kubernetesSecrets"]), secrets, "{name}");
@@ -316,6 +318,34 @@ fn the_template_makes_a_cluster_of_rendered_hosts() {
         cluster.path().display()
     ));
     assert_data_eq!(pretty(&value), snapshot("template.json").raw());
+}
+
+/// Whoever did not see the warning of `rk1 render` sees it when the image is built.
+#[test]
+fn a_chart_without_hash_is_warned_of() {
+    let Some(nix) = Nix::new("a_chart_without_hash_is_warned_of") else { return };
+    let cluster = tempfile::tempdir().unwrap();
+    for folder in ["hosts", "manifests"] {
+        std::fs::create_dir(cluster.path().join(folder)).unwrap();
+        for file in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), cluster.path().join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    let charts = "{ \"cert-manager-1.21.2\" = null; \"cilium-1.20.0\" = { url = \"x\"; hash = \"\"; }; }";
+    std::fs::write(cluster.path().join("manifests/charts.nix"), charts).unwrap();
+
+    let hosts = nix.value(&format!(
+        "builtins.mapAttrs (_: host: {{
+           inherit (host.config) warnings;
+           charts = builtins.attrNames host.config.services.k3s.charts;
+         }}) (harness.outputs.lib.mkCluster {}/hosts)",
+        cluster.path().display()
+    ));
+    let warning = "pins.json has no hash of the chart cert-manager-1.21.2: the cluster will fetch it itself, unchecked.\n\
+                   `rk1 pin` looks the hash up; then run `rk1 render` again.\n";
+    assert_eq!(hosts["rk1-01"], serde_json::json!({ "warnings": [warning], "charts": ["cilium-1.20.0"] }));
+    assert_eq!(hosts["rk1-04"], serde_json::json!({ "warnings": [], "charts": [] }));
 }
 
 #[test]

@@ -33,3 +33,9 @@ pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, Render
     documents.sort_by_cached_key(Document::path);
     Ok(documents)
 }
+
+/// What is worth knowing of the documents: no reason not to write them.
+#[must_use]
+pub fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {
+    manifests::warnings(cluster, pins)
+}
