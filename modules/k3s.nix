@@ -43,6 +43,8 @@ in
       nodeIP = bothFamilies config.rk1.network.ipv4 (lib.head (lib.splitString "/" ipv6.address));
     };
 
+    rk1.secrets.readers = [ "k3s.service" ];
+
     systemd.services.k3s = {
       # tmpfiles may have made these directories under the mount points: the mounts must be there.
       unitConfig = {

@@ -14,6 +14,8 @@ in
   imports = [ ./kubernetes-secrets/options.nix ];
 
   config = lib.mkIf (k3s.enable && k3s.role == "server") {
+    rk1.secrets.readers = map (name: "${unit name}.service") (builtins.attrNames cfg);
+
     systemd.services = lib.mapAttrs' (
       name: secret:
       lib.nameValuePair (unit name) {

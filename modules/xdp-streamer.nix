@@ -21,6 +21,8 @@ let
 in
 {
   imports = [
+    # It stands alone, too.
+    ./node-secrets.nix
     ./xdp-streamer/assertions.nix
     ./xdp-streamer/capture.nix
     ./xdp-streamer/privacy.nix
@@ -35,6 +37,8 @@ in
   };
 
   config = lib.mkIf cfg.enable {
+    rk1.secrets.readers = map (instance: "${instance.name}.service") instances;
+
     systemd.services =
       lib.listToAttrs (map (instance: lib.nameValuePair instance.name (service instance)) instances)
       // {

@@ -14,6 +14,8 @@ in
       secret_key = credential "secret-key";
     };
 
+    rk1.secrets.readers = [ "grafana-secrets.service" ];
+
     systemd.services = {
       grafana-secrets = {
         description = "Make Grafana's password and key where they are missing";

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::address::{parse_address, parse_host};
 use super::first_use::FirstUse;
 use super::name::Label;
+use super::secrets::{SecretLookup, SecretName};
 use crate::cluster_file::{self, ClusterFile, Role, Text, nearest};
 use crate::problem::{Mistake, Problems};
 use crate::source::{Span, Spanned};
@@ -30,6 +31,8 @@ pub struct Node {
     /// Its address, with the prefix length of its network.
     pub address: Spanned<Ipv4Net>,
     pub role: Role,
+    /// sshd's own key. None: the node makes one at its first boot.
+    pub ssh_host_key: Option<SecretName>,
 }
 
 /// File names in `hosts/` that a node cannot have, since its own file would take their place.
@@ -51,6 +54,8 @@ enum TopologyMistake {
     UnknownBoard { board: String, nearest: Option<String>, known: Vec<String> },
     #[error("`[[node]]` does not say in which board it is, and there are several")]
     WhichBoard { known: Vec<String> },
+    #[error("two nodes have the host key `{key}`")]
+    DuplicateHostKey { key: String },
     #[error("no node is a server")]
     NoServer,
     #[error("{count} servers cannot outvote each other")]
@@ -71,6 +76,9 @@ impl Mistake for TopologyMistake {
             Self::UnknownBoard { known, .. } | Self::WhichBoard { known } => {
                 format!("write `board = …` with one of {}", known.join(", "))
             }
+            Self::DuplicateHostKey { .. } => {
+                "give each its own: whoever holds the key of one could pass for the other".to_owned()
+            }
             Self::NoServer => "write `role = \"server\"` for one node, or for three".to_owned(),
             Self::EvenServers { count } => format!(
                 "make it {} or {}: etcd needs a majority, and an even server adds a risk but no safety",
@@ -83,7 +91,11 @@ impl Mistake for TopologyMistake {
 }
 
 /// Boards and nodes, each valid in itself and none in the way of another.
-pub(super) fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<(Vec<Board>, Vec<Node>)> {
+pub(super) fn resolve(
+    file: &ClusterFile,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<(Vec<Board>, Vec<Node>)> {
     let boards: Vec<_> =
         file.boards.as_ref()?.iter().map(|board| (board, resolve_board(board, problems))).collect();
     note_board_collisions(&boards, problems);
@@ -92,7 +104,8 @@ pub(super) fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<(Ve
     names.dedup();
 
     let typed = file.nodes.as_ref()?;
-    let nodes: Vec<_> = typed.iter().map(|node| (node, resolve_node(node, &names, problems))).collect();
+    let nodes: Vec<_> =
+        typed.iter().map(|node| (node, resolve_node(node, &names, secrets, problems))).collect();
     note_node_collisions(&nodes, problems);
     note_quorum(typed, file.span, problems);
 
@@ -113,7 +126,12 @@ fn label(name: Option<&Text>, problems: &mut Problems) -> Option<Label> {
     name.and_then(|text| problems.take(text.span, Label::parse(&text.value)))
 }
 
-fn resolve_node(node: &cluster_file::Node, boards: &[&Label], problems: &mut Problems) -> Option<Node> {
+fn resolve_node(
+    node: &cluster_file::Node,
+    boards: &[&Label],
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Node> {
     let name = label(node.name.as_ref(), problems);
     if let (Some(name), Some(text)) = (&name, node.name.as_ref())
         && RESERVED.contains(&name.as_str())
@@ -129,7 +147,11 @@ fn resolve_node(node: &cluster_file::Node, boards: &[&Label], problems: &mut Pro
     });
     let board = resolve_board_of(node, boards, problems);
     let role = node.role.as_ref().map(|role| role.value);
-    Some(Node { name: name?, board: board?, slot: slot?, address: address?, role: role? })
+    let ssh_host_key = match &node.ssh_host_key {
+        Some(text) => Some(secrets.find(text, problems)?),
+        None => None,
+    };
+    Some(Node { name: name?, board: board?, slot: slot?, address: address?, role: role?, ssh_host_key })
 }
 
 fn resolve_board_of(node: &cluster_file::Node, boards: &[&Label], problems: &mut Problems) -> Option<Label> {
@@ -173,6 +195,7 @@ fn note_board_collisions(boards: &[(&cluster_file::Board, Option<Board>)], probl
 fn note_node_collisions(nodes: &[(&cluster_file::Node, Option<Node>)], problems: &mut Problems) {
     let mut names = FirstUse::default();
     let mut slots = FirstUse::default();
+    let mut keys = FirstUse::default();
     for (typed, node) in nodes.iter().filter_map(|(typed, node)| Some((typed, node.as_ref()?))) {
         let (Some(name), Some(slot)) = (typed.name.as_ref(), typed.slot.as_ref()) else { continue };
         if let Some(first) = names.earlier(&node.name, name.span) {
@@ -182,6 +205,12 @@ fn note_node_collisions(nodes: &[(&cluster_file::Node, Option<Node>)], problems:
         if let Some(first) = slots.earlier((&node.board, node.slot), slot.span) {
             let mistake = TopologyMistake::SlotTaken { board: node.board.clone(), slot: node.slot };
             problems.collision(slot.span, mistake, first, "first taken here");
+        }
+        if let Some(text) = &typed.ssh_host_key
+            && let Some(first) = keys.earlier(text.value.as_str(), text.span)
+        {
+            let mistake = TopologyMistake::DuplicateHostKey { key: text.value.clone() };
+            problems.collision(text.span, mistake, first, "first used here");
         }
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod diagram;
 mod init;
+mod inspect;
 mod lab;
 mod man;
 mod pin;
@@ -46,6 +47,7 @@ enum Command {
     Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Inspect(inspect::Inspect),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
     Status(status::Status),
@@ -83,6 +85,7 @@ impl Arguments {
             Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Inspect(command) => command.run(),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
             Command::Status(command) => command.run(&self.file),

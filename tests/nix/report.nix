@@ -125,7 +125,7 @@ let
       );
   streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
   unitText = import ./unit-text.nix { inherit lib; };
-  # The streamer's units and those of the cluster's own Grafana.
+  # The streamer's units, those of the cluster's own Grafana, and what takes the secrets for them.
   units =
     _:
     { config, ... }:
@@ -133,7 +133,7 @@ let
       ours =
         kind:
         lib.filterAttrs (
-          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name
+          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name || name == "node-secrets"
         ) config.systemd.${kind};
       named =
         kind: suffix:
