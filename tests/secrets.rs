@@ -92,6 +92,25 @@ fn all_present_is_success() {
     assert!(!text(&output.stdout).contains("never-printed"));
 }
 
+#[test]
+fn the_password_of_a_bmc_goes_to_no_node() {
+    let folder = project();
+    let path = folder.path().join("cluster.toml");
+    let cluster = fs::read_to_string(&path).expect("cluster.toml");
+    let cluster = cluster
+        .replace("bmc = \"172.16.10.220\"\n", "bmc = \"172.16.10.220\"\npassword = \"bmc-password\"\n")
+        .replace("[secrets]\n", "[secrets]\nbmc-password = \"secrets/bmc\"\n");
+    fs::write(&path, cluster).expect("cluster.toml");
+    for name in ["azure-dns", "bgp", "bmc", "grafana-token", "k3s-token", "router"] {
+        put(&folder, name, "never-printed", 0o600);
+    }
+    let output = secrets(&folder, &[]);
+    let line = "bmc-password   present  secrets/bmc            no node     -                                   \
+                `rk1 flash`: password of `root` on the BMC of `turing-pi`\n";
+    assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), "6 secrets, all present\n");
+}
+
 /// Such as by sops-nix: no file of it is asked for.
 #[test]
 fn a_secret_may_come_another_way() {

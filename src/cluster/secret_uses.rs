@@ -103,14 +103,22 @@ impl Cluster {
                 recipients: Recipients::Only(node.name.clone()),
             })
         }));
-        uses.extend(self.bgp.routers.iter().filter_map(|router| match &router.access {
-            RouterAccess::Rest(rest) => Some(SecretUse {
-                secret: rest.password.clone()?,
+        uses.extend(self.bgp.routers.iter().filter_map(|router| {
+            let RouterAccess::Rest(access) = &router.access else { return None };
+            Some(SecretUse {
+                secret: access.password.clone()?,
                 what: format!("`rk1 status`: password on {}", router.name),
                 place: Place::Secrets,
                 recipients: Recipients::NoNode,
-            }),
-            RouterAccess::Ssh(_) | RouterAccess::Unsaid | RouterAccess::Off => None,
+            })
+        }));
+        uses.extend(self.boards.iter().filter_map(|board| {
+            Some(SecretUse {
+                secret: board.password.clone()?,
+                what: format!("`rk1 flash`: password of `{}` on the BMC of `{}`", board.user, board.name),
+                place: Place::Secrets,
+                recipients: Recipients::NoNode,
+            })
         }));
         uses
     }

@@ -19,6 +19,9 @@ pub struct Board {
     pub name: Label,
     /// Address of its management controller.
     pub bmc: Spanned<Ipv4Addr>,
+    /// Who logs in there.
+    pub user: String,
+    pub password: Option<SecretName>,
 }
 
 /// An RK1 module.
@@ -35,6 +38,9 @@ pub struct Node {
     pub ssh_host_key: Option<SecretName>,
 }
 
+/// bmcd's own: the only user there is, as it is delivered.
+const BMC_USER: &str = "root";
+
 /// File names in `hosts/` that a node cannot have, since its own file would take their place.
 const RESERVED: [&str; 2] = ["cluster", "default"];
 
@@ -46,6 +52,8 @@ enum TopologyMistake {
     ReservedName { name: Label },
     #[error("two boards have their BMC at `{address}`")]
     DuplicateBmc { address: Ipv4Addr },
+    #[error("this is not the name of a user")]
+    NotAUser,
     #[error("there is no slot {slot}")]
     NoSuchSlot { slot: i64 },
     #[error("slot {slot} of board `{board}` is taken twice")]
@@ -70,6 +78,10 @@ impl Mistake for TopologyMistake {
                 format!("write another name: `hosts/{name}.nix` is rendered for the whole cluster")
             }
             Self::DuplicateBmc { .. } => "give each board the address of its own BMC".to_owned(),
+            Self::NotAUser => {
+                "write a name of a-z, 0-9, `-` and `_` that begins with a letter or `_`, such as `root`"
+                    .to_owned()
+            }
             Self::NoSuchSlot { .. } => "write a slot from 1 to 4".to_owned(),
             Self::SlotTaken { .. } => "write the slot in which the module is".to_owned(),
             Self::UnknownBoard { nearest: Some(board), .. } => format!("did you mean `{board}`?"),
@@ -97,7 +109,7 @@ pub(super) fn resolve(
     problems: &mut Problems,
 ) -> Option<(Vec<Board>, Vec<Node>)> {
     let boards: Vec<_> =
-        file.boards.as_ref()?.iter().map(|board| (board, resolve_board(board, problems))).collect();
+        file.boards.as_ref()?.iter().map(|board| (board, resolve_board(board, secrets, problems))).collect();
     note_board_collisions(&boards, problems);
     let mut names: Vec<&Label> = boards.iter().filter_map(|(_, board)| Some(&board.as_ref()?.name)).collect();
     names.sort();
@@ -114,12 +126,33 @@ pub(super) fn resolve(
     Some((boards, nodes))
 }
 
-fn resolve_board(board: &cluster_file::Board, problems: &mut Problems) -> Option<Board> {
+fn resolve_board(
+    board: &cluster_file::Board,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Board> {
     let name = label(board.name.as_ref(), problems);
     let bmc = board.bmc.as_ref().and_then(|text| {
         problems.take(text.span, parse_address(&text.value)).map(|address| Spanned::new(address, text.span))
     });
-    Some(Board { name: name?, bmc: bmc? })
+    let user = match &board.user {
+        Some(text) => problems.take(text.span, parse_user(&text.value)),
+        None => Some(BMC_USER.to_owned()),
+    };
+    let password = match &board.password {
+        Some(text) => Some(secrets.find(text, problems)?),
+        None => None,
+    };
+    Some(Board { name: name?, bmc: bmc?, user: user?, password })
+}
+
+/// A name as Linux takes it (shadow-utils, `useradd(8)`).
+fn parse_user(text: &str) -> Result<String, TopologyMistake> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let is_user = (1..=32).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && text.bytes().all(is_allowed);
+    if is_user { Ok(text.to_owned()) } else { Err(TopologyMistake::NotAUser) }
 }
 
 fn label(name: Option<&Text>, problems: &mut Problems) -> Option<Label> {

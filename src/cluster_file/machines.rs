@@ -22,6 +22,10 @@ table! {
         "name" name: Required<Text> = "turing-pi",
         /// Address of the board's management controller.
         "bmc" bmc: Required<Text> = "172.16.10.220",
+        /// User of the management controller that `rk1 flash` logs in as. Left out: root.
+        "user" user: Option<Text> = "root",
+        /// Name of the secret that holds the user's password. Left out: `$RK1_BMC_PASSWORD`, or `rk1 flash` asks.
+        "password" password: Option<Text> = "bmc-password",
     }
 }
 

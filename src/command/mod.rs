@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod diagram;
+mod flash;
 mod init;
 mod inspect;
 mod lab;
@@ -47,6 +48,7 @@ enum Command {
     Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Flash(flash::Flash),
     Inspect(inspect::Inspect),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
@@ -58,14 +60,23 @@ enum Command {
 }
 
 /// How a command ends.
+#[derive(Debug)]
 enum Outcome {
     Done,
     /// The user has something to mend, and has been told what.
     Mistakes,
+    /// The command line cannot be meant, and the user has been told why.
+    Misuse,
+    /// The user has ended it.
+    Interrupted,
     /// Whether something is to be mended could not be found out, and the user has been told why.
     Unknown,
 }
 
+/// As clap ends for what it finds itself.
+const MISUSE: u8 = 2;
+/// As shells say it of a program that Ctrl-C ended: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
 /// The exit code of what could not be found out.
 const UNKNOWN: u8 = 3;
 
@@ -85,6 +96,7 @@ impl Arguments {
             Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Flash(command) => command.run(&self.file),
             Command::Inspect(command) => command.run(),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
@@ -96,6 +108,8 @@ impl Arguments {
         match outcome {
             Ok(Outcome::Done) => ExitCode::SUCCESS,
             Ok(Outcome::Mistakes) => ExitCode::FAILURE,
+            Ok(Outcome::Misuse) => ExitCode::from(MISUSE),
+            Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
             Ok(Outcome::Unknown) => ExitCode::from(UNKNOWN),
             // Whoever read our output has had enough of it.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

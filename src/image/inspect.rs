@@ -69,7 +69,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     let mut head = Vec::with_capacity(HEAD);
     let mut regions = Vec::new();
     let mut position: u64 = 0;
-    let mut chunk = SecretBytes::zeroed(CHUNK);
+    let mut chunk = SecretBytes::zeroed(CHUNK).map_err(InspectError::Keep)?;
     let mut table = None;
     loop {
         let count = match image.read(&mut chunk) {
@@ -87,7 +87,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
             bytes = rest;
             if head.len() == HEAD {
                 table = Table::parse(&head);
-                regions = regions_of(table.as_ref());
+                regions = regions_of(table.as_ref()).map_err(InspectError::Keep)?;
             }
         }
         for region in &mut regions {
@@ -112,7 +112,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     })
 }
 
-fn regions_of(table: Option<&Table>) -> Vec<Region> {
+fn regions_of(table: Option<&Table>) -> io::Result<Vec<Region>> {
     let slots = table.map(|table| table.slots.as_slice()).unwrap_or_default();
     slots.iter().map(|slot| Region::new(slot.start, slot.size)).collect()
 }

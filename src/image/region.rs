@@ -42,8 +42,9 @@ pub(super) enum Kept {
 }
 
 impl Region {
-    pub(super) fn new(start: u64, size: u64) -> Self {
-        Self { start, size, passed: 0, stage: Stage::Probing(SecretBytes::zeroed(PROBE), 0) }
+    pub(super) fn new(start: u64, size: u64) -> io::Result<Self> {
+        let stage = Stage::Probing(SecretBytes::zeroed(PROBE)?, 0);
+        Ok(Self { start, size, passed: 0, stage })
     }
 
     /// Whether all of it has passed.
@@ -92,7 +93,7 @@ impl Kept {
         if fat::is_fat(probe) {
             let is_seed = size <= SEED_LIMIT;
             let length = usize::try_from(size).ok().filter(|_| is_seed).unwrap_or(probe.len());
-            let (mut bytes, mut filled) = (SecretBytes::zeroed(length), 0);
+            let (mut bytes, mut filled) = (SecretBytes::zeroed(length)?, 0);
             fill(&mut bytes, &mut filled, probe);
             return Ok(if is_seed { Self::Fat(bytes, filled) } else { Self::LargeFat(bytes) });
         }

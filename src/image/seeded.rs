@@ -84,7 +84,7 @@ impl<R: Read> Seeded<R> {
             return Err(refused(SeededError::OfAnother { label, id, expected }));
         }
         // Constant memory: what is replaced is only looked at for the traces of another seed.
-        let mut whole = SecretBytes::zeroed(self.partition.bytes().len());
+        let mut whole = SecretBytes::zeroed(self.partition.bytes().len())?;
         let Some((first, rest)) = whole.split_first_chunk_mut() else {
             return Err(refused(SeededError::NoPlace));
         };

@@ -1,17 +1,24 @@
 //! Large buffers in which secrets may lie.
 
 use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 
+use memmap2::MmapMut;
 use zeroize::zeroize_bytes;
+
+const PAGE: [u8; 4096] = [0; 4096];
 
 /// Bytes that are zeroed when they are dropped, in one go: `Zeroizing` does it byte by byte, which takes seconds for what
 /// has megabytes. They never move, so no copy stays behind.
-pub(crate) struct SecretBytes(Box<[u8]>);
+///
+/// They are pages of their own: those that stay zero take no memory, and all go back at once. glibc would keep such
+/// buffers on its heap after their first use, and an image would take several times as much.
+pub(crate) struct SecretBytes(MmapMut);
 
 impl SecretBytes {
-    pub(crate) fn zeroed(length: usize) -> Self {
-        Self(vec![0; length].into_boxed_slice())
+    pub(crate) fn zeroed(length: usize) -> io::Result<Self> {
+        MmapMut::map_anon(length).map(Self)
     }
 }
 
@@ -31,7 +38,10 @@ impl DerefMut for SecretBytes {
 
 impl Drop for SecretBytes {
     fn drop(&mut self) {
-        zeroize_bytes(&mut self.0);
+        // To write zeros over zeros would take the memory that was never used.
+        for page in self.0.chunks_mut(PAGE.len()).filter(|page| !PAGE.starts_with(page)) {
+            zeroize_bytes(page);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod read;
 pub(crate) use bytes::SecretBytes;
 pub use file::State;
 pub use partition::{Partition, PartitionError, partition};
-pub use read::{Refused, SeedMistake, for_node};
+pub use read::{Refused, SeedMistake, for_node, secret};
 
 use std::fmt;
 

@@ -42,7 +42,8 @@ impl fmt::Debug for Partition {
 
 /// The partition that holds a seed, called as the host's image calls it. The same seed makes the same bytes.
 pub fn partition(seed: &Seed, identity: &Identity) -> Result<Partition, PartitionError> {
-    let mut bytes = SecretBytes::zeroed(usize::try_from(SEED_SIZE).unwrap_or_default());
+    let length = usize::try_from(SEED_SIZE).unwrap_or_default();
+    let mut bytes = SecretBytes::zeroed(length).map_err(PartitionError::DoesNotFit)?;
     fill(seed, identity, &mut bytes).map_err(PartitionError::DoesNotFit)?;
     Ok(Partition(bytes))
 }

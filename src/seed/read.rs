@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::file::{self, State};
 use super::host_key::{self, HostKeyMistake};
 use super::{Seed, SeedFile};
-use crate::cluster::{Cluster, Node, Place};
+use crate::cluster::{Cluster, Node, Place, SecretName};
 use crate::problem::Mistake;
 
 /// A file that cannot be part of a seed.
@@ -39,6 +40,16 @@ impl Mistake for SeedMistake {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Refused(pub Vec<SeedMistake>);
 
+/// Reads the file of one secret.
+pub fn secret(name: &SecretName, path: &Path) -> Result<Zeroizing<Vec<u8>>, SeedMistake> {
+    let (name, path) = (|| name.as_str().to_owned(), || path.to_owned());
+    match file::read(&path()) {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(state)) => Err(SeedMistake::Unfit { name: name(), path: path(), state }),
+        Err(source) => Err(SeedMistake::Read { name: name(), path: path(), source }),
+    }
+}
+
 /// Reads what this node needs, and no other file. `folder` is that of `cluster.toml`.
 pub fn for_node(cluster: &Cluster, node: &Node, folder: &Path) -> Result<Seed, Refused> {
     let mut files: Vec<SeedFile> = Vec::new();
@@ -50,15 +61,10 @@ pub fn for_node(cluster: &Cluster, node: &Node, folder: &Path) -> Result<Seed, R
             continue;
         };
         let path = folder.join(path);
-        let name = each.secret.as_str().to_owned();
-        let bytes = match file::read(&path) {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(state)) => {
-                mistakes.push(SeedMistake::Unfit { name, path, state });
-                continue;
-            }
-            Err(source) => {
-                mistakes.push(SeedMistake::Read { name, path, source });
+        let bytes = match secret(&each.secret, &path) {
+            Ok(bytes) => bytes,
+            Err(mistake) => {
+                mistakes.push(mistake);
                 continue;
             }
         };
