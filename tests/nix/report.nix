@@ -117,7 +117,7 @@ let
         )
       );
   unitText = import ./unit-text.nix { inherit lib; };
-  # The streamer's units and those of the cluster's own Grafana.
+  # The streamer's units, those of the cluster's own Grafana, and the guard's.
   units =
     _:
     { config, ... }:
@@ -125,7 +125,7 @@ let
       ours =
         kind:
         lib.filterAttrs (
-          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name
+          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name || name == "rk1-guard"
         ) config.systemd.${kind};
       named =
         kind: suffix:
