@@ -144,7 +144,7 @@ watch() {
     elif is reverting; then
       go_back
     else
-      return
+      return 0
     fi
   done
 }
