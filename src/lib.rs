@@ -14,4 +14,5 @@ pub mod pins;
 pub mod problem;
 pub mod render;
 pub mod source;
+pub mod status;
 pub mod yaml;

@@ -67,6 +67,7 @@ fn the_commented_values_are_accepted_too() {
         .map(|line| {
             let setting = line.strip_prefix("# ").filter(|rest| {
                 rest.starts_with("[storage.binds]")
+                    || rest.starts_with("[bgp.router.status]")
                     || rest.starts_with("\"/")
                     || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
             });

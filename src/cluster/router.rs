@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::address::parse_address;
 use super::bgp::asn;
 use super::name::{Label, NameMistake};
+use super::router_access::{self, RouterAccess};
 use super::secrets::{SecretLookup, SecretName};
 use crate::cluster_file::{self, Text};
 use crate::problem::{Mistake, Problems};
@@ -20,6 +21,8 @@ pub struct Router {
     /// As written, for people to read.
     pub version: String,
     pub password: Option<SecretName>,
+    /// How it is asked what it sees.
+    pub access: RouterAccess,
     session_prefix: String,
 }
 
@@ -127,6 +130,7 @@ pub(super) fn resolve(
         Some(text) => problems.take(text.span, parse_session_prefix(&text.value))?,
         None => String::new(),
     };
+    let access = router_access::resolve(typed, address, secrets, problems);
     Some(Router {
         name: name?,
         address: address?,
@@ -134,6 +138,7 @@ pub(super) fn resolve(
         platform: platform?,
         version: typed.version.as_ref()?.value.clone(),
         password,
+        access: access?,
         session_prefix,
     })
 }

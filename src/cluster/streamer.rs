@@ -125,7 +125,7 @@ fn parse_url(text: &str) -> Result<String, StreamerMistake> {
 }
 
 /// Whether it names a public address. What a host name stands for is for the daemon to find out.
-fn is_public(url: &Url) -> bool {
+pub(super) fn is_public(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => {
             !(address.is_private() || address.is_loopback() || address.is_link_local())

@@ -2,6 +2,7 @@
 
 use super::free::FreeValue;
 use super::leaf::{Integer, Switch, Text};
+use super::router_status::RouterStatus;
 use super::shape::Required;
 use super::table::{choice, table};
 use crate::source::Spanned;
@@ -103,6 +104,8 @@ table! {
         "password" password: Option<Text> = "bgp-password",
         /// What stands before a node's name in the name of its session on the router. Left out: nothing.
         "session-prefix" session_prefix: Option<Text> = "srv-",
+        /// How `rk1 status` asks it what it sees.
+        "status" status: Option<RouterStatus>,
     }
 }
 

@@ -5,6 +5,7 @@ mod free;
 mod kubernetes;
 mod leaf;
 mod machines;
+mod router_status;
 pub mod schema;
 mod shape;
 mod streamer;
@@ -18,6 +19,7 @@ pub use kubernetes::{
 };
 pub use leaf::{Integer, Named, Switch, Text};
 pub use machines::{Board, Header, Network, Node, Role, Storage};
+pub use router_status::RouterStatus;
 pub use shape::Required;
 pub(crate) use shape::nearest;
 pub use streamer::Streamer;

@@ -140,9 +140,15 @@ impl<'a, 'i> TableReader<'a, 'i> {
         Self { path, span, table, problems }
     }
 
-    /// What messages call the table: `[bgp]`, `[[node]]`.
+    /// What messages call the table: `[bgp]`, `[[node]]`, and `[bgp.router.status]` within `[[bgp.router]]`.
     fn header(&self) -> String {
-        if self.path.is_empty() { "the file".to_owned() } else { format!("`[{}]`", self.path) }
+        if self.path.is_empty() {
+            return "the file".to_owned();
+        }
+        match self.path.strip_prefix('[') {
+            Some(inner) if inner.contains("].") => format!("`[{}]`", inner.replacen("].", ".", 1)),
+            _ => format!("`[{}]`", self.path),
+        }
     }
 
     pub(crate) fn field<F: Field>(
