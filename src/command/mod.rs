@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod deploy;
 mod diagram;
 mod init;
 mod lab;
@@ -45,6 +46,7 @@ enum Command {
     Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Deploy(deploy::Deploy),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
@@ -75,6 +77,7 @@ impl Arguments {
             Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Deploy(command) => command.run(&self.file),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
             Command::Schema => schema::run(),

@@ -29,7 +29,7 @@ impl fmt::Display for CommandLine {
 
 /// What `nixos-rebuild` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rebuild {
+pub(crate) enum Rebuild {
     /// Builds, copies to the node and says which units would be restarted there.
     DryActivate,
     Switch,
@@ -44,7 +44,7 @@ pub struct Flake {
 
 impl Flake {
     #[must_use]
-    pub fn rebuild(&self, node: &Node, rebuild: Rebuild) -> CommandLine {
+    pub(super) fn rebuild(&self, node: &Node, rebuild: Rebuild) -> CommandLine {
         let action = match rebuild {
             Rebuild::DryActivate => "dry-activate",
             Rebuild::Switch => "switch",
@@ -60,7 +60,7 @@ impl Flake {
 
 /// A command that a node runs.
 #[must_use]
-pub fn on_node(node: &Node, command: &[&str]) -> CommandLine {
+pub(super) fn on_node(node: &Node, command: &[&str]) -> CommandLine {
     // Nobody is there to answer a question, and a node that is away must not be waited for as long as TCP would.
     let options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"];
     let target = target(node);
@@ -69,7 +69,7 @@ pub fn on_node(node: &Node, command: &[&str]) -> CommandLine {
 }
 
 #[must_use]
-pub fn guard(node: &Node, order: guard::Order) -> CommandLine {
+pub(super) fn guard(node: &Node, order: guard::Order) -> CommandLine {
     let seconds;
     let words: &[&str] = match order {
         guard::Order::Arm(limit) => {
@@ -78,14 +78,18 @@ pub fn guard(node: &Node, order: guard::Order) -> CommandLine {
         }
         guard::Order::Confirm => &["rk1-guard", "confirm"],
         guard::Order::Revert => &["rk1-guard", "revert"],
-        guard::Order::State => &["rk1-guard", "state"],
     };
     on_node(node, words)
 }
 
+#[must_use]
+pub(super) fn guard_state(node: &Node) -> CommandLine {
+    on_node(node, &["rk1-guard", "state"])
+}
+
 /// Whether a server's own member of etcd takes part in decisions: k3s's API server asks the member beside it.
 #[must_use]
-pub fn etcd(server: &Node) -> CommandLine {
+pub(super) fn etcd(server: &Node) -> CommandLine {
     on_node(server, &["k3s", "kubectl", "get", "--raw=/readyz/etcd"])
 }
 
@@ -93,7 +97,8 @@ pub fn etcd(server: &Node) -> CommandLine {
 #[must_use]
 pub fn roll_back(node: &Node) -> CommandLine {
     let profile = "/nix/var/nix/profiles/system";
-    let back = format!("nix-env --profile {profile} --rollback && {profile}/bin/switch-to-configuration switch");
+    let back =
+        format!("nix-env --profile {profile} --rollback && {profile}/bin/switch-to-configuration switch");
     CommandLine { program: "ssh", arguments: vec![target(node), back] }
 }
 

@@ -6,17 +6,17 @@ use thiserror::Error;
 
 /// What it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// The node goes back after this time.
     Arm(Duration),
     Confirm,
+    /// The node goes back now.
     Revert,
-    State,
 }
 
 /// Where the guard stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// It has never been armed.
     Idle,
     /// The node goes back in so many seconds.
@@ -30,7 +30,7 @@ pub enum State {
 
 /// The answer to `rk1-guard state`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub state: State,
     /// Store path of the running system.
     pub running: String,
@@ -44,7 +44,7 @@ pub struct Garbled(String);
 
 impl Answer {
     /// Reads lines of `key=value`. Keys of a newer guard are passed over.
-    pub fn parse(text: &str) -> Result<Self, Garbled> {
+    pub(super) fn parse(text: &str) -> Result<Self, Garbled> {
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
             line.filter(|value| !value.is_empty())
@@ -52,9 +52,9 @@ impl Answer {
         let garbled = || Garbled(text.chars().take(200).collect());
         let state = match value("state") {
             Some("idle") => State::Idle,
-            Some("armed") => State::Armed {
-                left: value("left").and_then(|left| left.parse().ok()).ok_or_else(garbled)?,
-            },
+            Some("armed") => {
+                State::Armed { left: value("left").and_then(|left| left.parse().ok()).ok_or_else(garbled)? }
+            }
             Some("reverting") => State::Reverting,
             Some("reverted") => State::Reverted,
             Some("confirmed") => State::Confirmed,
@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn its_lines_are_read() {
-        let text = "state=armed\nsystem=/nix/store/old\ngeneration=7\nleft=-3\nnewer=key\nrunning=/nix/store/new\n";
+        let text =
+            "state=armed\nsystem=/nix/store/old\ngeneration=7\nleft=-3\nnewer=key\nrunning=/nix/store/new\n";
         let answer = Answer::parse(text).ok();
         let expected = Answer {
             state: State::Armed { left: -3 },

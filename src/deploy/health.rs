@@ -40,33 +40,34 @@ fn ailment(subject: &str, question: &str, finding: &Finding) -> Option<Ailment> 
 
 /// What is wrong, for certain.
 #[must_use]
-pub fn wrong(observation: &Observation) -> Vec<Ailment> {
+pub(super) fn wrong(observation: &Observation) -> Vec<Ailment> {
     let findings = observation.findings().filter(|(.., finding)| matches!(finding, Finding::Wrong { .. }));
     findings.filter_map(|(subject, question, finding)| ailment(subject, question, finding)).collect()
 }
 
 /// What nobody could say.
 #[must_use]
-pub fn unknown(observation: &Observation) -> Vec<Ailment> {
+pub(super) fn unknown(observation: &Observation) -> Vec<Ailment> {
     let findings = observation.findings().filter(|(.., finding)| matches!(finding, Finding::Unknown { .. }));
     findings.filter_map(|(subject, question, finding)| ailment(subject, question, finding)).collect()
 }
 
 /// What was good before a switch. Only that can be asked for after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Baseline(BTreeSet<(String, String)>);
+pub(super) struct Baseline(BTreeSet<(String, String)>);
 
 impl Baseline {
     #[must_use]
-    pub fn of(before: &Observation) -> Self {
+    pub(super) fn of(before: &Observation) -> Self {
         let good = before.findings().filter(|(.., finding)| finding.is_good());
         Self(good.map(|(subject, question, _)| (subject.to_owned(), question.to_owned())).collect())
     }
 
     /// What was good and is not any more.
     #[must_use]
-    pub fn missing(&self, after: &Observation) -> Vec<Ailment> {
-        let ill = after.findings().filter_map(|(subject, question, finding)| ailment(subject, question, finding));
+    pub(super) fn missing(&self, after: &Observation) -> Vec<Ailment> {
+        let ill =
+            after.findings().filter_map(|(subject, question, finding)| ailment(subject, question, finding));
         ill.filter(|ailment| self.0.contains(&(ailment.subject.clone(), ailment.question.clone()))).collect()
     }
 }

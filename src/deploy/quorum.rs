@@ -27,7 +27,7 @@ fn missing(unready: &[(String, String)]) -> String {
 /// `others` are the other servers by name, and why etcd is not ready there, where it is not.
 ///
 /// A lone server has no quorum to keep: the API is away while its k3s restarts, and pods run on.
-pub fn check(others: &[(String, Result<(), String>)]) -> Result<(), QuorumLost> {
+pub(super) fn check(others: &[(String, Result<(), String>)]) -> Result<(), QuorumLost> {
     let members = others.len() + 1;
     let needed = members / 2 + 1;
     let ready = others.iter().filter(|(_, state)| state.is_ok()).count();

@@ -40,9 +40,11 @@ impl Failure {
         let hint = match self {
             Self::Unwell(_) => "mend that first, or deploy all the same with `--anyway`".to_owned(),
             Self::Quorum(_) => "bring the other servers back first: docs/recovery.md".to_owned(),
-            Self::Armed { .. } => "another deploy may be under way; else `rk1-guard confirm` on the node keeps its system, \
+            Self::Armed { .. } => {
+                "another deploy may be under way; else `rk1-guard confirm` on the node keeps its system, \
                                    and `rk1-guard revert` goes back at once"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Reverting => "wait until `rk1-guard state` on the node says `reverted`".to_owned(),
             Self::NotAsBefore { .. } | Self::TooLate => {
                 "`journalctl` on the node has what it did meanwhile; more time gives `--limit`".to_owned()
@@ -95,9 +97,10 @@ impl Fate {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Deployed { but: why } | Self::Untouched { why } | Self::Reverted { why } | Self::Lost { why } => {
-                why.as_ref()
-            }
+            Self::Deployed { but: why }
+            | Self::Untouched { why }
+            | Self::Reverted { why }
+            | Self::Lost { why } => why.as_ref(),
             Self::Unchanged | Self::NotBegun => None,
         }
     }

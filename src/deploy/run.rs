@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::actions::{ActionError, Actions};
 use super::command::Rebuild;
 use super::guard::{Order, State};
@@ -13,11 +15,12 @@ use crate::cluster::Node;
 use crate::cluster_file::Role;
 
 /// What happens, as it happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", content = "of", rename_all = "kebab-case")]
 pub enum Event {
     Begun(Step),
-    /// The check could not find this out.
-    Unknown(Ailment),
+    /// The check could not find this out, or found it wrong and goes on all the same.
+    Unwell(Ailment),
     /// The verification goes on because of this; empty while the node does not answer.
     Waiting(Vec<Ailment>),
     /// The node is told to go back, or waited for until its guard does it.
@@ -39,7 +42,7 @@ pub(crate) async fn run<A: Actions>(
         let fate = if is_over {
             Fate::NotBegun
         } else {
-            Deploy { plan, actions, node, tell: &mut *tell, is_cordoned: false }.run().await
+            Deploy { plan, actions, node, tell: &mut *tell, is_armed: false, is_cordoned: false }.run().await
         };
         is_over |= fate.failure().is_some();
         fates.push((node.name.clone(), fate));
@@ -53,6 +56,7 @@ struct Deploy<'a, A> {
     actions: &'a A,
     node: &'a Node,
     tell: &'a mut dyn FnMut(&Node, &Event),
+    is_armed: bool,
     /// By us: a node that was cordoned before stays so.
     is_cordoned: bool,
 }
@@ -105,9 +109,9 @@ impl<A: Actions> Deploy<'_, A> {
             return Err(Failure::Unwell(wrong));
         }
         for ailment in wrong.into_iter().chain(health::unknown(&observation)) {
-            (self.tell)(self.node, &Event::Unknown(ailment));
+            (self.tell)(self.node, &Event::Unwell(ailment));
         }
-        let answer = self.actions.guard(self.node, Order::State).await?;
+        let answer = self.actions.guard_state(self.node).await?;
         match answer.state {
             State::Armed { left } => return Err(Failure::Armed { left }),
             State::Reverting => return Err(Failure::Reverting),
@@ -149,6 +153,7 @@ impl<A: Actions> Deploy<'_, A> {
     async fn switch(&mut self, before: &Before, begun: Instant) -> Result<(), Failure> {
         self.begin(Step::Arm)?;
         self.actions.guard(self.node, Order::Arm(self.plan.options.limit)).await?;
+        self.is_armed = true;
         self.begin(Step::Switch)?;
         self.actions.rebuild(self.node, Rebuild::Switch).await?;
         self.begin(Step::Verify)?;
@@ -184,7 +189,7 @@ impl<A: Actions> Deploy<'_, A> {
 
     /// What is not as before. `None`: the node does not answer.
     async fn missing(&self, before: &Before) -> Result<Option<Vec<Ailment>>, Failure> {
-        let Ok(answer) = self.actions.guard(self.node, Order::State).await else { return Ok(None) };
+        let Ok(answer) = self.actions.guard_state(self.node).await else { return Ok(None) };
         if matches!(answer.state, State::Reverting | State::Reverted) {
             return Err(Failure::TooLate);
         }
@@ -209,7 +214,7 @@ impl<A: Actions> Deploy<'_, A> {
     /// The word may be lost on its way, or its answer: the guard is asked what it knows.
     async fn confirm(&self) -> Result<(), Failure> {
         let Err(error) = self.actions.guard(self.node, Order::Confirm).await else { return Ok(()) };
-        match self.actions.guard(self.node, Order::State).await?.state {
+        match self.actions.guard_state(self.node).await?.state {
             State::Confirmed => Ok(()),
             State::Reverting | State::Reverted => Err(Failure::TooLate),
             State::Idle | State::Armed { .. } => Err(error.into()),
@@ -225,12 +230,14 @@ impl<A: Actions> Deploy<'_, A> {
         let mut is_told = false;
         loop {
             is_told = is_told || self.actions.guard(self.node, Order::Revert).await.is_ok();
-            if let Ok(answer) = self.actions.guard(self.node, Order::State).await {
+            if let Ok(answer) = self.actions.guard_state(self.node).await {
                 match answer.state {
-                    // Armed never, or not any more: nothing was switched since.
-                    State::Idle | State::Confirmed => return Fate::Untouched { why: Some(why) },
-                    State::Reverted => return Fate::Reverted { why: Some(why) },
                     State::Armed { .. } | State::Reverting => {}
+                    // What it says is of an earlier time: the order to arm has not reached it.
+                    _ if !self.is_armed => return Fate::Untouched { why: Some(why) },
+                    State::Idle | State::Reverted => return Fate::Reverted { why: Some(why) },
+                    // The word had arrived, but not the answer to it.
+                    State::Confirmed => return Fate::Deployed { but: Some(why) },
                 }
             }
             if begun.elapsed() > patience {
