@@ -141,6 +141,7 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
         "rk1-render.1",
         "rk1-schema.1",
         "rk1-secrets.1",
+        "rk1-status.1",
         "rk1.1",
     ];
     assert_eq!(pages, expected);

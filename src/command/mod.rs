@@ -11,6 +11,7 @@ mod pin;
 mod render;
 mod schema;
 mod secrets;
+mod status;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -49,6 +50,7 @@ enum Command {
     Deploy(deploy::Deploy),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
+    Status(status::Status),
     /// Print the JSON Schema of the cluster's file, by which editors complete it.
     Schema,
     Completions(completions::Completions),
@@ -60,7 +62,12 @@ enum Outcome {
     Done,
     /// The user has something to mend, and has been told what.
     Mistakes,
+    /// Whether something is to be mended could not be found out, and the user has been told why.
+    Unknown,
 }
+
+/// The exit code of what could not be found out.
+const UNKNOWN: u8 = 3;
 
 /// The user's text could not be used, and every mistake in it has been printed.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +75,8 @@ enum Outcome {
 struct Unusable(String);
 
 impl Arguments {
-    /// Runs the command and says on standard error what went wrong: 0 where all is well, else 1.
+    /// Runs the command and says on standard error what went wrong: 0 where all is well, 3 where that cannot be
+    /// told, else 1.
     #[must_use]
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
@@ -80,6 +88,7 @@ impl Arguments {
             Command::Deploy(command) => command.run(&self.file),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
+            Command::Status(command) => command.run(&self.file),
             Command::Schema => schema::run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
@@ -87,6 +96,7 @@ impl Arguments {
         match outcome {
             Ok(Outcome::Done) => ExitCode::SUCCESS,
             Ok(Outcome::Mistakes) => ExitCode::FAILURE,
+            Ok(Outcome::Unknown) => ExitCode::from(UNKNOWN),
             // Whoever read our output has had enough of it.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Err(error) if error.is::<Unusable>() => ExitCode::FAILURE,

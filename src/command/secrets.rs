@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, folder_of, print, read_cluster};
-use crate::cluster::{Cluster, SecretName};
+use crate::cluster::{Cluster, RouterAccess, SecretName};
 
 /// Say which secrets the cluster needs, where each comes from and goes, and which are missing.
 #[derive(Debug, Args)]
@@ -69,6 +69,7 @@ struct Use {
 
 const ALL: &str = "every node";
 const SERVERS: &str = "servers";
+const NONE: &str = "no node";
 
 impl Secrets {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
@@ -127,6 +128,13 @@ fn uses(cluster: &Cluster, name: &SecretName) -> Vec<Use> {
         what: format!("Secret {}/{}, key {}", secret.namespace, secret.name, secret.key),
         nodes: SERVERS,
     }));
+    let asked = cluster.bgp.routers.iter().filter(|router| match &router.access {
+        RouterAccess::Rest(rest) => rest.password.as_ref() == Some(name),
+        RouterAccess::Ssh(_) | RouterAccess::Unsaid | RouterAccess::Off => false,
+    });
+    uses.extend(
+        asked.map(|router| Use { what: format!("`rk1 status`: password on {}", router.name), nodes: NONE }),
+    );
     uses
 }
 

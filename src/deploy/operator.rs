@@ -94,7 +94,7 @@ impl Actions for Operator<'_> {
             Some(task) => task.await.unwrap_or_default(),
             None => String::new(),
         };
-        let path = printed.lines().rev().find(|line| line.starts_with("/nix/store/"));
+        let path = printed.lines().rev().find(|line| line.starts_with('/'));
         Ok(path.map(|path| path.trim().to_owned()))
     }
 

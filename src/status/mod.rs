@@ -2,16 +2,25 @@
 //!
 //! [`observe`] asks (`probe`), what comes back is judged (`judge`) and can be shown ([`screen`]).
 
+mod facts;
+mod failure;
+mod judge;
 mod observation;
+mod probe;
+pub mod screen;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use failure::{CertificateFault, ProbeError};
 pub use observation::{
     ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation, Verdict,
 };
+pub use probe::kubernetes::{Connection, connect};
 
-use crate::cluster::Label;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::cluster::{Cluster, Label};
 
 /// By what, and for how long, those who know are asked.
 #[derive(Debug, Clone)]
@@ -41,4 +50,10 @@ impl Scope {
             Self::Nodes(nodes) => nodes.contains(node),
         }
     }
+}
+
+/// Asks everybody at once what `scope` is about. Needs a runtime of tokio with time and I/O.
+pub async fn observe(cluster: &Cluster, access: &Access, scope: &Scope) -> Observation {
+    let facts = probe::ask(cluster, access, scope).await;
+    judge::judge(cluster, scope, &facts, Timestamp::now())
 }

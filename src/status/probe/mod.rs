@@ -1,0 +1,54 @@
+//! Asks everybody at once, each with a time limit of its own.
+
+mod bird;
+mod certificate;
+mod frr;
+pub(super) mod kubernetes;
+mod node;
+mod objects;
+mod page;
+pub(super) mod routeros;
+mod sections;
+mod ssh;
+mod web;
+
+use futures_util::future::{OptionFuture, join_all};
+
+use super::facts::{Answer, Facts, RouterFacts};
+use super::failure::ProbeError;
+use super::{Access, Scope};
+use crate::cluster::{Cluster, Platform, Router, RouterAccess};
+
+pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Facts {
+    let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
+    let nodes = join_all(asked.map(|node| node::ask(cluster, node, access.limit)));
+    let routers = join_all(cluster.bgp.routers.iter().map(|router| ask_router(cluster, router, access)));
+    let kubernetes = kubernetes::ask(cluster, access);
+    let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
+    let page: OptionFuture<_> =
+        host.map(|host| page::ask(host, cluster.gateway.address, access.limit)).into();
+    let (nodes, routers, kubernetes, page) = tokio::join!(nodes, routers, kubernetes, page);
+    Facts { nodes, routers, kubernetes, page }
+}
+
+/// `None` where the router is not to be asked.
+async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Option<Answer<RouterFacts>> {
+    let gateway = cluster.gateway.address;
+    let answer = match (&router.access, router.platform) {
+        (RouterAccess::Off, _) => return None,
+        (RouterAccess::Unsaid, _) => {
+            Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
+        }
+        (RouterAccess::Rest(rest), _) => {
+            match routeros::password(&router.name, rest, &cluster.secrets, &access.folder) {
+                Ok(password) => routeros::ask(rest, &password, gateway, access.limit).await,
+                Err(error) => Err(error),
+            }
+        }
+        (RouterAccess::Ssh(destination), Platform::Bird) => {
+            bird::ask(destination, gateway, access.limit).await
+        }
+        (RouterAccess::Ssh(destination), _) => frr::ask(destination, gateway, access.limit).await,
+    };
+    Some(answer)
+}

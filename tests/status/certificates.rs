@@ -1,0 +1,59 @@
+//! Authorities and the certificates that they sign.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest, Sha256};
+
+pub(crate) struct Authority {
+    pub(crate) pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// What a server shows.
+pub(crate) struct Identity {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) key: PrivateKeyDer<'static>,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let key = KeyPair::generate().expect("key");
+        let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).expect("authority").pem();
+        Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    pub(crate) fn sign(&self, name: &str) -> Identity {
+        self.sign_with(name, |_| {})
+    }
+
+    pub(crate) fn sign_expired(&self, name: &str) -> Identity {
+        self.sign_with(name, |params| {
+            params.not_before = date_time_ymd(2001, 1, 1);
+            params.not_after = date_time_ymd(2001, 4, 1);
+        })
+    }
+
+    fn sign_with(&self, name: &str, adjust: impl FnOnce(&mut CertificateParams)) -> Identity {
+        let key = KeyPair::generate().expect("key");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("parameters");
+        adjust(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer).expect("certificate").der().clone();
+        Identity { certificate, key: PrivatePkcs8KeyDer::from(key.serialize_der()).into() }
+    }
+}
+
+impl Identity {
+    /// SHA-256, as `RouterOS` prints it.
+    pub(crate) fn fingerprint(&self) -> String {
+        data_encoding::HEXLOWER.encode(&Sha256::digest(&self.certificate))
+    }
+}
+
+impl Clone for Identity {
+    fn clone(&self) -> Self {
+        Self { certificate: self.certificate.clone(), key: self.key.clone_key() }
+    }
+}

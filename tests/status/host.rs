@@ -1,0 +1,135 @@
+//! Hosts that are asked over ssh. The stand-in for `ssh` runs the very script that it is given, where the host's own
+//! programs come first on the search path.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// What a host does when it is asked.
+#[derive(Clone)]
+pub(crate) enum Host {
+    /// Runs the script with these programs, each a script of the shell.
+    Programs(BTreeMap<&'static str, String>),
+    /// ssh says this and fails.
+    Refuses(&'static str),
+    /// It is reached, and says nothing.
+    Silent,
+}
+
+/// Refuses to be called otherwise than it is meant to be: no argument but these.
+const SSH: &str = r#"#!/bin/sh
+case $* in
+  "-o BatchMode=yes -o ConnectTimeout="[1-9]" "*@*" sh -s") host=HOSTS/$5 ;;
+  *) echo "ssh: called with $*" >&2; exit 99 ;;
+esac
+if [ -e "$host/refuses" ]; then cat "$host/refuses" >&2; exit 255; fi
+if [ -e "$host/silent" ]; then exec sleep 600; fi
+if [ ! -d "$host" ]; then echo "ssh: connect to host ${5#*@} port 22: No route to host" >&2; exit 255; fi
+PATH=$host:$PATH exec sh -s
+"#;
+
+/// A module that is well: k3s runs, the disk and what lives on it are mounted, the streamer loses nothing.
+#[derive(Clone)]
+pub(crate) struct Module {
+    /// Units that are active.
+    pub(crate) active: Vec<&'static str>,
+    pub(crate) mounts: Vec<(&'static str, &'static str)>,
+    /// The page of the streamer's figures, at two times.
+    pub(crate) figures: [String; 2],
+    pub(crate) kubeconfig: Option<String>,
+}
+
+impl Module {
+    pub(crate) fn well() -> Self {
+        let options = "rw,noatime";
+        Self {
+            active: vec!["k3s.service", "xdp-streamer.service"],
+            mounts: ["/mnt/data", "/run/k3s", "/var/lib/kubelet", "/var/lib/rancher"].map(|path| (path, options)).into(),
+            figures: [Figures::default().page(), Figures { packets: 52_400, delivered: 820, ..Figures::default() }.page()],
+            kubeconfig: None,
+        }
+    }
+
+    pub(crate) fn host(&self) -> Host {
+        let mounts = self.mounts.iter().map(|(path, options)| format!("{path}) echo {options} ;;\n"));
+        let findmnt = format!("for path; do :; done\ncase $path in\n{}*) exit 1 ;;\nesac\n", mounts.collect::<String>());
+        let systemctl =
+            format!("case $2 in\n{}) echo active ;;\n*) echo failed; exit 3 ;;\nesac\n", self.active.join("|"));
+        let [first, second] = &self.figures;
+        // Odd and even calls get the one and the other.
+        let curl = format!(
+            "if rm \"$0.again\" 2>/dev/null; then cat <<'EOF'\n{second}EOF\nelse touch \"$0.again\"; cat <<'EOF'\n{first}EOF\nfi\n"
+        );
+        let mut programs = BTreeMap::from([("curl", curl), ("findmnt", findmnt), ("systemctl", systemctl)]);
+        programs.insert("sleep", String::new());
+        if let Some(kubeconfig) = &self.kubeconfig {
+            let cat = "if [ \"$1\" = /etc/rancher/k3s/k3s.yaml ]; then PATH=/usr/bin:/bin; set -- \"$0.k3s\"; fi\n";
+            programs.insert("cat.k3s", kubeconfig.clone());
+            programs.insert("cat", format!("{cat}exec /bin/cat \"$@\"\n"));
+        }
+        Host::Programs(programs)
+    }
+}
+
+/// What a streamer has counted, with the labels and the order of the page that it serves.
+#[derive(Clone, Copy)]
+pub(crate) struct Figures {
+    pub(crate) packets: u64,
+    pub(crate) lost: u64,
+    pub(crate) attached: u64,
+    pub(crate) delivered: u64,
+    pub(crate) dropped: u64,
+    pub(crate) refused: u64,
+    pub(crate) waiting: u64,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self { packets: 52_311, lost: 0, attached: 1, delivered: 812, dropped: 0, refused: 0, waiting: 3 }
+    }
+}
+
+impl Figures {
+    pub(crate) fn page(self) -> String {
+        let lines = [
+            ("packets_total", self.packets),
+            ("lost_total", self.lost),
+            ("attached", self.attached),
+            ("rows_delivered_total", self.delivered),
+            ("rows_dropped_total", self.dropped),
+            ("rows_refused_total", self.refused),
+            ("rows_waiting", self.waiting),
+        ];
+        let lines = lines.map(|(name, value)| {
+            format!("# TYPE xdp_streamer_{name} gauge\nxdp_streamer_{name}{{host=\"a node\",interface=\"end0\"}} {value}\n")
+        });
+        lines.concat()
+    }
+}
+
+/// Writes the stand-in and its hosts, by what ssh is told to reach.
+pub(crate) fn write(folder: &Path, hosts: &BTreeMap<String, Host>) {
+    let at = folder.join("hosts");
+    for (destination, host) in hosts {
+        let own = at.join(destination);
+        fs::create_dir_all(&own).expect("a host's folder");
+        match host {
+            Host::Refuses(words) => fs::write(own.join("refuses"), format!("{words}\n")).expect("words"),
+            Host::Silent => fs::write(own.join("silent"), "").expect("silence"),
+            Host::Programs(programs) => {
+                for (name, text) in programs {
+                    let is_data = name.contains('.');
+                    program(&own.join(name), &if is_data { text.clone() } else { format!("#!/bin/sh\n{text}") });
+                }
+            }
+        }
+    }
+    fs::create_dir(folder.join("bin")).expect("bin");
+    program(&folder.join("bin/ssh"), &SSH.replace("HOSTS", &at.display().to_string()));
+}
+
+fn program(path: &Path, text: &str) {
+    fs::write(path, text).expect("a program");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("mode");
+}
