@@ -191,6 +191,7 @@ fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<Stri
     let said = |word: &str, what: &str| format!("{}  {word:<8}  {what}", node.name);
     match event {
         Event::Begun(step) => vec![line(plan, flake, node, *step)],
+        Event::Unknown(ailment) => vec![said("unknown", &ailment.to_string())],
         Event::Unwell(ailment) => vec![said("unwell", &ailment.to_string())],
         Event::Waiting(missing) if missing.is_empty() => vec![said("waiting", "it does not answer")],
         Event::Waiting(missing) => {

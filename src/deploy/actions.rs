@@ -68,15 +68,19 @@ impl ActionError {
             }
             Self::Unrunnable { .. } => "install OpenSSH's client",
             Self::NoGuard => {
-                "its system is older than the guard: switch it once by `nixos-rebuild switch` itself, or set \
-                 `rk1.guard.enable` where that was turned off"
+                "its system may be older than the guard: switch it by `nixos-rebuild` itself this once"
             }
             Self::WouldLose(_) => {
                 "end such pods yourself; `--delete-emptydir-data` gives up what lies in an emptyDir"
             }
             Self::Undrained { .. } => "see their PodDisruptionBudgets, or give more time by `--drain-limit`",
-            Self::Late { .. } | Self::Failed { .. } => "what it said stands above",
-            Self::Cancelled | Self::Garbled(_) | Self::Unreachable(_) | Self::Kubernetes(_) => return None,
+            Self::Failed { said, .. } if said.is_empty() => "what it said stands above",
+            Self::Late { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled
+            | Self::Garbled(_)
+            | Self::Unreachable(_)
+            | Self::Kubernetes(_) => return None,
         })
     }
 }

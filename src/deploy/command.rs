@@ -9,8 +9,14 @@ use crate::cluster::Node;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     pub program: &'static str,
+    /// They come first, and are not shown: they change nothing but how long is waited.
+    pub options: &'static [&'static str],
     pub arguments: Vec<String>,
 }
+
+/// Nobody is there to answer a question, and a node that is away must not be waited for as long as TCP would.
+const SSH_OPTIONS: &[&str] =
+    &["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"];
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,19 +59,16 @@ impl Flake {
         let arguments = [action, "--flake", &flake, "--target-host", &target(node)].map(str::to_owned);
         CommandLine {
             program: "nixos-rebuild",
+            options: &[],
             arguments: arguments.into_iter().chain(self.further_arguments.iter().cloned()).collect(),
         }
     }
 }
 
 /// A command that a node runs.
-#[must_use]
-pub(super) fn on_node(node: &Node, command: &[&str]) -> CommandLine {
-    // Nobody is there to answer a question, and a node that is away must not be waited for as long as TCP would.
-    let options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"];
-    let target = target(node);
-    let arguments = options.iter().copied().chain([target.as_str()]).chain(command.iter().copied());
-    CommandLine { program: "ssh", arguments: arguments.map(str::to_owned).collect() }
+fn on_node(node: &Node, command: &[&str]) -> CommandLine {
+    let arguments = [target(node)].into_iter().chain(command.iter().copied().map(str::to_owned));
+    CommandLine { program: "ssh", options: SSH_OPTIONS, arguments: arguments.collect() }
 }
 
 #[must_use]
@@ -99,7 +102,7 @@ pub fn roll_back(node: &Node) -> CommandLine {
     let profile = "/nix/var/nix/profiles/system";
     let back =
         format!("nix-env --profile {profile} --rollback && {profile}/bin/switch-to-configuration switch");
-    CommandLine { program: "ssh", arguments: vec![target(node), back] }
+    CommandLine { program: "ssh", options: &[], arguments: vec![target(node), back] }
 }
 
 fn target(node: &Node) -> String {

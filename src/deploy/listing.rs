@@ -22,7 +22,7 @@ pub(crate) fn listing(plan: &Plan<'_>, flake: &Flake) -> String {
 pub(crate) fn line(plan: &Plan<'_>, flake: &Flake, node: &Node, step: Step) -> String {
     let what = match step {
         Step::Check => {
-            format!("as `rk1 status {}` has it; its guard: {}", node.name, command::guard_state(node))
+            format!("rk1 status {}; {}", node.name, command::guard_state(node))
         }
         Step::Build => flake.rebuild(node, Rebuild::DryActivate).to_string(),
         Step::Quorum => {

@@ -72,6 +72,7 @@ impl Actions for Operator<'_> {
         // Without this a connection that the switch has cut would be waited for as long as TCP does: a quarter of an hour.
         options.push_str(" -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=6");
         let mut child = Command::new(line.program)
+            .args(line.options)
             .args(&line.arguments)
             .env("NIX_SSHOPTS", options.trim_start())
             .stdout(Stdio::piped())

@@ -21,7 +21,7 @@ pub enum Failure {
     Armed { left: i64 },
     #[error("it is going back to the system of before at this moment")]
     Reverting,
-    #[error("it is not as good as before, {} s after the switch was begun{}", limit.as_secs(), lines(missing))]
+    #[error("it has not become as good as before within {} s{}", limit.as_secs(), lines(missing))]
     NotAsBefore { limit: Duration, missing: Vec<Ailment> },
     #[error("its guard was faster: nobody had confirmed in time")]
     TooLate,

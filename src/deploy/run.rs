@@ -19,7 +19,9 @@ use crate::cluster_file::Role;
 #[serde(tag = "event", content = "of", rename_all = "kebab-case")]
 pub enum Event {
     Begun(Step),
-    /// The check could not find this out, or found it wrong and goes on all the same.
+    /// The check could not find this out: it will not be asked for after the switch either.
+    Unknown(Ailment),
+    /// The check found this wrong, and the deploy goes on all the same.
     Unwell(Ailment),
     /// The verification goes on because of this; empty while the node does not answer.
     Waiting(Vec<Ailment>),
@@ -70,6 +72,16 @@ struct Before {
     built: Option<String>,
 }
 
+/// A look at a node after the switch.
+enum Seen {
+    AsBefore,
+    Missing(Vec<Ailment>),
+    /// It does not answer.
+    Nothing,
+    /// Its guard was faster.
+    GoneBack,
+}
+
 impl<A: Actions> Deploy<'_, A> {
     async fn run(&mut self) -> Fate {
         let before = match self.prepare().await {
@@ -108,8 +120,9 @@ impl<A: Actions> Deploy<'_, A> {
         if !wrong.is_empty() && !self.plan.options.anyway {
             return Err(Failure::Unwell(wrong));
         }
-        for ailment in wrong.into_iter().chain(health::unknown(&observation)) {
-            (self.tell)(self.node, &Event::Unwell(ailment));
+        let unknown = health::unknown(&observation).into_iter().map(Event::Unknown);
+        for event in wrong.into_iter().map(Event::Unwell).chain(unknown) {
+            (self.tell)(self.node, &event);
         }
         let answer = self.actions.guard_state(self.node).await?;
         match answer.state {
@@ -168,12 +181,16 @@ impl<A: Actions> Deploy<'_, A> {
         let limit = self.plan.options.limit;
         let mut told = None;
         loop {
-            let missing = self.missing(before).await?;
-            if missing.as_ref().is_some_and(Vec::is_empty) {
-                return Ok(());
-            }
-            let missing = missing.unwrap_or_default();
-            if begun.elapsed() > limit * 9 / 10 {
+            let is_late = begun.elapsed() > limit * 9 / 10;
+            let missing = match self.look(before).await? {
+                Seen::AsBefore => return Ok(()),
+                Seen::GoneBack => {
+                    return Err(Failure::NotAsBefore { limit, missing: told.unwrap_or_default() });
+                }
+                Seen::Missing(missing) => missing,
+                Seen::Nothing => Vec::new(),
+            };
+            if is_late {
                 return Err(Failure::NotAsBefore { limit, missing });
             }
             if told.as_ref() != Some(&missing) {
@@ -187,11 +204,10 @@ impl<A: Actions> Deploy<'_, A> {
         }
     }
 
-    /// What is not as before. `None`: the node does not answer.
-    async fn missing(&self, before: &Before) -> Result<Option<Vec<Ailment>>, Failure> {
-        let Ok(answer) = self.actions.guard_state(self.node).await else { return Ok(None) };
+    async fn look(&self, before: &Before) -> Result<Seen, ActionError> {
+        let Ok(answer) = self.actions.guard_state(self.node).await else { return Ok(Seen::Nothing) };
         if matches!(answer.state, State::Reverting | State::Reverted) {
-            return Err(Failure::TooLate);
+            return Ok(Seen::GoneBack);
         }
         let mut missing = before.baseline.missing(&self.actions.observe(self.node).await?);
         let ailment = |question: &str, what: String| Ailment {
@@ -208,7 +224,7 @@ impl<A: Actions> Deploy<'_, A> {
         {
             missing.push(ailment("etcd", error.to_string()));
         }
-        Ok(Some(missing))
+        Ok(if missing.is_empty() { Seen::AsBefore } else { Seen::Missing(missing) })
     }
 
     /// The word may be lost on its way, or its answer: the guard is asked what it knows.

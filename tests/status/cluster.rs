@@ -75,7 +75,10 @@ impl TestCluster {
         let kubernetes = Authority::new("k3s-server-ca");
         let api = authority_of_api(&kubernetes, NODES[0].1);
         let text = include_str!("../check/base.toml")
-            .replace("version = \"7.18\"\n", "version = \"7.22\"\n\n[bgp.router.status]\nuser = \"rk1\"\npassword = \"router-password\"\n")
+            .replace(
+                "version = \"7.18\"\n",
+                "version = \"7.22\"\n\n[bgp.router.status]\nuser = \"rk1\"\npassword = \"router-password\"\n",
+            )
             .replace("[secrets]\n", "[secrets]\nrouter-password = \"secrets/router\"\n");
         let modules = NODES.map(|(_, address)| (format!("root@{address}"), Module::well().host()));
         let folder = tempfile::tempdir().expect("temporary folder");
@@ -85,7 +88,10 @@ impl TestCluster {
             api: Server {
                 address: format!("{}:6443", NODES[0].1),
                 identity: Some(api),
-                service: Some(Service::Pages { authorization: Some(format!("Bearer {TOKEN}")), pages: objects() }),
+                service: Some(Service::Pages {
+                    authorization: Some(format!("Bearer {TOKEN}")),
+                    pages: objects(),
+                }),
             },
             router: Server {
                 address: format!("{ROUTER}:443"),
@@ -236,9 +242,7 @@ fn objects() -> BTreeMap<String, Value> {
         json!({ "metadata": { "name": name }, "status": { "bgpInstances": [instance] } })
     });
     let list = |kind: &str, api: &str, items: &[Value]| json!({ "kind": format!("{kind}List"), "apiVersion": api, "metadata": {}, "items": items });
-    let object = |kind: &str, api: &str, name: &str, status: Value| {
-        json!({ "kind": kind, "apiVersion": api, "metadata": { "name": name }, "status": status })
-    };
+    let object = |kind: &str, api: &str, name: &str, status: Value| json!({ "kind": kind, "apiVersion": api, "metadata": { "name": name }, "status": status });
     let gateway_api = "gateway.networking.k8s.io/v1";
     let accepted = condition("Accepted", "True", "Accepted", "Valid GatewayClass");
     let programmed = condition("Programmed", "True", "Programmed", "Gateway successfully reconciled");
@@ -246,7 +250,10 @@ fn objects() -> BTreeMap<String, Value> {
     BTreeMap::from([
         (NODE_LIST.to_owned(), list("Node", "v1", &nodes)),
         (PEER_LIST.to_owned(), list("CiliumBGPNodeConfig", "cilium.io/v2", &peers)),
-        (CLASS.to_owned(), object("GatewayClass", gateway_api, "cilium", json!({ "conditions": [accepted] }))),
+        (
+            CLASS.to_owned(),
+            object("GatewayClass", gateway_api, "cilium", json!({ "conditions": [accepted] })),
+        ),
         (
             SHARED.to_owned(),
             object(

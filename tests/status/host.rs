@@ -45,17 +45,27 @@ impl Module {
         let options = "rw,noatime";
         Self {
             active: vec!["k3s.service", "xdp-streamer.service"],
-            mounts: ["/mnt/data", "/run/k3s", "/var/lib/kubelet", "/var/lib/rancher"].map(|path| (path, options)).into(),
-            figures: [Figures::default().page(), Figures { packets: 52_400, delivered: 820, ..Figures::default() }.page()],
+            mounts: ["/mnt/data", "/run/k3s", "/var/lib/kubelet", "/var/lib/rancher"]
+                .map(|path| (path, options))
+                .into(),
+            figures: [
+                Figures::default().page(),
+                Figures { packets: 52_400, delivered: 820, ..Figures::default() }.page(),
+            ],
             kubeconfig: None,
         }
     }
 
     pub(crate) fn host(&self) -> Host {
         let mounts = self.mounts.iter().map(|(path, options)| format!("{path}) echo {options} ;;\n"));
-        let findmnt = format!("for path; do :; done\ncase $path in\n{}*) exit 1 ;;\nesac\n", mounts.collect::<String>());
-        let systemctl =
-            format!("case $2 in\n{}) echo active ;;\n*) echo failed; exit 3 ;;\nesac\n", self.active.join("|"));
+        let findmnt = format!(
+            "for path; do :; done\ncase $path in\n{}*) exit 1 ;;\nesac\n",
+            mounts.collect::<String>()
+        );
+        let systemctl = format!(
+            "case $2 in\n{}) echo active ;;\n*) echo failed; exit 3 ;;\nesac\n",
+            self.active.join("|")
+        );
         let [first, second] = &self.figures;
         // Odd and even calls get the one and the other.
         let curl = format!(
@@ -64,7 +74,8 @@ impl Module {
         let mut programs = BTreeMap::from([("curl", curl), ("findmnt", findmnt), ("systemctl", systemctl)]);
         programs.insert("sleep", String::new());
         if let Some(kubeconfig) = &self.kubeconfig {
-            let cat = "if [ \"$1\" = /etc/rancher/k3s/k3s.yaml ]; then PATH=/usr/bin:/bin; set -- \"$0.k3s\"; fi\n";
+            let cat =
+                "if [ \"$1\" = /etc/rancher/k3s/k3s.yaml ]; then PATH=/usr/bin:/bin; set -- \"$0.k3s\"; fi\n";
             programs.insert("cat.k3s", kubeconfig.clone());
             programs.insert("cat", format!("{cat}exec /bin/cat \"$@\"\n"));
         }
@@ -120,7 +131,10 @@ pub(crate) fn write(folder: &Path, hosts: &BTreeMap<String, Host>) {
             Host::Programs(programs) => {
                 for (name, text) in programs {
                     let is_data = name.contains('.');
-                    program(&own.join(name), &if is_data { text.clone() } else { format!("#!/bin/sh\n{text}") });
+                    program(
+                        &own.join(name),
+                        &if is_data { text.clone() } else { format!("#!/bin/sh\n{text}") },
+                    );
                 }
             }
         }

@@ -19,7 +19,8 @@ pub(crate) fn alone(test: &str, addresses: &[&str], task: impl FnOnce() + Send) 
     };
     let ended = thread::scope(|scope| {
         let inside = scope.spawn(|| {
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("a namespace");
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+                .expect("a namespace");
             ip(&["link", "set", "lo", "up"]);
             for address in addresses {
                 ip(&["address", "add", &format!("{address}/32"), "dev", "lo"]);
@@ -38,7 +39,11 @@ fn namespace() -> Result<File, String> {
     if !rustix::process::geteuid().is_root() {
         return Err("network namespaces need root".to_owned());
     }
-    let child = Command::new("unshare").args(["--net", "--", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let child = Command::new("unshare")
+        .args(["--net", "--", "cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
     let mut child = child.map_err(|error| format!("`unshare` cannot be run: {error}"))?;
     // When an echo comes back, it is there.
     let mut echo = [0];

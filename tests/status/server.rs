@@ -70,7 +70,9 @@ fn answer<Stream: Read + Write + Hangup>(stream: Stream, service: &Service) {
             return;
         }
         Service::Status(status) => (*status, Value::Null),
-        Service::Pages { authorization, .. } if *authorization != shown => (401, failure(401, "Unauthorized")),
+        Service::Pages { authorization, .. } if *authorization != shown => {
+            (401, failure(401, "Unauthorized"))
+        }
         Service::Pages { pages, .. } => match pages.get(path) {
             Some(body) => (200, body.clone()),
             None => (404, failure(404, "NotFound")),

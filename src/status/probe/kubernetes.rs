@@ -100,6 +100,8 @@ async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connecti
     let mut config = config.map_err(|error| ProbeError::NotAsked { reason: error.to_string() })?;
     config.connect_timeout = Some(limit);
     config.read_timeout = Some(limit);
+    // The client would repeat a request for minutes. Whoever asks has a limit, and tries again by itself.
+    config.default_retry = false;
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
     let client = Client::try_from(config).map_err(|error| failure(&error, &server))?;
     let nodes = list(&client, "v1", "Node", limit).await.map_err(|error| match error {
