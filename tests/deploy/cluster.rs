@@ -54,7 +54,7 @@ esac
 const NIXOS_REBUILD: &str = r#"#!/bin/bash
 echo "nixos-rebuild $*" >>FOLDER/rebuilds
 [[ $2 == --flake && $4 == --target-host ]] || { echo "error: called with $*" >&2; exit 99; }
-node=FOLDER/nodes/${5#root@}
+node=$(realpath "FOLDER/nodes/${5#root@}")
 echo "building the system configuration..." >&2
 case $1 in
 dry-activate)
@@ -115,7 +115,7 @@ impl TestCluster {
         fs::write(folder.path().join("kubeconfig"), kubernetes.kubeconfig()).unwrap();
         // The nodes alone say how the sessions are.
         let text = include_str!("../check/base.toml")
-            .replace("version = \"7.18\"\n", "version = \"7.18\"\n\n[bgp.router.status]\nenable = false\n");
+            .replace("version = \"7.18\"\n", "version = \"7.18\"\n\n[bgp.router.status]\nenable = false\nuser = \"rk1\"\n");
         Self { folder, nodes: nodes.into(), kubernetes, text }
     }
 
