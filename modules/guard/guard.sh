@@ -135,7 +135,8 @@ watch() {
     # In the order in which one becomes the other, or a change between the two questions would hide it from both.
     if is armed; then
       load armed
-      if (($(left) > 0)); then
+      # In whole seconds: early by none, late by at most two.
+      if (($(left) >= 0)); then
         sleep 1
       else
         echo "rk1-guard: nobody has confirmed within $limit s" >&2

@@ -198,6 +198,7 @@ fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<Stri
             missing.iter().map(|ailment| said("waiting", &ailment.to_string())).collect()
         }
         Event::GoingBack => vec![said("revert", &revert(node).to_string())],
+        Event::LeftToItsGuard => vec![said("waiting", "it does not hear: its guard takes it back")],
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Failure {
     Armed { left: i64 },
     #[error("it is going back to the system of before at this moment")]
     Reverting,
-    #[error("it has not become as good as before within {} s{}", limit.as_secs(), lines(missing))]
+    #[error("it has not become as good as before within {} s{}", limit.as_secs(), lines_or_silence(missing))]
     NotAsBefore { limit: Duration, missing: Vec<Ailment> },
     #[error("its guard was faster: nobody had confirmed in time")]
     TooLate,
@@ -31,6 +31,10 @@ pub enum Failure {
 
 fn lines(ailments: &[Ailment]) -> String {
     ailments.iter().map(|ailment| format!("\n  {ailment}")).collect()
+}
+
+fn lines_or_silence(missing: &[Ailment]) -> String {
+    if missing.is_empty() { ": it does not answer".to_owned() } else { lines(missing) }
 }
 
 impl Failure {
@@ -75,6 +79,8 @@ pub enum Fate {
     Reverted {
         #[serde(serialize_with = "sentence")]
         why: Option<Failure>,
+        /// Its guard did it, since it could not be told.
+        by_itself: bool,
     },
     /// It was switched, and nothing has been heard of it since its guard's time was up.
     Lost {
@@ -111,7 +117,8 @@ impl Fate {
             Self::Deployed { .. } => "deployed",
             Self::Unchanged => "unchanged: it runs this system already",
             Self::Untouched { .. } => "untouched",
-            Self::Reverted { .. } => "reverted: it runs the system of before",
+            Self::Reverted { by_itself: false, .. } => "reverted: it runs the system of before",
+            Self::Reverted { by_itself: true, .. } => "reverted by its guard: it runs the system of before",
             Self::Lost { .. } => "lost: it does not answer",
             Self::NotBegun => "not begun",
         }

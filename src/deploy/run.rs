@@ -25,8 +25,10 @@ pub enum Event {
     Unwell(Ailment),
     /// The verification goes on because of this; empty while the node does not answer.
     Waiting(Vec<Ailment>),
-    /// The node is told to go back, or waited for until its guard does it.
+    /// The node is told to go back.
     GoingBack,
+    /// It did not hear: its guard takes it back when its time is up.
+    LeftToItsGuard,
 }
 
 /// Between two looks at a node.
@@ -200,7 +202,7 @@ impl<A: Actions> Deploy<'_, A> {
             if self.actions.is_cancelled() {
                 return Err(ActionError::Cancelled.into());
             }
-            self.actions.pause(PAUSE.min(limit / 10)).await;
+            self.actions.pause(PAUSE.min(limit / 20)).await;
         }
     }
 
@@ -243,7 +245,7 @@ impl<A: Actions> Deploy<'_, A> {
         let limit = self.plan.options.limit;
         // As long again as the guard waits: for the old system's activation, and for a reboot in between.
         let patience = limit * 2;
-        let mut is_told = false;
+        let (mut is_told, mut is_left) = (false, false);
         loop {
             is_told = is_told || self.actions.guard(self.node, Order::Revert).await.is_ok();
             if let Ok(answer) = self.actions.guard_state(self.node).await {
@@ -251,7 +253,9 @@ impl<A: Actions> Deploy<'_, A> {
                     State::Armed { .. } | State::Reverting => {}
                     // What it says is of an earlier time: the order to arm has not reached it.
                     _ if !self.is_armed => return Fate::Untouched { why: Some(why) },
-                    State::Idle | State::Reverted => return Fate::Reverted { why: Some(why) },
+                    State::Idle | State::Reverted => {
+                        return Fate::Reverted { why: Some(why), by_itself: !is_told };
+                    }
                     // The word had arrived, but not the answer to it.
                     State::Confirmed => return Fate::Deployed { but: Some(why) },
                 }
@@ -259,7 +263,11 @@ impl<A: Actions> Deploy<'_, A> {
             if begun.elapsed() > patience {
                 return Fate::Lost { why: Some(why) };
             }
-            self.actions.pause(PAUSE.min(limit / 10)).await;
+            if !is_told && !is_left {
+                (self.tell)(self.node, &Event::LeftToItsGuard);
+                is_left = true;
+            }
+            self.actions.pause(PAUSE.min(limit / 20)).await;
         }
     }
 

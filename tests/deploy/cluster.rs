@@ -114,8 +114,10 @@ impl TestCluster {
         let kubernetes = Kubernetes::serve(folder.path());
         fs::write(folder.path().join("kubeconfig"), kubernetes.kubeconfig()).unwrap();
         // The nodes alone say how the sessions are.
-        let text = include_str!("../check/base.toml")
-            .replace("version = \"7.18\"\n", "version = \"7.18\"\n\n[bgp.router.status]\nenable = false\nuser = \"rk1\"\n");
+        let text = include_str!("../check/base.toml").replace(
+            "version = \"7.18\"\n",
+            "version = \"7.18\"\n\n[bgp.router.status]\nenable = false\nuser = \"rk1\"\n",
+        );
         Self { folder, nodes: nodes.into(), kubernetes, text }
     }
 
