@@ -9,6 +9,7 @@
     ./firewall.nix
     ./grafana.nix
     ./guard.nix
+    ./ipv6.nix
     ./k3s.nix
     ./kubernetes-secrets.nix
     ./manifests.nix

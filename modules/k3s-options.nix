@@ -88,7 +88,7 @@ in
     };
 
     tlsSans = lib.mkOption {
-      type = types.listOf (types.either types.ipv4Address types.domainName);
+      type = types.listOf (types.either types.ipAddress types.domainName);
       default = [ ];
       example = [ "api.example.org" ];
       description = "Further names and addresses that the API's certificate is made out to.";

@@ -8,7 +8,10 @@
 let
   types = lib.types // import ./types.nix { inherit lib; };
   cfg = config.rk1.k3s;
+  ipv6 = config.rk1.ipv6;
   isServer = cfg.role == "server";
+  # As k3s takes what there is of each address family: the first is the one that services have by default.
+  both = of4: of6: if ipv6.enable then "${of4},${of6}" else of4;
   attribute = "k3s_${lib.replaceStrings [ "." ] [ "_" ] cfg.release}";
 in
 {
@@ -24,7 +27,7 @@ in
       serverAddr = lib.mkIf (cfg.serverAddr != null) cfg.serverAddr;
       tokenFile = cfg.tokenFile;
       nodeName = config.networking.hostName;
-      nodeIP = config.rk1.network.ipv4;
+      nodeIP = both config.rk1.network.ipv4 (lib.head (lib.splitString "/" ipv6.address));
       # An agent learns all of this from its server, and dies of a flag that only servers have.
       disable = lib.optionals isServer cfg.disable;
       extraFlags = lib.optionals isServer (
@@ -34,8 +37,8 @@ in
           "--disable-cloud-controller"
           "--disable-kube-proxy"
           "--write-kubeconfig-mode ${cfg.writeKubeconfigMode}"
-          "--cluster-cidr ${cfg.podCidr}"
-          "--service-cidr ${cfg.serviceCidr}"
+          "--cluster-cidr ${both cfg.podCidr ipv6.podCidr}"
+          "--service-cidr ${both cfg.serviceCidr ipv6.serviceCidr}"
         ]
         ++ map (name: "--tls-san ${name}") cfg.tlsSans
       );

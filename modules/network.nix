@@ -44,7 +44,7 @@ in
     };
 
     timeServers = lib.mkOption {
-      type = types.listOf (types.either types.ipv4Address types.domainName);
+      type = types.listOf (types.either types.ipAddress types.domainName);
       default = [ ];
       description = "NTP servers of the node. None means NixOS's own choice.";
       example = [ "192.0.2.1" ];

@@ -4,6 +4,43 @@ let
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
   ipv4 = "${octet}(\\.${octet}){3}";
   prefix = "(3[0-2]|[12]?[0-9])";
+  ipv6Prefix = "(12[0-8]|1[01][0-9]|[1-9]?[0-9])";
+
+  # RFC 4291, section 2.2, without the form that ends in an IPv4 address.
+  isIpv6 =
+    text:
+    let
+      halves = lib.splitString "::" text;
+      groups = lib.concatMap (half: if half == "" then [ ] else lib.splitString ":" half) halves;
+      isGroup = group: builtins.match "[0-9a-fA-F]{1,4}" group != null;
+      # `::` stands for one group of zeros at least.
+      isComplete =
+        if lib.length halves == 1 then
+          lib.length groups == 8
+        else
+          lib.length halves == 2 && lib.length groups < 8;
+    in
+    isComplete && lib.all isGroup groups;
+
+  isIpv6WithPrefix =
+    text:
+    let
+      parts = lib.splitString "/" text;
+    in
+    lib.length parts == 2
+    && isIpv6 (lib.head parts)
+    && builtins.match ipv6Prefix (lib.last parts) != null;
+
+  # A text that a function judges.
+  judged =
+    name: description: isValid:
+    lib.mkOptionType {
+      inherit name description;
+      descriptionClass = "noun";
+      check = value: builtins.isString value && isValid value;
+      merge = lib.mergeEqualOption;
+    };
+
   # RFC 1123, section 2.1
   label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
@@ -15,13 +52,21 @@ let
       descriptionClass = "noun";
     };
 in
-{
+rec {
   ipv4Address = matching "IPv4 address" ipv4;
 
   # An interface's address, with the length of its network's prefix.
   ipv4Interface = matching "IPv4 address with prefix length" "${ipv4}/${prefix}";
 
   ipv4Network = matching "IPv4 network in CIDR form" "${ipv4}/${prefix}";
+
+  ipv6Address = judged "ipv6Address" "IPv6 address" isIpv6;
+
+  ipv6Interface = judged "ipv6Interface" "IPv6 address with prefix length" isIpv6WithPrefix;
+
+  ipv6Network = judged "ipv6Network" "IPv6 network in CIDR form" isIpv6WithPrefix;
+
+  ipAddress = lib.types.either ipv4Address ipv6Address;
 
   hostName = matching "host name of one label (RFC 1123)" label;
 

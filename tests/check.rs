@@ -1,6 +1,6 @@
 //! `rk1 check` on a cluster file with one mistake (or several): the whole of standard error is compared.
 //!
-//! A case is an edit of `check/base.toml`: lines to find, marked `- `, and lines to put in their place, marked `+ `.
+//! A case is an edit of `check/base.toml`, or of `check/dual-stack.toml`: lines to find, marked `- `, and lines to put in their place, marked `+ `.
 //! `SNAPSHOTS=overwrite` writes the expected texts anew.
 
 #![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
@@ -50,31 +50,41 @@ fn check(text: &str) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// What the cases of each folder change.
+const BASES: [(&str, &str); 2] = [("base.toml", "cases"), ("dual-stack.toml", "dual-stack")];
+
+fn base(name: &str) -> String {
+    fs::read_to_string(folder().join(name)).expect("a base")
+}
+
 #[test]
-fn the_base_has_no_mistakes() {
-    let base = fs::read_to_string(folder().join("base.toml")).expect("base.toml");
-    let expected = (Some(0), String::new(), "cluster.toml: 4 nodes, no mistakes\n".to_owned());
-    assert_eq!(check(&base), expected);
+fn the_bases_have_no_mistakes() {
+    for (name, _) in BASES {
+        let expected = (Some(0), String::new(), "cluster.toml: 4 nodes, no mistakes\n".to_owned());
+        assert_eq!(check(&base(name)), expected, "{name}");
+    }
 }
 
 #[test]
 fn each_mistake_is_said_in_full() {
-    let base = fs::read_to_string(folder().join("base.toml")).expect("base.toml");
     let mut cases = 0;
-    for entry in fs::read_dir(folder().join("cases")).expect("cases") {
-        let path = entry.expect("case").path();
-        if path.extension().is_none_or(|extension| extension != "edit") {
-            continue;
+    for (base_name, cases_of) in BASES {
+        let base = base(base_name);
+        for entry in fs::read_dir(folder().join(cases_of)).expect("cases") {
+            let path = entry.expect("case").path();
+            if path.extension().is_none_or(|extension| extension != "edit") {
+                continue;
+            }
+            let name = path.file_stem().expect("name").to_string_lossy().into_owned();
+            let edit = fs::read_to_string(&path).expect("edit");
+            let (code, stdout, stderr) = check(&edited(&base, &edit));
+            assert_data_eq!(stderr, Data::read_from(&path.with_extension("stderr"), None).raw());
+            // A warning is no reason to fail.
+            let is_warning = name.starts_with("warning-") || name == "secret-unused";
+            assert_eq!(code, Some(i32::from(!is_warning)), "{cases_of}/{name}");
+            assert_eq!(stdout, "", "{cases_of}/{name}");
+            cases += 1;
         }
-        let name = path.file_stem().expect("name").to_string_lossy().into_owned();
-        let edit = fs::read_to_string(&path).expect("edit");
-        let (code, stdout, stderr) = check(&edited(&base, &edit));
-        assert_data_eq!(stderr, Data::read_from(&path.with_extension("stderr"), None).raw());
-        // A warning is no reason to fail.
-        let is_warning = name.starts_with("warning-") || name == "secret-unused";
-        assert_eq!(code, Some(i32::from(!is_warning)), "{name}");
-        assert_eq!(stdout, "", "{name}");
-        cases += 1;
     }
-    assert!(cases >= 80, "only {cases} cases were found");
+    assert!(cases >= 130, "only {cases} cases were found");
 }

@@ -63,6 +63,25 @@ fn everything_is_in_it() {
     assert_eq!(picture.matches(">empty<").count(), 4);
 }
 
+/// `SNAPSHOTS=overwrite` draws it anew.
+#[test]
+fn both_address_families_are_in_it() {
+    let drawn = picture(include_str!("../examples/dual-stack/cluster.toml"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dual-stack/topology.svg");
+    assert_data_eq!(&drawn, Data::read_from(&path, None).raw());
+    for text in [
+        ">fd00:172:16:10::1<",
+        ">fd00:172:16:10::224<",
+        ">fd00:10:200:200::/112<",
+        "8 sessions · iBGP",
+        "edge: session rk1-04, 172.16.10.224 to 172.16.10.2; \
+         session rk1-04-ipv6, fd00:172:16:10::224 to fd00:172:16:10::2",
+        "The gateway is 10.200.200.1 and fd00:10:200:200::1.",
+    ] {
+        assert!(drawn.contains(text), "{text} is not in\n{drawn}");
+    }
+}
+
 #[test]
 fn a_name_too_long_to_be_read_is_cut_off() {
     let name = "a-node-with-quite-a-long-name-in-the-rack";

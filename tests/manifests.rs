@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use rk1::cluster::Cluster;
 use rk1::document::Document;
 use rk1::pins::Pins;
@@ -199,6 +201,45 @@ fn what_refers_to_something_finds_it() {
             assert_eq!(listener["hostname"], format!("*.{parent}"));
         }
     }
+}
+
+/// Each session of a dual-stack cluster carries the routes of the family that it is spoken over, and the gateway has an
+/// address of each family's pool.
+#[test]
+fn both_families_are_announced() {
+    let objects = objects(&rendered(include_str!("../examples/dual-stack/cluster.toml")));
+    let peers = &object(&objects, "CiliumBGPClusterConfig", "")["spec"]["bgpInstances"][0]["peers"];
+    let advertisement = object(&objects, "CiliumBGPAdvertisement", "");
+    let mut families = Vec::new();
+    for peer in peers.as_array().expect("peers") {
+        let address: IpAddr = peer["peerAddress"].as_str().expect("address").parse().expect("address");
+        let config =
+            object(&objects, "CiliumBGPPeerConfig", peer["peerConfigRef"]["name"].as_str().expect("name"));
+        let family = &config["spec"]["families"];
+        assert_eq!(family.as_array().map(Vec::len), Some(1));
+        assert_eq!(family[0]["afi"], if address.is_ipv4() { "ipv4" } else { "ipv6" });
+        assert_eq!(family[0]["advertisements"]["matchLabels"], advertisement["metadata"]["labels"]);
+        let has_password = config["spec"]["authSecretRef"] == "bgp-edge";
+        assert_eq!(has_password, peer["name"].as_str().expect("name").starts_with("edge"));
+        families.push(family[0]["afi"].as_str().expect("family"));
+    }
+    assert_eq!(families, ["ipv4", "ipv6", "ipv4", "ipv6"]);
+
+    let blocks =
+        object(&objects, "CiliumLoadBalancerIPPool", "")["spec"]["blocks"].as_array().expect("blocks");
+    let addresses = object(&objects, "Gateway", "")["spec"]["addresses"].as_array().expect("addresses");
+    assert_eq!((blocks.len(), addresses.len()), (2, 2));
+    for (block, address) in blocks.iter().zip(addresses) {
+        let block: IpNet = block["cidr"].as_str().expect("range").parse().expect("range");
+        assert!(
+            block.contains(&address["value"].as_str().expect("address").parse::<IpAddr>().expect("address"))
+        );
+    }
+
+    let cilium = values(&objects, "cilium");
+    assert_eq!(cilium["ipv6"], json!({ "enabled": true }));
+    assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv6PodCIDRList"], json!(["fd00:10:42::/56"]));
+    assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv6MaskSize"], 64);
 }
 
 /// k3s names an add-on by its file up to the first dot, and deletes files that are called as what it leaves out

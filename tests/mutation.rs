@@ -16,7 +16,9 @@ use rk1::render::{RenderError, documents};
 use rk1::source::Source;
 
 const CASES: u32 = 10_000;
-const BASE: &str = include_str!("../cluster.toml");
+/// Of one address family, and of both.
+const BASES: [&str; 2] =
+    [include_str!("../cluster.toml"), include_str!("../examples/dual-stack/cluster.toml")];
 
 /// One change of the text.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         Just("\"255.255.255.255/32\"".to_owned()),
         Just("\"172.16.10.1/31\"".to_owned()),
         Just("\"::/0\"".to_owned()),
+        Just("\"fd00::ffff:ffff:ffff:ffff/128\"".to_owned()),
+        Just("\"fd00:172:16:10::1/127\"".to_owned()),
         Just("\"https://[::1\"".to_owned()),
         Just("\"\\u0000\"".to_owned()),
         Just("\"${x}''\\\\\"".to_owned()),
@@ -106,8 +110,9 @@ fn mutations_are_rendered_or_refused_with_a_place() {
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
     let pins = Pins::built_in().expect("pins");
     let (rendered, refused) = (Cell::new(0), Cell::new(0));
-    let outcome = runner.run(&prop::collection::vec(mutation(), 1..4), |mutations| {
-        let text = mutations.iter().fold(BASE.to_owned(), |text, mutation| mutated(&text, mutation));
+    let cases = (prop::sample::select(&BASES[..]), prop::collection::vec(mutation(), 1..4));
+    let outcome = runner.run(&cases, |(base, mutations)| {
+        let text = mutations.iter().fold(base.to_owned(), |text, mutation| mutated(&text, mutation));
         let source = Source { name: "cluster.toml".to_owned(), text };
         let mut problems = Problems::default();
         let cluster = Cluster::parse(&source, &mut problems);

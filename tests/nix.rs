@@ -135,6 +135,39 @@ fn every_host_is_what_the_posts_describe() {
     }
 }
 
+/// What a node of the dual-stack example has besides, read back from what NixOS would make of it.
+#[test]
+fn a_dual_stack_host_has_both_families() {
+    let Some(nix) = Nix::new("a_dual_stack_host_has_both_families") else { return };
+    let hosts = nix.value("report.dualStackHosts");
+    assert_data_eq!(pretty(&hosts["rk1-01"]), snapshot("dual-stack-server.json").raw());
+    assert_data_eq!(pretty(&hosts["rk1-04"]), snapshot("dual-stack-agent.json").raw());
+
+    for number in 1..=4 {
+        let host = &hosts[format!("rk1-0{number}")];
+        let (ipv4, ipv6) = (format!("172.16.10.22{number}"), format!("fd00:172:16:10::22{number}"));
+        let network = &host["network"];
+        assert_eq!(strings(&network["address"]), [format!("{ipv4}/24"), format!("{ipv6}/64")]);
+        assert_eq!(strings(&network["gateway"]), ["172.16.10.1", "fd00:172:16:10::1"]);
+        // No second address by which the routers would not know the node.
+        assert_eq!(network["networkConfig"]["IPv6AcceptRA"], false);
+        assert_eq!(host["sysctl"]["net.ipv6.conf.all.forwarding"], 1);
+        let names = [format!("rk1-0{number}.virtualthoughts.co.uk"), format!("rk1-0{number}")];
+        assert_eq!(strings(&host["hosts"][&ipv6]), names);
+
+        let given = flags(host["k3s"]["command"].as_str().unwrap());
+        assert!(given.contains(&format!("--node-ip {ipv4},{ipv6}")), "{given:?}");
+        let ranges = [
+            "--cluster-cidr 10.42.0.0/16,fd00:10:42::/56",
+            "--service-cidr 10.43.0.0/16,fd00:10:43::/112",
+            "--tls-san fd00:172:16:10::221",
+        ];
+        for flag in ranges {
+            assert_eq!(given.contains(flag), number < 4, "{flag} in {given:?}");
+        }
+    }
+}
+
 #[test]
 fn every_output_of_the_flake_evaluates() {
     let Some(nix) = Nix::new("every_output_of_the_flake_evaluates") else { return };
@@ -150,6 +183,8 @@ fn a_broken_host_is_refused() {
         "grafana-elsewhere",
         "grafana-unused",
         "interface-name",
+        "ipv6-incomplete",
+        "ipv6-off",
         "storage-paths",
         "joins-itself",
         "misnamed",

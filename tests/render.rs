@@ -87,6 +87,18 @@ fn the_repository_is_up_to_date() {
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
 }
 
+/// All that is rendered for a cluster of both address families, compared byte for byte.
+#[test]
+fn the_dual_stack_example_is_up_to_date() {
+    let output = Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(["render", "--check"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dual-stack"))
+        .output()
+        .expect("rk1 runs");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    assert!(text(&output.stderr).ends_with("\n18 files, all up to date\n"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn check_prints_a_diff_and_writes_nothing() {
     let project = Project::new();

@@ -12,9 +12,11 @@ use tempfile::TempDir;
 /// The cluster of the tests, with passwords for its sessions.
 fn project() -> TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
+    let status = "[bgp.router.status]\nuser = \"rk1\"\npassword = \"router\"\n\n[gateway]\n";
     let cluster = include_str!("check/base.toml")
+        .replace("[gateway]\n", status)
         .replace("[[bgp.router]]\n", "[[bgp.router]]\npassword = \"bgp-password\"\n")
-        .replace("[secrets]\n", "[secrets]\nbgp-password = \"secrets/bgp\"\n");
+        .replace("[secrets]\n", "[secrets]\nbgp-password = \"secrets/bgp\"\nrouter = \"secrets/router\"\n");
     fs::write(folder.path().join("cluster.toml"), cluster).expect("cluster.toml");
     fs::create_dir(folder.path().join("secrets")).expect("secrets");
     folder
@@ -46,6 +48,7 @@ azure-dns      EXPOSED  secrets/azure-dns      servers     /var/lib/rk1/secrets/
 bgp-password   present  secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
 grafana-token  EMPTY    secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
 k3s-token      MISSING  secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join
+router         present  secrets/router         no node     -                                   `rk1 status`: password on mikrotik
 ";
 
 #[test]
@@ -53,6 +56,7 @@ fn what_is_not_ready_is_said_and_no_secret_is_shown() {
     let folder = project();
     put(&folder, "azure-dns", "never-printed", 0o644);
     put(&folder, "bgp", "never-printed", 0o600);
+    put(&folder, "router", "never-printed", 0o600);
     put(&folder, "grafana-token", "", 0o600);
 
     let output = secrets(&folder, &[]);
@@ -61,18 +65,18 @@ fn what_is_not_ready_is_said_and_no_secret_is_shown() {
     let expected = "azure-dns: keep it to yourself: `chmod 600 secrets/azure-dns`\n\
                     grafana-token: put the secret into `secrets/grafana-token`\n\
                     k3s-token: put the secret into `secrets/k3s-token`\n\
-                    3 of 4 secrets are not ready\n";
+                    3 of 5 secrets are not ready\n";
     assert_eq!(text(&output.stderr), expected);
 }
 
 #[test]
 fn all_present_is_success() {
     let folder = project();
-    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token"] {
+    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token", "router"] {
         put(&folder, name, "never-printed", 0o600);
     }
     let output = secrets(&folder, &["--json"]);
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "4 secrets, all present\n"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
     let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let expected = json!({
         "name": "bgp-password",

@@ -13,7 +13,7 @@ pub(super) enum AddressMistake {
     Empty { example: &'static str },
     #[error("`{text}` is not an IPv4 address")]
     NotAnAddress { text: String },
-    #[error("`{text}` is an IPv6 address, where only IPv4 is supported")]
+    #[error("`{text}` is an IPv6 address, where an IPv4 address belongs")]
     Ipv6 { text: String },
     #[error("`{address}` lacks its prefix length")]
     NoPrefix { address: Ipv4Addr },
@@ -34,7 +34,10 @@ impl Mistake for AddressMistake {
         let instead = match self {
             Self::Empty { example } => format!("write one, such as `{example}`"),
             Self::NotAnAddress { .. } => "write four numbers from 0 to 255, such as `172.16.10.1`".to_owned(),
-            Self::Ipv6 { .. } => "write the IPv4 address".to_owned(),
+            Self::Ipv6 { .. } => {
+                "write the IPv4 address; a key that ends in `-ipv6`, where there is one, takes the other"
+                    .to_owned()
+            }
             Self::NoPrefix { address } => format!("write it in CIDR form, such as `{address}/24`"),
             Self::NotCidr { .. } => "write it in CIDR form, such as `172.16.10.221/24`".to_owned(),
             Self::UnwantedPrefix { address, .. } => format!("write `{address}`"),

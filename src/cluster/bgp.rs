@@ -1,5 +1,7 @@
 //! The sessions with the routers, and the pool that is announced over them.
 
+use std::net::IpAddr;
+
 use ipnet::Ipv4Net;
 use thiserror::Error;
 
@@ -124,16 +126,21 @@ fn note_timers(typed: &cluster_file::Bgp, hold_time: u16, keepalive: u16, proble
 }
 
 fn note_duplicates(routers: &[cluster_file::Router], problems: &mut Problems) {
-    let mut names = FirstUse::default();
-    let mut addresses = FirstUse::default();
+    let mut used = FirstUse::default();
     for router in routers {
         let fields = [
-            (&mut names, "name", router.name.as_ref()),
-            (&mut addresses, "address", router.address.as_ref()),
+            ("name", router.name.as_ref()),
+            ("address", router.address.as_ref()),
+            ("address", router.address_ipv6.as_ref()),
         ];
-        for (used, what, text) in fields {
+        for (what, text) in fields {
             let Some(text) = text else { continue };
-            if let Some(first) = used.earlier(text.value.as_str(), text.span) {
+            // An IPv6 address can be written in many ways.
+            let canonical = text
+                .value
+                .parse::<IpAddr>()
+                .map_or_else(|_| text.value.clone(), |address| address.to_string());
+            if let Some(first) = used.earlier((what, canonical), text.span) {
                 let mistake = BgpMistake::DuplicateRouter { what, value: text.value.clone() };
                 problems.collision(text.span, mistake, first, "first used here");
             }

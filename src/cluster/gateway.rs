@@ -1,8 +1,8 @@
 //! The way in from outside: the shared gateway, its certificates, and the host names behind it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use thiserror::Error;
 
 use super::Unresolved;
@@ -42,9 +42,9 @@ pub struct AzureDns {
 #[derive(Debug, Error)]
 enum GatewayMistake {
     #[error("the gateway's address {address} is not in the pool {pool}")]
-    OutsidePool { address: Ipv4Addr, pool: Ipv4Net },
+    OutsidePool { address: IpAddr, pool: IpNet },
     #[error("{address} is the first or last address of the pool {pool}, which are not given out")]
-    EdgeOfPool { address: Ipv4Addr, pool: Ipv4Net },
+    EdgeOfPool { address: IpAddr, pool: IpNet },
     #[error("`{host}` is not below `{domain}`")]
     OutsideDomain { host: String, domain: Domain },
     #[error("`{host}` does not stand for all names below a domain")]
@@ -64,12 +64,10 @@ enum GatewayMistake {
 impl Mistake for GatewayMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::OutsidePool { pool, .. } | Self::EdgeOfPool { pool, .. } => {
-                match (pool.hosts().next(), pool.hosts().next_back()) {
-                    (Some(first), Some(last)) => format!("write an address from {first} to {last}"),
-                    _ => "write a larger pool".to_owned(),
-                }
-            }
+            Self::OutsidePool { pool, .. } | Self::EdgeOfPool { pool, .. } => match given_out(*pool) {
+                Some((first, last)) => format!("write an address from {first} to {last}"),
+                None => "write a larger pool".to_owned(),
+            },
             Self::OutsideDomain { domain, .. } => {
                 format!("write a name below the cluster's domain, such as `hubble.{domain}`")
             }
@@ -99,7 +97,8 @@ pub(super) fn resolve_gateway(
 ) -> Option<Gateway> {
     let address = typed.address.as_ref().and_then(|text| {
         let address = problems.take(text.span, parse_address(&text.value))?;
-        note_pool(&Spanned::new(address, text.span), pool?, problems);
+        let pool = pool?.as_ref().map(|pool| IpNet::V4(*pool));
+        note_pool(&Spanned::new(address.into(), text.span), &pool, problems);
         Some(address)
     });
     let domain = match &typed.host {
@@ -109,14 +108,29 @@ pub(super) fn resolve_gateway(
     Some(Gateway { address: address?, domain: domain? })
 }
 
-fn note_pool(address: &Spanned<Ipv4Addr>, pool: &Spanned<Ipv4Net>, problems: &mut Problems) {
+/// Cilium is told not to give out the first and the last address of the pool (`allowFirstLastIPs`).
+pub(super) fn note_pool(address: &Spanned<IpAddr>, pool: &Spanned<IpNet>, problems: &mut Problems) {
     let range = pool.value;
     if !range.contains(&address.value) {
         let mistake = GatewayMistake::OutsidePool { address: address.value, pool: range };
         problems.collision(address.span, mistake, pool.span, "the pool");
-    } else if range.prefix_len() < 31 && [range.network(), range.broadcast()].contains(&address.value) {
+    } else if range.prefix_len() < range.max_prefix_len() - 1
+        && [range.network(), range.broadcast()].contains(&address.value)
+    {
         let mistake = GatewayMistake::EdgeOfPool { address: address.value, pool: range };
         problems.collision(address.span, mistake, pool.span, "the pool");
+    }
+}
+
+/// The first and the last address that a pool gives out.
+fn given_out(pool: IpNet) -> Option<(IpAddr, IpAddr)> {
+    match pool {
+        IpNet::V4(pool) => Some((pool.hosts().next()?.into(), pool.hosts().next_back()?.into())),
+        IpNet::V6(pool) if pool.prefix_len() >= 127 => Some((pool.network().into(), pool.broadcast().into())),
+        IpNet::V6(pool) => Some((
+            Ipv6Addr::from_bits(pool.network().to_bits() + 1).into(),
+            Ipv6Addr::from_bits(pool.broadcast().to_bits() - 1).into(),
+        )),
     }
 }
 

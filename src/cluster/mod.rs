@@ -4,8 +4,10 @@
 mod access;
 mod address;
 mod bgp;
+mod collision;
 mod first_use;
 mod gateway;
+mod ipv6;
 mod k3s;
 mod kubernetes_secrets;
 mod name;
@@ -22,6 +24,7 @@ mod versions;
 
 pub use bgp::Bgp;
 pub use gateway::{AzureDns, Certificates, Gateway};
+pub use ipv6::{Ipv6, NODE_POD_PREFIX, ipv6_session};
 pub use k3s::K3s;
 pub use kubernetes_secrets::KubernetesSecret;
 pub use name::{Domain, Label};
@@ -38,7 +41,7 @@ pub use versions::{Release, Versions};
 use crate::cluster_file::{Acceleration, ClusterFile, FreeValue};
 use crate::problem::Problems;
 use crate::source::{Source, Spanned};
-use network::Addressing;
+use ipv6::Parts;
 use secrets::SecretLookup;
 
 #[derive(Debug, Clone)]
@@ -56,6 +59,8 @@ pub struct Cluster {
     pub cilium: Cilium,
     pub bgp: Bgp,
     pub gateway: Gateway,
+    /// What a dual-stack cluster has besides; nothing where there is IPv4 alone.
+    pub ipv6: Option<Ipv6>,
     pub certificates: Certificates,
     /// Host name of Hubble's page, if it is served.
     pub hubble: Option<Domain>,
@@ -103,6 +108,8 @@ impl Cluster {
         let pool = bgp.as_ref().map(|bgp| &bgp.pool);
         let gateway =
             file.gateway.as_ref().and_then(|typed| gateway::resolve_gateway(typed, domain, pool, problems));
+        let parts = Parts { versions: versions.as_ref(), nodes, bgp: bgp.as_ref() };
+        let ipv6 = ipv6::resolve(file, &parts, problems);
         let hubble = gateway::resolve_hubble(file.hubble.as_ref(), gateway.as_ref(), domain, problems);
         let certificates = gateway::resolve_certificates(file, gateway.as_ref(), domain, secrets, problems);
         let (cilium, cluster) = (file.cilium.as_ref(), name.as_ref());
@@ -112,8 +119,10 @@ impl Cluster {
         if let (Some(typed), Some(network), Some((boards, nodes))) =
             (file.network.as_ref(), &network, &topology)
         {
-            let addressing = Addressing { typed, network, boards, nodes, pool: pool.cloned() };
-            network::note_collisions(&addressing, problems);
+            let bgp = file.bgp.as_ref().zip(bgp.as_ref());
+            let addressing = network::addressing(typed, network, boards, nodes, bgp);
+            collision::note_collisions(&addressing, problems);
+            network::note_pods(typed, &network.value, nodes, problems);
         }
         let (boards, nodes) = topology?;
         Some(Self {
@@ -129,6 +138,7 @@ impl Cluster {
             cilium: resolve_cilium(cilium),
             bgp: bgp?,
             gateway: gateway?,
+            ipv6: ipv6.ok()?,
             certificates: certificates?,
             hubble: hubble.ok()?,
             streamer: streamer.ok()?,

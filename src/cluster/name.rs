@@ -1,7 +1,7 @@
 //! Names: DNS labels (RFC 1123) and the domains made of them.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -136,9 +136,9 @@ impl Domain {
     }
 }
 
-/// Whether it is the name or the IPv4 address of a host.
+/// Whether it is the name or an address of a host.
 pub(super) fn is_host(text: &str) -> bool {
-    text.parse::<Ipv4Addr>().is_ok() || Label::parse(text).is_ok() || Domain::parse(text).is_ok()
+    text.parse::<IpAddr>().is_ok() || Label::parse(text).is_ok() || Domain::parse(text).is_ok()
 }
 
 impl fmt::Display for Label {

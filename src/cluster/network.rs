@@ -1,17 +1,18 @@
-//! The nodes' network and the ranges inside the cluster: who has which address, and what overlaps.
+//! The nodes' network and the ranges inside the cluster.
 
 use std::net::Ipv4Addr;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use thiserror::Error;
 
 use super::address::{parse_address, parse_range};
-use super::first_use::FirstUse;
+use super::bgp::Bgp;
+use super::collision::Addressing;
 use super::name::is_host;
 use super::topology::{Board, Node};
 use crate::cluster_file::{self, Text};
 use crate::problem::{Mistake, Problems};
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -25,21 +26,13 @@ pub struct Network {
 }
 
 /// k3s's own defaults, kept by the posts.
-const PODS: &str = "10.42.0.0/16";
-const SERVICES: &str = "10.43.0.0/16";
+pub(super) const PODS: &str = "10.42.0.0/16";
+pub(super) const SERVICES: &str = "10.43.0.0/16";
 /// Prefix length of the range that Cilium hands to each node (`clusterPoolIPv4MaskSize`).
 const NODE_POD_PREFIX: u8 = 24;
 
 #[derive(Debug, Error)]
 enum NetworkMistake {
-    #[error("the gateway {gateway} is not in the network of `{address}`")]
-    OutsideSubnet { address: Ipv4Net, gateway: Ipv4Addr },
-    #[error("two machines have the address {address}")]
-    DuplicateAddress { address: Ipv4Addr },
-    #[error("the {what} {range} overlaps the {other} {other_range}")]
-    Overlap { what: &'static str, range: Ipv4Net, other: &'static str, other_range: Ipv4Net },
-    #[error("{address} lies in the {what} {range}")]
-    AddressInRange { address: Ipv4Addr, what: &'static str, range: Ipv4Net },
     #[error("the range of the pods {range} has no room for {nodes} nodes")]
     TooFewPods { range: Ipv4Net, nodes: usize },
     #[error("`{server}` is neither a host name nor an address")]
@@ -49,20 +42,6 @@ enum NetworkMistake {
 impl Mistake for NetworkMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::OutsideSubnet { gateway, address } => format!(
-                "nodes and gateway share one network: write an address in {}",
-                Ipv4Net::new(*gateway, address.prefix_len()).map_or(*address, |network| network.trunc())
-            ),
-            Self::DuplicateAddress { .. } => "give each machine its own address".to_owned(),
-            Self::Overlap { what, other_range, .. } => {
-                let usual = match *what {
-                    POD_RANGE => format!(", such as `{PODS}`"),
-                    SERVICE_RANGE => format!(", such as `{SERVICES}`"),
-                    _ => String::new(),
-                };
-                format!("write a range that does not hold {other_range}{usual}")
-            }
-            Self::AddressInRange { .. } => "write a range that holds no machine's address".to_owned(),
             Self::TooFewPods { .. } => {
                 format!("each node takes a /{NODE_POD_PREFIX}: write a larger range, such as `{PODS}`")
             }
@@ -72,7 +51,7 @@ impl Mistake for NetworkMistake {
     }
 }
 
-/// The network by itself; its relation to the machines is checked by [`note_collisions`].
+/// The network by itself; what else has its addresses is [`addressing`].
 pub(super) fn resolve(typed: &cluster_file::Network, problems: &mut Problems) -> Option<Spanned<Network>> {
     let gateway = typed.gateway.as_ref();
     let gateway_address = gateway.and_then(|text| problems.take(text.span, parse_address(&text.value)));
@@ -114,120 +93,42 @@ fn note_time_server(server: &Text, problems: &mut Problems) {
     }
 }
 
-/// What the ranges and addresses of a cluster are checked for.
-pub(super) struct Addressing<'a> {
-    pub(super) typed: &'a cluster_file::Network,
-    pub(super) network: &'a Spanned<Network>,
-    pub(super) boards: &'a [Board],
-    pub(super) nodes: &'a [Node],
-    /// The range for services' outside addresses.
-    pub(super) pool: Option<Spanned<Ipv4Net>>,
-}
-
-/// One range, what it is called, and where it was written.
-struct NamedRange {
-    what: &'static str,
-    range: Ipv4Net,
-    span: Span,
-}
-
-/// Notes each address that two have, each node outside the gateway's network, and each pair of ranges that overlap.
-pub(super) fn note_collisions(addressing: &Addressing<'_>, problems: &mut Problems) {
-    note_addresses(addressing, problems);
-    let ranges = ranges(addressing);
-    for (position, later) in ranges.iter().enumerate() {
-        for earlier in &ranges[..position] {
-            note_overlap(earlier, later, problems);
-        }
-    }
-    let machines = addressing.boards.iter().map(|board| board.bmc.as_ref().map(|bmc| *bmc));
-    for machine in machines {
-        let holding = || ranges.iter().filter(|named| named.range.contains(&machine.value));
-        // In the nodes' network it is where it belongs; a range that overlaps that has been noted.
-        if holding().any(|named| named.what == LAN) {
-            continue;
-        }
-        for named in holding() {
-            let mistake = NetworkMistake::AddressInRange {
-                address: machine.value,
-                what: named.what,
-                range: named.range,
-            };
-            problems.collision(machine.span, mistake, named.span, "the range");
-        }
-    }
-    let network = &addressing.network.value;
+/// The pods' range holds a range for each node.
+pub(super) fn note_pods(
+    typed: &cluster_file::Network,
+    network: &Network,
+    nodes: &[Node],
+    problems: &mut Problems,
+) {
     let rooms = 1_usize << NODE_POD_PREFIX.saturating_sub(network.pods.prefix_len());
-    let fits = network.pods.prefix_len() <= NODE_POD_PREFIX && rooms >= addressing.nodes.len();
-    if let (false, Some(text)) = (fits, addressing.typed.pods.as_ref()) {
-        let mistake = NetworkMistake::TooFewPods { range: network.pods, nodes: addressing.nodes.len() };
-        problems.error(text.span, mistake);
+    let fits = network.pods.prefix_len() <= NODE_POD_PREFIX && rooms >= nodes.len();
+    if let (false, Some(text)) = (fits, typed.pods.as_ref()) {
+        problems.error(text.span, NetworkMistake::TooFewPods { range: network.pods, nodes: nodes.len() });
     }
 }
 
-fn note_addresses(addressing: &Addressing<'_>, problems: &mut Problems) {
-    let gateway = addressing.network.value.gateway;
-    let mut used = FirstUse::default();
-    used.earlier(gateway, addressing.network.span);
-    for board in addressing.boards {
-        note_duplicate(&mut used, &board.bmc, problems);
-    }
-    for node in addressing.nodes {
-        let address = node.address.value;
-        note_duplicate(&mut used, &Spanned::new(address.addr(), node.address.span), problems);
-        if !address.contains(&gateway) {
-            let mistake = NetworkMistake::OutsideSubnet { address, gateway };
-            problems.collision(node.address.span, mistake, addressing.network.span, "the gateway");
-        }
-    }
-}
-
-fn note_duplicate(used: &mut FirstUse<Ipv4Addr>, address: &Spanned<Ipv4Addr>, problems: &mut Problems) {
-    if let Some(first) = used.earlier(address.value, address.span) {
-        let mistake = NetworkMistake::DuplicateAddress { address: address.value };
-        problems.collision(address.span, mistake, first, "first used here");
-    }
-}
-
-const LAN: &str = "nodes' network";
-const POD_RANGE: &str = "range of the pods";
-const SERVICE_RANGE: &str = "range of the services";
-
-/// The nodes' network once for each distinct one, then the ranges of the cluster.
-fn ranges(addressing: &Addressing<'_>) -> Vec<NamedRange> {
-    let network = &addressing.network.value;
-    let here = addressing.network.span;
-    let span_of = |text: Option<&Text>| text.map_or(here, |text| text.span);
-    let mut ranges: Vec<NamedRange> = Vec::new();
-    for node in addressing.nodes {
-        let range = node.address.value.trunc();
-        if ranges.iter().all(|known| known.range != range) {
-            ranges.push(NamedRange { what: LAN, range, span: node.address.span });
-        }
-    }
-    let pods = span_of(addressing.typed.pods.as_ref());
-    ranges.push(NamedRange { what: POD_RANGE, range: network.pods, span: pods });
-    let services = span_of(addressing.typed.services.as_ref());
-    ranges.push(NamedRange { what: SERVICE_RANGE, range: network.services, span: services });
-    if let Some(pool) = &addressing.pool {
-        ranges.push(NamedRange { what: "pool", range: pool.value, span: pool.span });
-    }
-    ranges
-}
-
-fn note_overlap(earlier: &NamedRange, later: &NamedRange, problems: &mut Problems) {
-    let overlap = earlier.range.contains(&later.range) || later.range.contains(&earlier.range);
-    if !overlap {
-        return;
-    }
-    // The mark goes to the larger one: it is the one to mend.
-    let (larger, smaller) =
-        if later.range.contains(&earlier.range) { (later, earlier) } else { (earlier, later) };
-    let mistake = NetworkMistake::Overlap {
-        what: larger.what,
-        range: larger.range,
-        other: smaller.what,
-        other_range: smaller.range,
+/// Everything in the cluster that has an IPv4 address. `bgp` is the section as typed, and as resolved.
+pub(super) fn addressing(
+    typed: &cluster_file::Network,
+    network: &Spanned<Network>,
+    boards: &[Board],
+    nodes: &[Node],
+    bgp: Option<(&cluster_file::Bgp, &Bgp)>,
+) -> Addressing {
+    let here = network.span;
+    let range = |range: Ipv4Net, text: Option<&Text>| {
+        Spanned::new(IpNet::V4(range), text.map_or(here, |text| text.span))
     };
-    problems.collision(larger.span, mistake, smaller.span, "overlaps this");
+    let written = bgp.iter().filter_map(|(typed, _)| typed.routers.as_ref()).flatten();
+    let spans = written.filter_map(|router| router.address.as_ref()).map(|text| text.span);
+    let routers = bgp.iter().flat_map(|(_, bgp)| &bgp.routers).zip(spans);
+    Addressing {
+        gateway: Spanned::new(network.value.gateway.into(), here),
+        controllers: boards.iter().map(|board| board.bmc.as_ref().map(|bmc| (*bmc).into())).collect(),
+        nodes: nodes.iter().map(|node| node.address.as_ref().map(|address| (*address).into())).collect(),
+        routers: routers.map(|(router, span)| Spanned::new(router.address.into(), span)).collect(),
+        pods: range(network.value.pods, typed.pods.as_ref()),
+        services: range(network.value.services, typed.services.as_ref()),
+        pool: bgp.map(|(_, bgp)| bgp.pool.as_ref().map(|pool| (*pool).into())),
+    }
 }

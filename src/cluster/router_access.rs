@@ -79,7 +79,8 @@ impl Mistake for AccessMistake {
     }
 
     fn marks_secret(&self) -> bool {
-        matches!(self, Self::Credentials)
+        // A user with a colon is most likely a user with his password.
+        matches!(self, Self::Credentials | Self::NotAUser)
     }
 }
 
@@ -127,13 +128,9 @@ fn resolve_rest(
     problems: &mut Problems,
 ) -> Option<RouterAccess> {
     note_foreign(&[("ssh", typed.ssh.as_ref())], "`user`, `password`, `url` and `fingerprint`", problems);
-    let user = match &typed.user {
-        Some(text) => problems.take(text.span, parse_user(&text.value)),
-        None => {
-            problems.error(typed.span, AccessMistake::NoUser);
-            None
-        }
-    };
+    let user = typed.user.as_ref().map(|text| (text.span, parse_user(&text.value)));
+    let (span, user) = user.unwrap_or((typed.span, Err(AccessMistake::NoUser)));
+    let user = problems.take(span, user);
     let password = match &typed.password {
         Some(text) => secrets.find(text, problems).map(Some),
         None => Some(None),

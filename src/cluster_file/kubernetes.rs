@@ -72,6 +72,8 @@ table! {
         "asn" asn: Required<Integer> = 64512,
         /// Range from which services get their outside address.
         "pool" pool: Required<Text> = "10.200.200.0/24",
+        /// Range from which services get their outside IPv6 address, in a dual-stack cluster.
+        "pool-ipv6" pool_ipv6: Option<Text> = "fd00:10:200:200::/112",
         /// Seconds without a message after which a session is down, 3 to 65535. Left out: 9.
         #[schemars(range(min = 3, max = 65535))]
         "hold-time" hold_time: Option<Integer> = 9,
@@ -93,6 +95,8 @@ table! {
         "name" name: Required<Text> = "mikrotik",
         /// Address of the router.
         "address" address: Required<Text> = "172.16.10.1",
+        /// IPv6 address of the router, in a dual-stack cluster: the nodes have a second session with it.
+        "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::1",
         /// Autonomous system number of the router. Left out: that of the nodes.
         #[schemars(range(min = 1, max = 4_294_967_295_i64))]
         "asn" asn: Option<Integer> = 64512,
@@ -125,6 +129,8 @@ table! {
     pub struct Gateway {
         /// Its address, in the pool.
         "address" address: Required<Text> = "10.200.200.1",
+        /// Its IPv6 address, in the IPv6 pool.
+        "address-ipv6" address_ipv6: Option<Text> = "fd00:10:200:200::1",
         /// The host names that it serves. Left out: all below the cluster's domain.
         "host" host: Option<Text> = "*.example.org",
     }

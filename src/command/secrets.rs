@@ -163,7 +163,7 @@ fn table(secrets: &[Secret]) -> String {
                 secret.state.words().to_owned(),
                 secret.file.display().to_string(),
                 each.nodes.to_owned(),
-                secret.path_on_node.clone(),
+                if each.nodes == NONE { "-".to_owned() } else { secret.path_on_node.clone() },
                 each.what.clone(),
             ]);
         }

@@ -14,7 +14,7 @@ use crate::status::{Access, Observation, Scope, Verdict, observe};
 
 /// Say how the cluster is: its nodes, its sessions with the routers from both sides, the gateway and its certificate.
 ///
-/// Asks the nodes and most routers over `ssh`, RouterOS over its REST API, Kubernetes by a kubeconfig, and Hubble's page
+/// Asks the nodes and most routers over `ssh`, those of `MikroTik` over REST, Kubernetes by a kubeconfig, and Hubble's page
 /// through the gateway. Exits with 0 if all is well, 1 if something is wrong, and 3 if that cannot be told.
 #[derive(Debug, Args)]
 pub(super) struct Status {

@@ -10,6 +10,8 @@ use kube::{Api, Client, Error};
 use super::actions::ActionError;
 use super::plan::Drain;
 
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
 /// What becomes of a pod when its node is drained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
@@ -43,16 +45,27 @@ impl Place {
 /// Lets no further pod onto the node. Returns whether it took any before.
 pub(super) async fn cordon(client: &Client, node: &str) -> Result<bool, ActionError> {
     let nodes: Api<Node> = Api::all(client.clone());
-    let was_cordoned = nodes.get(node).await?.spec.and_then(|spec| spec.unschedulable).unwrap_or_default();
+    let was_cordoned =
+        within(nodes.get(node)).await?.spec.and_then(|spec| spec.unschedulable).unwrap_or_default();
     if !was_cordoned {
-        nodes.cordon(node).await?;
+        within(nodes.cordon(node)).await?;
     }
     Ok(!was_cordoned)
 }
 
 pub(super) async fn uncordon(client: &Client, node: &str) -> Result<(), ActionError> {
-    Api::<Node>::all(client.clone()).uncordon(node).await?;
+    within(Api::<Node>::all(client.clone()).uncordon(node)).await?;
     Ok(())
+}
+
+/// An API server that falls silent must not hold the deploy up.
+async fn within<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, ActionError> {
+    match tokio::time::timeout(REQUEST_LIMIT, request).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => {
+            Err(ActionError::Late { command: "a request to Kubernetes".to_owned(), limit: REQUEST_LIMIT })
+        }
+    }
 }
 
 /// Evicts the pods of a cordoned node and waits until they are gone. `is_cancelled` is asked again and again.
@@ -93,18 +106,18 @@ pub(super) async fn drain(
 
 async fn on_node(client: &Client, node: &str) -> Result<Vec<Pod>, ActionError> {
     let parameters = ListParams::default().fields(&format!("spec.nodeName={node}"));
-    Ok(Api::<Pod>::all(client.clone()).list(&parameters).await?.items)
+    Ok(within(Api::<Pod>::all(client.clone()).list(&parameters)).await?.items)
 }
 
 /// Asks for it, and says what stands against it.
 async fn evict(client: &Client, place: &Place) -> Result<Option<String>, ActionError> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &place.namespace);
-    match pods.evict(&place.name, &EvictParams::default()).await {
+    match within(pods.evict(&place.name, &EvictParams::default())).await {
         Ok(_) => Ok(Some("it has been evicted".to_owned())),
-        Err(Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(ActionError::Kubernetes(Error::Api(status))) if status.code == 404 => Ok(None),
         // A budget allows no further disruption now.
-        Err(Error::Api(status)) if status.code == 429 => Ok(Some(status.message)),
-        Err(error) => Err(error.into()),
+        Err(ActionError::Kubernetes(Error::Api(status))) if status.code == 429 => Ok(Some(status.message)),
+        Err(error) => Err(error),
     }
 }
 

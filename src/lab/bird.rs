@@ -1,10 +1,12 @@
 //! BIRD as the lab's router.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
 
 use super::plan::{PASSWORD, PlannedRouter};
 use super::programs::{Running, read};
@@ -19,7 +21,7 @@ pub(super) struct Bird {
     frame: String,
     pub(super) log: PathBuf,
     /// The address of the node behind each session.
-    nodes: Vec<(String, Ipv4Addr)>,
+    nodes: Vec<(String, IpAddr)>,
     _daemon: Running,
 }
 
@@ -39,7 +41,7 @@ impl Bird {
         fs::write(&part, &text)?;
         let (config, log, socket) =
             (folder.join("bird.conf"), folder.join("bird.log"), folder.join("bird.ctl"));
-        let frame = format!("log \"{}\" all;\nrouter id {};\n", log.display(), planned.address.addr());
+        let frame = format!("log \"{}\" all;\nrouter id {};\n", log.display(), planned.router_id);
         fs::write(&config, format!("{frame}include \"{}\";\n", part.display()))?;
         let arguments = ["-f", "-c", &config.display().to_string(), "-s", &socket.display().to_string()];
         let bird = Running::start(namespace, "bird", &arguments, &folder.join("bird.out"))?;
@@ -77,7 +79,7 @@ impl Bird {
         Ok(rows.collect())
     }
 
-    pub(super) fn established(&self) -> Result<Vec<Ipv4Addr>, LabError> {
+    pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
         let said = self.client(&["show", "protocols"])?;
         let up = |name: &str| {
             said.lines().any(|line| {
@@ -87,18 +89,17 @@ impl Bird {
         Ok(self.nodes.iter().filter(|(name, _)| up(name)).map(|(_, node)| *node).collect())
     }
 
-    pub(super) fn names_of(&self, node: Ipv4Addr) -> Vec<String> {
+    pub(super) fn names_of(&self, node: IpAddr) -> Vec<String> {
         let sessions = self.nodes.iter().filter(|(_, address)| *address == node);
         sessions.map(|(name, _)| name.clone()).collect()
     }
 
-    pub(super) fn accepted(&self) -> Result<Vec<String>, LabError> {
+    pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
         let said = self.client(&["show", "route"])?;
         let mut networks: Vec<_> = said
             .lines()
             .filter_map(|line| line.split_whitespace().next())
-            .filter(|word| word.contains('/'))
-            .map(str::to_owned)
+            .filter_map(|word| word.parse().ok())
             .collect();
         networks.dedup();
         Ok(networks)
@@ -127,7 +128,7 @@ fn place_password(folder: &Path, text: &str) -> Result<String, LabError> {
 }
 
 /// The sessions of a configuration, with the node behind each.
-fn neighbors(text: &str) -> Vec<(String, Ipv4Addr)> {
+fn neighbors(text: &str) -> Vec<(String, IpAddr)> {
     let mut name = None;
     let mut found = Vec::new();
     for line in text.lines() {

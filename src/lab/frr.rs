@@ -1,11 +1,12 @@
 //! FRR as the lab's router: zebra and bgpd, and its shell to talk to them.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
 use serde_json::Value;
 
 use super::plan::PlannedRouter;
@@ -19,6 +20,8 @@ pub(super) struct Frr {
     pub(super) log: PathBuf,
     /// The running configuration before anything was applied.
     before: String,
+    /// In the shell's words.
+    families: Vec<&'static str>,
     _bgpd: Running,
     _zebra: Running,
 }
@@ -50,7 +53,9 @@ impl Frr {
         let bgpd = daemon("bgpd", "0")?;
         wait_for(&folder.join("bgpd.vty"))?;
 
-        let mut frr = Self { folder, log, before: String::new(), _bgpd: bgpd, _zebra: zebra };
+        let of = |address: &IpNet| if address.addr().is_ipv4() { "ipv4" } else { "ipv6" };
+        let families = planned.addresses.iter().map(of).collect();
+        let mut frr = Self { folder, log, before: String::new(), families, _bgpd: bgpd, _zebra: zebra };
         frr.before = frr.show("show running-config")?;
         frr.apply(&planned.text)?;
         let once = frr.show("show running-config")?;
@@ -80,16 +85,25 @@ impl Frr {
         serde_json::from_str(&said).map_err(|_| LabError::Unexpected { command: command.to_owned(), said })
     }
 
-    pub(super) fn established(&self) -> Result<Vec<Ipv4Addr>, LabError> {
-        let summary = self.json("show bgp ipv4 unicast summary json")?;
-        let peers = summary["peers"].as_object().into_iter().flatten();
-        let established = peers.filter(|(_, peer)| peer["state"] == "Established");
-        Ok(established.filter_map(|(address, _)| address.parse().ok()).collect())
+    pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
+        let mut nodes = Vec::new();
+        for family in &self.families {
+            let summary = self.json(&format!("show bgp {family} unicast summary json"))?;
+            let peers = summary["peers"].as_object().into_iter().flatten();
+            let established = peers.filter(|(_, peer)| peer["state"] == "Established");
+            nodes.extend(established.filter_map(|(address, _)| address.parse::<IpAddr>().ok()));
+        }
+        Ok(nodes)
     }
 
-    pub(super) fn accepted(&self) -> Result<Vec<String>, LabError> {
-        let table = self.json("show bgp ipv4 unicast json")?;
-        Ok(table["routes"].as_object().into_iter().flatten().map(|(network, _)| network.clone()).collect())
+    pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
+        let mut networks = Vec::new();
+        for family in &self.families {
+            let table = self.json(&format!("show bgp {family} unicast json"))?;
+            let routes = table["routes"].as_object().into_iter().flatten();
+            networks.extend(routes.filter_map(|(network, _)| network.parse::<IpNet>().ok()));
+        }
+        Ok(networks)
     }
 
     /// The running configuration is then what it was at first, but for the `router bgp` that the file leaves.

@@ -1,12 +1,12 @@
 //! A node's BGP speaker: `GoBGP`, configured from the custom resources as Cilium configures it.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::LabError;
@@ -42,14 +42,14 @@ impl Gobgp {
     pub(super) fn start(
         folder: &Path,
         namespace: &str,
-        node: Ipv4Addr,
+        router_id: Ipv4Addr,
         speaker: &Speaker,
-        announced: &[Ipv4Net],
+        announced: &[IpNet],
         oddity: Oddity,
     ) -> Result<Self, LabError> {
         let name = if oddity.is_second { format!("{namespace}-second") } else { namespace.to_owned() };
         let config = folder.join(format!("{name}.json"));
-        fs::write(&config, configuration(node, speaker, oddity).to_string())?;
+        fs::write(&config, configuration(router_id, speaker, oddity).to_string())?;
         let log = folder.join(format!("{name}.log"));
         let _ = fs::remove_file(&log);
         let api_port = API_PORT + u16::from(oddity.is_second);
@@ -80,24 +80,26 @@ impl Gobgp {
     }
 
     /// Announces a network to all peers.
-    pub(super) fn announce(&self, prefix: Ipv4Net) -> Result<(), LabError> {
-        self.call(&["global", "rib", "add", &prefix.to_string()]).map(drop)
+    pub(super) fn announce(&self, prefix: IpNet) -> Result<(), LabError> {
+        let family = family(prefix.addr());
+        self.call(&["global", "rib", "add", &prefix.to_string(), "-a", family]).map(drop)
     }
 
-    pub(super) fn withdraw(&self, prefix: Ipv4Net) -> Result<(), LabError> {
-        self.call(&["global", "rib", "del", &prefix.to_string()]).map(drop)
+    pub(super) fn withdraw(&self, prefix: IpNet) -> Result<(), LabError> {
+        let family = family(prefix.addr());
+        self.call(&["global", "rib", "del", &prefix.to_string(), "-a", family]).map(drop)
     }
 
-    /// What it has announced to a router.
-    pub(super) fn announced(&self, router: Ipv4Addr) -> Result<Vec<String>, LabError> {
-        let (port, router) = (self.api_port.to_string(), router.to_string());
-        let arguments =
-            ["netns", "exec", &self.namespace, "gobgp", "-p", &port, "-j", "neighbor", &router, "adj-out"];
+    /// What it has announced to a router, over the session with this address.
+    pub(super) fn announced(&self, router: IpAddr) -> Result<Vec<IpNet>, LabError> {
+        let (port, family, router) = (self.api_port.to_string(), family(router), router.to_string());
+        let fixed = ["netns", "exec", &self.namespace, "gobgp", "-p", &port, "-j"];
+        let arguments = [&fixed[..], &["neighbor", &router, "adj-out", "-a", family]].concat();
         let said = read("ip", &arguments)?;
         let json: Value = serde_json::from_str(&said)
             .map_err(|_| LabError::Unexpected { command: arguments.join(" "), said: said.clone() })?;
         let mut prefixes: Vec<_> = match &json {
-            Value::Object(by_prefix) => by_prefix.keys().cloned().collect(),
+            Value::Object(by_prefix) => by_prefix.keys().filter_map(|prefix| prefix.parse().ok()).collect(),
             _ => Vec::new(),
         };
         prefixes.sort();
@@ -105,7 +107,7 @@ impl Gobgp {
     }
 
     /// What the speaker says of its session with a router, in `GoBGP`'s words.
-    pub(super) fn session_state(&self, router: Ipv4Addr) -> Result<String, LabError> {
+    pub(super) fn session_state(&self, router: IpAddr) -> Result<String, LabError> {
         let said = self.call(&["neighbor", &router.to_string()])?;
         let state = said.lines().find_map(|line| line.trim().strip_prefix("BGP state = "));
         Ok(state.and_then(|rest| rest.split(',').next()).unwrap_or("unknown").to_owned())
@@ -116,14 +118,29 @@ impl Gobgp {
     }
 }
 
+/// What `gobgp -a` calls the family of an address.
+fn family(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "ipv4" } else { "ipv6" }
+}
+
 /// `GoBGP`'s configuration (osrg/gobgp, `docs/sources/configuration.md`).
-fn configuration(node: Ipv4Addr, speaker: &Speaker, oddity: Oddity) -> Value {
-    let router_id = if oddity.is_second { Ipv4Addr::new(192, 0, 2, 99) } else { node };
+fn configuration(router_id: Ipv4Addr, speaker: &Speaker, oddity: Oddity) -> Value {
+    let router_id = if oddity.is_second { Ipv4Addr::new(192, 0, 2, 99) } else { router_id };
     let neighbors: Vec<_> = speaker
         .peers
         .iter()
         .map(|peer| {
             let password = oddity.password.or(peer.has_password.then_some(PASSWORD));
+            let families: Vec<_> = peer
+                .families
+                .iter()
+                .map(|family| {
+                    json!({
+                        "config": { "afi-safi-name": format!("{}-{}", family.afi, family.safi) },
+                        "mp-graceful-restart": { "config": { "enabled": peer.restart_time.is_some() } },
+                    })
+                })
+                .collect();
             let mut config = json!({ "neighbor-address": peer.address, "peer-as": peer.asn });
             if let Some(password) = password {
                 config["auth-password"] = password.into();
@@ -141,10 +158,7 @@ fn configuration(node: Ipv4Addr, speaker: &Speaker, oddity: Oddity) -> Value {
                     "restart-time": peer.restart_time.unwrap_or_default(),
                     "notification-enabled": peer.restart_time.is_some(),
                 } },
-                "afi-safis": [{
-                    "config": { "afi-safi-name": "ipv4-unicast" },
-                    "mp-graceful-restart": { "config": { "enabled": peer.restart_time.is_some() } },
-                }],
+                "afi-safis": families,
             })
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Speakers that are not as they should be: none of them gets a session, and each refusal can be seen.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::gobgp::{Gobgp, Oddity};
@@ -38,7 +38,7 @@ struct Intruder {
     is_refused: bool,
     has_session: bool,
     is_route_kept: bool,
-    /// Since when both speakers of an address have said that they have a session.
+    /// Since when both speakers of an address have said that they have the same session.
     together_since: Option<Instant>,
     /// When the second speaker had said what it has to say.
     spoke: Option<Instant>,
@@ -97,23 +97,22 @@ impl Intruder {
 
     /// Sees whether it has been refused, and whether it has what it should not have.
     fn look(&mut self, room: &Room<'_>) -> Result<(), LabError> {
-        let node = room.plan.nodes[self.node].address.addr();
-        let own = Self::state(room, &self.speaker)?;
+        let own = Self::sessions(room, &self.speaker)?;
         match self.kind {
             Kind::Asn => {
-                self.has_session |= own;
-                self.is_refused |= bad_peer_as(room, node);
+                self.has_session |= !own.is_empty();
+                self.is_refused |= bad_peer_as(room, self.node);
             }
             Kind::Password => {
-                self.has_session |= own;
+                self.has_session |= !own.is_empty();
                 self.is_refused |= refused_segments(room)? > self.segments_before;
             }
             Kind::Second => {
                 let first = match &room.speakers[self.node] {
-                    Some(first) => Self::state(room, first)?,
-                    None => false,
+                    Some(first) => Self::sessions(room, first)?,
+                    None => Vec::new(),
                 };
-                if !(own && first) {
+                if !own.iter().any(|router| first.contains(router)) {
                     self.together_since = None;
                 } else if self.together_since.get_or_insert_with(Instant::now).elapsed() > TURN {
                     self.has_session = true;
@@ -122,17 +121,25 @@ impl Intruder {
                 if self.speaker.log().contains("\"old\":\"BGP_FSM_OPENSENT\"") {
                     self.is_refused |= self.spoke.get_or_insert_with(Instant::now).elapsed() > 2 * TURN;
                 }
-                self.is_route_kept &= next_hops(&router_namespace(0), room.plan.gateway)?.contains(&node);
+                for family in &room.plan.families {
+                    let hops = next_hops(&router_namespace(0), family.gateway)?;
+                    let mut node = family.of(&room.plan.nodes[self.node].addresses);
+                    self.is_route_kept &= node.all(|address| hops.contains(&address));
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether a speaker has a session with a router.
-    fn state(room: &Room<'_>, speaker: &Gobgp) -> Result<bool, LabError> {
-        room.plan.routers.iter().try_fold(false, |up, router| {
-            Ok(up || speaker.session_state(router.address.addr())? == "ESTABLISHED")
-        })
+    /// The routers' addresses with which a speaker has a session.
+    fn sessions(room: &Room<'_>, speaker: &Gobgp) -> Result<Vec<IpAddr>, LabError> {
+        let mut sessions = Vec::new();
+        for address in room.plan.routers.iter().flat_map(|router| &router.addresses) {
+            if speaker.session_state(address.addr())? == "ESTABLISHED" {
+                sessions.push(address.addr());
+            }
+        }
+        Ok(sessions)
     }
 
     fn finding(&self, room: &Room<'_>) -> Finding {
@@ -166,9 +173,10 @@ fn foreign_asn(room: &Room<'_>) -> u32 {
 }
 
 /// Whether a router has told a node `OPEN Message Error`, `Bad Peer AS` (RFC 4271, section 4.5), and says so.
-fn bad_peer_as(room: &Room<'_>, node: Ipv4Addr) -> bool {
+fn bad_peer_as(room: &Room<'_>, node: usize) -> bool {
     room.routers.iter().any(|router| {
-        let names = router.names_of(node);
+        let addresses = room.plan.nodes[node].addresses.iter();
+        let names: Vec<_> = addresses.flat_map(|address| router.names_of(address.addr())).collect();
         router.log().lines().any(|line| {
             line.to_ascii_lowercase().contains("bad peer as")
                 && names.iter().any(|name| line.contains(name.as_str()))

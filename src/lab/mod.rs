@@ -40,7 +40,7 @@ pub enum LabError {
     #[error("`manifests/{file}` is not as expected: {what}")]
     Resource { file: &'static str, what: String },
     #[error("the router `{router}` at {address} is not in the network of the nodes, where the lab puts it")]
-    FarRouter { router: String, address: std::net::Ipv4Addr },
+    FarRouter { router: String, address: std::net::IpAddr },
     #[error("{what} has not come about within {} s", limit.as_secs())]
     Late { what: String, limit: Duration },
     #[error("nothing can be rendered for the lab's router")]

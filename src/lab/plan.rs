@@ -1,8 +1,8 @@
 //! What the lab builds: the cluster, as far as BGP is concerned.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::LabError;
 use super::resource::{self, Speaker};
@@ -32,22 +32,42 @@ pub struct Plan {
     pub(super) nodes: Vec<PlannedNode>,
     pub(super) routers: Vec<PlannedRouter>,
     pub(super) speaker: Speaker,
+    /// IPv4, and IPv6 in a dual-stack cluster.
+    pub(super) families: Vec<Family>,
+}
+
+/// What the lab looks at in an address family.
+#[derive(Debug)]
+pub(super) struct Family {
     /// The gateway's address, which every node answers at.
-    pub(super) gateway: Ipv4Addr,
-    /// What no node may announce.
-    pub(super) pods: Ipv4Net,
+    pub(super) gateway: IpAddr,
+    /// What no node may announce: a default route, and the range of the pods.
+    pub(super) foreign: [IpNet; 2],
+}
+
+impl Family {
+    /// Those of some addresses that are of this family.
+    pub(super) fn of<'a>(&self, addresses: &'a [IpNet]) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let is_ipv4 = self.gateway.is_ipv4();
+        addresses.iter().map(IpNet::addr).filter(move |address| address.is_ipv4() == is_ipv4)
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct PlannedNode {
     pub(super) name: String,
-    pub(super) address: Ipv4Net,
+    /// One for each address family.
+    pub(super) addresses: Vec<IpNet>,
+    /// Its address of IPv4, by which speakers tell each other apart.
+    pub(super) router_id: Ipv4Addr,
 }
 
 #[derive(Debug)]
 pub(super) struct PlannedRouter {
     pub(super) name: String,
-    pub(super) address: Ipv4Net,
+    /// One for each address family.
+    pub(super) addresses: Vec<IpNet>,
+    pub(super) router_id: Ipv4Addr,
     pub(super) daemon: Daemon,
     /// What is applied, with the lab's password in its place.
     pub(super) text: String,
@@ -73,20 +93,20 @@ impl Plan {
                 file: resource::FILE,
                 what: "it is not rendered".to_owned(),
             })?;
-        let speaker = resource::read(&resources.body, SERVICE, SERVICE_NAMESPACE, cluster.gateway.address)?;
-        let nodes = cluster
-            .nodes
-            .iter()
-            .map(|node| PlannedNode { name: node.name.to_string(), address: node.address.value })
-            .collect();
+        let families = families(cluster);
+        let gateways: Vec<_> = families.iter().map(|family| family.gateway).collect();
+        let speaker = resource::read(&resources.body, SERVICE, SERVICE_NAMESPACE, &gateways)?;
+        let ipv6 = cluster.ipv6.as_ref();
+        let nodes = cluster.nodes.iter().map(|node| {
+            let second = ipv6.and_then(|ipv6| ipv6.nodes.get(&node.name)).map(|address| (*address).into());
+            PlannedNode {
+                name: node.name.to_string(),
+                addresses: [node.address.value.into()].into_iter().chain(second).collect(),
+                router_id: node.address.value.addr(),
+            }
+        });
         let routers = cluster.bgp.routers.iter().map(|router| PlannedRouter::new(cluster, router, daemon));
-        Ok(Self {
-            nodes,
-            routers: routers.collect::<Result<_, _>>()?,
-            speaker,
-            gateway: cluster.gateway.address,
-            pods: cluster.network.pods,
-        })
+        Ok(Self { nodes: nodes.collect(), routers: routers.collect::<Result<_, _>>()?, speaker, families })
     }
 
     /// What the lab does otherwise than the cluster.
@@ -99,6 +119,35 @@ impl Plan {
     pub(super) fn hold_time(&self) -> u32 {
         self.speaker.peers.iter().map(|peer| peer.hold_time).max().unwrap_or_default()
     }
+}
+
+fn families(cluster: &Cluster) -> Vec<Family> {
+    let ipv4 = Family {
+        gateway: cluster.gateway.address.into(),
+        foreign: [Ipv4Net::default().into(), cluster.network.pods.into()],
+    };
+    let ipv6 = cluster.ipv6.as_ref().map(|ipv6| Family {
+        gateway: ipv6.shared_gateway.into(),
+        foreign: [Ipv6Net::default().into(), ipv6.pods.into()],
+    });
+    [ipv4].into_iter().chain(ipv6).collect()
+}
+
+/// A router's addresses, with the prefix lengths of the nodes' networks that they lie in.
+fn router_addresses(cluster: &Cluster, router: &Router) -> Result<Vec<IpNet>, LabError> {
+    let ipv6 = cluster.ipv6.as_ref();
+    let second: Option<Ipv6Addr> = ipv6.and_then(|ipv6| ipv6.routers.get(&router.name)).copied();
+    let ipv4_networks = cluster.nodes.iter().map(|node| IpNet::V4(node.address.value));
+    let ipv6_networks = ipv6.into_iter().flat_map(|ipv6| ipv6.nodes.values().copied().map(IpNet::V6));
+    let networks: Vec<_> = ipv4_networks.chain(ipv6_networks).collect();
+    let addresses = [IpAddr::V4(router.address)].into_iter().chain(second.map(IpAddr::V6));
+    let with_prefix = |address: IpAddr| {
+        let network = networks.iter().find(|network| network.contains(&address));
+        network
+            .and_then(|network| IpNet::new(address, network.prefix_len()).ok())
+            .ok_or_else(|| LabError::FarRouter { router: router.name.to_string(), address })
+    };
+    addresses.map(with_prefix).collect()
 }
 
 impl PlannedRouter {
@@ -117,14 +166,6 @@ impl PlannedRouter {
                 daemon.name()
             )
         });
-        let mut networks = cluster.nodes.iter().map(|node| node.address.value);
-        let address = networks
-            .find(|network| network.contains(&router.address))
-            .and_then(|network| Ipv4Net::new(router.address, network.prefix_len()).ok())
-            .ok_or_else(|| LabError::FarRouter {
-                router: router.name.to_string(),
-                address: router.address,
-            })?;
         let platform = match daemon {
             Daemon::Frr => Platform::Frr,
             Daemon::Bird => Platform::Bird,
@@ -138,7 +179,8 @@ impl PlannedRouter {
             });
         Ok(Self {
             name: router.name.to_string(),
-            address,
+            addresses: router_addresses(cluster, router)?,
+            router_id: router.address,
             daemon,
             text: texts.next().unwrap_or_default(),
             take_back: texts.next(),

@@ -4,9 +4,9 @@
 //! cilium/cilium, `pkg/k8s/apis/cilium.io/v2/bgp_*_types.go`.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(super) struct Speaker {
 /// A router that the nodes dial.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
-    pub(super) address: Ipv4Addr,
+    pub(super) address: IpAddr,
     pub(super) asn: u32,
     /// Seconds.
     pub(super) hold_time: u32,
@@ -37,8 +37,26 @@ pub(super) struct Peer {
     /// Seconds; nothing without graceful restart.
     pub(super) restart_time: Option<u32>,
     pub(super) has_password: bool,
-    /// Whether the addresses of services are announced to it.
+    pub(super) families: Vec<PeerFamily>,
+}
+
+/// An address family whose routes a session carries.
+#[derive(Debug, Clone)]
+pub(super) struct PeerFamily {
+    /// In Cilium's words: `ipv4` or `ipv6`, and `unicast`.
+    pub(super) afi: String,
+    pub(super) safi: String,
+    /// Whether the addresses of services are announced in it.
     pub(super) hears_services: bool,
+}
+
+impl Peer {
+    /// Whether it is told of a service's address.
+    pub(super) fn hears_of(&self, service: IpAddr) -> bool {
+        let afi = if service.is_ipv4() { "ipv4" } else { "ipv6" };
+        let mut families = self.families.iter().filter(|family| family.afi == afi);
+        families.any(|family| family.safi == "unicast" && family.hears_services)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,7 +79,7 @@ struct Instance {
 struct PeerReference {
     #[serde(rename = "peerASN")]
     peer_asn: u32,
-    peer_address: Ipv4Addr,
+    peer_address: IpAddr,
     peer_config_ref: ConfigReference,
 }
 
@@ -143,7 +161,7 @@ struct Pool {
 
 #[derive(Debug, Deserialize)]
 struct Block {
-    cidr: Ipv4Net,
+    cidr: IpNet,
 }
 
 /// A label selector (Kubernetes: `meta/v1`, `LabelSelector`).
@@ -213,12 +231,12 @@ fn objects<T: DeserializeOwned>(documents: &[Value], kind: &str) -> Result<Vec<O
 }
 
 /// What the nodes' speakers do by the resources in `text`, and whether a service named `service` in the namespace
-/// `namespace` with the address `address` would be given that address and announced.
+/// `namespace` with the addresses `addresses` would be given them and announced.
 pub(super) fn read(
     text: &str,
     service: &str,
     namespace: &str,
-    address: Ipv4Addr,
+    addresses: &[IpAddr],
 ) -> Result<Speaker, LabError> {
     let documents = yaml::parse(text).map_err(|error| wrong(error.to_string()))?;
     let clusters: Vec<Object<ClusterConfig>> = objects(&documents, "CiliumBGPClusterConfig")?;
@@ -226,8 +244,9 @@ pub(super) fn read(
     let advertisements: Vec<Object<Advertisements>> = objects(&documents, "CiliumBGPAdvertisement")?;
     let pools: Vec<Object<Pool>> = objects(&documents, "CiliumLoadBalancerIPPool")?;
 
-    let mut blocks = pools.iter().flat_map(|pool| &pool.spec.blocks);
-    if !blocks.any(|block| block.cidr.contains(&address)) {
+    let blocks: Vec<_> = pools.iter().flat_map(|pool| &pool.spec.blocks).collect();
+    if let Some(address) = addresses.iter().find(|address| !blocks.iter().any(|b| b.cidr.contains(*address)))
+    {
         return Err(wrong(format!("no pool holds the gateway's address {address}")));
     }
     let labels: Labels = [
@@ -260,8 +279,11 @@ pub(super) fn read(
             .find(|config| config.name == *name)
             .ok_or_else(|| wrong(format!("there is no CiliumBGPPeerConfig `{name}`")))?
             .spec;
-        let mut families =
-            config.families.iter().filter(|family| family.afi == "ipv4" && family.safi == "unicast");
+        let families = config.families.iter().map(|family| PeerFamily {
+            afi: family.afi.clone(),
+            safi: family.safi.clone(),
+            hears_services: announces_service(family),
+        });
         Ok(Peer {
             address: reference.peer_address,
             asn: reference.peer_asn,
@@ -273,7 +295,7 @@ pub(super) fn read(
                 .enabled
                 .then_some(config.graceful_restart.restart_time_seconds),
             has_password: config.auth_secret_ref.is_some(),
-            hears_services: families.any(announces_service),
+            families: families.collect(),
         })
     });
     Ok(Speaker { asn: instance.local_asn, peers: peers.collect::<Result<_, LabError>>()? })

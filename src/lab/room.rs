@@ -1,9 +1,10 @@
 //! The lab as it stands: the network, the routers and the speakers.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::gobgp::{Gobgp, Oddity};
 use super::namespace::{create, set_parameter};
@@ -17,9 +18,15 @@ const FOLDERS: [&str; 2] = ["/run", "/var/tmp"];
 const FOLDER: &str = "/run/rk1-lab";
 const BRIDGE: &str = "lan";
 pub(super) const CLIENT: &str = "client";
-/// The client's network behind the first router (RFC 5737).
-const CLIENT_NETWORK: &str = "192.0.2.2/24";
-const ROUTER_TO_CLIENT: &str = "192.0.2.1/24";
+/// The client's network behind the first router: the client's side and the router's (RFC 5737, RFC 3849).
+const CLIENT_IPV4: [Ipv4Net; 2] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 2, 2), 24),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 2, 1), 24),
+];
+const CLIENT_IPV6: [Ipv6Net; 2] = [
+    Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2), 64),
+    Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 64),
+];
 /// Lines of a log that are shown when something was wrong.
 const LOG_TAIL: usize = 8;
 
@@ -37,6 +44,19 @@ pub(super) struct Room<'a> {
 /// The namespace of the router at a position.
 pub(super) fn router_namespace(position: usize) -> String {
     format!("router-{position}")
+}
+
+/// Gives an interface an address that can be used at once: nobody else in the lab can have it.
+fn add_address(namespace: &str, address: IpNet, interface: &str) -> Result<(), LabError> {
+    let text = address.to_string();
+    let arguments = ["-n", namespace, "address", "add", &text, "dev", interface];
+    let at_once: &[_] = if address.addr().is_ipv6() { &["nodad"] } else { &[] };
+    run("ip", &[&arguments[..], at_once].concat()).map(drop)
+}
+
+/// IPv6 addresses outlive the cable, as those of IPv4 do by themselves.
+fn keep_ipv6_addresses(namespace: &str) -> Result<(), LabError> {
+    set_parameter(namespace, "ipv6/conf/all/keep_addr_on_down", "1")
 }
 
 impl<'a> Room<'a> {
@@ -57,22 +77,26 @@ impl<'a> Room<'a> {
         };
         for (position, router) in plan.routers.iter().enumerate() {
             let namespace = router_namespace(position);
-            Self::connect(&namespace, router.address)?;
-            set_parameter(&namespace, "ipv4/ip_forward", "1")?;
-            // Each connection takes its own way, and not each pair of addresses.
-            set_parameter(&namespace, "ipv4/fib_multipath_hash_policy", "1")?;
+            Self::connect(&namespace, &router.addresses)?;
+            for address in &router.addresses {
+                let (forwarding, version) = match address {
+                    IpNet::V4(_) => ("ipv4/ip_forward", "ipv4"),
+                    IpNet::V6(_) => ("ipv6/conf/all/forwarding", "ipv6"),
+                };
+                set_parameter(&namespace, forwarding, "1")?;
+                // Each connection takes its own way, and not each pair of addresses.
+                set_parameter(&namespace, &format!("{version}/fib_multipath_hash_policy"), "1")?;
+            }
         }
         room.connect_client()?;
         for (node, position) in plan.nodes.iter().zip(0_usize..) {
             let namespace = node.name.as_str();
-            Self::connect(namespace, node.address)?;
-            run("ip", &["-n", namespace, "address", "add", &format!("{}/32", plan.gateway), "dev", "lo"])?;
-            // The first router leads to the client.
-            if let Some(router) = plan.routers.first() {
-                let via = router.address.addr().to_string();
-                run("ip", &["-n", namespace, "route", "add", "default", "via", &via])?;
+            Self::connect(namespace, &node.addresses)?;
+            for family in &plan.families {
+                add_address(namespace, IpNet::from(family.gateway), "lo")?;
+                traffic::answer(namespace, family.gateway)?;
             }
-            traffic::answer(namespace, plan.gateway)?;
+            room.lead_to_client(namespace)?;
             room.speakers[position] = None;
         }
         for (position, planned) in plan.routers.iter().enumerate() {
@@ -89,15 +113,30 @@ impl<'a> Room<'a> {
     }
 
     /// A namespace on the network of the nodes.
-    fn connect(namespace: &str, address: Ipv4Net) -> Result<(), LabError> {
+    fn connect(namespace: &str, addresses: &[IpNet]) -> Result<(), LabError> {
         create(namespace)?;
+        if addresses.iter().any(|address| address.addr().is_ipv6()) {
+            keep_ipv6_addresses(namespace)?;
+        }
         // Names of interfaces are short (IFNAMSIZ), names of nodes need not be.
         let port = format!("port-{}", Self::ports()?);
         let link = ["link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns", namespace];
         run("ip", &link)?;
         run("ip", &["link", "set", &port, "master", BRIDGE, "up"])?;
-        run("ip", &["-n", namespace, "address", "add", &address.to_string(), "dev", "eth0"])?;
+        for address in addresses {
+            add_address(namespace, *address, "eth0")?;
+        }
         run("ip", &["-n", namespace, "link", "set", "eth0", "up"]).map(drop)
+    }
+
+    /// From a node the first router leads to the client.
+    fn lead_to_client(&self, namespace: &str) -> Result<(), LabError> {
+        for address in self.plan.routers.first().iter().flat_map(|router| &router.addresses) {
+            let family = if address.addr().is_ipv4() { "-4" } else { "-6" };
+            let via = address.addr().to_string();
+            run("ip", &["-n", namespace, family, "route", "replace", "default", "via", &via])?;
+        }
+        Ok(())
     }
 
     /// How many machines are on the network of the nodes.
@@ -113,19 +152,26 @@ impl<'a> Room<'a> {
         create(CLIENT)?;
         let pair = ["-n", &router, "link", "add", "clients", "type", "veth", "peer", "name", "eth0", "netns"];
         run("ip", &[&pair[..], &[CLIENT]].concat())?;
-        run("ip", &["-n", &router, "address", "add", ROUTER_TO_CLIENT, "dev", "clients"])?;
         run("ip", &["-n", &router, "link", "set", "clients", "up"])?;
-        run("ip", &["-n", CLIENT, "address", "add", CLIENT_NETWORK, "dev", "eth0"])?;
         run("ip", &["-n", CLIENT, "link", "set", "eth0", "up"])?;
-        let via = ROUTER_TO_CLIENT.split('/').next().unwrap_or_default();
-        run("ip", &["-n", CLIENT, "route", "add", "default", "via", via]).map(drop)
+        for family in &self.plan.families {
+            let (version, [client_side, router_side]) = match family.gateway {
+                IpAddr::V4(_) => ("-4", CLIENT_IPV4.map(IpNet::V4)),
+                IpAddr::V6(_) => ("-6", CLIENT_IPV6.map(IpNet::V6)),
+            };
+            add_address(&router, router_side, "clients")?;
+            add_address(CLIENT, client_side, "eth0")?;
+            let via = router_side.addr().to_string();
+            run("ip", &["-n", CLIENT, version, "route", "add", "default", "via", &via])?;
+        }
+        Ok(())
     }
 
     /// What a node announces: the gateway, to the routers that hear of services.
-    pub(super) fn announced(&self) -> Vec<Ipv4Net> {
-        let hears = self.plan.speaker.peers.iter().any(|peer| peer.hears_services);
-        let gateway = Ipv4Net::from(self.plan.gateway);
-        if hears { vec![gateway] } else { Vec::new() }
+    pub(super) fn announced(&self) -> Vec<IpNet> {
+        let peers = &self.plan.speaker.peers;
+        let gateways = self.plan.families.iter().map(|family| family.gateway);
+        gateways.filter(|gateway| peers.iter().any(|peer| peer.hears_of(*gateway))).map(IpNet::from).collect()
     }
 
     /// Starts a node's speaker.
@@ -138,8 +184,8 @@ impl<'a> Room<'a> {
     /// A speaker of a node, beside whatever the node runs.
     pub(super) fn speaker(&self, node: usize, oddity: Oddity) -> Result<Gobgp, LabError> {
         let planned = &self.plan.nodes[node];
-        let address = planned.address.addr();
-        Gobgp::start(&self.folder, &planned.name, address, &self.plan.speaker, &self.announced(), oddity)
+        let router_id = planned.router_id;
+        Gobgp::start(&self.folder, &planned.name, router_id, &self.plan.speaker, &self.announced(), oddity)
     }
 
     /// Kills a node's speaker.
@@ -151,11 +197,7 @@ impl<'a> Room<'a> {
     pub(super) fn set_cable(&self, node: usize, is_in: bool) -> Result<(), LabError> {
         let (name, state) = (&self.plan.nodes[node].name, if is_in { "up" } else { "down" });
         run("ip", &["-n", name, "link", "set", "eth0", state])?;
-        if let (true, Some(router)) = (is_in, self.plan.routers.first()) {
-            let via = router.address.addr().to_string();
-            run("ip", &["-n", name, "route", "replace", "default", "via", &via])?;
-        }
-        Ok(())
+        if is_in { self.lead_to_client(name) } else { Ok(()) }
     }
 
     /// The last words of routers and speakers.

@@ -1,8 +1,9 @@
 //! A router of the lab: FRR or BIRD with what is rendered for it.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
 use serde_json::Value;
 
 use super::bird::Bird;
@@ -33,8 +34,8 @@ impl Router {
         }
     }
 
-    /// The nodes whose session is established, as the router sees it.
-    pub(super) fn established(&self) -> Result<Vec<Ipv4Addr>, LabError> {
+    /// The nodes' addresses whose sessions are established, as the router sees it.
+    pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
         match self {
             Self::Frr(frr) => frr.established(),
             Self::Bird(bird) => bird.established(),
@@ -42,7 +43,7 @@ impl Router {
     }
 
     /// The networks that the router has taken from nodes.
-    pub(super) fn accepted(&self) -> Result<Vec<String>, LabError> {
+    pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
         match self {
             Self::Frr(frr) => frr.accepted(),
             Self::Bird(bird) => bird.accepted(),
@@ -50,7 +51,7 @@ impl Router {
     }
 
     /// What the router calls its session with a node, in its log.
-    pub(super) fn names_of(&self, node: Ipv4Addr) -> Vec<String> {
+    pub(super) fn names_of(&self, node: IpAddr) -> Vec<String> {
         match self {
             Self::Frr(_) => vec![node.to_string()],
             Self::Bird(bird) => bird.names_of(node),
@@ -75,8 +76,10 @@ impl Router {
 }
 
 /// The next hops of an address in the kernel of a namespace: what traffic follows.
-pub(super) fn next_hops(namespace: &str, address: Ipv4Addr) -> Result<Vec<Ipv4Addr>, LabError> {
-    let arguments = ["-n", namespace, "-j", "route", "show", &format!("{address}/32")];
+pub(super) fn next_hops(namespace: &str, address: IpAddr) -> Result<Vec<IpAddr>, LabError> {
+    let family = if address.is_ipv4() { "-4" } else { "-6" };
+    let host = IpNet::from(address).to_string();
+    let arguments = ["-n", namespace, family, "-j", "route", "show", &host];
     let said = read("ip", &arguments)?;
     let unexpected =
         || LabError::Unexpected { command: format!("ip {}", arguments.join(" ")), said: said.clone() };
@@ -90,7 +93,7 @@ pub(super) fn next_hops(namespace: &str, address: Ipv4Addr) -> Result<Vec<Ipv4Ad
         Some(hops) => hops.clone(),
         None => vec![route.clone()],
     };
-    let mut hops: Vec<Ipv4Addr> =
+    let mut hops: Vec<IpAddr> =
         routes.iter().flat_map(of_route).filter_map(|hop| hop["gateway"].as_str()?.parse().ok()).collect();
     hops.sort();
     Ok(hops)

@@ -1,28 +1,31 @@
 //! What happens in the lab, and what has to come of it.
 
-use std::net::Ipv4Addr;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use super::gobgp::Oddity;
+use super::plan::Family;
 use super::room::{CLIENT, Room, router_namespace};
 use super::router::next_hops;
-use super::traffic::Client;
+use super::traffic::{Client, PATIENCE};
 use super::{Finding, LabError, Outcome, intruders};
 
 type Tell<'a> = dyn FnMut(Finding) + 'a;
 
-/// The longest that a session takes to come up. `GoBGP` waits up to ten seconds before it dials.
+/// The longest that anything takes to come about. `GoBGP` waits up to ten seconds before it dials.
 const SESSION: Duration = Duration::from_secs(30);
 /// How long something that must not happen is given to happen.
 const WATCH: Duration = Duration::from_secs(2);
-/// What a route takes from the router's decision to the kernel, and the lab's own pace.
-const SLACK: Duration = Duration::from_secs(1);
+/// What a route takes from the router's decision to the kernel, and the lab's own pace on a busy machine. A router that
+/// keeps the routes of a dead node for the restart time keeps them much longer.
+const SLACK: Duration = Duration::from_secs(3);
 /// How long the agent of a node is away.
 const AGENT_RESTART: Duration = Duration::from_secs(3);
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Waits until something is so, and says how long it took.
 pub(super) fn wait(
@@ -62,14 +65,17 @@ pub(super) fn play(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabEr
         room.speak(node, Oddity::default())?;
     }
     all_sessions(room, started, tell)?;
-    let client = Client::start(CLIENT, room.plan.gateway);
-    all_next_hops(room, started, tell)?;
-    traffic_reaches_all(room, &client, tell);
+    let gateways = room.plan.families.iter().map(|family| family.gateway);
+    let clients: Vec<_> = gateways.map(|gateway| Client::start(CLIENT, gateway)).collect();
+    for family in &room.plan.families {
+        all_next_hops(room, family, started, tell)?;
+    }
+    traffic_reaches_all(room, &clients, tell);
     filtered(room, tell)?;
     if nodes > 1 {
-        power_cut(room, &client, tell)?;
+        power_cut(room, &clients, tell)?;
     }
-    agent_restart(room, &client, tell)?;
+    agent_restart(room, &clients, tell)?;
     intruders::play(room, tell)?;
     taken_back(room, tell)
 }
@@ -79,19 +85,26 @@ fn sessions(room: &Room<'_>) -> Result<usize, LabError> {
     room.routers.iter().try_fold(0, |count, router| Ok(count + router.established()?.len()))
 }
 
-/// The addresses of the nodes, but for one.
-fn addresses(room: &Room<'_>, without: Option<usize>) -> Vec<Ipv4Addr> {
+/// The addresses of the nodes in a family, but for one node.
+fn addresses(room: &Room<'_>, family: &Family, without: Option<usize>) -> Vec<IpAddr> {
     let nodes = room.plan.nodes.iter().enumerate().filter(|(position, _)| Some(*position) != without);
-    let mut addresses: Vec<_> = nodes.map(|(_, node)| node.address.addr()).collect();
+    let mut addresses: Vec<_> = nodes.flat_map(|(_, node)| family.of(&node.addresses)).collect();
     addresses.sort();
     addresses
 }
 
-/// Whether in each router's kernel the next hops of the gateway are the nodes, but for one.
+/// Whether in each router's kernel the next hops of the gateway are the nodes, but for one, in every family.
 fn has_next_hops(room: &Room<'_>, without: Option<usize>) -> Result<bool, LabError> {
-    let expected = addresses(room, without);
+    room.plan
+        .families
+        .iter()
+        .try_fold(true, |all, family| Ok(all && has_next_hops_in(room, family, without)?))
+}
+
+fn has_next_hops_in(room: &Room<'_>, family: &Family, without: Option<usize>) -> Result<bool, LabError> {
+    let expected = addresses(room, family, without);
     for position in 0..room.routers.len() {
-        if next_hops(&router_namespace(position), room.plan.gateway)? != expected {
+        if next_hops(&router_namespace(position), family.gateway)? != expected {
             return Ok(false);
         }
     }
@@ -99,61 +112,80 @@ fn has_next_hops(room: &Room<'_>, without: Option<usize>) -> Result<bool, LabErr
 }
 
 fn seen_next_hops(room: &Room<'_>) -> String {
-    let of_router = |position| match next_hops(&router_namespace(position), room.plan.gateway) {
+    let of_router = |position, gateway| match next_hops(&router_namespace(position), gateway) {
         Ok(hops) => format!("{hops:?}"),
         Err(error) => error.to_string(),
     };
-    (0..room.routers.len()).map(of_router).collect::<Vec<_>>().join(", ")
+    let gateways = room.plan.families.iter().map(|family| family.gateway);
+    let seen = gateways
+        .flat_map(|gateway| (0..room.routers.len()).map(move |position| of_router(position, gateway)));
+    seen.collect::<Vec<_>>().join(", ")
 }
 
 fn all_sessions(room: &Room<'_>, started: Instant, tell: &mut Tell<'_>) -> Result<(), LabError> {
-    let all = room.routers.len() * room.plan.nodes.len();
+    let all = room.plan.families.len() * room.routers.len() * room.plan.nodes.len();
     let up = wait(SESSION, || Ok(sessions(room)? == all))?.map(|_| started.elapsed());
     let seen = sessions(room)?;
     tell(timed(format!("{seen} of {all} sessions are established"), up, || "not all of them".to_owned()));
     Ok(())
 }
 
-fn all_next_hops(room: &Room<'_>, started: Instant, tell: &mut Tell<'_>) -> Result<(), LabError> {
-    let in_kernel = wait(SESSION, || has_next_hops(room, None))?.map(|_| started.elapsed());
-    let what = format!("{}/32 has {} next hops, one for each node", room.plan.gateway, room.plan.nodes.len());
+fn all_next_hops(
+    room: &Room<'_>,
+    family: &Family,
+    started: Instant,
+    tell: &mut Tell<'_>,
+) -> Result<(), LabError> {
+    let in_kernel = wait(SESSION, || has_next_hops_in(room, family, None))?.map(|_| started.elapsed());
+    let (gateway, nodes) = (IpNet::from(family.gateway), room.plan.nodes.len());
+    let what = format!("{gateway} has {nodes} next hops, one for each node");
     tell(timed(what, in_kernel, || seen_next_hops(room)));
     Ok(())
 }
 
-fn traffic_reaches_all(room: &Room<'_>, client: &Client, tell: &mut Tell<'_>) {
+fn traffic_reaches_all(room: &Room<'_>, clients: &[Client], tell: &mut Tell<'_>) {
     let since = Instant::now();
     thread::sleep(WATCH);
-    let answers = client.answers(since);
-    let (asked, nodes) = (answers.asked, room.plan.nodes.len());
-    let is_well = answers.unanswered == 0 && answers.nodes.len() == nodes;
-    tell(finding(
-        format!("{asked} connections to the gateway reach {nodes} nodes, each of them"),
-        is_well,
-        || format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", ")),
-    ));
+    for client in clients {
+        let answers = client.answers(since);
+        let (asked, nodes) = (answers.asked, room.plan.nodes.len());
+        let is_well = answers.unanswered == 0 && answers.nodes.len() == nodes;
+        tell(finding(
+            format!("{asked} connections to {} reach {nodes} nodes, each of them", client.gateway),
+            is_well,
+            || format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", ")),
+        ));
+    }
 }
 
 /// A node announces what it may not: a default route, and the range of the pods.
 fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
     let Some(speaker) = &room.speakers[0] else { return Ok(()) };
-    let foreign = [Ipv4Net::default(), room.plan.pods];
-    for prefix in foreign {
-        speaker.announce(prefix)?;
+    let foreign: Vec<_> = room.plan.families.iter().flat_map(|family| family.foreign).collect();
+    for prefix in &foreign {
+        speaker.announce(*prefix)?;
     }
-    let mut own: Vec<String> = room.announced().iter().chain(&foreign).map(ToString::to_string).collect();
-    own.sort();
+    // Only what has been sent can have been refused.
+    let of = |networks: &[IpNet], address: IpAddr| {
+        let of_family = networks.iter().filter(|network| network.addr().is_ipv4() == address.is_ipv4());
+        of_family.copied().collect::<BTreeSet<_>>()
+    };
+    let own = [room.announced(), foreign.clone()].concat();
+    let sessions = room.plan.routers.iter().flat_map(|router| &router.addresses).map(IpNet::addr);
+    let is_sent = |address| Ok::<_, LabError>(of(&speaker.announced(address)?, address) == of(&own, address));
+    let sent =
+        wait(SESSION, || sessions.clone().try_fold(true, |all, address| Ok(all && is_sent(address)?)))?;
+    thread::sleep(WATCH);
     for (planned, router) in room.plan.routers.iter().zip(&room.routers) {
-        let address = planned.address.addr();
-        // Only what has been sent can have been refused.
-        let sent = wait(WATCH, || Ok(speaker.announced(address)? == own))?;
-        thread::sleep(WATCH);
         let accepted = router.accepted()?;
-        let expected: Vec<_> = room.announced().iter().map(ToString::to_string).collect();
-        let what = format!("{}: 0.0.0.0/0 and {} from a node are refused", planned.name, room.plan.pods);
-        tell(finding(what, sent.is_some() && accepted == expected, || {
-            format!("sent {:?}, taken {accepted:?}", speaker.announced(address).unwrap_or_default())
-        }));
+        for family in &room.plan.families {
+            let (accepted, expected) = (of(&accepted, family.gateway), of(&room.announced(), family.gateway));
+            let [default, pods] = family.foreign;
+            let what = format!("{}: {default} and {pods} from a node are refused", planned.name);
+            tell(finding(what, sent.is_some() && accepted == expected, || {
+                format!("all sent: {}, taken {accepted:?}", sent.is_some())
+            }));
+        }
     }
     for prefix in foreign {
         speaker.withdraw(prefix)?;
@@ -161,8 +193,8 @@ fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
     Ok(())
 }
 
-/// The last node loses its power: its routes go within the hold time, and traffic goes on without it.
-fn power_cut(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> Result<(), LabError> {
+/// The last node loses its power: its routes go with the hold time, and traffic goes on without it.
+fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Result<(), LabError> {
     let node = room.plan.nodes.len() - 1;
     let name = room.plan.nodes[node].name.clone();
     let hold_time = room.plan.hold_time();
@@ -172,24 +204,28 @@ fn power_cut(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> Resul
     let limit = Duration::from_secs(hold_time.into()) + SLACK;
     let gone = wait(limit, || has_next_hops(room, Some(node)))?;
     let left = room.plan.nodes.len() - 1;
-    let what =
-        format!("{name} loses power: {left} next hops are left, within the hold time of {hold_time} s");
+    let what = format!(
+        "{name} loses power: {left} next hops are left once its hold time of {hold_time} s has run out"
+    );
     tell(timed(what, gone, || seen_next_hops(room)));
-    let lost = client.answers(cut);
+    let lost: Vec<_> = clients.iter().map(|client| client.answers(cut)).collect();
 
     // A question that was on its way to the dead node when the route went is none of the routes' business.
-    thread::sleep(Duration::from_millis(500));
+    thread::sleep(PATIENCE);
     let since = Instant::now();
     thread::sleep(WATCH);
-    let answers = client.answers(since);
-    let what = format!(
-        "{} connections since reach the {left} others, none is lost (until then {} of {})",
-        answers.asked, lost.unanswered, lost.asked
-    );
-    let is_well = answers.unanswered == 0 && answers.nodes.len() == left && !answers.nodes.contains(&name);
-    tell(finding(what, is_well, || {
-        format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", "))
-    }));
+    for (client, lost) in clients.iter().zip(lost) {
+        let answers = client.answers(since);
+        let what = format!(
+            "{} connections to {} since reach the {left} others, none is lost (until then {} of {})",
+            answers.asked, client.gateway, lost.unanswered, lost.asked
+        );
+        let is_well =
+            answers.unanswered == 0 && answers.nodes.len() == left && !answers.nodes.contains(&name);
+        tell(finding(what, is_well, || {
+            format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", "))
+        }));
+    }
 
     let back = Instant::now();
     room.set_cable(node, true)?;
@@ -200,14 +236,14 @@ fn power_cut(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> Resul
 }
 
 /// The agent of the first node restarts: its routes stay, and no connection is lost.
-fn agent_restart(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> Result<(), LabError> {
+fn agent_restart(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Result<(), LabError> {
     let name = room.plan.nodes[0].name.clone();
     if room.plan.speaker.peers.iter().any(|peer| peer.restart_time.is_none()) {
         return Ok(());
     }
     let (all, since) = (sessions(room)?, Instant::now());
     room.silence(0);
-    let fewer = all - room.routers.len();
+    let fewer = all - room.routers.len() * room.plan.families.len();
     let down = wait(AGENT_RESTART, || Ok(sessions(room)? == fewer))?;
     let mut is_kept = wait(AGENT_RESTART, || Ok(!has_next_hops(room, None)?))?.is_none();
     let started = Instant::now();
@@ -218,18 +254,18 @@ fn agent_restart(room: &mut Room<'_>, client: &Client, tell: &mut Tell<'_>) -> R
     })?;
     let took = started.elapsed();
     is_kept &= wait(WATCH, || Ok(!has_next_hops(room, None)?))?.is_none();
-    let answers = client.answers(since);
+    let answers: Vec<_> = clients.iter().map(|client| client.answers(since)).collect();
+    let asked: usize = answers.iter().map(|answers| answers.asked).sum();
+    let unanswered: usize = answers.iter().map(|answers| answers.unanswered).sum();
     let what = format!(
-        "{name}'s agent restarts: its route is kept, {} connections and none lost; the session is back",
-        answers.asked
+        "{name}'s agent restarts: its route is kept, {asked} connections and none lost; the session is back"
     );
-    let is_well = down.is_some() && is_kept && up.is_some() && answers.unanswered == 0;
+    let is_well = down.is_some() && is_kept && up.is_some() && unanswered == 0;
     tell(timed(what, is_well.then_some(took), || {
         format!(
-            "session down: {}, route kept: {is_kept}, session back: {}, {} connections lost",
+            "session down: {}, route kept: {is_kept}, session back: {}, {unanswered} connections lost",
             down.is_some(),
-            up.is_some(),
-            answers.unanswered
+            up.is_some()
         )
     }));
     Ok(())
@@ -240,9 +276,15 @@ fn taken_back(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> 
         let finding = router.take_back(planned)?;
         tell(Finding { what: format!("{}: {}", planned.name, finding.what), ..finding });
     }
-    let gone = wait(WATCH, || {
-        let hops = |position| next_hops(&router_namespace(position), room.plan.gateway);
-        (0..room.routers.len()).try_fold(true, |none, position| Ok(none && hops(position)?.is_empty()))
+    let gone = wait(SESSION, || {
+        for (position, family) in (0..room.routers.len())
+            .flat_map(|position| room.plan.families.iter().map(move |family| (position, family)))
+        {
+            if !next_hops(&router_namespace(position), family.gateway)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     })?;
     tell(timed("the gateway has no next hop any more".to_owned(), gone, || seen_next_hops(room)));
     Ok(())

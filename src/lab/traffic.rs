@@ -1,7 +1,7 @@
 //! Traffic to the gateway's address: nodes that answer, and a client behind the router that asks without end.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -12,13 +12,14 @@ use super::namespace::within;
 
 /// The gateway's port, which stands for whatever Cilium serves there.
 const PORT: u16 = 443;
-/// How long the client waits for a node before it gives up.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// How long the client waits for a node before it gives up: a segment that is lost is sent again after a second
+/// (RFC 6298), and a busy machine takes its time.
+pub(super) const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long the client waits between two questions.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Has a node answer at the gateway's address with its own name.
-pub(super) fn answer(namespace: &str, gateway: Ipv4Addr) -> Result<(), LabError> {
+pub(super) fn answer(namespace: &str, gateway: IpAddr) -> Result<(), LabError> {
     let listener = within(namespace, || TcpListener::bind((gateway, PORT)))?;
     let name = namespace.to_owned();
     // It ends with the lab's process.
@@ -40,6 +41,7 @@ struct Question {
 /// A client that asks again and again, each time from another port.
 #[derive(Debug)]
 pub(super) struct Client {
+    pub(super) gateway: IpAddr,
     questions: Arc<Mutex<Vec<Question>>>,
     is_done: Arc<AtomicBool>,
 }
@@ -54,10 +56,10 @@ pub(super) struct Answers {
 }
 
 impl Client {
-    pub(super) fn start(namespace: &str, gateway: Ipv4Addr) -> Self {
+    pub(super) fn start(namespace: &str, gateway: IpAddr) -> Self {
         let questions = Arc::new(Mutex::new(Vec::new()));
         let is_done = Arc::new(AtomicBool::new(false));
-        let client = Self { questions: Arc::clone(&questions), is_done: Arc::clone(&is_done) };
+        let client = Self { gateway, questions: Arc::clone(&questions), is_done: Arc::clone(&is_done) };
         let namespace = namespace.to_owned();
         thread::spawn(move || {
             within(&namespace, || {
@@ -94,7 +96,7 @@ impl Drop for Client {
     }
 }
 
-fn ask(gateway: Ipv4Addr) -> std::io::Result<String> {
+fn ask(gateway: IpAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((gateway, PORT)), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut name = String::new();

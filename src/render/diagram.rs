@@ -2,11 +2,14 @@
 //!
 //! Lengths are in the picture's own unit: a CSS pixel where it is shown at its natural size.
 
+use std::net::Ipv6Addr;
+
+use ipnet::Ipv6Net;
 use serde::Serialize;
 use tera::Context;
 
 use super::{RenderError, xml};
-use crate::cluster::{Board, Cluster, Node, Platform, Router};
+use crate::cluster::{Board, Cluster, Node, Platform, Router, ipv6_session};
 
 const MARGIN: u32 = 40;
 const SLOTS: u8 = 4;
@@ -72,6 +75,7 @@ struct RouterBox {
     name: Label,
     platform: String,
     address: String,
+    address_ipv6: Option<Label>,
     asn: u32,
     sessions: Label,
     timers: String,
@@ -99,6 +103,7 @@ struct SlotBox {
 struct NodeCard {
     name: Label,
     address: String,
+    address_ipv6: Option<Label>,
     role: &'static str,
     is_first_server: bool,
     device: Label,
@@ -130,6 +135,7 @@ struct PoolBar {
     top: u32,
     width: u32,
     range: String,
+    range_ipv6: Option<String>,
     chip_left: u32,
     chip_width: u32,
     gateway: String,
@@ -172,6 +178,8 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
         })
         .collect();
     let host = format!("*.{}", cluster.gateway.domain);
+    let ipv6 = cluster.ipv6.as_ref();
+    let gateway_host = ipv6.map(|ipv6| format!("{} · {host}", ipv6.shared_gateway));
     let chip_width = 340;
     Picture {
         width,
@@ -196,36 +204,63 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
             top: POOL_TOP,
             width: inner,
             range: cluster.bgp.pool.value.to_string(),
+            range_ipv6: ipv6.map(|ipv6| ipv6.pool.to_string()),
             chip_left: MARGIN + inner - chip_width - 16,
             chip_width,
             gateway: cluster.gateway.address.to_string(),
-            host: label(&host, chip_width - 32, 14.0),
+            host: label(gateway_host.as_deref().unwrap_or(&host), chip_width - 32, 14.0),
         },
     }
 }
 
 /// The picture in words, for those who do not see it.
 fn summary(cluster: &Cluster) -> String {
+    let ipv6 = cluster.ipv6.as_ref();
     let nodes: Vec<String> = cluster
         .nodes
         .iter()
-        .map(|node| format!("{} ({}, {})", node.name, node.role.word(), node.address.value.addr()))
+        .map(|node| {
+            let second = node_ipv6(cluster, node).map(|address| format!(", {address}")).unwrap_or_default();
+            let address = node.address.value.addr();
+            format!("{} ({}, {address}{second})", node.name, node.role.word())
+        })
         .collect();
-    let routers: Vec<String> =
-        cluster.bgp.routers.iter().map(|router| format!("{} ({})", router.name, router.address)).collect();
+    let routers: Vec<String> = cluster
+        .bgp
+        .routers
+        .iter()
+        .map(|router| {
+            let second = router_ipv6(cluster, router).map(|address| format!(", {address}"));
+            format!("{} ({}{})", router.name, router.address, second.unwrap_or_default())
+        })
+        .collect();
+    let and = |address: Option<String>| address.map(|address| format!(" and {address}")).unwrap_or_default();
     format!(
-        "Nodes {} announce addresses of {} to {}. The gateway is {}.",
+        "Nodes {} announce addresses of {}{} to {}. The gateway is {}{}.",
         nodes.join(", "),
         cluster.bgp.pool.value,
+        and(ipv6.map(|ipv6| ipv6.pool.to_string())),
         routers.join(", "),
-        cluster.gateway.address
+        cluster.gateway.address,
+        and(ipv6.map(|ipv6| ipv6.shared_gateway.to_string())),
     )
+}
+
+/// A node's IPv6 address, in a dual-stack cluster.
+fn node_ipv6(cluster: &Cluster, node: &Node) -> Option<Ipv6Addr> {
+    cluster.ipv6.as_ref()?.nodes.get(&node.name).map(Ipv6Net::addr)
+}
+
+/// A router's IPv6 address, in a dual-stack cluster.
+fn router_ipv6(cluster: &Cluster, router: &Router) -> Option<Ipv6Addr> {
+    cluster.ipv6.as_ref()?.routers.get(&router.name).copied()
 }
 
 fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
     let bgp = &cluster.bgp;
     let kind = if router.asn == bgp.asn { "iBGP".to_owned() } else { format!("eBGP to AS {}", bgp.asn) };
-    let sessions = match cluster.nodes.len() {
+    let families = if cluster.ipv6.is_some() { 2 } else { 1 };
+    let sessions = match cluster.nodes.len() * families {
         1 => "1 session".to_owned(),
         count => format!("{count} sessions"),
     };
@@ -238,6 +273,8 @@ fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
         name: label(router.name.as_str(), ROUTER_WIDTH - 150, 19.0),
         platform: format!("{} {}", platform_name(router.platform), router.version),
         address: router.address.to_string(),
+        address_ipv6: router_ipv6(cluster, router)
+            .map(|address| label(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
         asn: router.asn,
         sessions: label(&sessions, ROUTER_WIDTH - 40, 13.0),
         timers: format!("hold {} s, keepalive {} s", bgp.hold_time, bgp.keepalive),
@@ -279,6 +316,8 @@ fn node_card(cluster: &Cluster, node: &Node) -> NodeCard {
     NodeCard {
         name: label(node.name.as_str(), SLOT_WIDTH - 32, 18.0),
         address: node.address.value.addr().to_string(),
+        address_ipv6: node_ipv6(cluster, node)
+            .map(|address| label(&address.to_string(), SLOT_WIDTH - 32, 12.0)),
         role: node.role.word(),
         is_first_server: node.name == cluster.k3s.first_server,
         device: label(&cluster.storage.device, SLOT_WIDTH - 32, 12.0),
@@ -307,13 +346,7 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
         slots
             .iter()
             .map(|(slot, node)| Line {
-                title: format!(
-                    "{}: session {}, {} to {}",
-                    router.name,
-                    router.session_name(&node.name),
-                    node.address.value.addr(),
-                    router.address
-                ),
+                title: title(cluster, router, node),
                 x1: drawn.center,
                 y1: start,
                 x2: slot.center,
@@ -324,6 +357,16 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
             .collect::<Vec<_>>()
     };
     routers.iter().zip(&cluster.bgp.routers).flat_map(of_router).collect()
+}
+
+/// What a line stands for.
+fn title(cluster: &Cluster, router: &Router, node: &Node) -> String {
+    let session = router.session_name(&node.name);
+    let (from, to) = (node.address.value.addr(), router.address);
+    let ipv6 = node_ipv6(cluster, node)
+        .zip(router_ipv6(cluster, router))
+        .map(|(from, to)| format!("; session {}, {from} to {to}", ipv6_session(&session)));
+    format!("{}: session {session}, {from} to {to}{}", router.name, ipv6.unwrap_or_default())
 }
 
 /// The text at the largest size up to `largest` at which it is no wider than `width`; cut off where it could no longer

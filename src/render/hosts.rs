@@ -1,5 +1,6 @@
 //! `hosts/`: a NixOS module for each node, and one for what they share.
 
+use ipnet::Ipv6Net;
 use serde::Serialize;
 use tera::Context;
 
@@ -24,6 +25,15 @@ struct Shared<'a> {
     k3s: K3s<'a>,
     kubernetes_secrets: Vec<KubernetesSecret>,
     streamer: Option<Streamer<'a>>,
+    ipv6: Option<Ipv6>,
+}
+
+/// What the nodes share of IPv6, in a dual-stack cluster.
+#[derive(Serialize)]
+struct Ipv6 {
+    gateway: String,
+    pods: String,
+    services: String,
 }
 
 #[derive(Serialize)]
@@ -34,6 +44,9 @@ struct Host<'a> {
     slot: u8,
     address: String,
     cidr: String,
+    /// The node's IPv6 address, alone and with the prefix length of its network, in a dual-stack cluster.
+    address_ipv6: Option<String>,
+    cidr_ipv6: Option<String>,
     role: &'static str,
     is_first_server: bool,
     /// Where the node joins, unless it is the first server.
@@ -121,6 +134,8 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 slot: node.slot,
                 address: node.address.value.addr().to_string(),
                 cidr: node.address.value.to_string(),
+                address_ipv6: ipv6_of(cluster, node).map(|address| address.addr().to_string()),
+                cidr_ipv6: ipv6_of(cluster, node).map(ToString::to_string),
                 role: node.role.word(),
                 is_first_server: node.name == cluster.k3s.first_server,
                 server_url: server_url.clone(),
@@ -161,7 +176,16 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             budget: streamer.budget,
             interval: streamer.interval,
         }),
+        ipv6: cluster.ipv6.as_ref().map(|ipv6| Ipv6 {
+            gateway: ipv6.default_gateway.to_string(),
+            pods: ipv6.pods.to_string(),
+            services: ipv6.services.to_string(),
+        }),
     }
+}
+
+fn ipv6_of<'a>(cluster: &'a Cluster, node: &Node) -> Option<&'a Ipv6Net> {
+    cluster.ipv6.as_ref()?.nodes.get(&node.name)
 }
 
 impl<'a> From<&'a Bind> for Mount<'a> {
@@ -176,5 +200,6 @@ fn tls_sans(cluster: &Cluster) -> Vec<String> {
     let names = servers().map(|node| node.name.to_string());
     let full_names = servers().map(|node| format!("{}.{}", node.name, cluster.domain));
     let addresses = servers().map(|node: &Node| node.address.value.addr().to_string());
-    names.chain(full_names).chain(addresses).chain(cluster.k3s.tls_san.iter().cloned()).collect()
+    let ipv6 = servers().filter_map(|node| ipv6_of(cluster, node)).map(|address| address.addr().to_string());
+    names.chain(full_names).chain(addresses).chain(ipv6).chain(cluster.k3s.tls_san.iter().cloned()).collect()
 }

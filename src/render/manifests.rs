@@ -6,12 +6,14 @@
 mod cilium;
 mod validation;
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 use serde_json::json;
 use tera::Context;
 
 use super::{RenderError, nix};
-use crate::cluster::{AzureDns, Cluster, Release, Router};
+use crate::cluster::{AzureDns, Cluster, Release, ipv6_session};
 use crate::cluster_file::Issuer;
 use crate::document::Document;
 use crate::pins::{PinnedFile, Pins};
@@ -48,20 +50,26 @@ struct Bgp<'a> {
     api_version: &'static str,
     cluster: &'a str,
     asn: u32,
-    routers: Vec<Session<'a>>,
+    sessions: Vec<Session>,
     hold_time: u16,
     keepalive: u16,
     graceful_restart: u16,
     label_key: &'static str,
     label_value: &'static str,
-    pool: String,
+    /// A range for each address family.
+    pools: Vec<String>,
 }
 
+/// One of each node's sessions. Each carries the routes of the family that it is spoken over: Cilium names as their next
+/// hop the address by which it reaches the router (cilium/cilium, `pkg/bgp/types/util.go`).
 #[derive(Serialize)]
-struct Session<'a> {
-    name: &'a str,
+struct Session {
+    name: String,
+    /// What it is a session with.
+    peer: String,
     asn: u32,
     address: String,
+    family: &'static str,
     secret: Option<String>,
     password_file: Option<String>,
 }
@@ -101,7 +109,8 @@ struct Gateway<'a> {
     https: &'static str,
     issuer: &'static str,
     domain: &'a str,
-    address: String,
+    /// One for each address family.
+    addresses: Vec<String>,
     /// Whether Cilium reads the gateway's own list of addresses: since 1.17.
     has_addresses: bool,
 }
@@ -253,24 +262,45 @@ fn bgp(cluster: &Cluster) -> Bgp<'_> {
         api_version: if cluster.versions.cilium.minor < 18 { "cilium.io/v2alpha1" } else { "cilium.io/v2" },
         cluster: cluster.name.as_str(),
         asn: bgp.asn,
-        routers: bgp.routers.iter().map(session).collect(),
+        sessions: sessions(cluster),
         hold_time: bgp.hold_time,
         keepalive: bgp.keepalive,
         graceful_restart: bgp.graceful_restart,
         label_key: ADVERTISEMENT_LABEL.0,
         label_value: ADVERTISEMENT_LABEL.1,
-        pool: bgp.pool.value.to_string(),
+        pools: both(&bgp.pool.value, cluster.ipv6.as_ref().map(|ipv6| &ipv6.pool)),
     }
 }
 
-fn session(router: &Router) -> Session<'_> {
-    Session {
-        name: router.name.as_str(),
-        asn: router.asn,
-        address: router.address.to_string(),
-        secret: router.kubernetes_secret().map(|secret| secret.name),
-        password_file: router.password.as_ref().map(crate::cluster::SecretName::path_on_node),
+/// The sessions with each router: over IPv4, and in a dual-stack cluster over IPv6 too.
+fn sessions(cluster: &Cluster) -> Vec<Session> {
+    let mut sessions = Vec::new();
+    for router in &cluster.bgp.routers {
+        let session = |name: String, peer, address: IpAddr| Session {
+            name,
+            peer,
+            asn: router.asn,
+            address: address.to_string(),
+            family: if address.is_ipv4() { "ipv4" } else { "ipv6" },
+            secret: router.kubernetes_secret().map(|secret| secret.name),
+            password_file: router.password.as_ref().map(crate::cluster::SecretName::path_on_node),
+        };
+        let name = &router.name;
+        sessions.push(session(name.to_string(), name.to_string(), router.address.into()));
+        if let Some(address) = cluster.ipv6.as_ref().and_then(|ipv6| ipv6.routers.get(name)) {
+            sessions.push(session(
+                ipv6_session(name.as_str()),
+                format!("{name} over IPv6"),
+                (*address).into(),
+            ));
+        }
     }
+    sessions
+}
+
+/// What there is of both address families.
+fn both(ipv4: &impl ToString, ipv6: Option<&impl ToString>) -> Vec<String> {
+    std::iter::once(ipv4.to_string()).chain(ipv6.map(ToString::to_string)).collect()
 }
 
 fn issuers(cluster: &Cluster) -> Issuers<'_> {
@@ -320,7 +350,7 @@ fn gateway(cluster: &Cluster) -> Gateway<'_> {
         https: HTTPS_LISTENER,
         issuer: issuer_name(cluster.certificates.issuer),
         domain: cluster.gateway.domain.as_str(),
-        address: cluster.gateway.address.to_string(),
+        addresses: both(&cluster.gateway.address, cluster.ipv6.as_ref().map(|ipv6| &ipv6.shared_gateway)),
         has_addresses: cluster.versions.cilium.minor >= 17,
     }
 }

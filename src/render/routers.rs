@@ -10,11 +10,12 @@ mod vyos;
 
 use std::io::{self, Write};
 
+use ipnet::Ipv6Net;
 use serde::Serialize;
 use tera::{Context, Tera};
 
 use super::RenderError;
-use crate::cluster::{Cluster, Label, Platform, Router, RouterosSyntax, SecretName};
+use crate::cluster::{Cluster, Ipv6, Label, Platform, Router, RouterosSyntax, SecretName, ipv6_session};
 use crate::document::Document;
 
 const FOLDER: &str = "routers";
@@ -35,6 +36,8 @@ struct Peering<'a> {
     pool: String,
     /// Whether the pool is a single address.
     is_single: bool,
+    /// The same over IPv6, in a dual-stack cluster.
+    ipv6: Option<PeeringIpv6>,
     /// Seconds.
     hold_time: u16,
     /// Seconds.
@@ -49,6 +52,15 @@ struct Peering<'a> {
     has_instance: bool,
     has_multipath: bool,
     is_opnsense: bool,
+}
+
+/// The sessions over IPv6, which carry IPv6 routes and nothing else.
+#[derive(Serialize)]
+struct PeeringIpv6 {
+    address: String,
+    pool: String,
+    is_single: bool,
+    sessions: Vec<Session>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +152,7 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
         is_external: router.asn != bgp.asn,
         pool: bgp.pool.value.to_string(),
         is_single: bgp.pool.value.prefix_len() == bgp.pool.value.max_prefix_len(),
+        ipv6: cluster.ipv6.as_ref().and_then(|ipv6| peering_ipv6(cluster, router, ipv6)),
         hold_time: bgp.hold_time,
         keepalive: bgp.keepalive,
         paths: cluster.nodes.len().min(MOST_PATHS),
@@ -162,6 +175,21 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
         has_multipath: syntax >= Some(RouterosSyntax::Multipath),
         is_opnsense: router.platform == Platform::Opnsense,
     }
+}
+
+fn peering_ipv6(cluster: &Cluster, router: &Router, ipv6: &Ipv6) -> Option<PeeringIpv6> {
+    let nodes = cluster.nodes.iter().filter_map(|node| Some((&node.name, ipv6.nodes.get(&node.name)?)));
+    let session = |(node, address): (&Label, &Ipv6Net)| Session {
+        name: ipv6_session(&router.session_name(node)),
+        node: node.to_string(),
+        address: address.addr().to_string(),
+    };
+    Some(PeeringIpv6 {
+        address: ipv6.routers.get(&router.name)?.to_string(),
+        pool: ipv6.pool.to_string(),
+        is_single: ipv6.pool.prefix_len() == ipv6.pool.max_prefix_len(),
+        sessions: nodes.map(session).collect(),
+    })
 }
 
 /// The secret's file as written, or its usual name where that would have to be quoted.

@@ -12,7 +12,7 @@ pub enum ProbeError {
     Late { limit: Duration },
     #[error("nothing answers: {reason}")]
     Unreachable { reason: String },
-    #[error("no entrance: {reason}")]
+    #[error("not let in: {reason}")]
     Denied { reason: String },
     #[error("its certificate {fault}")]
     Untrusted {
@@ -36,7 +36,7 @@ pub enum CertificateFault {
     NotYetValid,
     #[error("is not for `{name}`")]
     OtherName { name: String },
-    #[error("is signed by nobody whom this machine trusts")]
+    #[error("is signed by nobody who is trusted here")]
     UnknownIssuer,
     #[error("has another fingerprint than cluster.toml says")]
     OtherFingerprint,

@@ -67,7 +67,7 @@ fn write_routers(screen: &mut String, observation: &Observation) {
 }
 
 fn write_cluster(screen: &mut String, observation: &Observation) {
-    let mut rows = vec![["CLUSTER", ""].map(head_cell).into()];
+    let mut rows = vec![["CLUSTER"].map(head_cell).into()];
     for (name, finding) in observation.cluster.findings() {
         rows.push(vec![plain_cell(name), full_cell(finding)]);
     }

@@ -23,6 +23,19 @@ fn cluster(router: &str) -> TempDir {
     folder
 }
 
+/// A folder with the dual-stack example in it, and one router in the place of its two.
+fn dual_stack(router: &str) -> TempDir {
+    let example = include_str!("../../examples/dual-stack/cluster.toml");
+    let start = example.find("[[bgp.router]]").expect("a router");
+    let end = example.find("[gateway]").expect("[gateway]");
+    let addresses = "address = \"172.16.10.1\"\naddress-ipv6 = \"fd00:172:16:10::1\"\n";
+    let named = format!("[[bgp.router]]\nname = \"mikrotik\"\n{addresses}{router}\n");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let text = [&example[..start], &named, &example[end..]].concat();
+    std::fs::write(folder.path().join("cluster.toml"), text).expect("cluster.toml");
+    folder
+}
+
 /// `rk1 lab` on the cluster in a folder.
 fn lab(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));

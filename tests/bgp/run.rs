@@ -1,4 +1,4 @@
-//! The whole report of the lab, for FRR and for BIRD.
+//! The whole report of the lab, for FRR and for BIRD, with IPv4 alone and with both address families.
 
 use std::io::Write;
 use std::thread;
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use snapbox::assert_data_eq;
 
-use crate::{can_run, cluster, lab};
+use crate::{can_run, cluster, dual_stack, lab};
 
 const FRR: &str = "platform = \"frr\"\nversion = \"8.4.4\"\npassword = \"bgp-password\"\n";
 /// Another autonomous system: the sessions are external.
 const BIRD: &str = "platform = \"bird\"\nversion = \"2.0.12\"\nasn = 64513\npassword = \"bgp-password\"\n";
 
-/// The most that both labs, side by side, may take.
+/// The most that all labs, side by side, may take.
 const LIMIT: Duration = Duration::from_mins(2);
 
 #[test]
@@ -21,24 +21,29 @@ fn everything_is_as_it_should_be() {
         return;
     }
     let started = Instant::now();
+    let runs = [
+        ("FRR", cluster(FRR), EXPECTED),
+        ("BIRD", cluster(BIRD), EXPECTED),
+        ("FRR and both families", dual_stack(FRR), EXPECTED_OF_BOTH),
+        ("BIRD and both families", dual_stack(BIRD), EXPECTED_OF_BOTH),
+    ];
     let reports: Vec<_> = thread::scope(|scope| {
-        let runs = [("frr", FRR), ("bird", BIRD)].map(|(name, router)| {
+        let runs = runs.map(|(name, folder, expected)| {
             scope.spawn(move || {
-                let folder = cluster(router);
                 let began = Instant::now();
                 let output = lab(folder.path()).output().expect("rk1 runs");
-                (name, output, began.elapsed())
+                (name, output, began.elapsed(), expected)
             })
         });
         runs.into_iter().map(|run| run.join().expect("a run")).collect()
     });
-    for (name, output, took) in &reports {
+    for (name, output, took, expected) in &reports {
         let report = String::from_utf8_lossy(&output.stdout);
         // The figures are of use where the test harness would keep them.
         let _ = write!(std::io::stderr(), "lab with {name}, {:.0} s:\n{report}", took.as_secs_f64());
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{name}:\n{report}{said}");
-        assert_data_eq!(report.as_ref(), EXPECTED);
+        assert_data_eq!(report.as_ref(), *expected);
     }
     assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
 }
@@ -48,10 +53,31 @@ const EXPECTED: &str = "\
 ok     mikrotik: applied twice, the file does no more than once
 ok     4 of 4 sessions are established [..] s
 ok     10.200.200.1/32 has 4 next hops, one for each node [..] s
-ok     [..] connections to the gateway reach 4 nodes, each of them
+ok     [..] connections to 10.200.200.1 reach 4 nodes, each of them
 ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are refused
-ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..] s
-ok     [..] connections since reach the 3 others, none is lost (until then [..] of [..])
+ok     rk1-04 loses power: 3 next hops are left once its hold time of 9 s has run out [..] s
+ok     [..] connections to 10.200.200.1 since reach the 3 others, none is lost (until then [..] of [..])
+ok     rk1-04 is back: 4 next hops [..] s
+ok     rk1-01's agent restarts: its route is kept, [..] connections and none lost; the session is back [..] s
+ok     rk1-04 as AS 64999 is refused: the router's log says `Bad Peer AS`
+ok     rk1-03 with a wrong password is refused: the router's kernel counts it
+ok     two speakers at rk1-01's address never both have a session, and its route is kept
+ok     mikrotik: taken back, nothing of the file is left in the router
+ok     the gateway has no next hop any more [..] s
+";
+
+const EXPECTED_OF_BOTH: &str = "\
+ok     mikrotik: applied twice, the file does no more than once
+ok     8 of 8 sessions are established [..] s
+ok     10.200.200.1/32 has 4 next hops, one for each node [..] s
+ok     fd00:10:200:200::1/128 has 4 next hops, one for each node [..] s
+ok     [..] connections to 10.200.200.1 reach 4 nodes, each of them
+ok     [..] connections to fd00:10:200:200::1 reach 4 nodes, each of them
+ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are refused
+ok     mikrotik: ::/0 and fd00:10:42::/56 from a node are refused
+ok     rk1-04 loses power: 3 next hops are left once its hold time of 9 s has run out [..] s
+ok     [..] connections to 10.200.200.1 since reach the 3 others, none is lost (until then [..] of [..])
+ok     [..] connections to fd00:10:200:200::1 since reach the 3 others, none is lost (until then [..] of [..])
 ok     rk1-04 is back: 4 next hops [..] s
 ok     rk1-01's agent restarts: its route is kept, [..] connections and none lost; the session is back [..] s
 ok     rk1-04 as AS 64999 is refused: the router's log says `Bad Peer AS`

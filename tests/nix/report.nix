@@ -17,6 +17,7 @@ let
           gateway
           dns
           matchConfig
+          networkConfig
           ;
       };
       hosts = config.networking.hosts;
@@ -141,6 +142,7 @@ in
   inherit options;
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
+  dualStackHosts = lib.mapAttrs host (outputs.lib.mkCluster ../../examples/dual-stack/hosts);
   units = lib.mapAttrs units (outputs.lib.mkCluster ./streamer-hosts.nix);
   outputs = tree (removeAttrs outputs [ "nixosConfigurations" ]);
 }

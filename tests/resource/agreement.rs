@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cases;
 use crate::judge::{Judge, Refusal, Verdict};
 use crate::note;
-use crate::objects::{Object, every_bundle, rendered, rendered_files, written_by_hand};
+use crate::objects::{CLUSTERS, Object, every_bundle, rendered_files, rendered_of, written_by_hand};
 use crate::sample::{Chance, sample};
 
 /// Objects that are drawn for each version of each definition.
@@ -85,7 +85,8 @@ pub(crate) fn assert_agreement(judge: &Judge, objects: &[Object]) -> (usize, usi
 #[test]
 fn the_judge_takes_every_object() {
     let Some(judge) = Judge::new("the_judge_takes_every_object") else { return };
-    let objects: Vec<_> = rendered().into_iter().chain(written_by_hand()).collect();
+    let rendered = CLUSTERS.into_iter().flat_map(rendered_of);
+    let objects: Vec<_> = rendered.chain(written_by_hand()).collect();
     for (object, verdict) in objects.iter().zip(judge.verdicts(&objects)) {
         assert!(verdict.is_good(), "{}: {verdict:#?}", object.title());
     }
@@ -96,13 +97,14 @@ fn the_judge_takes_every_object() {
 #[test]
 fn the_judge_reads_every_rendered_file_alike() {
     let Some(judge) = Judge::new("the_judge_reads_every_rendered_file_alike") else { return };
-    let (versions, files) = rendered_files();
-    for text in files {
-        let documents: Vec<_> = text.split("\n---\n").collect();
-        let readings = judge.readings(&versions, &documents);
-        assert!(readings.iter().all(Verdict::is_good), "{readings:#?}");
-        let read: Vec<_> = readings.into_iter().map(|verdict| verdict.read).collect();
-        assert_eq!(read, yaml::parse(&text).expect("YAML"));
+    for (versions, files) in CLUSTERS.map(rendered_files) {
+        for text in files {
+            let documents: Vec<_> = text.split("\n---\n").collect();
+            let readings = judge.readings(&versions, &documents);
+            assert!(readings.iter().all(Verdict::is_good), "{readings:#?}");
+            let read: Vec<_> = readings.into_iter().map(|verdict| verdict.read).collect();
+            assert_eq!(read, yaml::parse(&text).expect("YAML"));
+        }
     }
 }
 

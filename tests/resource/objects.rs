@@ -77,10 +77,13 @@ pub(crate) fn written_by_hand() -> Vec<Object> {
     .collect()
 }
 
-/// What `rk1 render` makes of the repository's own cluster: the versions, and YAML files with objects in them.
-pub(crate) fn rendered_files() -> (Versions, Vec<String>) {
+/// The repository's own cluster, and the example of one with both address families.
+pub(crate) const CLUSTERS: [&str; 2] = ["cluster.toml", "examples/dual-stack/cluster.toml"];
+
+/// What `rk1 render` makes of a cluster: the versions, and YAML files with objects in them.
+pub(crate) fn rendered_files(cluster: &str) -> (Versions, Vec<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join("cluster.toml")).expect("cluster.toml");
+    let text = fs::read_to_string(root.join(cluster)).expect("cluster.toml");
     let source = Source { name: "cluster.toml".to_owned(), text };
     let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a good cluster file");
     let pins = Pins::read(root).expect("pins");
@@ -94,8 +97,13 @@ fn is_yaml(document: &Document) -> bool {
     document.folder == "manifests" && extension.is_some_and(|extension| extension == "yaml")
 }
 
+/// The objects of the repository's own cluster.
 pub(crate) fn rendered() -> Vec<Object> {
-    let (versions, files) = rendered_files();
+    rendered_of(CLUSTERS[0])
+}
+
+pub(crate) fn rendered_of(cluster: &str) -> Vec<Object> {
+    let (versions, files) = rendered_files(cluster);
     let objects = files.iter().flat_map(|text| yaml::parse(text).expect("YAML"));
     objects.map(|value| Object { versions: versions.clone(), value }).collect()
 }

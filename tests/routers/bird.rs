@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cluster::{BIRD, EXTERNAL_BIRD, rendered, with_router};
+use crate::cluster::{BIRD, EXTERNAL_BIRD, dual_stack, rendered, with_router};
 use crate::requirement::skipped;
 
 /// Whether `bird -p` takes the file from a configuration that includes it, and what it says.
@@ -31,8 +31,10 @@ fn bird(folder: &Path, text: &str) -> Option<(bool, String)> {
 #[test]
 fn bird_takes_every_line() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    for router in [BIRD, EXTERNAL_BIRD] {
-        let documents = rendered(with_router(router));
+    let texts =
+        [BIRD, EXTERNAL_BIRD].into_iter().flat_map(|router| [with_router(router), dual_stack(router)]);
+    for text in texts {
+        let documents = rendered(text);
         assert_eq!(documents.len(), 1);
         let Some(said) = bird(folder.path(), &documents[0].body) else {
             return skipped("bird_takes_every_line", "bird is not installed");

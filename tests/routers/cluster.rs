@@ -17,6 +17,21 @@ pub(crate) fn with_router(router: &str) -> String {
     [&POSTS[..start], "[[bgp.router]]\n", router, "\n", &POSTS[end..], secrets].concat()
 }
 
+/// The dual-stack example with another router, whose IPv6 address is added to what is written of it.
+pub(crate) fn dual_stack(router: &str) -> String {
+    let example = include_str!("../../examples/dual-stack/cluster.toml");
+    let start = example.find("[[bgp.router]]").expect("a router");
+    let end = example.find("[gateway]").expect("[gateway]");
+    let address = "address-ipv6 = \"fd00:172:16:10::1\"\n";
+    [&example[..start], "[[bgp.router]]\n", router, address, "\n", &example[end..]].concat()
+}
+
+/// The dual-stack example with a router of another version of `RouterOS`.
+pub(crate) fn dual_stack_routeros(version: &str) -> String {
+    let router = "name = \"mikrotik\"\naddress = \"172.16.10.1\"\nplatform = \"routeros\"\n";
+    dual_stack(&format!("{router}version = \"{version}\"\nsession-prefix = \"srv-\"\n"))
+}
+
 /// The posts' router, with another version.
 pub(crate) fn routeros(version: &str) -> String {
     let same = "version = \"7.18\"";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cluster::{EXTERNAL_FRR, FRR, OPNSENSE, rendered, with_router};
+use crate::cluster::{EXTERNAL_FRR, FRR, OPNSENSE, dual_stack, rendered, with_router};
 use crate::requirement::skipped;
 
 /// Whether `vtysh` takes the file, and what it says.
@@ -20,7 +20,7 @@ fn vtysh(folder: &Path, text: &str) -> Option<(bool, String)> {
 fn frr_takes_every_line() {
     let folder = tempfile::tempdir().expect("temporary folder");
     for router in [FRR, EXTERNAL_FRR, OPNSENSE] {
-        for document in rendered(with_router(router)) {
+        for document in [with_router(router), dual_stack(router)].into_iter().flat_map(rendered) {
             let Some(said) = vtysh(folder.path(), &document.body) else {
                 return skipped("frr_takes_every_line", "vtysh is not installed");
             };

@@ -5,8 +5,8 @@ use std::path::Path;
 use snapbox::{Data, assert_data_eq};
 
 use crate::cluster::{
-    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, FRR, OPNSENSE, VYOS, rendered, routeros,
-    with_router,
+    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, FRR, OPNSENSE, VYOS, dual_stack,
+    dual_stack_routeros, rendered, routeros, with_router,
 };
 
 /// The four lines of the posts.
@@ -37,6 +37,7 @@ fn compare(case: &str, text: String) {
 fn every_file_is_as_it_was() {
     for version in ["7.18", "7.19", "7.20", "7.22"] {
         compare(version, routeros(version));
+        compare(&format!("dual-stack-{version}"), dual_stack_routeros(version));
     }
     for (case, router) in [
         ("external-7.22", EXTERNAL_ROUTEROS),
@@ -48,6 +49,7 @@ fn every_file_is_as_it_was() {
         ("25.7", OPNSENSE),
     ] {
         compare(case, with_router(router));
+        compare(&format!("dual-stack-{case}"), dual_stack(router));
     }
 }
 
@@ -80,4 +82,32 @@ fn a_pool_of_one_address_is_let_in() {
     assert_eq!(of_pool("10.200.200.0/31"), format!("{list} 10.200.200.0/31 ge 32"));
     // FRR refuses `ge 32` where nothing can be longer.
     assert_eq!(of_pool("10.200.200.1/32"), format!("{list} 10.200.200.1/32"));
+}
+
+#[test]
+fn an_ipv6_pool_of_one_address_is_let_in() {
+    let of_pool = |pool: &str| {
+        let text = dual_stack(FRR).replace("fd00:10:200:200::/112", pool);
+        let body = rendered(text).swap_remove(0).body;
+        let line = body.lines().find(|line| line.starts_with("ipv6 prefix-list"));
+        line.map(str::to_owned).expect("a prefix list")
+    };
+    let list = "ipv6 prefix-list rk1-turing-pi-pool-ipv6 seq 5 permit";
+    assert_eq!(of_pool("fd00:10:200:200::/127"), format!("{list} fd00:10:200:200::/127 ge 128"));
+    assert_eq!(of_pool("fd00:10:200:200::1/128"), format!("{list} fd00:10:200:200::1/128"));
+}
+
+/// IPv6 is added to a router's file: what is there of IPv4 stays, line by line.
+#[test]
+fn ipv4_is_the_same_with_and_without_ipv6() {
+    for router in [FRR, EXTERNAL_FRR, BIRD, EXTERNAL_BIRD, VYOS, OPNSENSE, EXTERNAL_ROUTEROS] {
+        let alone = rendered(with_router(router));
+        let both = rendered(dual_stack(router));
+        for (alone, both) in alone.iter().zip(&both) {
+            let mut lines = both.body.lines();
+            for line in alone.body.lines().filter(|line| !line.starts_with(['#', '!'])) {
+                assert!(lines.any(|of_both| of_both == line), "{}: {line}", both.name);
+            }
+        }
+    }
 }

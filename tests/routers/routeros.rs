@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cluster::{EXTERNAL_ROUTEROS, rendered, routeros, with_router};
+use crate::cluster::{EXTERNAL_ROUTEROS, dual_stack, dual_stack_routeros, rendered, routeros, with_router};
 use crate::requirement::skipped;
 
 /// Menus outside BGP that the trees do not hold. Nothing else may be used.
-const UNSEEN: [&str; 2] = ["ip/firewall/address-list", "ip/firewall/filter"];
+const UNSEEN: [&str; 4] =
+    ["ip/firewall/address-list", "ip/firewall/filter", "ipv6/firewall/address-list", "ipv6/firewall/filter"];
 
 /// A command: its menu, its verb and the names of its arguments.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,15 +129,16 @@ fn every_command_and_argument_is_known_to_its_version() {
         ("7.23", "7.23.3"),
         ("7.24", "7.24rc1"),
     ] {
-        for script in scripts(routeros(version)) {
+        for script in [routeros(version), dual_stack_routeros(version)].into_iter().flat_map(scripts) {
             assert_eq!(unknown(&script, &trees[tree]), BTreeSet::new(), "{version}:\n{script}");
             checked += commands(&script).len();
         }
     }
-    for script in scripts(with_router(EXTERNAL_ROUTEROS)) {
+    let external = [with_router(EXTERNAL_ROUTEROS), dual_stack(EXTERNAL_ROUTEROS)];
+    for script in external.into_iter().flat_map(scripts) {
         assert_eq!(unknown(&script, &trees["7.22.3"]), BTreeSet::new(), "{script}");
     }
-    assert!(checked > 300, "only {checked} commands were found");
+    assert!(checked > 800, "only {checked} commands were found");
 }
 
 /// The check can fail: each version's file has what the version before it does not know.
@@ -164,7 +166,9 @@ fn a_file_for_another_version_is_refused() {
 /// Everything that is added is looked for first, and taken back by the second file.
 #[test]
 fn whatever_is_added_is_looked_for_and_taken_back() {
-    for text in [routeros("7.18"), routeros("7.22"), with_router(EXTERNAL_ROUTEROS)] {
+    let dual_stack = [dual_stack_routeros("7.18"), dual_stack(EXTERNAL_ROUTEROS)];
+    let ipv4 = [routeros("7.18"), routeros("7.22"), with_router(EXTERNAL_ROUTEROS)];
+    for text in ipv4.into_iter().chain(dual_stack) {
         let documents = rendered(text);
         let [remove, apply] = documents.as_slice() else { unreachable!("two files") };
         assert!(remove.name.ends_with(".remove.rsc"));
@@ -180,8 +184,11 @@ fn whatever_is_added_is_looked_for_and_taken_back() {
             let menu = menu.trim_start_matches('/');
             let guard = lines[..number].iter().rev().find(|line| line.contains("[:len ")).expect("a guard");
             // The firewall's rule is added in one of two ways, both inside the search for it.
-            let guards =
-                if menu == "ip/firewall/filter" { lines[..number].join("\n") } else { (*guard).to_owned() };
+            let guards = if menu.ends_with("/firewall/filter") {
+                lines[..number].join("\n")
+            } else {
+                (*guard).to_owned()
+            };
             assert!(guards.contains(&format!("[/{menu}/find ")), "{line}");
             assert!(remove.body.contains(&format!("/{menu}/remove [find ")), "{line}");
         }

@@ -5,6 +5,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use rk1::cluster::Cluster;
+use rk1::problem::Problems;
+use rk1::render::routers::router_documents;
+use rk1::source::Source;
 use serde_json::{Value, json};
 use snapbox::{Data, assert_data_eq};
 use tempfile::TempDir;
@@ -14,6 +18,9 @@ use crate::host::{self, Host, Module};
 use crate::network::alone;
 use crate::server::{Service, serve};
 
+/// How its router is asked.
+pub(crate) const ROUTER_STATUS: &str =
+    "[bgp.router.status]\nuser = \"rk1\"\npassword = \"router-password\"\n";
 pub(crate) const NODES: [(&str, &str); 4] = [
     ("rk1-01", "172.16.10.221"),
     ("rk1-02", "172.16.10.222"),
@@ -37,6 +44,8 @@ pub(crate) struct TestCluster {
     pub(crate) text: String,
     /// The one that the machine trusts.
     pub(crate) authority: Authority,
+    /// The one that the kubeconfig trusts.
+    kubernetes: Authority,
     /// By what ssh reaches them.
     pub(crate) hosts: BTreeMap<String, Host>,
     pub(crate) api: Server,
@@ -70,15 +79,12 @@ pub(crate) fn compare(name: &str, printed: &str) {
 }
 
 impl TestCluster {
-    fn well() -> Self {
+    pub(crate) fn well() -> Self {
         let authority = Authority::new("the machine's authority");
         let kubernetes = Authority::new("k3s-server-ca");
-        let api = authority_of_api(&kubernetes, NODES[0].1);
+        let api = kubernetes.sign(NODES[0].1);
         let text = include_str!("../check/base.toml")
-            .replace(
-                "version = \"7.18\"\n",
-                "version = \"7.22\"\n\n[bgp.router.status]\nuser = \"rk1\"\npassword = \"router-password\"\n",
-            )
+            .replace("version = \"7.18\"\n", &format!("version = \"7.22\"\n\n{ROUTER_STATUS}"))
             .replace("[secrets]\n", "[secrets]\nrouter-password = \"secrets/router\"\n");
         let modules = NODES.map(|(_, address)| (format!("root@{address}"), Module::well().host()));
         let folder = tempfile::tempdir().expect("temporary folder");
@@ -104,8 +110,10 @@ impl TestCluster {
                 service: Some(Service::Status(200)),
             },
             kubeconfig: Some(kubeconfig(&kubernetes.pem, &format!("https://{}:6443", NODES[0].1))),
-            environment: Vec::new(),
+            // A proxy that nobody may ask.
+            environment: vec![("HTTPS_PROXY", "http://127.0.0.1:9".to_owned())],
             authority,
+            kubernetes,
             folder,
         }
     }
@@ -136,6 +144,28 @@ impl TestCluster {
     pub(crate) fn edit(&mut self, before: &str, after: &str) {
         assert!(self.text.contains(before), "{before}");
         self.text = self.text.replace(before, after);
+    }
+
+    /// Another router, asked as is usual for it.
+    pub(crate) fn platform(&mut self, platform: &str, version: &str) {
+        self.edit("platform = \"routeros\"\n", &format!("platform = \"{platform}\"\n"));
+        self.edit("version = \"7.22\"\n", &format!("version = \"{version}\"\n"));
+        self.edit(ROUTER_STATUS, "");
+        self.edit("router-password = \"secrets/router\"\n", "");
+    }
+
+    /// Kubernetes is at another address, and the kubeconfig says so.
+    pub(crate) fn move_kubernetes(&mut self, address: &str) {
+        self.api.address = format!("{address}:6443");
+        self.api.identity = Some(self.kubernetes.sign(address));
+        self.kubeconfig = Some(kubeconfig(&self.kubernetes.pem, &format!("https://{address}:6443")));
+    }
+
+    /// What is rendered for its router.
+    pub(crate) fn rendered_router(&self) -> String {
+        let source = Source { name: "cluster.toml".to_owned(), text: self.text.clone() };
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
+        router_documents(&cluster, &cluster.bgp.routers[0]).expect("documents").remove(0).body
     }
 
     /// What `rk1 status` prints and how it ends.
@@ -180,10 +210,6 @@ impl TestCluster {
         }
         (command, self.folder)
     }
-}
-
-fn authority_of_api(kubernetes: &Authority, address: &str) -> Identity {
-    kubernetes.sign(address)
 }
 
 pub(crate) fn basic(user: &str, password: &str) -> String {

@@ -66,7 +66,7 @@ fn answer<Stream: Read + Write + Hangup>(stream: Stream, service: &Service) {
     });
     let (status, body) = match service {
         Service::Silence => {
-            thread::sleep(Duration::from_secs(600));
+            thread::sleep(Duration::from_mins(10));
             return;
         }
         Service::Status(status) => (*status, Value::Null),

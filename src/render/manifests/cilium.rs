@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::VALUES_INDENT;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, NODE_POD_PREFIX};
 use crate::cluster_file::FreeValue;
 use crate::source::Spanned;
 use crate::yaml::{self, Comment};
@@ -21,6 +21,10 @@ const COMMENTS: &[Comment<'static>] = &[
         "Left out, pods would get addresses of 10.0.0.0/8.",
     ),
     (
+        &["ipam", "operator", "clusterPoolIPv6MaskSize"],
+        "kube-controller-manager hands out /64s too. Cilium takes no range that is more than 16 bits larger.",
+    ),
+    (
         &["k8sServiceHost"],
         "k3s's own balancer on each node: it knows every server, so the loss of one is not noticed.",
     ),
@@ -36,6 +40,12 @@ const COMMENTS: &[Comment<'static>] = &[
 /// The values as YAML, with the reason for each that needs one.
 pub(super) fn values(cluster: &Cluster) -> String {
     let mut values = rendered(cluster);
+    if let Some(ipv6) = &cluster.ipv6 {
+        values["ipv6"] = json!({ "enabled": true });
+        let operator = &mut values["ipam"]["operator"];
+        operator["clusterPoolIPv6MaskSize"] = json!(NODE_POD_PREFIX);
+        operator["clusterPoolIPv6PodCIDRList"] = json!([ipv6.pods.to_string()]);
+    }
     if let Some(own) = &cluster.cilium.values {
         lay_over(&mut values, own);
     }

@@ -39,6 +39,10 @@ fn answers(node: &Node, failure: Option<&ProbeError>) -> Finding {
         Some(ProbeError::NotAsked { reason }) => {
             Finding::unknown(reason, "this machine: nodes are asked by its `ssh`")
         }
+        Some(ProbeError::Unexpected { said }) => {
+            let look_at = format!("`ssh root@{address} sh`: it has to run a script, and say nothing else");
+            Finding::unknown(format!("not understood: {said}"), look_at)
+        }
         Some(failure) => {
             let look_at = format!(
                 "`ssh root@{address}`: your key has to be in `ssh-keys`, and the node's in your known_hosts"
@@ -52,7 +56,7 @@ fn k3s(node: &Node, facts: &NodeFacts) -> Finding {
     match facts.k3s.as_str() {
         "active" => Finding::good("active"),
         state => Finding::wrong(
-            format!("the service is {}", or_missing(state)),
+            format!("its service is {}", or_missing(state)),
             format!("`journalctl -u k3s` on {}", node.name),
         ),
     }
@@ -82,9 +86,12 @@ fn ready(node: &Node, kubernetes: &Answer<KubernetesFacts>) -> Finding {
 fn disk(node: &Node, facts: &NodeFacts) -> Finding {
     let missing: Vec<_> = facts.mounts.iter().filter(|mount| mount.options.is_none()).collect();
     if let [first, rest @ ..] = missing.as_slice() {
-        let others = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+        let what = match rest.len() {
+            0 => format!("{} is not mounted", first.path),
+            more => format!("{} and {more} more are not mounted", first.path),
+        };
         return Finding::wrong(
-            format!("{}{others} is not mounted", first.path),
+            what,
             format!("`journalctl -u rk1-storage` and `systemctl --failed` on {}", node.name),
         );
     }
@@ -106,7 +113,7 @@ fn streamers(node: &Node, facts: &NodeFacts) -> Finding {
         let last = facts.streamers.iter().filter_map(|streamer| streamer.readings).map(|[_, last]| last);
         let sum = |figure: fn(&Reading) -> u64| last.clone().map(|reading| figure(&reading)).sum::<u64>();
         Finding::good(format!(
-            "{} of {} packets lost, {} rows",
+            "{} of {} packets and {} rows lost",
             sum(|reading| reading.lost),
             sum(|reading| reading.packets),
             sum(|reading| reading.rows_dropped + reading.rows_refused),

@@ -11,7 +11,14 @@ use crate::status::observation::Finding;
 /// A router that cannot be asked may route well all the same: it is unknown, not wrong.
 pub(super) fn answers(router: &Router, answer: &Answer<RouterFacts>) -> Finding {
     match answer {
-        Ok(_) => Finding::good("answers"),
+        Ok(_) => match &router.access {
+            RouterAccess::Rest(rest) => {
+                let url = rest.url.as_str().trim_end_matches('/');
+                Finding::good(format!("{url}, as `{}`", rest.user))
+            }
+            RouterAccess::Ssh(destination) => Finding::good(format!("ssh {destination}")),
+            RouterAccess::Unsaid | RouterAccess::Off => Finding::good("answers"),
+        },
         Err(failure) => Finding::unknown(failure.to_string(), look_at(router, failure)),
     }
 }
@@ -43,6 +50,12 @@ fn look_at(router: &Router, failure: &ProbeError) -> String {
             format!("`/ip/service/print` on {name}: `{service}` has to be on, and open to this machine")
         }
         (RouterAccess::Ssh(_), ProbeError::NotAsked { .. }) => "this machine's `ssh`".to_owned(),
+        (RouterAccess::Ssh(destination), ProbeError::Unexpected { .. }) => {
+            let shell = if router.platform == Platform::Bird { "birdc" } else { "vtysh" };
+            format!(
+                "`ssh {destination}`, and `{shell}` there: whether it runs, and whether that user may ask it"
+            )
+        }
         (RouterAccess::Ssh(destination), _) => {
             format!("`ssh {destination}`: the router is asked by it, without a password")
         }

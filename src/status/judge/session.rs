@@ -25,8 +25,12 @@ enum NodeEnd<'a> {
         advertised: Option<u64>,
     },
     Down(&'a str),
-    /// With the reason where no other finding says it.
-    Unheard(Option<String>),
+    /// The router is none of its peers.
+    NoPeer,
+    Unheard {
+        why: String,
+        is_said: bool,
+    },
 }
 
 pub(super) fn judge(
@@ -41,26 +45,35 @@ pub(super) fn judge(
         (RouterEnd::Established { uptime, routes }, NodeEnd::Established { advertised }) => {
             ends.established(uptime, routes, advertised)
         }
+        (RouterEnd::Off | RouterEnd::Unheard, NodeEnd::Established { advertised: Some(0) }) => {
+            ends.nothing_announced()
+        }
         (RouterEnd::Off, NodeEnd::Established { .. }) => {
             Finding::good(format!("established, as {} sees it", node.name))
         }
-        (RouterEnd::Down(router), NodeEnd::Down(node)) => ends.down(router, node),
-        (RouterEnd::Established { .. }, NodeEnd::Down(state)) => ends.only_router(state),
-        (RouterEnd::Down(state), NodeEnd::Established { .. }) => ends.only_node(state),
-        (RouterEnd::Down(state), NodeEnd::Unheard(_)) => ends.router_down(state),
-        (RouterEnd::Unheard | RouterEnd::Off, NodeEnd::Down(state)) => ends.node_down(state),
-        (_, NodeEnd::Unheard(Some(reason))) => Finding::unknown(
-            format!("Cilium's side is not known: {reason}"),
-            "`kubectl get ciliumbgpnodeconfig`",
-        ),
         (RouterEnd::Unheard, NodeEnd::Established { .. }) => {
             Finding::unknown_too(format!("{} has it established; {} was not heard", node.name, router.name))
         }
-        (RouterEnd::Established { .. }, NodeEnd::Unheard(None)) => {
-            Finding::unknown_too(format!("{} has it established; {} was not heard", router.name, node.name))
+        (RouterEnd::Down(state), NodeEnd::Established { .. }) => ends.only_node(state),
+        (_, NodeEnd::NoPeer) => ends.no_peer(),
+        (RouterEnd::Established { .. }, NodeEnd::Down(state)) => ends.only_router(state),
+        (RouterEnd::Down(router), NodeEnd::Down(node)) => ends.down(router, node),
+        (RouterEnd::Unheard, NodeEnd::Down(state)) => {
+            ends.node_down(&format!("{} says {state}; {} was not heard", node.name, router.name))
         }
-        (RouterEnd::Unheard | RouterEnd::Off, NodeEnd::Unheard(None)) => {
-            Finding::unknown_too("neither side was heard")
+        (RouterEnd::Off, NodeEnd::Down(state)) => ends.node_down(&format!("{} says {state}", node.name)),
+        (RouterEnd::Down(state), NodeEnd::Unheard { why, .. }) => ends.router_down(state, &why),
+        (router_end, NodeEnd::Unheard { why, is_said }) => {
+            let front = match router_end {
+                RouterEnd::Established { .. } => format!("{} has it established; ", router.name),
+                RouterEnd::Down(_) | RouterEnd::Unheard | RouterEnd::Off => String::new(),
+            };
+            let why = format!("{front}{why}");
+            if is_said {
+                Finding::unknown_too(why)
+            } else {
+                Finding::unknown(why, "`kubectl get ciliumbgpnodeconfig`")
+            }
         }
     }
 }
@@ -81,21 +94,22 @@ fn router_end<'a>(node: &Node, answer: Option<&'a Answer<RouterFacts>>) -> Route
 }
 
 fn node_end<'a>(router: &Router, node: &Node, kubernetes: &'a Answer<KubernetesFacts>) -> NodeEnd<'a> {
-    let Ok(kubernetes) = kubernetes else { return NodeEnd::Unheard(None) };
+    let unheard = |why: String, is_said| NodeEnd::Unheard { why, is_said };
+    let Ok(kubernetes) = kubernetes else { return unheard("Kubernetes was not heard".to_owned(), true) };
     let ready = kubernetes.nodes.get(node.name.as_str()).and_then(|node| node.ready.as_ref());
     if !ready.is_some_and(|ready| ready.is_true) {
         // What Cilium wrote last may be long past.
-        return NodeEnd::Unheard(None);
+        return unheard(format!("{} is not ready", node.name), true);
     }
     let peers = match &kubernetes.peers {
         Ok(peers) => peers,
-        Err(failure) => return NodeEnd::Unheard(Some(failure.to_string())),
+        Err(failure) => return unheard(format!("what Cilium sees is not known: {failure}"), false),
     };
     let peer = peers.get(node.name.as_str()).and_then(|peers| peers.get(&IpAddr::from(router.address)));
     match peer {
         Some(peer) if peer.state == "established" => NodeEnd::Established { advertised: peer.advertised },
         Some(peer) => NodeEnd::Down(&peer.state),
-        None => NodeEnd::Down("no peer"),
+        None => NodeEnd::NoPeer,
     }
 }
 
@@ -107,23 +121,34 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    fn established(&self, uptime: Option<&str>, routes: Option<u64>, advertised: Option<u64>) -> Finding {
+    fn established(&self, uptime: Option<&str>, taken: Option<u64>, advertised: Option<u64>) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
-        match (routes, advertised) {
-            (Some(0), Some(0) | None) => Finding::wrong(
-                format!("established, but {node} announces nothing"),
-                format!("{node}: the labels of CiliumBGPAdvertisement and CiliumBGPPeerConfig `{router}`"),
-            ),
-            (Some(0), Some(count)) => Finding::wrong(
-                format!("established, but {router} takes none of {node}'s {}", routes_of(count)),
-                format!("{router}: the filter `rk1-{}-in`, and what it logs", self.cluster.name),
-            ),
-            (routes, _) => {
-                let uptime = uptime.map(|uptime| format!(" {uptime}")).unwrap_or_default();
-                let routes = routes.map(|count| format!(", {}", routes_of(count))).unwrap_or_default();
-                Finding::good(format!("established{uptime}{routes}"))
+        match (taken, advertised) {
+            (None | Some(0), Some(0)) => self.nothing_announced(),
+            (Some(0), count) => {
+                let announced = count.map_or_else(|| "routes".to_owned(), routes_of);
+                Finding::wrong(
+                    format!("established, but {router} takes none of {node}'s {announced}"),
+                    format!("{router}: the filter `rk1-{}-in`, and what it logs", self.cluster.name),
+                )
+            }
+            (taken, _) => {
+                let uptime = uptime.map(|uptime| format!(" for {uptime}")).unwrap_or_default();
+                let taken = taken.map(|count| format!(", {}", routes_of(count))).unwrap_or_default();
+                Finding::good(format!("established{uptime}{taken}"))
             }
         }
+    }
+
+    fn nothing_announced(&self) -> Finding {
+        let (node, router) = (&self.node.name, &self.router.name);
+        Finding::wrong(
+            format!("established, but {node} announces nothing"),
+            format!(
+                "the gateway, whose address is announced, and the labels of CiliumBGPAdvertisement and \
+                 CiliumBGPPeerConfig `{router}`"
+            ),
+        )
     }
 
     fn down(&self, router_state: &str, node_state: &str) -> Finding {
@@ -143,9 +168,17 @@ impl Ends<'_> {
         let hold_time = self.cluster.bgp.hold_time;
         Finding::wrong(
             format!("{router} has it established, {node} says {node_state}"),
+            format!("{node}: {router} lets go of it after {hold_time} s of silence; {}", self.agent_log()),
+        )
+    }
+
+    fn no_peer(&self) -> Finding {
+        let (node, router, address) = (&self.node.name, &self.router.name, self.router.address);
+        Finding::wrong(
+            format!("{node} does not know {router}"),
             format!(
-                "{node}: it has lost what {router} keeps until {hold_time} s of silence are over: {}",
-                self.agent_log()
+                "`kubectl get ciliumbgpclusterconfig,ciliumbgpnodeconfig -o yaml`: whether {address} is a peer there, \
+                 as manifests/30-bgp.yaml has it"
             ),
         )
     }
@@ -161,26 +194,21 @@ impl Ends<'_> {
         )
     }
 
-    fn router_down(&self, router_state: &str) -> Finding {
-        let (node, router) = (&self.node.name, &self.router.name);
+    fn router_down(&self, router_state: &str, why: &str) -> Finding {
         Finding::wrong(
-            format!("{router} says {router_state}; {node} was not heard"),
-            format!("{node}, which dials: {}", self.agent_log()),
+            format!("{} says {router_state}; {why}", self.router.name),
+            format!("{}, which dials; {}", self.node.name, self.agent_log()),
         )
     }
 
-    fn node_down(&self, node_state: &str) -> Finding {
-        let (node, router) = (&self.node.name, &self.router.name);
+    fn node_down(&self, what: &str) -> Finding {
         let file = routers::file_name(self.router);
-        Finding::wrong(
-            format!("{node} says {node_state}; {router} was not heard"),
-            format!("whether routers/{file} is applied; {}", self.agent_log()),
-        )
+        Finding::wrong(what, format!("whether routers/{file} is applied; {}", self.agent_log()))
     }
 
     fn agent_log(&self) -> String {
-        let select = format!("-l k8s-app=cilium --field-selector spec.nodeName={}", self.node.name);
-        format!("`kubectl -n kube-system get pods {select}`, and the log of what it shows")
+        let pods = "`kubectl -n kube-system get pods -o wide -l k8s-app=cilium`";
+        format!("{pods}, and the log of the one on {}", self.node.name)
     }
 }
 

@@ -69,7 +69,7 @@ fn sessions(protocols: &str) -> BTreeMap<IpAddr, RouterSession> {
     sessions
 }
 
-/// `	via 172.16.10.221 on eth0`: what `merge paths` makes one route of.
+/// `via 172.16.10.221 on eth0`: what `merge paths` makes one route of.
 fn next_hops(route: &str) -> Vec<IpAddr> {
     let via = route.lines().filter_map(|line| line.trim_start().strip_prefix("via "));
     let mut hops: Vec<IpAddr> = via.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect();

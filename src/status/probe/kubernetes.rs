@@ -1,14 +1,12 @@
 //! Asks Kubernetes: which API server, by which kubeconfig, and about which objects.
 
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Api, Client, Config};
 use serde_json::Value;
 
@@ -48,8 +46,6 @@ impl std::fmt::Debug for Connection {
 pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, ProbeError> {
     // Fails only where somebody has chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let unreadable =
-        |error: kube::config::KubeconfigError| ProbeError::NotAsked { reason: error.to_string() };
     let given = match &access.kubeconfig {
         Some(file) => Some(Kubeconfig::read_from(file).map_err(unreadable)?),
         None => Kubeconfig::from_env().map_err(unreadable)?,
@@ -75,6 +71,15 @@ pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, P
     Err(first.unwrap_or_else(|| ProbeError::NotAsked { reason: "there is no server".to_owned() }))
 }
 
+/// The text of a kubeconfig is not repeated: keys stand in it.
+fn unreadable(error: KubeconfigError) -> ProbeError {
+    let reason = match error {
+        KubeconfigError::Parse(_) => "the file is no kubeconfig".to_owned(),
+        error => error.to_string(),
+    };
+    ProbeError::NotAsked { reason }
+}
+
 async fn connect_by(server: Ipv4Addr, limit: Duration) -> Result<Connection, ProbeError> {
     let kubeconfig = fetch(server, limit).await?;
     try_connect(kubeconfig, limit).await
@@ -83,7 +88,6 @@ async fn connect_by(server: Ipv4Addr, limit: Duration) -> Result<Connection, Pro
 /// The kubeconfig of a server. It stays in memory.
 async fn fetch(server: Ipv4Addr, limit: Duration) -> Result<Kubeconfig, ProbeError> {
     let text = ssh::run(&format!("root@{server}"), &format!("exec cat {KUBECONFIG}\n"), limit).await?;
-    // What could not be parsed is not repeated: keys stand in it.
     let mut kubeconfig = Kubeconfig::from_yaml(&text)
         .map_err(|_| ProbeError::unexpected(format!("{KUBECONFIG} of {server} is no kubeconfig")))?;
     for named in &mut kubeconfig.clusters {
@@ -96,14 +100,21 @@ async fn fetch(server: Ipv4Addr, limit: Duration) -> Result<Kubeconfig, ProbeErr
 }
 
 async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connection, ProbeError> {
+    let mut clusters = kubeconfig.clusters.iter().filter_map(|named| named.cluster.as_ref());
+    let has_proxy = clusters.any(|cluster| cluster.proxy_url.is_some());
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    let mut config = config.map_err(|error| ProbeError::NotAsked { reason: error.to_string() })?;
-    config.connect_timeout = Some(limit);
-    config.read_timeout = Some(limit);
-    // The client would repeat a request for minutes. Whoever asks has a limit, and tries again by itself.
+    let mut config = config.map_err(unreadable)?;
+    if !has_proxy {
+        // The environment's proxies are for the web, not for one's own network.
+        config.proxy_url = None;
+    }
+    // Each request has the time limit of all probes.
+    (config.connect_timeout, config.read_timeout) = (None, None);
+    // The client would repeat a refused request for minutes: whoever may try again does so by itself.
     config.default_retry = false;
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = Client::try_from(config).map_err(|error| failure(&error, &server))?;
+    let client =
+        Client::try_from(config).map_err(|error| ProbeError::NotAsked { reason: web::innermost(&error) })?;
     let nodes = list(&client, "v1", "Node", limit).await.map_err(|error| match error {
         // Which one it was matters where there are several.
         ProbeError::Unreachable { reason } => {
@@ -189,14 +200,9 @@ fn failure(error: &kube::Error, server: &str) -> ProbeError {
             _ => ProbeError::unexpected(format!("the API server answers {reason}")),
         };
     }
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
-        if let Some(tls @ rustls::Error::InvalidCertificate(_)) = tls {
-            return ProbeError::Untrusted { fault: certificate::fault(tls, server), fingerprint: None };
-        }
-        cause = error.source();
+    let tls = web::causes(error).find_map(|cause| cause.downcast_ref());
+    if let Some(tls) = tls.filter(|tls| matches!(tls, rustls::Error::InvalidCertificate(_))) {
+        return ProbeError::Untrusted { fault: certificate::fault(tls, server), fingerprint: None };
     }
     ProbeError::Unreachable { reason: web::innermost(error) }
 }

@@ -33,22 +33,26 @@ pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Fa
 
 /// `None` where the router is not to be asked.
 async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Option<Answer<RouterFacts>> {
-    let gateway = cluster.gateway.address;
-    let answer = match (&router.access, router.platform) {
-        (RouterAccess::Off, _) => return None,
-        (RouterAccess::Unsaid, _) => {
+    if router.access == RouterAccess::Off {
+        return None;
+    }
+    let limit = access.limit;
+    // One limit for all that a router is asked.
+    let answer = tokio::time::timeout(limit, router_facts(cluster, router, access)).await;
+    Some(answer.unwrap_or(Err(ProbeError::Late { limit })))
+}
+
+async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
+    let (gateway, limit) = (cluster.gateway.address, access.limit);
+    match (&router.access, router.platform) {
+        (RouterAccess::Off | RouterAccess::Unsaid, _) => {
             Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
         }
         (RouterAccess::Rest(rest), _) => {
-            match routeros::password(&router.name, rest, &cluster.secrets, &access.folder) {
-                Ok(password) => routeros::ask(rest, &password, gateway, access.limit).await,
-                Err(error) => Err(error),
-            }
+            let password = routeros::password(&router.name, rest, &cluster.secrets, &access.folder)?;
+            routeros::ask(rest, &password, gateway, limit).await
         }
-        (RouterAccess::Ssh(destination), Platform::Bird) => {
-            bird::ask(destination, gateway, access.limit).await
-        }
-        (RouterAccess::Ssh(destination), _) => frr::ask(destination, gateway, access.limit).await,
-    };
-    Some(answer)
+        (RouterAccess::Ssh(destination), Platform::Bird) => bird::ask(destination, gateway, limit).await,
+        (RouterAccess::Ssh(destination), _) => frr::ask(destination, gateway, limit).await,
+    }
 }

@@ -1,6 +1,7 @@
 //! One request over HTTP, and what kept it from being answered.
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Web {
         pinned: Option<Fingerprint>,
         adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, ProbeError> {
-        let unusable = |error: &dyn Error| ProbeError::NotAsked { reason: innermost(error) };
+        let unusable = |error: &(dyn Error + 'static)| ProbeError::NotAsked { reason: innermost(error) };
         let verifier = Verifier::new(pinned)?;
         let configuration = verifier.configuration().map_err(|error| unusable(&error))?;
         let builder = Client::builder()
@@ -79,12 +80,21 @@ impl Web {
     }
 }
 
+/// An error and the causes behind it. What an `io::Error` carries counts too, which it leaves out itself.
+pub(super) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        }
+    })
+}
+
 /// The cause behind all causes, in its own words, without the system's number for it.
-pub(super) fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    let words = cause.to_string();
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let words = causes(error).last().map(ToString::to_string).unwrap_or_default();
     words.split(" (os error").next().unwrap_or_default().to_owned()
 }

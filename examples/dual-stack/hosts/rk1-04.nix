@@ -1,0 +1,21 @@
+# Rendered from cluster.toml by `rk1 render`: edit that file, or write rk1-04.local.nix beside this one.
+# Slot 4 of board turing-pi, whose BMC is at 172.16.10.220.
+{ lib, ... }:
+{
+  imports = [
+    ./cluster.nix
+  ]
+  ++ lib.optional (builtins.pathExists ./rk1-04.local.nix) ./rk1-04.local.nix;
+
+  networking.hostName = "rk1-04";
+
+  rk1 = {
+    network.address = "172.16.10.224/24";
+    ipv6.address = "fd00:172:16:10::224/64";
+
+    k3s = {
+      role = "agent";
+      serverAddr = "https://172.16.10.221:6443";
+    };
+  };
+}

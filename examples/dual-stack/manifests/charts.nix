@@ -1,0 +1,8 @@
+# Rendered from cluster.toml by `rk1 render`: edit that file, not this one.
+# The Helm charts that servers hand to the cluster, by file name. Nix fetches them by these hashes.
+{
+  "cilium-1.20.0" = {
+    url = "https://helm.cilium.io/cilium-1.20.0.tgz";
+    hash = "sha256-xfATkSNg0aM09E7yXzbaWbo0FM20j0Zu4S0MT9/yeIM=";
+  };
+}

@@ -1,0 +1,111 @@
+# The router `mikrotik` of the cluster `turing-pi`, for RouterOS 7.22. Rendered by `rk1 render` from cluster.toml: edit that, not this.
+#
+# Apply it (twice does no more than once):
+#   scp routers/mikrotik.rsc admin@172.16.10.1:
+#   ssh admin@172.16.10.1 /import mikrotik.rsc
+# Take it back: the same with mikrotik.remove.rsc
+
+# Without a filter RouterOS takes every route that a node announces, a default route too. This one takes single addresses
+# of the pool.
+:if ([:len [/routing/filter/rule/find chain="rk1-turing-pi-in"]] = 0) do={
+/routing/filter/rule/add chain="rk1-turing-pi-in" rule="reject"
+}
+/routing/filter/rule/set [find chain="rk1-turing-pi-in"] comment="rk1: the pool of turing-pi" disabled=no rule="if (dst in 10.200.200.0/24 && dst-len == 32) { accept } else { reject }"
+:if ([:len [/routing/filter/rule/find chain="rk1-turing-pi-in-ipv6"]] = 0) do={
+/routing/filter/rule/add chain="rk1-turing-pi-in-ipv6" rule="reject"
+}
+/routing/filter/rule/set [find chain="rk1-turing-pi-in-ipv6"] comment="rk1: the IPv6 pool of turing-pi" disabled=no rule="if (dst in fd00:10:200:200::/112 && dst-len == 128) { accept } else { reject }"
+
+# From 7.20 on each session belongs to an instance. Its `multipath` makes every node a next hop at once.
+:if ([:len [/routing/bgp/instance/find name="rk1-turing-pi"]] = 0) do={
+/routing/bgp/instance/add as=64512 name="rk1-turing-pi"
+}
+/routing/bgp/instance/set [find name="rk1-turing-pi"] as=64512 comment="rk1: the nodes of turing-pi" disabled=no multipath=4
+
+# The sessions, as the posts add them, in the words of this version. Each is added where there is none of its name.
+# `output.default-originate` does nothing: Cilium installs no route that it receives.
+:if ([:len [/routing/bgp/connection/find name="rk1-01"]] = 0) do={
+routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi local.role=ibgp name=rk1-01 output.default-originate=always remote.address=172.16.10.221 routing-table=main
+}
+:if ([:len [/routing/bgp/connection/find name="rk1-02"]] = 0) do={
+routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi local.role=ibgp name=rk1-02 output.default-originate=always remote.address=172.16.10.222 routing-table=main
+}
+:if ([:len [/routing/bgp/connection/find name="rk1-03"]] = 0) do={
+routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi local.role=ibgp name=rk1-03 output.default-originate=always remote.address=172.16.10.223 routing-table=main
+}
+:if ([:len [/routing/bgp/connection/find name="rk1-04"]] = 0) do={
+routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi local.role=ibgp name=rk1-04 output.default-originate=always remote.address=172.16.10.224 routing-table=main
+}
+
+# IPv6 routes come over sessions of their own: their next hop is the address that a node dials from.
+:if ([:len [/routing/bgp/connection/find name="rk1-01-ipv6"]] = 0) do={
+/routing/bgp/connection/add afi=ipv6 as=64512 disabled=no instance="rk1-turing-pi" local.role=ibgp name="rk1-01-ipv6" remote.address=fd00:172:16:10::221 routing-table=main
+}
+:if ([:len [/routing/bgp/connection/find name="rk1-02-ipv6"]] = 0) do={
+/routing/bgp/connection/add afi=ipv6 as=64512 disabled=no instance="rk1-turing-pi" local.role=ibgp name="rk1-02-ipv6" remote.address=fd00:172:16:10::222 routing-table=main
+}
+:if ([:len [/routing/bgp/connection/find name="rk1-03-ipv6"]] = 0) do={
+/routing/bgp/connection/add afi=ipv6 as=64512 disabled=no instance="rk1-turing-pi" local.role=ibgp name="rk1-03-ipv6" remote.address=fd00:172:16:10::223 routing-table=main
+}
+:if ([:len [/routing/bgp/connection/find name="rk1-04-ipv6"]] = 0) do={
+/routing/bgp/connection/add afi=ipv6 as=64512 disabled=no instance="rk1-turing-pi" local.role=ibgp name="rk1-04-ipv6" remote.address=fd00:172:16:10::224 routing-table=main
+}
+
+# What the posts leave to chance, and what may have changed since.
+#   connect=no listen=yes   Cilium dials; it has no port on which it could be called.
+#   input.filter            the rule above.
+#   hold-time               as the nodes have it: a dead node is out of the way within it.
+#   remote.as               a peer of another number is refused.
+#   use-bfd=no              Cilium has no BFD; with it the session would never come up.
+/routing/bgp/connection/set [find name="rk1-01"] as=64512 comment="rk1: node rk1-01 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.221 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-02"] as=64512 comment="rk1: node rk1-02 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.222 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-03"] as=64512 comment="rk1: node rk1-03 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.223 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-04"] as=64512 comment="rk1: node rk1-04 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.224 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-01-ipv6"] afi=ipv6 as=64512 comment="rk1: node rk1-01 of turing-pi, IPv6" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in-ipv6" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=fd00:172:16:10::221 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-02-ipv6"] afi=ipv6 as=64512 comment="rk1: node rk1-02 of turing-pi, IPv6" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in-ipv6" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=fd00:172:16:10::222 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-03-ipv6"] afi=ipv6 as=64512 comment="rk1: node rk1-03 of turing-pi, IPv6" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in-ipv6" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=fd00:172:16:10::223 remote.as=64512 use-bfd=no
+/routing/bgp/connection/set [find name="rk1-04-ipv6"] afi=ipv6 as=64512 comment="rk1: node rk1-04 of turing-pi, IPv6" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in-ipv6" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=fd00:172:16:10::224 remote.as=64512 use-bfd=no
+
+# RouterOS's own firewall drops what it does not know: BGP from the nodes has to come before that.
+:if ([:len [/ip/firewall/address-list/find address=172.16.10.221 list="rk1-turing-pi"]] = 0) do={
+/ip/firewall/address-list/add address=172.16.10.221 comment="rk1: node rk1-01" list="rk1-turing-pi"
+}
+:if ([:len [/ip/firewall/address-list/find address=172.16.10.222 list="rk1-turing-pi"]] = 0) do={
+/ip/firewall/address-list/add address=172.16.10.222 comment="rk1: node rk1-02" list="rk1-turing-pi"
+}
+:if ([:len [/ip/firewall/address-list/find address=172.16.10.223 list="rk1-turing-pi"]] = 0) do={
+/ip/firewall/address-list/add address=172.16.10.223 comment="rk1: node rk1-03" list="rk1-turing-pi"
+}
+:if ([:len [/ip/firewall/address-list/find address=172.16.10.224 list="rk1-turing-pi"]] = 0) do={
+/ip/firewall/address-list/add address=172.16.10.224 comment="rk1: node rk1-04" list="rk1-turing-pi"
+}
+:if ([:len [/ip/firewall/filter/find comment="rk1: BGP from turing-pi"]] = 0) do={
+:if ([:len [/ip/firewall/filter/find chain=input dynamic=no]] = 0) do={
+/ip/firewall/filter/add action=accept chain=input comment="rk1: BGP from turing-pi" dst-port=179 protocol=tcp src-address-list="rk1-turing-pi"
+} else={
+/ip/firewall/filter/add action=accept chain=input comment="rk1: BGP from turing-pi" dst-port=179 place-before=[:pick [/ip/firewall/filter/find chain=input dynamic=no] 0] protocol=tcp src-address-list="rk1-turing-pi"
+}
+}
+:if ([:len [/ipv6/firewall/address-list/find comment="rk1: node rk1-01" list="rk1-turing-pi"]] = 0) do={
+/ipv6/firewall/address-list/add address=fd00:172:16:10::221/128 comment="rk1: node rk1-01" list="rk1-turing-pi"
+}
+/ipv6/firewall/address-list/set [find comment="rk1: node rk1-01" list="rk1-turing-pi"] address=fd00:172:16:10::221/128
+:if ([:len [/ipv6/firewall/address-list/find comment="rk1: node rk1-02" list="rk1-turing-pi"]] = 0) do={
+/ipv6/firewall/address-list/add address=fd00:172:16:10::222/128 comment="rk1: node rk1-02" list="rk1-turing-pi"
+}
+/ipv6/firewall/address-list/set [find comment="rk1: node rk1-02" list="rk1-turing-pi"] address=fd00:172:16:10::222/128
+:if ([:len [/ipv6/firewall/address-list/find comment="rk1: node rk1-03" list="rk1-turing-pi"]] = 0) do={
+/ipv6/firewall/address-list/add address=fd00:172:16:10::223/128 comment="rk1: node rk1-03" list="rk1-turing-pi"
+}
+/ipv6/firewall/address-list/set [find comment="rk1: node rk1-03" list="rk1-turing-pi"] address=fd00:172:16:10::223/128
+:if ([:len [/ipv6/firewall/address-list/find comment="rk1: node rk1-04" list="rk1-turing-pi"]] = 0) do={
+/ipv6/firewall/address-list/add address=fd00:172:16:10::224/128 comment="rk1: node rk1-04" list="rk1-turing-pi"
+}
+/ipv6/firewall/address-list/set [find comment="rk1: node rk1-04" list="rk1-turing-pi"] address=fd00:172:16:10::224/128
+:if ([:len [/ipv6/firewall/filter/find comment="rk1: BGP from turing-pi"]] = 0) do={
+:if ([:len [/ipv6/firewall/filter/find chain=input dynamic=no]] = 0) do={
+/ipv6/firewall/filter/add action=accept chain=input comment="rk1: BGP from turing-pi" dst-port=179 protocol=tcp src-address-list="rk1-turing-pi"
+} else={
+/ipv6/firewall/filter/add action=accept chain=input comment="rk1: BGP from turing-pi" dst-port=179 place-before=[:pick [/ipv6/firewall/filter/find chain=input dynamic=no] 0] protocol=tcp src-address-list="rk1-turing-pi"
+}
+}

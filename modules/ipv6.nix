@@ -1,0 +1,95 @@
+# The second address family of a dual-stack cluster, beside what the other modules do for IPv4.
+{ config, lib, ... }:
+let
+  types = lib.types // import ./types.nix { inherit lib; };
+  cfg = config.rk1.ipv6;
+  hostName = config.networking.hostName;
+  addresses = builtins.attrValues cfg.nodes;
+in
+{
+  options.rk1.ipv6 = {
+    enable = lib.mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = ''
+        Whether nodes, pods and services have IPv6 addresses too. It cannot be turned on or off in a cluster that has
+        been founded: k3s keeps the networks that it began with.
+      '';
+    };
+
+    address = lib.mkOption {
+      type = types.ipv6Interface;
+      description = "IPv6 address of this node with the length of its network's prefix.";
+      example = "2001:db8::11/64";
+    };
+
+    gateway = lib.mkOption {
+      type = types.ipv6Address;
+      description = "Router of the nodes' network, by its IPv6 address.";
+      example = "2001:db8::1";
+    };
+
+    nodes = lib.mkOption {
+      type = types.attrsOf types.ipv6Address;
+      description = ''
+        Every node's IPv6 address by its name, this node included, for `/etc/hosts`.
+      '';
+      example = {
+        rk1-01 = "2001:db8::11";
+        rk1-02 = "2001:db8::12";
+      };
+    };
+
+    podCidr = lib.mkOption {
+      type = types.ipv6Network;
+      description = "IPv6 network of the pods, of which each node takes a /64.";
+      example = "2001:db8:42::/56";
+    };
+
+    serviceCidr = lib.mkOption {
+      type = types.ipv6Network;
+      description = "IPv6 network of the services.";
+      example = "2001:db8:43::/112";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    systemd.network.networks."10-rk1" = {
+      address = lib.mkAfter [ cfg.address ];
+      gateway = lib.mkAfter [ cfg.gateway ];
+      # A router that advertises itself would give the node a second address, and Cilium would dial the routers from
+      # that: they know the node by this one alone.
+      networkConfig.IPv6AcceptRA = false;
+    };
+
+    # The firewall needs nothing: NixOS opens its ports in both families, and always lets ICMPv6 in.
+    boot.kernel.sysctl."net.ipv6.conf.all.forwarding" = 1;
+
+    # Off somewhere else, it is a conflict.
+    networking.enableIPv6 = true;
+
+    networking.hosts = lib.mapAttrs' (name: address: {
+      name = address;
+      value = [
+        "${name}.${config.rk1.cluster.domain}"
+        name
+      ];
+    }) cfg.nodes;
+
+    assertions = [
+      {
+        assertion = cfg.nodes ? ${hostName} && cfg.nodes.${hostName} == lib.head (lib.splitString "/" cfg.address);
+        message = "rk1.ipv6.address (${cfg.address}) is not the address that rk1.ipv6.nodes gives to `${hostName}`: make the two agree.";
+      }
+      {
+        assertion = lib.allUnique addresses;
+        message = "rk1.ipv6.nodes gives one address to two nodes (${lib.concatStringsSep ", " addresses}): give each node an address of its own.";
+      }
+      {
+        assertion = cfg.podCidr != cfg.serviceCidr;
+        message = "rk1.ipv6: podCidr and serviceCidr are both ${cfg.podCidr}: give pods and services networks of their own.";
+      }
+    ];
+  };
+}
