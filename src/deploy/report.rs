@@ -105,7 +105,7 @@ impl Fate {
         match self {
             Self::Deployed { but: why }
             | Self::Untouched { why }
-            | Self::Reverted { why }
+            | Self::Reverted { why, .. }
             | Self::Lost { why } => why.as_ref(),
             Self::Unchanged | Self::NotBegun => None,
         }

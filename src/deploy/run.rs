@@ -90,6 +90,7 @@ impl<A: Actions> Deploy<'_, A> {
             Ok(before) if before.built.as_ref() == Some(&before.running) => return Fate::Unchanged,
             Ok(before) => before,
             Err(why) => {
+                let why = self.cause(why);
                 let _ = self.uncordon().await;
                 return Fate::Untouched { why: Some(why) };
             }
@@ -99,11 +100,17 @@ impl<A: Actions> Deploy<'_, A> {
         match self.switch(&before, begun).await {
             Ok(()) => Fate::Deployed { but: self.uncordon().await.err().map(Failure::Action) },
             Err(why) => {
+                let why = self.cause(why);
                 let fate = self.take_back(why, begun).await;
                 let _ = self.uncordon().await;
                 fate
             }
         }
+    }
+
+    /// A terminal interrupts what runs under us as well: that it then failed is not the cause.
+    fn cause(&self, why: Failure) -> Failure {
+        if self.actions.is_cancelled() { ActionError::Cancelled.into() } else { why }
     }
 
     fn begin(&mut self, step: Step) -> Result<(), ActionError> {
