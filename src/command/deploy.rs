@@ -21,6 +21,7 @@ use crate::status::Access;
 /// copied, and then its guard is armed: unless the node is as good as before within the limit, it goes back by itself. The
 /// first failure ends the deploy. Needs `nixos-rebuild` and `ssh`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Deploy {
     /// The nodes. Left out: all.
     #[arg(value_name = "NODE")]

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::command::Rebuild;
 use super::guard::{Answer, Garbled, Order};
 use super::plan::Drain;
+use super::report::lines;
 use crate::cluster::Node;
 use crate::status::{Observation, ProbeError};
 
@@ -52,10 +53,6 @@ pub enum ActionError {
     WouldLose(Vec<String>),
     #[error("pods are still there after {} s{}", limit.as_secs(), lines(waits_for))]
     Undrained { limit: Duration, waits_for: Vec<String> },
-}
-
-fn lines(what: &[String]) -> String {
-    what.iter().map(|line| format!("\n  {line}")).collect()
 }
 
 impl ActionError {

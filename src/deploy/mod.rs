@@ -16,7 +16,6 @@ mod quorum;
 mod report;
 mod run;
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "what is not as it should be ends the run")]
 mod scenarios;
 
 pub use actions::ActionError;

@@ -20,7 +20,7 @@ use crate::cluster::{Cluster, Node};
 use crate::status::{self, Access, Observation, Scope};
 
 /// For a command on a node. None of them does anything that takes long.
-const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 /// A terminal interrupts `nixos-rebuild` as well: it gets this time to end by itself, and then as much after ours.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(3);
 

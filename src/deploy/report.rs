@@ -1,5 +1,6 @@
 //! What became of each node, and why.
 
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -29,12 +30,22 @@ pub enum Failure {
     Action(#[from] ActionError),
 }
 
-fn lines(ailments: &[Ailment]) -> String {
-    ailments.iter().map(|ailment| format!("\n  {ailment}")).collect()
+pub(super) fn lines<T: fmt::Display>(what: &[T]) -> String {
+    what.iter().fold(String::new(), |mut text, line| {
+        let _ = write!(text, "\n  {line}");
+        text
+    })
 }
 
 fn lines_or_silence(missing: &[Ailment]) -> String {
     if missing.is_empty() { ": it does not answer".to_owned() } else { lines(missing) }
+}
+
+impl Serialize for Failure {
+    /// As its sentence.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Failure {
@@ -65,37 +76,23 @@ impl Failure {
 pub enum Fate {
     Deployed {
         /// What nonetheless was not done.
-        #[serde(serialize_with = "sentence", skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         but: Option<Failure>,
     },
     /// It ran this system already.
     Unchanged,
     /// Nothing was switched.
-    Untouched {
-        #[serde(serialize_with = "sentence")]
-        why: Option<Failure>,
-    },
+    Untouched { why: Failure },
     /// It was switched, and runs the system of before again.
     Reverted {
-        #[serde(serialize_with = "sentence")]
-        why: Option<Failure>,
+        why: Failure,
         /// Its guard did it, since it could not be told.
         by_itself: bool,
     },
     /// It was switched, and nothing has been heard of it since its guard's time was up.
-    Lost {
-        #[serde(serialize_with = "sentence")]
-        why: Option<Failure>,
-    },
+    Lost { why: Failure },
     /// Its turn never came.
     NotBegun,
-}
-
-fn sentence<S: Serializer>(failure: &Option<Failure>, serializer: S) -> Result<S::Ok, S::Error> {
-    match failure {
-        Some(failure) => serializer.serialize_some(&failure.to_string()),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl Fate {
@@ -103,10 +100,8 @@ impl Fate {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Deployed { but: why }
-            | Self::Untouched { why }
-            | Self::Reverted { why, .. }
-            | Self::Lost { why } => why.as_ref(),
+            Self::Deployed { but } => but.as_ref(),
+            Self::Untouched { why } | Self::Reverted { why, .. } | Self::Lost { why } => Some(why),
             Self::Unchanged | Self::NotBegun => None,
         }
     }

@@ -92,7 +92,7 @@ impl<A: Actions> Deploy<'_, A> {
             Err(why) => {
                 let why = self.cause(why);
                 let _ = self.uncordon().await;
-                return Fate::Untouched { why: Some(why) };
+                return Fate::Untouched { why };
             }
         };
         // The guard's time begins when it is armed, which is after this.
@@ -259,16 +259,16 @@ impl<A: Actions> Deploy<'_, A> {
                 match answer.state {
                     State::Armed { .. } | State::Reverting => {}
                     // What it says is of an earlier time: the order to arm has not reached it.
-                    _ if !self.is_armed => return Fate::Untouched { why: Some(why) },
+                    _ if !self.is_armed => return Fate::Untouched { why },
                     State::Idle | State::Reverted => {
-                        return Fate::Reverted { why: Some(why), by_itself: !is_told };
+                        return Fate::Reverted { why, by_itself: !is_told };
                     }
                     // The word had arrived, but not the answer to it.
                     State::Confirmed => return Fate::Deployed { but: Some(why) },
                 }
             }
             if begun.elapsed() > patience {
-                return Fate::Lost { why: Some(why) };
+                return Fate::Lost { why };
             }
             if !is_told && !is_left {
                 (self.tell)(self.node, &Event::LeftToItsGuard);

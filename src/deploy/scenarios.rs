@@ -16,7 +16,7 @@ use crate::status::{
 };
 
 /// Long enough that no test waits for its end, however slow the machine.
-const LONG: Duration = Duration::from_secs(3_600);
+const LONG: Duration = Duration::from_hours(1);
 /// Over as soon as it has begun.
 const NONE: Duration = Duration::ZERO;
 
