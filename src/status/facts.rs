@@ -65,8 +65,8 @@ pub(super) struct Reading {
 pub(super) struct RouterFacts {
     /// By the address of the node.
     pub(super) sessions: BTreeMap<IpAddr, RouterSession>,
-    /// Where it sends what is for the gateway's address.
-    pub(super) next_hops: Vec<IpAddr>,
+    /// Where it sends what is for each of the gateway's addresses.
+    pub(super) next_hops: BTreeMap<IpAddr, Vec<IpAddr>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,6 +103,23 @@ impl Finding {
         Self::Unknown { why: why.into(), look_at: None }
     }
 
+    /// One finding of two, the other of which is about IPv6: what is good or wrong with both, else the graver one.
+    pub(super) fn beside_ipv6(self, ipv6: Self) -> Self {
+        match (self, ipv6) {
+            (Self::Good { what }, Self::Good { what: ipv6 }) => Self::good(format!("{what}; IPv6: {ipv6}")),
+            (Self::Wrong { what, look_at }, Self::Wrong { what: ipv6, .. }) => {
+                Self::wrong(format!("{what}; IPv6: {ipv6}"), look_at)
+            }
+            (ipv4, Self::Wrong { what, look_at }) if ipv4.verdict() < Verdict::Wrong => {
+                Self::wrong(format!("IPv6: {what}"), look_at)
+            }
+            (Self::Good { .. }, Self::Unknown { why, look_at }) => {
+                Self::Unknown { why: format!("IPv6: {why}"), look_at }
+            }
+            (ipv4, _) => ipv4,
+        }
+    }
+
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {

@@ -11,6 +11,7 @@ mod cluster;
 mod command;
 mod daemons;
 mod disagreement;
+mod dual_stack;
 mod gateway;
 mod host;
 mod kubernetes;

@@ -1,15 +1,17 @@
 //! What is not of one node or router: the API server, the gateway, its certificate and the page behind it.
 
+use std::net::IpAddr;
+
 use k8s_openapi::jiff::Timestamp;
 
 use crate::cluster::{Cluster, Domain};
 use crate::cluster_file::Issuer;
-use crate::status::Scope;
 use crate::status::facts::{
     Answer, CertificateFacts, Condition, Conditions, Facts, GatewayFacts, KubernetesFacts, PageFacts,
 };
 use crate::status::failure::{CertificateFault, ProbeError};
 use crate::status::observation::{ClusterObservation, Finding};
+use crate::status::{Scope, gateway_addresses};
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 /// The operator looks for the Gateway API's definitions once, when it starts.
@@ -91,18 +93,20 @@ fn gateway_class(conditions: &Conditions) -> Finding {
 
 fn gateway(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
     let describe = "`kubectl -n gateway describe gateway shared`";
-    let address = cluster.gateway.address.to_string();
+    let wanted = gateway_addresses(cluster);
+    let has = |address: &IpAddr| facts.addresses.iter().any(|found| found.parse() == Ok(*address));
+    let listed = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     if let Err(what) = condition(&facts.conditions, "Programmed", "programmed") {
         Finding::wrong(what, describe)
-    } else if facts.addresses.contains(&address) {
-        Finding::good(format!("programmed at {address}"))
+    } else if wanted.iter().all(has) {
+        Finding::good(format!("programmed at {listed}"))
     } else {
         let found = match facts.addresses.as_slice() {
             [] => "no address".to_owned(),
             addresses => addresses.join(", "),
         };
         let look_at = "`kubectl get ciliumloadbalancerippool`: whether the address is free in the pool";
-        Finding::wrong(format!("it has {found}, not {address}"), look_at)
+        Finding::wrong(format!("it has {found}, not {listed}"), look_at)
     }
 }
 

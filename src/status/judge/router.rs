@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::cluster::{Cluster, Platform, Router, RouterAccess, RouterosSyntax};
+use crate::cluster::{Cluster, Label, Platform, Router, RouterAccess, RouterosSyntax};
 use crate::status::facts::{Answer, RouterFacts};
 use crate::status::failure::{CertificateFault, ProbeError};
+use crate::status::gateway_addresses;
 use crate::status::observation::Finding;
 
 /// A router that cannot be asked may route well all the same: it is unknown, not wrong.
@@ -63,39 +64,52 @@ fn look_at(router: &Router, failure: &ProbeError) -> String {
     }
 }
 
-/// The gateway's address is announced by every node.
+/// Each of the gateway's addresses is announced by every node.
 pub(super) fn next_hops(cluster: &Cluster, router: &Router, answer: &Answer<RouterFacts>) -> Finding {
     let Ok(facts) = answer else { return Finding::unknown_too("the router was not heard") };
-    let (address, name) = (cluster.gateway.address, &router.name);
-    let node_at =
-        |hop: &IpAddr| cluster.nodes.iter().find(|node| IpAddr::from(node.address.value.addr()) == *hop);
-    if let Some(stranger) = facts.next_hops.iter().find(|hop| node_at(hop).is_none()) {
+    let hops_to = |address: &IpAddr| facts.next_hops.get(address).map(Vec::as_slice).unwrap_or_default();
+    let findings = gateway_addresses(cluster)
+        .into_iter()
+        .map(|gateway| ways(cluster, router, gateway, hops_to(&gateway)));
+    findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::unknown_too("there is no gateway"))
+}
+
+fn ways(cluster: &Cluster, router: &Router, gateway: IpAddr, hops: &[IpAddr]) -> Finding {
+    let name = &router.name;
+    if let Some(stranger) = hops.iter().find(|hop| node_at(cluster, hop).is_none()) {
         return Finding::wrong(
-            format!("{address} goes to {stranger}, which is no node"),
-            format!("{name}: who announces {address}, or a static route"),
+            format!("{gateway} goes to {stranger}, which is no node"),
+            format!("{name}: who announces {gateway}, or a static route"),
         );
     }
-    let taken: BTreeSet<_> = facts.next_hops.iter().filter_map(node_at).map(|node| &node.name).collect();
-    let missing: Vec<_> =
-        cluster.nodes.iter().map(|node| &node.name).filter(|node| !taken.contains(node)).collect();
-    let listed = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
-    let taken_names = listed(&mut taken.iter().map(|node| node.as_str()));
+    let taken: BTreeSet<_> = hops.iter().filter_map(|hop| node_at(cluster, hop)).collect();
+    let missing = cluster.nodes.iter().map(|node| &node.name).filter(|node| !taken.contains(node));
+    let listed = |names: &[&Label]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let (missing, taken) = (missing.collect::<Vec<_>>(), taken.iter().copied().collect::<Vec<_>>());
     if taken.is_empty() {
         Finding::wrong(
-            format!("there is no way to {address}"),
+            format!("there is no way to {gateway}"),
             format!(
-                "the sessions of {name}, and the gateway: nodes announce {address} once it is programmed"
+                "the sessions of {name}, and the gateway: nodes announce {gateway} once it is programmed"
             ),
         )
     } else if !missing.is_empty() && taken.len() < most_paths(cluster, router.platform) {
-        let missing = listed(&mut missing.iter().map(|node| node.as_str()));
+        let missing = listed(&missing);
         Finding::wrong(
-            format!("{address} goes to {taken_names}, not to {missing}"),
+            format!("{gateway} goes to {}, not to {missing}", listed(&taken)),
             format!("the session of {name} with {missing}"),
         )
     } else {
-        Finding::good(format!("{address} goes to {taken_names}"))
+        Finding::good(format!("{gateway} goes to {}", listed(&taken)))
     }
+}
+
+/// The node that has an address, of either family.
+fn node_at<'a>(cluster: &'a Cluster, address: &IpAddr) -> Option<&'a Label> {
+    let ipv4 = cluster.nodes.iter().map(|node| (&node.name, IpAddr::from(node.address.value.addr())));
+    let ipv6 = cluster.ipv6.iter().flat_map(|ipv6| &ipv6.nodes);
+    let ipv6 = ipv6.map(|(name, node)| (name, IpAddr::from(node.addr())));
+    ipv4.chain(ipv6).find(|(_, own)| own == address).map(|(name, _)| name)
 }
 
 /// Before 7.22 `RouterOS` takes one next hop at a time.

@@ -33,6 +33,7 @@ enum NodeEnd<'a> {
     },
 }
 
+/// A session over IPv4, and where the cluster has both address families the one over IPv6 beside it.
 pub(super) fn judge(
     cluster: &Cluster,
     router: &Router,
@@ -40,8 +41,23 @@ pub(super) fn judge(
     answer: Option<&Answer<RouterFacts>>,
     kubernetes: &Answer<KubernetesFacts>,
 ) -> Finding {
-    let ends = Ends { cluster, router, node };
-    match (router_end(node, answer), node_end(router, node, kubernetes)) {
+    let judge =
+        |from: IpAddr, to: IpAddr| judge_one(&Ends { cluster, router, node, from, to }, answer, kubernetes);
+    let finding = judge(node.address.value.addr().into(), router.address.into());
+    let ipv6 = cluster.ipv6.as_ref();
+    match ipv6.and_then(|ipv6| ipv6.nodes.get(&node.name).zip(ipv6.routers.get(&router.name))) {
+        Some((from, to)) => finding.beside_ipv6(judge(from.addr().into(), (*to).into())),
+        None => finding,
+    }
+}
+
+fn judge_one(
+    ends: &Ends<'_>,
+    answer: Option<&Answer<RouterFacts>>,
+    kubernetes: &Answer<KubernetesFacts>,
+) -> Finding {
+    let Ends { router, node, .. } = ends;
+    match (router_end(ends.from, answer), node_end(node, ends.to, kubernetes)) {
         (RouterEnd::Established { uptime, routes }, NodeEnd::Established { advertised }) => {
             ends.established(uptime, routes, advertised)
         }
@@ -78,13 +94,13 @@ pub(super) fn judge(
     }
 }
 
-fn router_end<'a>(node: &Node, answer: Option<&'a Answer<RouterFacts>>) -> RouterEnd<'a> {
+fn router_end(node: IpAddr, answer: Option<&Answer<RouterFacts>>) -> RouterEnd<'_> {
     let facts = match answer {
         None => return RouterEnd::Off,
         Some(Err(_)) => return RouterEnd::Unheard,
         Some(Ok(facts)) => facts,
     };
-    match facts.sessions.get(&IpAddr::from(node.address.value.addr())) {
+    match facts.sessions.get(&node) {
         Some(RouterSession::Established { uptime, routes }) => {
             RouterEnd::Established { uptime: uptime.as_deref(), routes: *routes }
         }
@@ -93,7 +109,7 @@ fn router_end<'a>(node: &Node, answer: Option<&'a Answer<RouterFacts>>) -> Route
     }
 }
 
-fn node_end<'a>(router: &Router, node: &Node, kubernetes: &'a Answer<KubernetesFacts>) -> NodeEnd<'a> {
+fn node_end<'a>(node: &Node, router: IpAddr, kubernetes: &'a Answer<KubernetesFacts>) -> NodeEnd<'a> {
     let unheard = |why: String, is_said| NodeEnd::Unheard { why, is_said };
     let Ok(kubernetes) = kubernetes else { return unheard("Kubernetes was not heard".to_owned(), true) };
     let ready = kubernetes.nodes.get(node.name.as_str()).and_then(|node| node.ready.as_ref());
@@ -105,7 +121,7 @@ fn node_end<'a>(router: &Router, node: &Node, kubernetes: &'a Answer<KubernetesF
         Ok(peers) => peers,
         Err(failure) => return unheard(format!("what Cilium sees is not known: {failure}"), false),
     };
-    let peer = peers.get(node.name.as_str()).and_then(|peers| peers.get(&IpAddr::from(router.address)));
+    let peer = peers.get(node.name.as_str()).and_then(|peers| peers.get(&router));
     match peer {
         Some(peer) if peer.state == "established" => NodeEnd::Established { advertised: peer.advertised },
         Some(peer) => NodeEnd::Down(&peer.state),
@@ -118,6 +134,10 @@ struct Ends<'a> {
     cluster: &'a Cluster,
     router: &'a Router,
     node: &'a Node,
+    /// The address from which the node dials.
+    from: IpAddr,
+    /// The router's.
+    to: IpAddr,
 }
 
 impl Ends<'_> {
@@ -153,7 +173,7 @@ impl Ends<'_> {
 
     fn down(&self, router_state: &str, node_state: &str) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
-        let (from, to) = (self.node.address.value.addr(), self.router.address);
+        let (from, to) = (self.from, self.to);
         let file = routers::file_name(self.router);
         Finding::wrong(
             format!("down on both sides: {router} says {router_state}, {node} says {node_state}"),
@@ -173,7 +193,7 @@ impl Ends<'_> {
     }
 
     fn no_peer(&self) -> Finding {
-        let (node, router, address) = (&self.node.name, &self.router.name, self.router.address);
+        let (node, router, address) = (&self.node.name, &self.router.name, self.to);
         Finding::wrong(
             format!("{node} does not know {router}"),
             format!(
@@ -187,10 +207,7 @@ impl Ends<'_> {
         let (node, router) = (&self.node.name, &self.router.name);
         Finding::wrong(
             format!("{node} has it established, {router} says {router_state}"),
-            format!(
-                "{router}: its log, and whether it is {router} that answers {node} at {}",
-                self.router.address
-            ),
+            format!("{router}: its log, and whether it is {router} that answers {node} at {}", self.to),
         )
     }
 

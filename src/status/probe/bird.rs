@@ -1,28 +1,33 @@
 //! Asks BIRD's shell, over ssh.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt::Write;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::sections::Sections;
+use ipnet::IpNet;
+
+use super::sections::{END, MARK, Sections};
 use super::ssh;
 use crate::status::facts::{Answer, RouterFacts, RouterSession};
 use crate::status::failure::ProbeError;
 
-pub(super) async fn ask(destination: &str, gateway: Ipv4Addr, limit: Duration) -> Answer<RouterFacts> {
+pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration) -> Answer<RouterFacts> {
     // `-r`: it may look, not touch.
-    let script = format!(
+    let mut script = format!(
         "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH\n\
-         echo '== protocols'\n\
-         birdc -r show protocols all 2>&1\n\
-         echo '== route'\n\
-         birdc -r show route {gateway}/32 2>&1\n\
-         echo '== end'\n"
+         echo '{MARK}protocols'\n\
+         birdc -r show protocols all 2>&1\n"
     );
-    parse(&ssh::run(destination, &script, limit).await?)
+    for gateway in gateways {
+        let prefix = IpNet::from(*gateway);
+        let _ = write!(script, "echo '{MARK}route {gateway}'\nbirdc -r show route {prefix} 2>&1\n");
+    }
+    let _ = writeln!(script, "echo '{MARK}{END}'");
+    parse(&ssh::run(destination, &script, limit).await?, gateways)
 }
 
-fn parse(said: &str) -> Answer<RouterFacts> {
+fn parse(said: &str, gateways: &[IpAddr]) -> Answer<RouterFacts> {
     let sections = Sections::parse(said)?;
     let protocols = sections.get("protocols")?;
     let is_answer =
@@ -31,7 +36,9 @@ fn parse(said: &str) -> Answer<RouterFacts> {
         let complaint = protocols.lines().last().unwrap_or("birdc says nothing").trim();
         return Err(ProbeError::unexpected(complaint));
     }
-    Ok(RouterFacts { sessions: sessions(protocols), next_hops: next_hops(sections.get("route")?) })
+    let hops =
+        gateways.iter().map(|gateway| Ok((*gateway, next_hops(sections.get(&format!("route {gateway}"))?))));
+    Ok(RouterFacts { sessions: sessions(protocols), next_hops: hops.collect::<Answer<_>>()? })
 }
 
 /// A protocol's line begins at the margin, what belongs to it does not.

@@ -1,33 +1,49 @@
 //! Asks FRR's shell, over ssh.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::Value;
 
-use super::sections::Sections;
+use super::sections::{END, MARK, Sections};
 use super::ssh;
 use crate::status::facts::{Answer, RouterFacts, RouterSession};
 use crate::status::failure::ProbeError;
 
-pub(super) async fn ask(destination: &str, gateway: Ipv4Addr, limit: Duration) -> Answer<RouterFacts> {
+pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration) -> Answer<RouterFacts> {
     // OPNsense keeps it below /usr/local. What it complains of goes where its answer is expected.
-    let script = format!(
-        "PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin; export PATH\n\
-         echo '== summary'\n\
-         vtysh -c 'show bgp ipv4 unicast summary json' 2>&1\n\
-         echo '== route'\n\
-         vtysh -c 'show ip route {gateway}/32 json' 2>&1\n\
-         echo '== end'\n"
-    );
-    parse(&ssh::run(destination, &script, limit).await?)
+    let mut script = "PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin; export PATH\n".to_owned();
+    for gateway in gateways {
+        let (family, routes) = if gateway.is_ipv4() { ("ipv4", "ip") } else { ("ipv6", "ipv6") };
+        let prefix = IpNet::from(*gateway);
+        let _ = write!(
+            script,
+            "echo '{MARK}summary {family}'\n\
+             vtysh -c 'show bgp {family} unicast summary json' 2>&1\n\
+             echo '{MARK}route {gateway}'\n\
+             vtysh -c 'show {routes} route {prefix} json' 2>&1\n"
+        );
+    }
+    let _ = writeln!(script, "echo '{MARK}{END}'");
+    parse(&ssh::run(destination, &script, limit).await?, gateways)
 }
 
-fn parse(said: &str) -> Answer<RouterFacts> {
+fn parse(said: &str, gateways: &[IpAddr]) -> Answer<RouterFacts> {
     let sections = Sections::parse(said)?;
-    let summary = json(sections.get("summary")?)?;
-    let route = json(sections.get("route")?)?;
-    Ok(RouterFacts { sessions: sessions(&summary), next_hops: next_hops(&route) })
+    let mut facts = RouterFacts::default();
+    for gateway in gateways {
+        let family = if gateway.is_ipv4() { "ipv4" } else { "ipv6" };
+        let summary = json(sections.get(&format!("summary {family}"))?)?;
+        let of_family = self::sessions(&summary).into_iter();
+        // A session is counted where its own family's routes are: FRR may list it under both.
+        facts.sessions.extend(of_family.filter(|(node, _)| node.is_ipv4() == gateway.is_ipv4()));
+        let route = json(sections.get(&format!("route {gateway}"))?)?;
+        facts.next_hops.insert(*gateway, next_hops(&route));
+    }
+    Ok(facts)
 }
 
 /// The object in what is said. Complaints may stand before it.
@@ -39,7 +55,7 @@ fn json(said: &str) -> Answer<Value> {
 }
 
 /// Without any neighbor the summary has no `peers`.
-fn sessions(summary: &Value) -> std::collections::BTreeMap<IpAddr, RouterSession> {
+fn sessions(summary: &Value) -> BTreeMap<IpAddr, RouterSession> {
     let peers = summary["peers"].as_object().into_iter().flatten();
     let sessions = peers.filter_map(|(address, peer)| {
         let state = peer["state"].as_str().unwrap_or("unknown");

@@ -16,7 +16,7 @@ use futures_util::future::{OptionFuture, join_all};
 
 use super::facts::{Answer, Facts, RouterFacts};
 use super::failure::ProbeError;
-use super::{Access, Scope};
+use super::{Access, Scope, gateway_addresses};
 use crate::cluster::{Cluster, Platform, Router, RouterAccess};
 
 pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Facts {
@@ -43,16 +43,16 @@ async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Opti
 }
 
 async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
-    let (gateway, limit) = (cluster.gateway.address, access.limit);
+    let (gateways, limit) = (gateway_addresses(cluster), access.limit);
     match (&router.access, router.platform) {
         (RouterAccess::Off | RouterAccess::Unsaid, _) => {
             Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
         }
         (RouterAccess::Rest(rest), _) => {
             let password = routeros::password(&router.name, rest, &cluster.secrets, &access.folder)?;
-            routeros::ask(rest, &password, gateway, limit).await
+            routeros::ask(rest, &password, &gateways, limit).await
         }
-        (RouterAccess::Ssh(destination), Platform::Bird) => bird::ask(destination, gateway, limit).await,
-        (RouterAccess::Ssh(destination), _) => frr::ask(destination, gateway, limit).await,
+        (RouterAccess::Ssh(destination), Platform::Bird) => bird::ask(destination, &gateways, limit).await,
+        (RouterAccess::Ssh(destination), _) => frr::ask(destination, &gateways, limit).await,
     }
 }

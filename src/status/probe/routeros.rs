@@ -1,14 +1,15 @@
 //! Asks `RouterOS` over its REST API.
 //!
 //! Source: help.mikrotik.com, "REST API": every value of an answer is a string. Fields: the command trees of
-//! `/routing/bgp/session` and `/ip/route`.
+//! `/routing/bgp/session`, `/ip/route` and `/ipv6/route`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 use std::{env, fs, io};
 
+use ipnet::IpNet;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -51,7 +52,7 @@ pub(super) fn password(
 pub(super) async fn ask(
     access: &RestAccess,
     password: &Password,
-    gateway: Ipv4Addr,
+    gateways: &[IpAddr],
     limit: Duration,
 ) -> Answer<RouterFacts> {
     let web = Web::new(limit, access.fingerprint)?;
@@ -71,8 +72,13 @@ pub(super) async fn ask(
         }
     };
     let sessions = rows("routing/bgp/session").await?;
-    let routes = rows(&format!("ip/route?dst-address={gateway}/32")).await?;
-    Ok(RouterFacts { sessions: self::sessions(&sessions), next_hops: next_hops(&routes) })
+    let mut facts = RouterFacts { sessions: self::sessions(&sessions), ..RouterFacts::default() };
+    for gateway in gateways {
+        let menu = if gateway.is_ipv4() { "ip" } else { "ipv6" };
+        let routes = rows(&format!("{menu}/route?dst-address={}", IpNet::from(*gateway))).await?;
+        facts.next_hops.insert(*gateway, next_hops(&routes));
+    }
+    Ok(facts)
 }
 
 fn join(base: &Url, path: &str) -> Result<Url, ProbeError> {

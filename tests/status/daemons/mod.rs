@@ -53,7 +53,7 @@ fn program(name: &str) -> Option<String> {
         .find(|path| Path::new(path).exists())
 }
 
-/// Compares the router's part of what `rk1 status --json` says, once the router has both sessions, with what is expected.
+/// Compares the router's part of what `rk1 status --json` says, once the router has the sessions of both nodes, with what is expected.
 /// `shell` is the router's shell, told where the daemon listens.
 fn compare(daemon: &str, version: &str, shell: (&'static str, &str), expected: &str) {
     let test = format!("what {daemon} answers");
@@ -66,6 +66,7 @@ fn compare(daemon: &str, version: &str, shell: (&'static str, &str), expected: &
         // FRR's daemons are another user.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("mode");
         let mut cluster = TestCluster::well();
+        cluster.give_ipv6();
         cluster.platform(daemon, version);
         // Behind the gateway's address there is nobody here.
         cluster.edit("[hubble]\n", "[hubble]\nenable = false\n");
@@ -85,7 +86,12 @@ fn compare(daemon: &str, version: &str, shell: (&'static str, &str), expected: &
             let output = command.output().expect("rk1 runs");
             let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
             let router = format!("{:#}\n", found["routers"][0]);
-            if router.contains("goes to rk1-01, rk1-02, not") || started.elapsed() > LIMIT {
+            let up = ["10.200.200.1 goes to rk1-01, rk1-02,", "fd00:10:200:200::1 goes to rk1-01, rk1-02,"];
+            // One question is asked after the other: routes may come between the two.
+            let is_good =
+                |number: usize| found["routers"][0]["sessions"][number]["finding"]["state"] == "good";
+            let is_up = is_good(0) && is_good(1) && up.iter().all(|hops| router.contains(hops));
+            if is_up || started.elapsed() > LIMIT {
                 return assert_data_eq!(router, expected.to_owned());
             }
             thread::sleep(Duration::from_millis(500));
@@ -93,7 +99,7 @@ fn compare(daemon: &str, version: &str, shell: (&'static str, &str), expected: &
     });
 }
 
-/// Two sessions are up, the others are not; Kubernetes, which is a stand-in, has all four.
+/// Two nodes' sessions are up, the others' are not; Kubernetes, which is a stand-in, has all four.
 const EXPECTED: &str = r#"{
   "answers": {
     "state": "good",
@@ -103,20 +109,20 @@ const EXPECTED: &str = r#"{
   "next_hops": {
     "look_at": "the session of mikrotik with rk1-03, rk1-04",
     "state": "wrong",
-    "what": "10.200.200.1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04"
+    "what": "10.200.200.1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04; IPv6: fd00:10:200:200::1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04"
   },
   "sessions": [
     {
       "finding": {
         "state": "good",
-        "what": "established UPTIME, 1 route"
+        "what": "established UPTIME, 1 route; IPv6: established UPTIME, 1 route"
       },
       "node": "rk1-01"
     },
     {
       "finding": {
         "state": "good",
-        "what": "established UPTIME, 1 route"
+        "what": "established UPTIME, 1 route; IPv6: established UPTIME, 1 route"
       },
       "node": "rk1-02"
     },
@@ -124,7 +130,7 @@ const EXPECTED: &str = r#"{
       "finding": {
         "look_at": "mikrotik: its log, and whether it is mikrotik that answers rk1-03 at 172.16.10.1",
         "state": "wrong",
-        "what": "rk1-03 has it established, mikrotik says WAITING"
+        "what": "rk1-03 has it established, mikrotik says WAITING; IPv6: rk1-03 has it established, mikrotik says WAITING"
       },
       "node": "rk1-03"
     },
@@ -132,7 +138,7 @@ const EXPECTED: &str = r#"{
       "finding": {
         "look_at": "mikrotik: its log, and whether it is mikrotik that answers rk1-04 at 172.16.10.1",
         "state": "wrong",
-        "what": "rk1-04 has it established, mikrotik says WAITING"
+        "what": "rk1-04 has it established, mikrotik says WAITING; IPv6: rk1-04 has it established, mikrotik says WAITING"
       },
       "node": "rk1-04"
     }

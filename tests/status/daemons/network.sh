@@ -1,5 +1,5 @@
 #!/bin/sh
-# A router that runs FRR or BIRD with its rendered file, and two nodes that announce the gateway's address, each in a
+# A router that runs FRR or BIRD with its rendered file, and two nodes that announce the gateway's two addresses, each in a
 # network namespace of its own. Says "ready", and ends when its standard input does.
 #   network.sh FOLDER frr|bird FILE
 set -eu
@@ -16,17 +16,26 @@ node() {
   nsenter --net --target "$2" ip link set lo up
   nsenter --net --target "$2" ip link set eth0 up
   nsenter --net --target "$2" ip address add "172.16.10.$1/24" dev eth0
+  nsenter --net --target "$2" ip address add "fd00:172:16:10::$1/64" dev eth0 nodad
   cat >"$folder/$1.conf" <<CONF
 router id 172.16.10.$1;
 protocol device {}
 protocol static { ipv4; route 10.200.200.1/32 blackhole; }
-protocol bgp upstream {
-  local 172.16.10.$1 as 64512;
-  neighbor 172.16.10.1 as 64512;
+protocol static { ipv6; route fd00:10:200:200::1/128 blackhole; }
+template bgp speaker {
   connect delay time 1;
   connect retry time 1;
   error wait time 1, 2;
+}
+protocol bgp over_ipv4 from speaker {
+  local 172.16.10.$1 as 64512;
+  neighbor 172.16.10.1 as 64512;
   ipv4 { import none; export all; next hop self; };
+}
+protocol bgp over_ipv6 from speaker {
+  local fd00:172:16:10::$1 as 64512;
+  neighbor fd00:172:16:10::1 as 64512;
+  ipv6 { import none; export all; next hop self; };
 }
 CONF
   nsenter --net --target "$2" bird -c "$folder/$1.conf" -s "$folder/$1.ctl" -P "$folder/$1.pid"
@@ -36,6 +45,7 @@ ip link set lo up
 ip link add lan type bridge
 ip link set lan up
 ip address add 172.16.10.1/24 dev lan
+ip address add fd00:172:16:10::1/64 dev lan nodad
 for number in 221 222; do
   unshare --net sleep infinity &
   holder=$!
