@@ -72,6 +72,14 @@ fn the_kubeconfig_is_none() {
     });
 }
 
+#[test]
+fn the_kubeconfig_is_not_there() {
+    screen_of("kubernetes-no-file", |cluster| {
+        cluster.kubeconfig = None;
+        cluster.environment.push(("KUBECONFIG", "/there/is/none".to_owned()));
+    });
+}
+
 /// What is asked about is what is rendered.
 #[test]
 fn the_objects_are_those_of_the_manifests() {

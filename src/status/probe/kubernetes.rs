@@ -75,6 +75,9 @@ pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, P
 fn unreadable(error: KubeconfigError) -> ProbeError {
     let reason = match error {
         KubeconfigError::Parse(_) => "the file is no kubeconfig".to_owned(),
+        KubeconfigError::ReadConfig(error, file) => {
+            format!("`{}` cannot be read: {}", file.display(), web::innermost(&error))
+        }
         error => error.to_string(),
     };
     ProbeError::NotAsked { reason }
