@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Outcome, folder_of, print, read_cluster, styled};
 use crate::cluster::{Cluster, Node};
@@ -175,17 +176,15 @@ fn reference(folder: &Path) -> String {
 
 /// The first interrupt ends the deploy in order, the second at once.
 async fn cancel(is_cancelled: Arc<AtomicBool>) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
+    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
+    interrupts.recv().await;
     is_cancelled.store(true, Ordering::Relaxed);
     anstream::eprintln!("cancelling: what is under way is taken back first; once more to leave at once");
-    if tokio::signal::ctrl_c().await.is_ok() {
-        anstream::eprintln!(
-            "left as it is: a node whose guard is armed goes back by itself, `rk1-guard state` there says when"
-        );
-        std::process::exit(1);
-    }
+    interrupts.recv().await;
+    anstream::eprintln!(
+        "left as it is: a node whose guard is armed goes back by itself, `rk1-guard state` there says when"
+    );
+    std::process::exit(1);
 }
 
 fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<String> {

@@ -138,3 +138,36 @@ impl<'a> Plan<'a> {
         self.servers.iter().copied().filter(move |server| server.name != name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Options, Plan, Step};
+    use crate::cluster::Cluster;
+    use crate::problem::Problems;
+    use crate::source::Source;
+
+    #[test]
+    fn agents_come_first_and_the_founder_last() {
+        let text = include_str!("../../cluster.toml");
+        let text = text.replace("[k3s]\n", "[k3s]\nfirst-server = \"rk1-02\"\n");
+        let source = Source { name: "cluster.toml".to_owned(), text };
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("the posts' cluster");
+        let options = Options { drain: None, limit: Duration::ZERO, anyway: false };
+        let order = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let plan = Plan::new(&cluster, &names, options).expect("its nodes");
+            plan.nodes.iter().map(|node| node.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(order(&[]), ["rk1-04", "rk1-01", "rk1-03", "rk1-02"]);
+        assert_eq!(order(&["rk1-02", "rk1-03", "rk1-03"]), ["rk1-03", "rk1-02"]);
+
+        let plan = Plan::new(&cluster, &[], options).expect("its nodes");
+        let agent = plan.nodes.first().expect("an agent");
+        assert!(!plan.steps(agent).contains(&Step::Quorum) && !plan.steps(agent).contains(&Step::Drain));
+        let error = Plan::new(&cluster, &["gateway".to_owned()], options).expect_err("no such node");
+        let hint = "write one of `rk1-01`, `rk1-02`, `rk1-03`, `rk1-04`";
+        assert_eq!(error.to_string(), format!("no node is called `gateway` ({hint})"));
+    }
+}

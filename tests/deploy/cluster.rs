@@ -65,7 +65,8 @@ switch)
   ln -sfn profile-2-link "$node/profile"
   "$node/new/bin/switch-to-configuration" switch || exit 1
   if [[ -e $node/hangs ]]; then
-    touch "$node/has-switched"
+    echo $$ >"$node/hangs-as.new"
+    mv "$node/hangs-as.new" "$node/hangs-as"
     exec sleep 600
   fi
   ;;

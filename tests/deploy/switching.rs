@@ -1,6 +1,7 @@
 //! What becomes of a node once it is switched.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output};
 use std::thread;
 use std::time::Duration;
 
@@ -81,17 +82,47 @@ fn a_switch_that_fails_is_taken_back() {
     assert_eq!(cluster.switched(), (vec!["rk1-04"], vec![]));
 }
 
-#[test]
-fn an_interrupt_takes_the_node_back() {
-    let cluster = TestCluster::well();
+/// Deploys to where the switch of rk1-04 hangs. Returns the process, and that of `nixos-rebuild`.
+fn hanging(cluster: &TestCluster) -> (Child, String) {
     cluster.mark("rk1-04", "hangs");
     let mut child = cluster.command(&[]).spawn().unwrap();
-    let mark = cluster.path("rk1-04", "has-switched");
+    let mark = cluster.path("rk1-04", "hangs-as");
     while !mark.exists() && child.try_wait().unwrap().is_none() {
         thread::sleep(Duration::from_millis(20));
     }
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
+    let rebuild = std::fs::read_to_string(mark).unwrap();
+    (child, rebuild.trim().to_owned())
+}
+
+fn signal(name: &str, process: &str) {
+    assert!(Command::new("kill").args([name, process]).status().unwrap().success());
+}
+
+#[test]
+fn an_interrupt_takes_the_node_back() {
+    let cluster = TestCluster::well();
+    let (child, _) = hanging(&cluster);
+    signal("-INT", &child.id().to_string());
     cluster.compare("interrupted", &child.wait_with_output().unwrap());
     assert_eq!(cluster.switched(), (vec![], vec![]));
+}
+
+#[test]
+fn a_second_interrupt_leaves_the_rest_to_the_guard() {
+    let cluster = TestCluster::well();
+    let (mut child, rebuild) = hanging(&cluster);
+    signal("-INT", &child.id().to_string());
+    let mut words = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("cancelling") {
+        assert_ne!(words.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    signal("-INT", &child.id().to_string());
+    let status = child.wait().unwrap();
+    signal("-KILL", &rebuild);
+    words.read_to_string(&mut told).unwrap();
+    let stdout = Vec::new();
+    cluster.compare("interrupted-twice", &Output { status, stdout, stderr: told.into_bytes() });
+    // It runs the new system, and its guard waits.
+    assert_eq!(cluster.switched(), (vec!["rk1-04"], vec!["rk1-04"]));
 }
