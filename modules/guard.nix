@@ -31,8 +31,8 @@ in
       default = true;
       example = false;
       description = ''
-        Whether the node has `rk1-guard`, with which `rk1 deploy` has it go back by itself to the system of before. Without
-        it `rk1 deploy` refuses the node.
+        Whether the node has `rk1-guard`, with which `rk1 deploy` has it go back by itself to the system of before.
+        Without it `rk1 deploy` refuses the node.
       '';
     };
 

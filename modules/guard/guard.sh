@@ -1,4 +1,4 @@
-# Goes back to the system that ran before, unless somebody confirms the new one in time. What happens when: docs/deploy.md.
+# Goes back to the system that ran before, unless somebody confirms the new one in time: docs/deploy.md.
 #
 # usage: rk1-guard arm SECONDS | confirm | revert | state | resume | watch
 #   arm      notes the running system; SECONDS later the node goes back to it
@@ -6,7 +6,7 @@
 #   revert   goes back now
 #   state    says where it stands, as key=value lines
 #   resume   at boot: watches on where a deadline was, or a way back half gone
-#   watch    waits for the deadline and goes back; runs in a unit of its own, which no switch touches
+#   watch    waits for the deadline and goes back; runs in a unit of its own
 #
 # The directory $GUARD_STATE holds one file, and its name is the state. A state changes by a rename, so a deadline that passes
 # while somebody confirms has one winner:

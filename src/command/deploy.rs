@@ -19,8 +19,8 @@ use crate::status::Access;
 /// Switch nodes to the system that the flake describes, one after the other.
 ///
 /// Agents come first, then servers, last the one that founded the cluster. Each node is checked, its system is built and
-/// copied, and then its guard is armed: unless the node is as good as before within the limit, it goes back by itself. The
-/// first failure ends the deploy. Needs `nixos-rebuild` and `ssh`.
+/// copied, and then its guard is armed: unless the node is as good as before within the limit, it goes back by itself.
+/// The first failure ends the deploy. Needs `nixos-rebuild` and `ssh`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Deploy {

@@ -69,7 +69,7 @@ impl Actions for Operator<'_> {
             Rebuild::Switch => Some(self.limit),
         };
         let mut options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
-        // Without this a connection that the switch has cut would be waited for as long as TCP does: a quarter of an hour.
+        // Without this a connection that the switch has cut would be waited for as long as TCP does.
         options.push_str(" -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=6");
         let mut child = Command::new(line.program)
             .args(line.options)

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Without the server that is to be switched, fewer than half of etcd's members would be there: the cluster would take no
+/// Without the server that is to be switched, no majority of etcd's members would be there: the cluster would take no
 /// change, and nothing that fails would be made up for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("etcd would lose its quorum: of {members} members {needed} are needed, and without this one {} be ready{}",

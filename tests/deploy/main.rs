@@ -1,7 +1,8 @@
 //! `rk1 deploy` against stand-ins for all that it runs and asks: the exact screen of each way is compared.
 //!
 //! The stand-in for `ssh` runs the node's own side: the very guard that its module ships, and the script by which
-//! `rk1 status` asks. The one for `nixos-rebuild` switches what the node has for systems. Kubernetes is a server of the test.
+//! `rk1 status` asks. The one for `nixos-rebuild` switches what the node has for systems. Kubernetes is a server of the
+//! test.
 //! `SNAPSHOTS=overwrite` writes the expected screens anew.
 
 #![allow(
