@@ -30,3 +30,6 @@ write "$ROOT" "$ROOT_OFFSET"
 # The board controller decompresses .xz, no other form, and with a memory limit: stay at the default dictionary.
 mkdir "$out"
 xz --threads="$NIX_BUILD_CORES" -6 --stdout "$image" >"$out/$image.xz"
+cd "$out"
+# What `sha256sum --check` and `tpi flash --sha256` take: of the bytes as they are sent.
+sha256sum "$image.xz" >"$image.xz.sha256"

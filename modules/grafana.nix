@@ -144,6 +144,8 @@ in
 
         networking.firewall.allowedTCPPorts = [ cfg.port ];
 
+        rk1.secrets.readers = [ "grafana-secrets.service" ];
+
         systemd.services = {
           grafana-secrets = {
             description = "Make Grafana's password and key where they are missing";

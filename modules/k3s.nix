@@ -72,6 +72,8 @@ in
       };
     };
 
+    rk1.secrets.readers = [ "k3s.service" ];
+
     # The kubelet holds the shutdown back by an inhibitor lock, for as long as logind lets it.
     services.logind.settings.Login.InhibitDelayMaxSec = 70;
 

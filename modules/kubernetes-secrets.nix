@@ -51,6 +51,8 @@ in
   };
 
   config = lib.mkIf (k3s.enable && k3s.role == "server") {
+    rk1.secrets.readers = map (name: "${unit name}.service") (builtins.attrNames cfg);
+
     systemd.services = lib.mapAttrs' (
       name: secret:
       lib.nameValuePair (unit name) {

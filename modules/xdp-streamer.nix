@@ -95,9 +95,14 @@ let
   };
 in
 {
+  # It stands alone, too.
+  imports = [ ./node-secrets.nix ];
+
   options.rk1.streamer = import ./xdp-streamer/options.nix { inherit lib types; };
 
   config = lib.mkIf cfg.enable {
+    rk1.secrets.readers = map (instance: "${instance.name}.service") instances;
+
     systemd.services = lib.listToAttrs (
       map (instance: {
         inherit (instance) name;

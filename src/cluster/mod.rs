@@ -15,6 +15,7 @@ mod network;
 mod number;
 mod router;
 mod router_access;
+mod secret_uses;
 mod secrets;
 mod sections;
 mod storage;
@@ -31,6 +32,7 @@ pub use name::{Domain, Label};
 pub use network::Network;
 pub use router::{Platform, Router, RouterosSyntax};
 pub use router_access::{Fingerprint, RestAccess, RouterAccess};
+pub use secret_uses::{Place, Recipients, SecretUse};
 pub use secrets::{SecretName, Secrets};
 pub use sections::Sections;
 pub use storage::{Bind, Storage};
@@ -97,11 +99,11 @@ impl Cluster {
         let ssh_keys = file.access.as_ref().and_then(|typed| access::resolve(typed, problems));
         let versions = versions::resolve(file.versions.as_ref(), problems);
         let storage = file.storage.as_ref().and_then(|typed| storage::resolve(typed, problems));
-        let topology = topology::resolve(file, problems);
         let network = file.network.as_ref().and_then(|typed| network::resolve(typed, problems));
 
         let mut lookup = SecretLookup::new(file.secrets.as_ref());
         let secrets = &mut lookup;
+        let topology = topology::resolve(file, secrets, problems);
         let nodes = topology.as_ref().map(|(_, nodes)| nodes.as_slice());
         let k3s = file.k3s.as_ref().and_then(|typed| k3s::resolve(typed, nodes, secrets, problems));
         let bgp = file.bgp.as_ref().and_then(|typed| bgp::resolve(typed, secrets, problems));

@@ -1,7 +1,7 @@
 //! Secrets by name. Their bytes never enter a rendered file: they come from files at flash time.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -16,9 +16,18 @@ const DIRECTORY: &str = "/var/lib/rk1/secrets";
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretName(String);
 
-/// The file of each secret's bytes, as written: relative to `cluster.toml`.
+/// The file of each secret's bytes, as written: relative to `cluster.toml`. Empty where the secret comes to the nodes
+/// another way.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(pub BTreeMap<SecretName, PathBuf>);
+
+impl Secrets {
+    /// The file of a secret that comes by the seed.
+    #[must_use]
+    pub fn file(&self, secret: &SecretName) -> Option<&Path> {
+        self.0.get(secret).map(PathBuf::as_path).filter(|path| !path.as_os_str().is_empty())
+    }
+}
 
 #[derive(Debug, Error)]
 enum SecretMistake {
@@ -74,7 +83,9 @@ impl SecretName {
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
         let is_name = (1..=63).contains(&text.len())
             && text.bytes().all(is_allowed)
-            && text.starts_with(|first: char| first.is_ascii_alphanumeric());
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            // FAT drops it (Microsoft's long names), and the node would get another file.
+            && !text.ends_with('.');
         if is_name { Ok(Self(text.to_owned())) } else { Err(SecretMistake::NotAName) }
     }
 

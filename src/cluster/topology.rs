@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::address::{parse_address, parse_host};
 use super::first_use::FirstUse;
 use super::name::Label;
+use super::secrets::{SecretLookup, SecretName};
 use crate::cluster_file::{self, ClusterFile, Role, Text, nearest};
 use crate::problem::{Mistake, Problems};
 use crate::source::{Span, Spanned};
@@ -18,6 +19,9 @@ pub struct Board {
     pub name: Label,
     /// Address of its management controller.
     pub bmc: Spanned<Ipv4Addr>,
+    /// Who logs in there.
+    pub user: String,
+    pub password: Option<SecretName>,
 }
 
 /// An RK1 module.
@@ -30,7 +34,12 @@ pub struct Node {
     /// Its address, with the prefix length of its network.
     pub address: Spanned<Ipv4Net>,
     pub role: Role,
+    /// sshd's own key. None: the node makes one at its first boot.
+    pub ssh_host_key: Option<SecretName>,
 }
+
+/// bmcd's own: the only user there is, as it is delivered.
+const BMC_USER: &str = "root";
 
 /// File names in `hosts/` that a node cannot have, since its own file would take their place.
 const RESERVED: [&str; 2] = ["cluster", "default"];
@@ -43,6 +52,8 @@ enum TopologyMistake {
     ReservedName { name: Label },
     #[error("two boards have their BMC at `{address}`")]
     DuplicateBmc { address: Ipv4Addr },
+    #[error("this is not the name of a user")]
+    NotAUser,
     #[error("there is no slot {slot}")]
     NoSuchSlot { slot: i64 },
     #[error("slot {slot} of board `{board}` is taken twice")]
@@ -51,6 +62,8 @@ enum TopologyMistake {
     UnknownBoard { board: String, nearest: Option<String>, known: Vec<String> },
     #[error("`[[node]]` does not say in which board it is, and there are several")]
     WhichBoard { known: Vec<String> },
+    #[error("two nodes have the host key `{key}`")]
+    DuplicateHostKey { key: String },
     #[error("no node is a server")]
     NoServer,
     #[error("{count} servers cannot outvote each other")]
@@ -65,11 +78,18 @@ impl Mistake for TopologyMistake {
                 format!("write another name: `hosts/{name}.nix` is rendered for the whole cluster")
             }
             Self::DuplicateBmc { .. } => "give each board the address of its own BMC".to_owned(),
+            Self::NotAUser => {
+                "write a name of a-z, 0-9, `-` and `_` that begins with a letter or `_`, such as `root`"
+                    .to_owned()
+            }
             Self::NoSuchSlot { .. } => "write a slot from 1 to 4".to_owned(),
             Self::SlotTaken { .. } => "write the slot in which the module is".to_owned(),
             Self::UnknownBoard { nearest: Some(board), .. } => format!("did you mean `{board}`?"),
             Self::UnknownBoard { known, .. } | Self::WhichBoard { known } => {
                 format!("write `board = …` with one of {}", known.join(", "))
+            }
+            Self::DuplicateHostKey { .. } => {
+                "give each its own: whoever holds the key of one could pass for the other".to_owned()
             }
             Self::NoServer => "write `role = \"server\"` for one node, or for three".to_owned(),
             Self::EvenServers { count } => format!(
@@ -83,16 +103,21 @@ impl Mistake for TopologyMistake {
 }
 
 /// Boards and nodes, each valid in itself and none in the way of another.
-pub(super) fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<(Vec<Board>, Vec<Node>)> {
+pub(super) fn resolve(
+    file: &ClusterFile,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<(Vec<Board>, Vec<Node>)> {
     let boards: Vec<_> =
-        file.boards.as_ref()?.iter().map(|board| (board, resolve_board(board, problems))).collect();
+        file.boards.as_ref()?.iter().map(|board| (board, resolve_board(board, secrets, problems))).collect();
     note_board_collisions(&boards, problems);
     let mut names: Vec<&Label> = boards.iter().filter_map(|(_, board)| Some(&board.as_ref()?.name)).collect();
     names.sort();
     names.dedup();
 
     let typed = file.nodes.as_ref()?;
-    let nodes: Vec<_> = typed.iter().map(|node| (node, resolve_node(node, &names, problems))).collect();
+    let nodes: Vec<_> =
+        typed.iter().map(|node| (node, resolve_node(node, &names, secrets, problems))).collect();
     note_node_collisions(&nodes, problems);
     note_quorum(typed, file.span, problems);
 
@@ -101,19 +126,45 @@ pub(super) fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<(Ve
     Some((boards, nodes))
 }
 
-fn resolve_board(board: &cluster_file::Board, problems: &mut Problems) -> Option<Board> {
+fn resolve_board(
+    board: &cluster_file::Board,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Board> {
     let name = label(board.name.as_ref(), problems);
     let bmc = board.bmc.as_ref().and_then(|text| {
         problems.take(text.span, parse_address(&text.value)).map(|address| Spanned::new(address, text.span))
     });
-    Some(Board { name: name?, bmc: bmc? })
+    let user = match &board.user {
+        Some(text) => problems.take(text.span, parse_user(&text.value)),
+        None => Some(BMC_USER.to_owned()),
+    };
+    let password = match &board.password {
+        Some(text) => Some(secrets.find(text, problems)?),
+        None => None,
+    };
+    Some(Board { name: name?, bmc: bmc?, user: user?, password })
+}
+
+/// A name as Linux takes it (shadow-utils, `useradd(8)`).
+fn parse_user(text: &str) -> Result<String, TopologyMistake> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let is_user = (1..=32).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && text.bytes().all(is_allowed);
+    if is_user { Ok(text.to_owned()) } else { Err(TopologyMistake::NotAUser) }
 }
 
 fn label(name: Option<&Text>, problems: &mut Problems) -> Option<Label> {
     name.and_then(|text| problems.take(text.span, Label::parse(&text.value)))
 }
 
-fn resolve_node(node: &cluster_file::Node, boards: &[&Label], problems: &mut Problems) -> Option<Node> {
+fn resolve_node(
+    node: &cluster_file::Node,
+    boards: &[&Label],
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Node> {
     let name = label(node.name.as_ref(), problems);
     if let (Some(name), Some(text)) = (&name, node.name.as_ref())
         && RESERVED.contains(&name.as_str())
@@ -129,7 +180,11 @@ fn resolve_node(node: &cluster_file::Node, boards: &[&Label], problems: &mut Pro
     });
     let board = resolve_board_of(node, boards, problems);
     let role = node.role.as_ref().map(|role| role.value);
-    Some(Node { name: name?, board: board?, slot: slot?, address: address?, role: role? })
+    let ssh_host_key = match &node.ssh_host_key {
+        Some(text) => Some(secrets.find(text, problems)?),
+        None => None,
+    };
+    Some(Node { name: name?, board: board?, slot: slot?, address: address?, role: role?, ssh_host_key })
 }
 
 fn resolve_board_of(node: &cluster_file::Node, boards: &[&Label], problems: &mut Problems) -> Option<Label> {
@@ -173,6 +228,7 @@ fn note_board_collisions(boards: &[(&cluster_file::Board, Option<Board>)], probl
 fn note_node_collisions(nodes: &[(&cluster_file::Node, Option<Node>)], problems: &mut Problems) {
     let mut names = FirstUse::default();
     let mut slots = FirstUse::default();
+    let mut keys = FirstUse::default();
     for (typed, node) in nodes.iter().filter_map(|(typed, node)| Some((typed, node.as_ref()?))) {
         let (Some(name), Some(slot)) = (typed.name.as_ref(), typed.slot.as_ref()) else { continue };
         if let Some(first) = names.earlier(&node.name, name.span) {
@@ -182,6 +238,12 @@ fn note_node_collisions(nodes: &[(&cluster_file::Node, Option<Node>)], problems:
         if let Some(first) = slots.earlier((&node.board, node.slot), slot.span) {
             let mistake = TopologyMistake::SlotTaken { board: node.board.clone(), slot: node.slot };
             problems.collision(slot.span, mistake, first, "first taken here");
+        }
+        if let Some(text) = &typed.ssh_host_key
+            && let Some(first) = keys.earlier(text.value.as_str(), text.span)
+        {
+            let mistake = TopologyMistake::DuplicateHostKey { key: text.value.clone() };
+            problems.collision(text.span, mistake, first, "first used here");
         }
     }
 }

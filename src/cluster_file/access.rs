@@ -14,7 +14,8 @@ table! {
     }
 }
 
-/// Where the bytes of each secret lie at flash time: a file for each name. Relative to `cluster.toml`.
+/// Where the bytes of each secret lie at flash time: a file for each name, relative to `cluster.toml`. Empty for one that
+/// comes to the nodes another way, such as by sops-nix.
 #[derive(Debug, schemars::JsonSchema)]
 #[schemars(transparent)]
 pub struct Secrets {

@@ -22,6 +22,10 @@ table! {
         "name" name: Required<Text> = "turing-pi",
         /// Address of the board's management controller.
         "bmc" bmc: Required<Text> = "172.16.10.220",
+        /// User of the management controller that `rk1 flash` logs in as. Left out: root.
+        "user" user: Option<Text> = "root",
+        /// Name of the secret that holds the user's password. Left out: `$RK1_BMC_PASSWORD`, or `rk1 flash` asks.
+        "password" password: Option<Text> = "bmc-password",
     }
 }
 
@@ -41,6 +45,8 @@ table! {
         "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::221/64",
         /// What it does in the cluster.
         "role" role: Required<Spanned<Role>> = "server",
+        /// Name of the secret that holds sshd's own key, ed25519 without a passphrase. Left out: the node makes one.
+        "ssh-host-key" ssh_host_key: Option<Text> = "rk1-01-ssh",
     }
 }
 

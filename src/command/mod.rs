@@ -4,7 +4,9 @@ mod check;
 mod completions;
 mod deploy;
 mod diagram;
+mod flash;
 mod init;
+mod inspect;
 mod lab;
 mod man;
 mod pin;
@@ -48,6 +50,8 @@ enum Command {
     Render(render::Render),
     Secrets(secrets::Secrets),
     Deploy(deploy::Deploy),
+    Flash(flash::Flash),
+    Inspect(inspect::Inspect),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
     Status(status::Status),
@@ -58,14 +62,23 @@ enum Command {
 }
 
 /// How a command ends.
+#[derive(Debug)]
 enum Outcome {
     Done,
     /// The user has something to mend, and has been told what.
     Mistakes,
+    /// The command line cannot be meant, and the user has been told why.
+    Misuse,
+    /// The user has ended it.
+    Interrupted,
     /// Whether something is to be mended could not be found out, and the user has been told why.
     Unknown,
 }
 
+/// As clap ends for what it finds itself.
+const MISUSE: u8 = 2;
+/// As shells say it of a program that Ctrl-C ended: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
 /// The exit code of what could not be found out.
 const UNKNOWN: u8 = 3;
 
@@ -86,6 +99,8 @@ impl Arguments {
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
             Command::Deploy(command) => command.run(&self.file),
+            Command::Flash(command) => command.run(&self.file),
+            Command::Inspect(command) => command.run(),
             Command::Lab(command) => command.run(&self.file),
             Command::Diagram(command) => command.run(&self.file),
             Command::Status(command) => command.run(&self.file),
@@ -96,6 +111,8 @@ impl Arguments {
         match outcome {
             Ok(Outcome::Done) => ExitCode::SUCCESS,
             Ok(Outcome::Mistakes) => ExitCode::FAILURE,
+            Ok(Outcome::Misuse) => ExitCode::from(MISUSE),
+            Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
             Ok(Outcome::Unknown) => ExitCode::from(UNKNOWN),
             // Whoever read our output has had enough of it.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

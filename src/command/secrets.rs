@@ -1,4 +1,3 @@
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -6,7 +5,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Outcome, folder_of, print, read_cluster};
-use crate::cluster::{Cluster, RouterAccess, SecretName};
+use crate::cluster::Cluster;
+use crate::seed::State;
 
 /// Say which secrets the cluster needs, where each comes from and goes, and which are missing.
 #[derive(Debug, Args)]
@@ -21,55 +21,18 @@ pub(super) struct Secrets {
 struct Secret {
     name: String,
     state: State,
-    /// The file that `rk1 flash` reads.
-    file: PathBuf,
-    path_on_node: String,
+    /// The file that `rk1 flash` reads, if it does.
+    file: Option<PathBuf>,
     uses: Vec<Use>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Present,
-    Missing,
-    Empty,
-    NotAFile,
-    /// Others than its owner can read it.
-    Exposed,
-}
-
-impl State {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Missing => "MISSING",
-            Self::Empty => "EMPTY",
-            Self::NotAFile => "NOT A FILE",
-            Self::Exposed => "EXPOSED",
-        }
-    }
-
-    fn hint(self, file: &Path) -> Option<String> {
-        let file = file.display();
-        match self {
-            Self::Present => None,
-            Self::Missing | Self::Empty => Some(format!("put the secret into `{file}`")),
-            Self::NotAFile => Some(format!("make `{file}` a file that holds the secret")),
-            Self::Exposed => Some(format!("keep it to yourself: `chmod 600 {file}`")),
-        }
-    }
-}
-
-/// What a secret is for, and the nodes that get it.
+/// What a secret is for, the nodes that get it, and where it lies there.
 #[derive(Serialize)]
 struct Use {
     what: String,
-    nodes: &'static str,
+    nodes: String,
+    path_on_node: Option<String>,
 }
-
-const ALL: &str = "every node";
-const SERVERS: &str = "servers";
-const NONE: &str = "no node";
 
 impl Secrets {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
@@ -80,13 +43,17 @@ impl Secrets {
         } else {
             print(&table(&secrets))?;
         }
-        let unfit: Vec<_> = secrets.iter().filter(|secret| secret.state != State::Present).collect();
-        for secret in &unfit {
-            if let Some(hint) = secret.state.hint(&secret.file) {
-                anstream::eprintln!("{}: {hint}", secret.name);
-            }
+        let hint = |secret: &Secret| secret.state.hint(secret.file.as_deref()?);
+        let unfit: Vec<_> = secrets.iter().filter_map(|secret| Some((secret, hint(secret)?))).collect();
+        for (secret, hint) in &unfit {
+            anstream::eprintln!("{}: {hint}", secret.name);
         }
+        let elsewhere = secrets.iter().filter(|secret| secret.state == State::Elsewhere).count();
         match unfit.len() {
+            0 if elsewhere > 0 => anstream::eprintln!(
+                "{} secrets, all present but {elsewhere} that the nodes get elsewhere",
+                secrets.len()
+            ),
             0 => anstream::eprintln!("{} secrets, all present", secrets.len()),
             count => anstream::eprintln!("{count} of {} secrets are not ready", secrets.len()),
         }
@@ -96,61 +63,26 @@ impl Secrets {
 
 /// Those that something uses, in the order of the names.
 fn secrets(cluster: &Cluster, folder: &Path) -> io::Result<Vec<Secret>> {
+    let all = cluster.secret_uses();
     let mut secrets = Vec::new();
-    for (name, path) in &cluster.secrets.0 {
-        let uses = uses(cluster, name);
+    for name in cluster.secrets.0.keys() {
+        let uses: Vec<_> = all
+            .iter()
+            .filter(|each| &each.secret == name)
+            .map(|each| Use {
+                what: each.what.clone(),
+                nodes: each.recipients.words().to_owned(),
+                path_on_node: each.path_on_node(),
+            })
+            .collect();
         if uses.is_empty() {
             continue;
         }
-        let file = folder.join(path);
-        let state = state(&file)?;
-        secrets.push(Secret {
-            name: name.as_str().to_owned(),
-            state,
-            file,
-            path_on_node: name.path_on_node(),
-            uses,
-        });
+        let file = cluster.secrets.file(name).map(|path| folder.join(path));
+        let state = file.as_deref().map_or(Ok(State::Elsewhere), State::of)?;
+        secrets.push(Secret { name: name.as_str().to_owned(), state, file, uses });
     }
     Ok(secrets)
-}
-
-fn uses(cluster: &Cluster, name: &SecretName) -> Vec<Use> {
-    let mut uses = Vec::new();
-    if &cluster.k3s.token == name {
-        uses.push(Use { what: "k3s: by this token nodes join".to_owned(), nodes: ALL });
-    }
-    if cluster.streamer.as_ref().is_some_and(|streamer| &streamer.token == name) {
-        uses.push(Use { what: "streamer: token of Grafana".to_owned(), nodes: ALL });
-    }
-    let made = cluster.kubernetes_secrets().into_iter().filter(|secret| &secret.from == name);
-    uses.extend(made.map(|secret| Use {
-        what: format!("Secret {}/{}, key {}", secret.namespace, secret.name, secret.key),
-        nodes: SERVERS,
-    }));
-    let asked = cluster.bgp.routers.iter().filter(|router| match &router.access {
-        RouterAccess::Rest(rest) => rest.password.as_ref() == Some(name),
-        RouterAccess::Ssh(_) | RouterAccess::Unsaid | RouterAccess::Off => false,
-    });
-    uses.extend(
-        asked.map(|router| Use { what: format!("`rk1 status`: password on {}", router.name), nodes: NONE }),
-    );
-    uses
-}
-
-fn state(file: &Path) -> io::Result<State> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = match fs::metadata(file) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Missing),
-        Err(error) => return Err(error),
-    };
-    Ok(match metadata {
-        metadata if !metadata.is_file() => State::NotAFile,
-        metadata if metadata.len() == 0 => State::Empty,
-        metadata if metadata.permissions().mode() & 0o077 != 0 => State::Exposed,
-        _ => State::Present,
-    })
 }
 
 /// A line for each use of each secret.
@@ -161,9 +93,9 @@ fn table(secrets: &[Secret]) -> String {
             rows.push([
                 secret.name.clone(),
                 secret.state.words().to_owned(),
-                secret.file.display().to_string(),
-                each.nodes.to_owned(),
-                if each.nodes == NONE { "-".to_owned() } else { secret.path_on_node.clone() },
+                secret.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string()),
+                each.nodes.clone(),
+                each.path_on_node.clone().unwrap_or_else(|| "-".to_owned()),
                 each.what.clone(),
             ]);
         }

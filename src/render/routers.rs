@@ -195,7 +195,7 @@ fn peering_ipv6(cluster: &Cluster, router: &Router, ipv6: &Ipv6) -> Option<Peeri
 /// The secret's file as written, or its usual name where that would have to be quoted.
 fn secret_file(cluster: &Cluster, secret: &SecretName) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
-    let written = cluster.secrets.0.get(secret).and_then(|path| path.to_str());
+    let written = cluster.secrets.file(secret).and_then(|path| path.to_str());
     let plain = written.filter(|path| path.bytes().all(is_plain));
     plain.map_or_else(|| format!("secrets/{}", secret.as_str()), str::to_owned)
 }

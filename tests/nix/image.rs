@@ -3,6 +3,7 @@
 
 use crate::evaluator::{Nix, ROOT};
 use crate::requirement;
+use rk1::image::{Identity, layout};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -77,6 +78,14 @@ fn an_image_has_everything_in_its_place() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
     let packed = directory.path().join("out/rk1-01.img.xz");
+    let sums = std::fs::read_to_string(directory.path().join("out/rk1-01.img.xz.sha256")).unwrap();
+    assert_eq!(
+        sums.as_bytes(),
+        run(
+            "bash",
+            &["-c", &format!("cd {} && sha256sum rk1-01.img.xz", directory.path().join("out").display())]
+        )
+    );
     run("xz", &["--decompress", "--keep", "--memlimit-decompress=16MiB", packed.to_str().unwrap()]);
     let image = directory.path().join("out/rk1-01.img");
     let bytes = std::fs::read(&image).unwrap();
@@ -131,6 +140,89 @@ fn an_image_has_everything_in_its_place() {
         ["LABEL=RK1-SEED".to_owned(), "TYPE=vfat".to_owned(), format!("UUID={}-{}", &id[..4], &id[4..])]
     {
         assert!(seed.lines().any(|found| found == line), "no {line} in\n{seed}");
+    }
+}
+
+/// What reads and writes images in Rust goes by the numbers and names that Nix builds them with.
+#[test]
+fn every_place_and_name_is_the_same_in_nix_and_in_rust() {
+    let Some(nix) = Nix::new("every_place_and_name_is_the_same_in_nix_and_in_rust") else { return };
+    let layout = json!({
+        "sectorSize": layout::SECTOR_SIZE,
+        "loaderOffset": layout::LOADER_OFFSET,
+        "blockSize": layout::BLOCK_SIZE,
+        "seedOffset": layout::SEED_OFFSET,
+        "seedSize": layout::SEED_SIZE,
+        "rootOffset": layout::ROOT_OFFSET,
+        "loaderLimit": layout::LOADER_LIMIT,
+        "seedPartition": layout::SEED_PARTITION,
+        "seedLabel": layout::SEED_LABEL,
+    });
+    assert_eq!(nix.value(&format!("import {ROOT}/images/layout.nix")), layout);
+
+    let text = std::fs::read_to_string(Path::new(ROOT).join("cluster.toml")).unwrap();
+    let source = rk1::source::Source { name: "cluster.toml".to_owned(), text };
+    let cluster = rk1::cluster::Cluster::parse(&source, &mut rk1::problem::Problems::default()).unwrap();
+    // From the image's own derivation: what the build is given.
+    let images = nix.value(
+        "builtins.mapAttrs (_: image: builtins.mapAttrs (_: toString)
+          (harness.lib.filterAttrs (name: _: builtins.match \"[A-Z_]+\" name != null) image))
+          harness.outputs.packages.aarch64-linux",
+    );
+    let roots = nix.value(
+        "builtins.mapAttrs (_: host: { device = host.config.fileSystems.\"/\".device;
+           seed = host.config.rk1.secrets.seedDevice; }) harness.outputs.nixosConfigurations",
+    );
+    assert_eq!(cluster.nodes.len(), 4);
+    for node in &cluster.nodes {
+        let (name, identity) = (node.name.as_str(), Identity::of(&cluster.name, &node.name));
+        let image = &images[name];
+        for (variable, number) in [
+            ("SECTOR_SIZE", layout::SECTOR_SIZE),
+            ("BLOCK_SIZE", layout::BLOCK_SIZE),
+            ("LOADER_OFFSET", layout::LOADER_OFFSET),
+            ("LOADER_LIMIT", layout::LOADER_LIMIT),
+            ("SEED_OFFSET", layout::SEED_OFFSET),
+            ("SEED_SIZE", layout::SEED_SIZE),
+            ("ROOT_OFFSET", layout::ROOT_OFFSET),
+        ] {
+            assert_eq!(image[variable], number.to_string(), "{name}: {variable}");
+        }
+        let disk = format!("{:08x}", identity.disk_id);
+        assert_eq!(image["IMAGE_NAME"], name);
+        assert_eq!(image["DISK_ID"], disk, "{name}");
+        assert_eq!(image["SEED_ID"], format!("{:08x}", identity.seed_id), "{name}");
+        assert_eq!(image["SEED_LABEL"], layout::SEED_LABEL, "{name}");
+        assert_eq!(roots[name]["device"], format!("/dev/disk/by-uuid/{}", identity.root_uuid), "{name}");
+        let seed = format!("/dev/disk/by-partuuid/{disk}-{:02x}", layout::SEED_PARTITION);
+        assert_eq!(roots[name]["seed"], seed, "{name}");
+        let label = nix.value(&format!(
+            "(import {ROOT}/images/identity.nix {{ inherit (harness) lib;
+               inherit (harness.outputs.nixosConfigurations.{name}) config; }}).rootLabel"
+        ));
+        assert_eq!(label, identity.root_label, "{name}");
+    }
+}
+
+/// Secrets that come another way: the units that bring them run before those that read them.
+#[test]
+fn a_host_may_get_its_secrets_another_way() {
+    let Some(nix) = Nix::new("a_host_may_get_its_secrets_another_way") else { return };
+    let value = nix.value(&format!(
+        "let config = (harness.outputs.lib.mkCluster {ROOT}/tests/nix/secrets-elsewhere-hosts.nix).rk1-01.config; in builtins.seq config.system.build.toplevel.drvPath {{
+           takesSeed = config.systemd.services ? node-secrets;
+           token = config.services.k3s.tokenFile;
+           inherit (config.rk1.secrets) readers;
+           seeded = harness.outputs.nixosConfigurations.rk1-01.config.systemd.services.node-secrets.before;
+         }}"
+    ));
+    let readers = ["xdp-streamer.service", "kubernetes-secret-azure-dns-secret.service", "k3s.service"];
+    assert_eq!(value["takesSeed"], false);
+    assert_eq!(value["token"], "/run/secrets/k3s-token");
+    assert_eq!(value["readers"], json!(readers));
+    let before: Vec<_> = value["seeded"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for unit in ["sops-install-secrets.service", "agenix-install-secrets.service", "sshd-keygen.service"] {
+        assert!(before.contains(&unit), "{unit} is not in {before:?}");
     }
 }
 

@@ -118,7 +118,7 @@ let
         )
       );
   unitText = import ./unit-text.nix { inherit lib; };
-  # The streamer's units, those of the cluster's own Grafana, and the guard's.
+  # The streamer's units, those of the cluster's own Grafana, what takes the secrets for them, and the guard's.
   units =
     _:
     { config, ... }:
@@ -126,7 +126,13 @@ let
       ours =
         kind:
         lib.filterAttrs (
-          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name || name == "rk1-guard"
+          name: _:
+          lib.hasInfix "streamer" name
+          || lib.hasPrefix "grafana" name
+          || builtins.elem name [
+            "node-secrets"
+            "rk1-guard"
+          ]
         ) config.systemd.${kind};
       named =
         kind: suffix:

@@ -24,11 +24,14 @@ let
       // listed "After" unit.after
       // listed "Before" unit.before
       // listed "Wants" unit.wants
+      // listed "Conflicts" unit.conflicts
       // orEmpty unit.unitConfig
     );
   install =
     unit:
-    lib.optionalString (isSet unit.wantedBy) (section "Install" (listed "WantedBy" unit.wantedBy));
+    lib.optionalString (isSet unit.wantedBy) (
+      section "Install" (listed "WantedBy" unit.wantedBy // listed "RequiredBy" unit.requiredBy)
+    );
   environment =
     unit:
     map (name: "${name}=${plain unit.environment.${name}}") (

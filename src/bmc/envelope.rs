@@ -1,0 +1,147 @@
+//! Answers: an envelope `{"response":[{"result":…}]}`, bare JSON, or a bare sentence.
+
+use std::fmt;
+
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::BmcError;
+
+/// Characters of a sentence that are kept: errors of the BMC are shorter, pages of a proxy are not.
+const SENTENCE_LIMIT: usize = 300;
+
+/// What the BMC said, safe to print: on one line, of bounded length, without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence(String);
+
+impl Sentence {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let words: Vec<_> = text.split_whitespace().collect();
+        let line = words.join(" ");
+        let mut kept: String = line
+            .chars()
+            .take(SENTENCE_LIMIT)
+            .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+            .collect();
+        if line.chars().count() > SENTENCE_LIMIT {
+            kept.push('…');
+        }
+        Self(if kept.is_empty() { "(nothing)".to_owned() } else { kept })
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Status and body of an answer.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    pub(super) status: StatusCode,
+    pub(super) body: String,
+}
+
+impl Envelope {
+    /// The sentence of an error: what the envelope holds, else the text itself.
+    pub(super) fn sentence(&self) -> Sentence {
+        let value = serde_json::from_str::<Value>(&self.body).ok();
+        let inner = value.as_ref().map(|value| result(value).unwrap_or(value));
+        match inner {
+            Some(Value::String(text)) => Sentence::new(text),
+            _ => Sentence::new(&self.body),
+        }
+    }
+
+    /// The body of a success, as text.
+    fn accepted(&self) -> Result<&str, BmcError> {
+        match self.status {
+            status if status.is_success() => Ok(&self.body),
+            StatusCode::UNAUTHORIZED => Err(BmcError::LoginForgotten),
+            status => Err(BmcError::Refused { status, said: self.sentence() }),
+        }
+    }
+
+    /// The result of a success, out of its envelope if it has one.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, BmcError> {
+        let value: Value = serde_json::from_str(self.accepted()?).map_err(|_| self.not_understood())?;
+        let value = result(&value).cloned().unwrap_or(value);
+        serde_json::from_value(value).map_err(|_| self.not_understood())
+    }
+
+    /// An `ok`, or nothing at all, as uploads and cancellations are answered.
+    pub(super) fn accept(&self) -> Result<(), BmcError> {
+        self.accepted().map(drop)
+    }
+
+    fn not_understood(&self) -> BmcError {
+        BmcError::NotUnderstood { said: self.sentence() }
+    }
+}
+
+fn result(value: &Value) -> Option<&Value> {
+    value.get("response")?.get(0)?.get("result")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(status: u16, body: &str) -> Envelope {
+        let status = StatusCode::from_u16(status).expect("a status");
+        Envelope { status, body: body.to_owned() }
+    }
+
+    #[test]
+    fn a_result_is_taken_out_of_its_envelope() {
+        let answer = envelope(200, r#"{"response":[{"result":"ok"}]}"#);
+        assert_eq!(answer.parse::<String>().expect("a result"), "ok");
+        let bare = envelope(200, r#"{"handle":7}"#);
+        assert_eq!(bare.parse::<Value>().expect("a result")["handle"], 7);
+    }
+
+    #[test]
+    fn errors_in_envelopes_and_bare_ones_say_the_same() {
+        for (status, body, expected) in [
+            (
+                400,
+                r#"{"response":[{"result":"Missing `opt` parameter"}]}"#,
+                "the BMC refuses with status 400: Missing `opt` parameter",
+            ),
+            (500, "missing 5 B bytes", "the BMC refuses with status 500: missing 5 B bytes"),
+            (500, "", "the BMC refuses with status 500: (nothing)"),
+            (
+                200,
+                "<!DOCTYPE html>\n<html>",
+                "the BMC answers something that is not understood: <!DOCTYPE html> <html>",
+            ),
+        ] {
+            let error = envelope(status, body).parse::<Value>().expect_err("an error");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn an_unknown_token_is_not_repeated() {
+        let answer = envelope(401, "token 0123456789abcdef is not registered");
+        let error = answer.parse::<Value>().expect_err("an error");
+        assert!(!format!("{error} {error:?}").contains("0123456789abcdef"));
+        assert!(error.is_of_the_login());
+    }
+
+    #[test]
+    fn what_is_said_is_safe_to_print() {
+        let long = "x".repeat(400);
+        let said = Sentence::new(&format!("a\u{1b}[2J\r\nb {long}"));
+        assert!(said.as_str().starts_with("a\u{fffd}[2J b x"));
+        assert_eq!(said.as_str().chars().count(), SENTENCE_LIMIT + 1);
+    }
+}

@@ -1,0 +1,43 @@
+//! A node's seed: the secrets that it needs and nothing more, from the operator's files to a FAT partition in memory.
+
+mod bytes;
+mod file;
+mod host_key;
+mod partition;
+mod read;
+
+pub(crate) use bytes::SecretBytes;
+pub use file::State;
+pub use partition::{Partition, PartitionError, partition};
+pub use read::{Refused, SeedMistake, for_node, secret};
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::cluster::{Label, Place, SecretName};
+
+/// What one node is given. Its bytes are zeroed when it is dropped, and `Debug` shows none of them.
+#[derive(Debug)]
+pub struct Seed {
+    pub host: Label,
+    pub cluster: Label,
+    pub files: Vec<SeedFile>,
+}
+
+/// One secret.
+pub struct SeedFile {
+    pub name: SecretName,
+    pub place: Place,
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for SeedFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SeedFile")
+            .field("name", &self.name)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}

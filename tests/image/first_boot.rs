@@ -1,0 +1,333 @@
+//! The first boot: a real FAT on a loop device, a real root filesystem, and the script as the module ships it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rk1::image::layout::{ROOT_OFFSET, SEED_OFFSET, SEED_SIZE};
+use tempfile::TempDir;
+
+use crate::cluster::{SECRETS, host_key, partition};
+use crate::composed::{Composed, HOST};
+use crate::disk::{Loop, Mount, bytes_behind, programs, unmount};
+use crate::program::{lacks, run};
+use crate::requirement;
+
+pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/modules/node-secrets.sh");
+const ROOT_SIZE: u64 = 16 << 20;
+
+/// A node's two filesystems. What lies in it is dropped from top to bottom.
+pub(crate) struct Node {
+    _root: Mount,
+    _root_device: Loop,
+    pub(crate) seed_device: Loop,
+    pub(crate) directory: TempDir,
+}
+
+impl Node {
+    /// From the bytes of a seed's partition and of a root filesystem. Nothing, and one line on standard error, where
+    /// the machine cannot do this.
+    pub(crate) fn new(test: &str, seed: &[u8], root: &[u8]) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("seed.img", seed), ("root.img", root)] {
+            fs::write(directory.path().join(name), bytes).unwrap();
+        }
+        let seed = (directory.path().join("seed.img"), 0, seed.len() as u64);
+        let root = (directory.path().join("root.img"), 0, root.len() as u64);
+        Self::on(test, directory, seed, root)
+    }
+
+    /// Over parts of files: where they begin, and how long they are.
+    fn on(
+        test: &str,
+        directory: TempDir,
+        seed: (PathBuf, u64, u64),
+        root: (PathBuf, u64, u64),
+    ) -> Option<Self> {
+        for name in ["run", "root"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let made = || {
+            let seed_device = Loop::new(&seed.0, seed.1, seed.2)?;
+            let root_device = Loop::new(&root.0, root.1, root.2)?;
+            drop(Mount::fat(&seed_device, &directory.path().join("run"))?);
+            let mount = Mount::new(&root_device, &directory.path().join("root"))?;
+            Ok::<_, String>((seed_device, root_device, mount))
+        };
+        match made() {
+            Ok((seed_device, root_device, root)) => {
+                Some(Self { _root: root, _root_device: root_device, seed_device, directory })
+            }
+            Err(error) => {
+                requirement::skipped(test, &format!("a FAT or an ext4 cannot be mounted here: {error}"));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The script, as the unit of [`HOST`] calls it.
+    pub(crate) fn script(&self) -> Command {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut script = Command::new("bash");
+        script
+            .arg(SCRIPT)
+            .env("PATH", format!("{}:{path}", programs().display()))
+            .env("SEED_DEVICE", &self.seed_device.0)
+            .env("SECRETS", self.path("root/var/lib/rk1/secrets"))
+            .env("SSH_KEYS", self.path("root/etc/ssh"))
+            .env("RUNTIME_DIRECTORY", self.path("run"))
+            .env("CLUSTER", "turing-pi")
+            .env("NODE", HOST);
+        script
+    }
+
+    pub(crate) fn boot(&self) -> Output {
+        self.script().output().unwrap()
+    }
+
+    /// What an operator's machine does to the seed's partition.
+    fn on_seed<T>(&self, act: impl FnOnce(&Path) -> T) -> T {
+        let place = self.path("run");
+        let mount = Mount::fat(&self.seed_device, &place).unwrap();
+        let result = act(&place);
+        drop(mount);
+        result
+    }
+
+    /// Every file of the root filesystem with its mode.
+    pub(crate) fn files(&self) -> BTreeMap<String, (u32, String)> {
+        let root = self.path("root");
+        let mut found = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = path.symlink_metadata().unwrap();
+                if metadata.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                // Nix's links lead out of the folder.
+                if metadata.is_symlink() {
+                    continue;
+                }
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                let mode = metadata.permissions().mode() & 0o7777;
+                found.insert(name, (mode, String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()));
+            }
+        }
+        found
+    }
+
+    /// The bytes of both disks as they would be after a power loss now: what no write has reached is lost.
+    pub(crate) fn unplugged(&self) -> (Vec<u8>, Vec<u8>) {
+        (fs::read(self.path("seed.img")).unwrap(), fs::read(self.path("root.img")).unwrap())
+    }
+
+    /// Every secret of [`HOST`] is whole, in its place and nowhere else, and another boot changes nothing.
+    #[track_caller]
+    pub(crate) fn is_ready(&self, when: &str) {
+        assert_eq!(self.files(), expected(), "{when}");
+        let directory = self.path("root/var/lib/rk1/secrets").metadata().unwrap();
+        assert_eq!(directory.permissions().mode() & 0o7777, 0o700, "{when}");
+        assert_eq!(self.left_on_seed(), Vec::<String>::new(), "{when}");
+        assert!(!holds_secret(&bytes_behind(&self.seed_device)), "{when}: a secret's bytes are on the seed");
+    }
+
+    fn left_on_seed(&self) -> Vec<String> {
+        self.on_seed(|seed| {
+            let names = fs::read_dir(seed).unwrap().map(|entry| entry.unwrap().file_name());
+            let names = names.map(|name| name.to_string_lossy().into_owned());
+            // `fusefat` shows the volume's label as a file.
+            names.filter(|name| name != "RK1-SEED").collect()
+        })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        unmount(&self.path("run"));
+    }
+}
+
+/// What the node has after its first boot.
+fn expected() -> BTreeMap<String, (u32, String)> {
+    let taken = ["azure-dns", "bgp-password", "grafana-token", "k3s-token"];
+    let secrets = SECRETS.iter().filter(|(name, _)| taken.contains(name));
+    let mut expected: BTreeMap<_, _> = secrets
+        .map(|(name, secret)| (format!("var/lib/rk1/secrets/{name}"), (0o600, (*secret).to_owned())))
+        .collect();
+    expected.insert("etc/ssh/ssh_host_ed25519_key".to_owned(), (0o600, host_key()));
+    expected
+}
+
+pub(crate) fn holds_secret(bytes: &[u8]) -> bool {
+    let canary = b"canary-";
+    let key = host_key();
+    let digits = &key.lines().nth(1).unwrap().as_bytes()[..40];
+    // Most of a disk is blank; what is not is looked at with a little of what follows.
+    let (blank, piece) = ([0; 4096], 4096);
+    (0..bytes.len()).step_by(piece).any(|from| {
+        let until = (from + piece).min(bytes.len());
+        if bytes[from..until] == blank[..until - from] {
+            return false;
+        }
+        let part = &bytes[from..(until + digits.len()).min(bytes.len())];
+        part.windows(canary.len()).any(|window| window == canary)
+            || part.windows(digits.len()).any(|window| window == digits)
+    })
+}
+
+pub(crate) fn tools_are_missing(test: &str) -> bool {
+    lacks(test, &["bash", "losetup", "mkfs.ext4", "mount", "shred", "umount"])
+}
+
+/// A root filesystem that has never booted.
+pub(crate) fn empty_root() -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(ROOT_SIZE).unwrap();
+    run("mkfs.ext4", &["-q", file.path().to_str().unwrap()]);
+    // The one folder that it comes with.
+    run("debugfs", &["-w", "-R", "rmdir lost+found", file.path().to_str().unwrap()]);
+    fs::read(file.path()).unwrap()
+}
+
+fn seeded(test: &str, name: &str) -> Option<Node> {
+    if tools_are_missing(test) {
+        return None;
+    }
+    Node::new(test, partition(name).bytes(), &empty_root())
+}
+
+#[track_caller]
+pub(crate) fn succeeds(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn secrets_move_from_the_image_to_the_node() {
+    let test = "secrets_move_from_the_image_to_the_node";
+    let Some(image) = Composed::new(test) else { return };
+    if tools_are_missing(test) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let disk = directory.path().join("emmc.img");
+    let bytes = image.seeded(HOST);
+    let root_size = bytes.len() as u64 - ROOT_OFFSET;
+    fs::write(&disk, bytes).unwrap();
+    let Some(node) =
+        Node::on(test, directory, (disk.clone(), SEED_OFFSET, SEED_SIZE), (disk, ROOT_OFFSET, root_size))
+    else {
+        return;
+    };
+    succeeds(&node.boot());
+    let files = node.files();
+    for (name, file) in expected() {
+        assert_eq!(files.get(&name), Some(&file), "{name}");
+    }
+    assert_eq!(node.left_on_seed(), Vec::<String>::new());
+    assert!(!holds_secret(&bytes_behind(&node.seed_device)));
+}
+
+#[test]
+fn a_boot_without_anything_to_take_changes_nothing() {
+    let Some(node) = seeded("a_boot_without_anything_to_take_changes_nothing", HOST) else { return };
+    succeeds(&node.boot());
+    node.is_ready("after the first boot");
+    let seed = bytes_behind(&node.seed_device);
+    let output = node.boot();
+    succeeds(&output);
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    node.is_ready("after the second boot");
+    assert_eq!(seed.len(), bytes_behind(&node.seed_device).len());
+}
+
+#[test]
+fn new_secrets_take_the_place_of_the_old_ones() {
+    let Some(node) = seeded("new_secrets_take_the_place_of_the_old_ones", HOST) else { return };
+    fs::create_dir_all(node.path("root/var/lib/rk1/secrets")).unwrap();
+    fs::create_dir_all(node.path("root/etc/ssh")).unwrap();
+    fs::write(node.path("root/var/lib/rk1/secrets/k3s-token"), "old").unwrap();
+    // Half of a secret, and the public half of another key.
+    fs::write(node.path("root/var/lib/rk1/secrets/.k3s-token.new"), "ol").unwrap();
+    fs::write(node.path("root/etc/ssh/ssh_host_ed25519_key.pub"), "old").unwrap();
+    succeeds(&node.boot());
+    node.is_ready("after a new seed");
+}
+
+#[test]
+fn the_seed_of_another_node_is_refused_and_stays() {
+    let Some(node) = seeded("the_seed_of_another_node_is_refused_and_stays", "rk1-02") else { return };
+    let before = node.left_on_seed();
+    let output = node.boot();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: the seed is for 'turing-pi/rk1-02', and this is 'turing-pi/rk1-01': none of it was taken\n\
+         hint: flash this node with its own image, as `rk1 flash rk1-01` does\n"
+    );
+    assert!(node.files().is_empty(), "{:?}", node.files());
+    assert_eq!(node.left_on_seed(), before);
+}
+
+#[test]
+fn the_seed_of_another_cluster_is_refused() {
+    let Some(node) = seeded("the_seed_of_another_cluster_is_refused", HOST) else { return };
+    let output = node.script().env("CLUSTER", "other").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(node.files().is_empty(), "{:?}", node.files());
+}
+
+#[test]
+fn a_seed_for_nobody_is_neither_taken_nor_erased() {
+    let Some(node) = seeded("a_seed_for_nobody_is_neither_taken_nor_erased", HOST) else { return };
+    node.on_seed(|seed| fs::remove_file(seed.join("HOST")).unwrap());
+    let before = node.left_on_seed();
+    let output = node.boot();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: the seed does not say for whom it is: none of it was taken\n"
+    );
+    assert!(node.files().is_empty(), "{:?}", node.files());
+    assert_eq!(node.left_on_seed(), before);
+}
+
+#[test]
+fn without_a_seed_the_secrets_stay() {
+    let Some(node) = seeded("without_a_seed_the_secrets_stay", HOST) else { return };
+    succeeds(&node.boot());
+    let nowhere = "/dev/disk/by-partuuid/00000000-01";
+    let output = node.script().env("SEED_DEVICE", nowhere).output().unwrap();
+    succeeds(&output);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        format!("no seed partition at {nowhere}: keeping the secrets that are here\n")
+    );
+    node.is_ready("without a seed");
+}
+
+#[test]
+fn a_partition_that_cannot_be_read_stops_the_first_boot_and_no_later_one() {
+    let test = "a_partition_that_cannot_be_read_stops_the_first_boot_and_no_later_one";
+    let Some(node) = seeded(test, HOST) else { return };
+    let blank = tempfile::NamedTempFile::new().unwrap();
+    blank.as_file().set_len(SEED_SIZE).unwrap();
+    let blank = Loop::new(blank.path(), 0, SEED_SIZE).unwrap();
+    // What would mount it fails, whatever it is.
+    let folder = tempfile::tempdir().unwrap();
+    crate::disk::write_program(&folder.path().join("mount"), "#!/bin/sh\nexit 32\n");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let boot = || node.script().env("SEED_DEVICE", &blank.0).env("PATH", &path).output().unwrap();
+    assert_eq!(boot().status.code(), Some(1));
+    succeeds(&node.boot());
+    succeeds(&boot());
+    node.is_ready("beside a partition that cannot be read");
+}

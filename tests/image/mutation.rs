@@ -1,0 +1,263 @@
+//! Bytes that nobody meant: an answer or an error, never a panic, and never a byte outside the seed's partition.
+
+use std::fs;
+use std::io::{self, Read};
+use std::time::Instant;
+
+use rk1::image::layout::{SEED_OFFSET, SEED_SIZE};
+use rk1::image::{Content, Seeded, inspect};
+
+use crate::cluster::{cluster, folder, host_key, node, partition, put};
+use crate::composed::{Composed, HOST};
+use crate::program::{lacks, run};
+
+/// A generator whose sequence is the same at each run (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).unwrap()
+    }
+
+    /// A byte that is more often one of those at which numbers turn.
+    fn byte(&mut self) -> u8 {
+        const TURNS: [u8; 8] = [0, 1, 2, 0x7f, 0x80, 0xe5, 0xfe, 0xff];
+        if self.next().is_multiple_of(2) { TURNS[self.below(8)] } else { self.next().to_le_bytes()[0] }
+    }
+
+    /// Up to eight bytes changed among those that matter, and what they were.
+    fn mutate(&mut self, bytes: &mut [u8], places: &[std::ops::Range<usize>]) -> Vec<(usize, u8)> {
+        let count = 1 + self.below(8);
+        (0..count)
+            .map(|_| {
+                let range = places[self.below(places.len())].clone();
+                let place = range.start + self.below(range.len());
+                let before = bytes[place];
+                bytes[place] = self.byte();
+                (place, before)
+            })
+            .collect()
+    }
+}
+
+fn restore(bytes: &mut [u8], changes: Vec<(usize, u8)>) {
+    for (place, before) in changes.into_iter().rev() {
+        bytes[place] = before;
+    }
+}
+
+/// A small image: the head of a real one, its partitions moved to where this ends.
+fn head(image: &Composed) -> Vec<u8> {
+    image.bytes()[..34 << 10].to_vec()
+}
+
+#[test]
+fn headers() {
+    let Some(image) = Composed::new("headers") else { return };
+    let mut random = Random(1);
+    let mut mbr = head(image);
+    let mut gpt = mbr.clone();
+    gpt[450] = 0xee;
+    gpt[512..520].copy_from_slice(b"EFI PART");
+    gpt[512 + 72..512 + 80].copy_from_slice(&2_u64.to_le_bytes());
+    gpt[512 + 80..512 + 84].copy_from_slice(&128_u32.to_le_bytes());
+    gpt[512 + 84..512 + 88].copy_from_slice(&128_u32.to_le_bytes());
+    gpt[1024..1040].fill(7);
+    gpt[1024 + 32..1024 + 48].copy_from_slice(&[70, 0, 0, 0, 0, 0, 0, 0, 75, 0, 0, 0, 0, 0, 0, 0]);
+    let mut tables = 0;
+    for _ in 0..30_000 {
+        for (base, places) in [
+            (&mut mbr, &[440..512, 32768..32772][..]),
+            (&mut gpt, &[446..512, 512..604, 1024..1152, 1024..1088]),
+        ] {
+            let changes = random.mutate(base, places);
+            let inspection = inspect(&base[..]).unwrap();
+            tables += usize::from(inspection.table.is_some());
+            let _ = (inspection.faults(), inspection.host(), inspection.seed());
+            restore(base, changes);
+        }
+    }
+    assert!(tables > 10_000, "only {tables} tables were read");
+}
+
+/// An image whose first partition is a FAT of 64 KiB with a seed in it, and whose second is an ext4 that boots.
+fn small(test: &str) -> Option<(Vec<u8>, usize, usize)> {
+    let image = Composed::new(test)?;
+    if lacks(test, &["mkfs.vfat", "mkfs.ext4", "mcopy"]) {
+        return None;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    run("mkfs.vfat", &["-C", "-F", "12", "-s", "1", "-r", "16", "-n", "RK1-SEED", &path("fat"), "64"]);
+    fs::write(path("HOST"), "turing-pi/rk1-01\n").unwrap();
+    fs::write(path("secret"), "a secret").unwrap();
+    run("mcopy", &["-i", &path("fat"), &path("HOST"), "::HOST"]);
+    run("mcopy", &["-i", &path("fat"), &path("secret"), "::secret.k3s-token"]);
+    let tree = directory.path().join("tree/boot/extlinux");
+    fs::create_dir_all(&tree).unwrap();
+    fs::write(
+        tree.join("extlinux.conf"),
+        "LABEL one\nLINUX ../kernel\nFDTDIR ../\nINITRD ../kernel\nAPPEND init=/nix/x-nixos-system-a-1/init\n",
+    )
+    .unwrap();
+    fs::write(directory.path().join("tree/boot/kernel"), [0; 100]).unwrap();
+    fs::File::create(path("ext4")).unwrap().set_len(256 << 10).unwrap();
+    run(
+        "mkfs.ext4",
+        &["-q", "-b", "1024", "-N", "32", "-O", "^has_journal", "-d", &path("tree"), &path("ext4")],
+    );
+
+    let mut bytes = head(image);
+    bytes.resize(64 << 10, 0);
+    let fat = bytes.len();
+    bytes.extend(fs::read(path("fat")).unwrap());
+    let ext4 = bytes.len();
+    bytes.extend(fs::read(path("ext4")).unwrap());
+    for (entry, start, end) in [(446, fat, ext4), (462, ext4, bytes.len())] {
+        let sectors = |length: usize| u32::try_from(length / 512).unwrap().to_le_bytes();
+        bytes[entry + 8..entry + 12].copy_from_slice(&sectors(start));
+        bytes[entry + 12..entry + 16].copy_from_slice(&sectors(end - start));
+    }
+    let inspection = inspect(&bytes[..]).unwrap();
+    assert!(inspection.seed().is_some() && inspection.boot().is_some(), "{inspection:?}");
+    Some((bytes, fat, ext4))
+}
+
+#[test]
+fn fat_partitions() {
+    let Some((mut bytes, fat, ext4)) = small("fat_partitions") else { return };
+    bytes.truncate(ext4);
+    let mut random = Random(2);
+    // Boot sector, then the root directory, wherever it is, then all.
+    let places = [fat..fat + 64, fat..fat + 64, fat + 512..fat + 4096, fat..ext4];
+    let mut seeds = 0;
+    for _ in 0..25_000 {
+        let changes = random.mutate(&mut bytes, &places);
+        let inspection = inspect(&bytes[..]).unwrap();
+        seeds += usize::from(inspection.seed().is_some());
+        restore(&mut bytes, changes);
+    }
+    assert!(seeds > 1_000, "only {seeds} seeds were seen");
+}
+
+#[test]
+fn root_filesystems() {
+    let Some((mut bytes, _, ext4)) = small("root_filesystems") else { return };
+    let mut random = Random(3);
+    let end = bytes.len();
+    let places = [ext4 + 1024..ext4 + 2048, ext4 + 2048..ext4 + 2112, ext4..ext4 + (32 << 10), ext4..end];
+    let (mut read, began) = (0, Instant::now());
+    for _ in 0..4_000 {
+        let changes = random.mutate(&mut bytes, &places);
+        let inspection = inspect(&bytes[..]).unwrap();
+        let is_read =
+            inspection.partitions.iter().any(|partition| matches!(partition.content, Content::Ext4(_)));
+        read += usize::from(is_read);
+        let _ = inspection.faults();
+        restore(&mut bytes, changes);
+    }
+    assert!(read > 100, "only {read} were read, in {:?}", began.elapsed());
+}
+
+/// Zeros behind a head, without end.
+struct Long<'a> {
+    head: &'a [u8],
+    position: u64,
+    boot: &'a [u8],
+}
+
+impl Read for Long<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(0);
+        for (offset, part) in [(0, self.head), (SEED_OFFSET, self.boot)] {
+            let until = offset + part.len() as u64;
+            if self.position < until && self.position + buffer.len() as u64 > offset {
+                for (index, byte) in (0_u64..).zip(buffer.iter_mut()) {
+                    if let Some(inside) = (self.position + index).checked_sub(offset)
+                        && let Some(found) = part.get(usize::try_from(inside).unwrap())
+                    {
+                        *byte = *found;
+                    }
+                }
+            }
+        }
+        self.position += buffer.len() as u64;
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn seeds_in_images() {
+    let Some(image) = Composed::new("seeds_in_images") else { return };
+    let bytes = image.bytes();
+    let seed_at = usize::try_from(SEED_OFFSET).unwrap();
+    let (mut head, mut boot) = (bytes[..512].to_vec(), bytes[seed_at..seed_at + 512].to_vec());
+    let mut random = Random(4);
+    let (mut given, mut refused) = (0, 0);
+    let (mut ours, mut theirs) = (vec![0; 1 << 20], vec![0; 1 << 20]);
+    for _ in 0..5_000 {
+        let in_head = random.mutate(&mut head, &[440..512]);
+        let in_boot =
+            if random.below(4) == 0 { random.mutate(&mut boot, &[0..64, 500..512]) } else { Vec::new() };
+        let plain = || Long { head: &head, position: 0, boot: &boot };
+        match Seeded::new(plain(), partition_once()) {
+            Err(_) => refused += 1,
+            Ok(mut seeded) => {
+                let mut original = plain();
+                let mut position = 0;
+                while position < SEED_OFFSET + SEED_SIZE + (1 << 20) {
+                    if let Err(error) = seeded.read_exact(&mut ours) {
+                        assert!(position >= SEED_OFFSET - ours.len() as u64, "{error} at {position}");
+                        refused += 1;
+                        break;
+                    }
+                    original.read_exact(&mut theirs).unwrap();
+                    let is_inside = (SEED_OFFSET..SEED_OFFSET + SEED_SIZE).contains(&position);
+                    assert!(is_inside || ours == theirs, "a byte near {position} was changed");
+                    position += ours.len() as u64;
+                    given += usize::from(position == SEED_OFFSET + SEED_SIZE + (1 << 20));
+                }
+            }
+        }
+        restore(&mut head, in_head);
+        restore(&mut boot, in_boot);
+    }
+    assert!(given > 20 && refused > 1_000, "{given} given, {refused} refused");
+}
+
+/// A seed's partition is a megabyte-sized thing: made for each image, since it is given away.
+fn partition_once() -> rk1::seed::Partition {
+    thread_local! {
+        static SEED: rk1::seed::Seed = crate::cluster::seed(folder().path(), HOST);
+    }
+    SEED.with(|seed| rk1::seed::partition(seed, &crate::cluster::identity(HOST)).unwrap())
+}
+
+#[test]
+fn host_keys() {
+    let cluster = cluster();
+    let folder = folder();
+    let mut key = host_key().into_bytes();
+    let mut random = Random(5);
+    let end = key.len();
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..6_000 {
+        let changes = random.mutate(&mut key, &[0..end, 36..80]);
+        let length = if random.below(8) == 0 { random.below(end) } else { end };
+        put(folder.path(), "rk1-01-ssh", &key[..length]);
+        match rk1::seed::for_node(&cluster, node(&cluster, HOST), folder.path()) {
+            Ok(_) => taken += 1,
+            Err(_) => refused += 1,
+        }
+        restore(&mut key, changes);
+    }
+    assert!(taken > 0 && refused > 1_000, "{taken} taken, {refused} refused");
+    assert!(partition(HOST).bytes().len() as u64 == SEED_SIZE);
+}
