@@ -111,7 +111,7 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
         rows.extend(boot.entries.iter().map(|entry| ("entry", entry_line(entry))));
     }
     rows.push(("seed", seed_line(inspection.seed())));
-    rows.iter().map(|(key, value)| format!("{key:<10} {value}\n")).collect()
+    rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {value}\n"))
 }
 
 fn mebibytes(bytes: u64) -> String {

@@ -17,8 +17,8 @@ use crate::seed::SecretBytes;
 
 /// Bytes from the start that are kept: the partition table and the loader's magic. A partition that starts among them
 /// is not looked into.
-const HEAD: usize = LOADER_OFFSET as usize + 512;
-const _: () = assert!(TABLE_LENGTH <= HEAD);
+const HEAD: usize = 64 * 512 + 512;
+const _: () = assert!(TABLE_LENGTH <= HEAD && LOADER_OFFSET + 512 == HEAD as u64);
 const CHUNK: usize = 64 * 1024;
 
 #[derive(Debug, Error)]

@@ -10,7 +10,8 @@ use super::table::{Table, TableKind};
 use crate::problem::Mistake;
 use crate::seed::{Partition, SecretBytes};
 
-const SECTOR: usize = SECTOR_SIZE as usize;
+const SECTOR: usize = 512;
+const _: () = assert!(SECTOR as u64 == SECTOR_SIZE);
 
 /// The image has no place for the seed. It comes as the inner error of an [`io::Error`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

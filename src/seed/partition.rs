@@ -53,7 +53,7 @@ fn fill(seed: &Seed, identity: &Identity, bytes: &mut [u8]) -> io::Result<()> {
     label.iter_mut().zip(SEED_LABEL.bytes()).for_each(|(place, byte)| *place = byte);
     let options = FormatVolumeOptions::new()
         .fat_type(FatType::Fat16)
-        .bytes_per_sector(SECTOR_SIZE as u16)
+        .bytes_per_sector(512)
         .volume_id(identity.seed_id)
         .volume_label(label);
     format_volume(Cursor::new(&mut *bytes), options)?;

@@ -1,7 +1,8 @@
 //! The seed's bytes are in the seed's partition, and nowhere else.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -22,16 +23,16 @@ fn no_debug_output_and_no_error_shows_a_secret() {
         let bytes = image.bytes();
         let mut seeded = Seeded::new(&bytes[..], partition).unwrap();
         seeded.read_exact(&mut vec![0; 20 << 20]).unwrap();
-        told += &format!("{seeded:?}");
+        write!(told, "{seeded:?}").unwrap();
         let again = Seeded::new(seeded, crate::cluster::partition(HOST));
-        told += &format!("{:?}", again.err());
-        told += &format!("{:?}", rk1::image::inspect(&image.seeded(HOST)[..]));
+        write!(told, "{:?}", again.err()).unwrap();
+        write!(told, "{:?}", rk1::image::inspect(&image.seeded(HOST)[..])).unwrap();
     }
     // A secret in the place of a key is told about, not told.
     put(folder.path(), "rk1-01-ssh", b"canary-not-a-key");
     let cluster = cluster();
     let refused = rk1::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
-    told += &format!("{refused} {refused:?}");
+    write!(told, "{refused} {refused:?}").unwrap();
     assert!(told.contains("k3s-token") && told.contains("rk1-01-ssh"), "{told}");
     assert!(!holds_secret(told.as_bytes()), "{told}");
 }

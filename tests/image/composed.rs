@@ -112,7 +112,7 @@ impl Default for RootFiles {
     fn default() -> Self {
         Self {
             configuration: true,
-            kernel: Some(kernel(b"ARM\x64")),
+            kernel: Some(kernel(*b"ARM\x64")),
             initrd: true,
             tree: Some(b"\xd0\x0d\xfe\xed....Turing Machines RK1\0turing,rk1\0rockchip,rk3588\0"),
         }
@@ -120,9 +120,9 @@ impl Default for RootFiles {
 }
 
 /// A kernel with the magic number of an architecture.
-pub(crate) fn kernel(magic: &[u8; 4]) -> Vec<u8> {
+pub(crate) fn kernel(magic: [u8; 4]) -> Vec<u8> {
     let mut kernel = vec![0; 64 << 10];
-    kernel[56..60].copy_from_slice(magic);
+    kernel[56..60].copy_from_slice(&magic);
     kernel
 }
 

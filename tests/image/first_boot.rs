@@ -36,15 +36,15 @@ impl Node {
         }
         let seed = (directory.path().join("seed.img"), 0, seed.len() as u64);
         let root = (directory.path().join("root.img"), 0, root.len() as u64);
-        Self::on(test, directory, seed, root)
+        Self::on(test, directory, &seed, &root)
     }
 
     /// Over parts of files: where they begin, and how long they are.
     fn on(
         test: &str,
         directory: TempDir,
-        seed: (PathBuf, u64, u64),
-        root: (PathBuf, u64, u64),
+        seed: &(PathBuf, u64, u64),
+        root: &(PathBuf, u64, u64),
     ) -> Option<Self> {
         for name in ["run", "root"] {
             fs::create_dir(directory.path().join(name)).unwrap();
@@ -223,7 +223,7 @@ fn secrets_move_from_the_image_to_the_node() {
     let root_size = bytes.len() as u64 - ROOT_OFFSET;
     fs::write(&disk, bytes).unwrap();
     let Some(node) =
-        Node::on(test, directory, (disk.clone(), SEED_OFFSET, SEED_SIZE), (disk, ROOT_OFFSET, root_size))
+        Node::on(test, directory, &(disk.clone(), SEED_OFFSET, SEED_SIZE), &(disk, ROOT_OFFSET, root_size))
     else {
         return;
     };

@@ -49,6 +49,21 @@ fn an_image_that_is_well_is_told_in_full() {
     assert_data_eq!(told(&image.result(), &["rk1-01.img.xz"]), snapshot("well.txt").raw());
     assert_data_eq!(told(&image.result(), &["rk1-01.img.xz", "--json"]), snapshot("well.json.txt").raw());
 
+    let page = include_str!("../../docs/images.md");
+    for line in
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/image/snapshots/well.txt"))
+            .unwrap()
+            .lines()
+            .filter(|line| {
+                line.starts_with(char::is_alphabetic)
+                    && !line.contains("nixos-1")
+                    && !line.contains(": nothing")
+            })
+            .filter(|line| !line.starts_with("exit"))
+    {
+        assert!(page.contains(&format!("\n    {line}\n")), "docs/images.md has not `{line}`");
+    }
+
     // The checksum beside it is of the file as it is.
     run(
         "bash",
@@ -99,7 +114,7 @@ fn what_keeps_an_image_from_booting_is_told() {
         ("a damaged superblock", with(well(), superblock + 4, &[0xff; 8])),
         ("no configuration", with_root(well(), &RootFiles { configuration: false, ..well_files() })),
         ("no kernel", with_root(well(), &RootFiles { kernel: None, ..well_files() })),
-        ("built for x86_64", with_root(well(), &RootFiles { kernel: Some(kernel(&[0; 4])), ..well_files() })),
+        ("built for x86_64", with_root(well(), &RootFiles { kernel: Some(kernel([0; 4])), ..well_files() })),
         ("no initrd", with_root(well(), &RootFiles { initrd: false, ..well_files() })),
         ("no device tree", with_root(well(), &RootFiles { tree: None, ..well_files() })),
         (
@@ -109,24 +124,19 @@ fn what_keeps_an_image_from_booting_is_told() {
         ("the seed of another node", with(well(), SEED_OFFSET, partition("rk1-02").bytes())),
     ];
     let folder = tempfile::tempdir().unwrap();
-    let mut text = String::new();
+    let mut faults = String::new();
     for (name, bytes) in cases {
         fs::write(folder.path().join("an.img"), bytes).unwrap();
         let told = told(folder.path(), &["an.img"]);
         // What is told of the rest is in another test.
-        let told: String = told
-            .lines()
-            .filter(|line| line.contains(": ") || line.starts_with("exit"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let told: String = told
-            .lines()
-            .filter(|line| !["partition", "entry", "sha256"].iter().any(|key| line.starts_with(key)))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        text.extend(["## ", name, "\n", &told, "\n"]);
+        let is_judged = |line: &&str| {
+            let verdicts = ["error: ", "  hint: ", "an.img: ", "exit "];
+            verdicts.iter().any(|verdict| line.starts_with(verdict))
+        };
+        let judged: Vec<_> = told.lines().filter(is_judged).collect();
+        faults.extend(["## ", name, "\n", &judged.join("\n"), "\n\n"]);
     }
-    assert_data_eq!(text, snapshot("faults.txt").raw());
+    assert_data_eq!(faults, snapshot("faults.txt").raw());
 }
 
 #[test]
@@ -161,11 +171,11 @@ fn what_is_no_image_is_refused() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let mut text = String::new();
+    let mut refusals = String::new();
     for name in names.iter().map(String::as_str).chain(["missing.img"]) {
-        text += &told(folder.path(), &[name]);
+        refusals += &told(folder.path(), &[name]);
     }
-    assert_data_eq!(text, snapshot("refused.txt").raw());
+    assert_data_eq!(refusals, snapshot("refused.txt").raw());
 }
 
 #[test]

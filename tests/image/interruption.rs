@@ -10,7 +10,7 @@ use crate::first_boot::{Node, empty_root, succeeds, tools_are_missing};
 
 /// Kills the script before the command of this number. Those that only bash runs change nothing on a disk, but for the
 /// redirection.
-const STOP: &str = r#"
+const STOP: &str = r"
 set -o functrace
 count=0
 stop() {
@@ -23,7 +23,7 @@ stop() {
   return 0
 }
 trap stop DEBUG
-"#;
+";
 
 #[test]
 fn a_boot_that_is_cut_at_any_step_is_made_up_for() {

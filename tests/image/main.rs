@@ -13,6 +13,7 @@ mod cluster;
 mod composed;
 mod disk;
 mod first_boot;
+mod grow;
 mod inspect;
 mod interruption;
 mod mutation;

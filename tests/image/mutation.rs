@@ -138,7 +138,7 @@ fn fat_partitions() {
     // Boot sector, then the root directory, wherever it is, then all.
     let places = [fat..fat + 64, fat..fat + 64, fat + 512..fat + 4096, fat..ext4];
     let mut seeds = 0;
-    for _ in 0..25_000 {
+    for _ in 0..30_000 {
         let changes = random.mutate(&mut bytes, &places);
         let inspection = inspect(&bytes[..]).unwrap();
         seeds += usize::from(inspection.seed().is_some());
@@ -202,8 +202,8 @@ fn seeds_in_images() {
     let mut random = Random(4);
     let (mut given, mut refused) = (0, 0);
     let (mut ours, mut theirs) = (vec![0; 1 << 20], vec![0; 1 << 20]);
-    for _ in 0..5_000 {
-        let in_head = random.mutate(&mut head, &[440..512]);
+    for _ in 0..600 {
+        let in_head = random.mutate(&mut head, &[440..446, 446..512]);
         let in_boot =
             if random.below(4) == 0 { random.mutate(&mut boot, &[0..64, 500..512]) } else { Vec::new() };
         let plain = || Long { head: &head, position: 0, boot: &boot };
@@ -229,7 +229,7 @@ fn seeds_in_images() {
         restore(&mut head, in_head);
         restore(&mut boot, in_boot);
     }
-    assert!(given > 20 && refused > 1_000, "{given} given, {refused} refused");
+    assert!(given > 3 && refused > 100, "{given} given, {refused} refused");
 }
 
 /// A seed's partition is a megabyte-sized thing: made for each image, since it is given away.

@@ -68,7 +68,7 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret_is() {
         .collect();
     assert_data_eq!(
         told,
-        str![[r#"
+        str![[r"
 the secret `k3s-token` is too large: `./secrets/k3s-token`
   a secret has at most 65536 bytes: is `./secrets/k3s-token` the right file?
 the secret `grafana-token` is exposed: `./secrets/grafana-token`
@@ -80,7 +80,7 @@ the secret `bgp-password` is empty: `./secrets/bgp-password`
 `./secrets/rk1-01-ssh`, the host key of `rk1-01`, has a passphrase, which nobody can type when the node boots
   make one: `ssh-keygen -t ed25519 -N '' -C rk1-01 -f ./secrets/rk1-01-ssh`
 
-"#]]
+"]]
     );
 }
 
