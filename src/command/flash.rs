@@ -120,7 +120,7 @@ impl Flash {
         let mut screen = Screen::new(target.name());
         let prepared = prepare::prepare(cluster, folder, target, interrupt, &mut screen).await?;
         let bmc = boards.log_in(target, interrupt, &screen).await?;
-        overwrite::ask(target, self.yes, interrupt, &screen).await?;
+        overwrite::ask(cluster, folder, target, self.yes, interrupt, &screen).await?;
         let job = self.job(target, &prepared.payload);
         screen.begin(prepared.payload.length);
         let (result, left) =

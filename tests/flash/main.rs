@@ -9,6 +9,7 @@ mod certificate;
 mod course;
 mod image;
 mod interruption;
+mod kubernetes;
 mod memory;
 mod network;
 mod node;

@@ -1,6 +1,7 @@
 //! A cluster's folder, `rk1 flash` in it, and what one sees.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use crate::board::{Board, PASSWORD};
 use crate::course::Course;
 use crate::image;
-use crate::network::Network;
+use crate::network::{Network, listen};
 use crate::node;
 use crate::requirement::skipped;
 use crate::server::{ADDRESS, Bmc, Certificate};
@@ -57,7 +58,7 @@ pub(crate) fn flash(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));
     command.arg("flash").args(arguments).current_dir(folder).stdin(Stdio::null());
     command.env("NO_COLOR", "1").env("RK1_BMC_PASSWORD", PASSWORD);
-    command.env("HTTPS_PROXY", "http://127.0.0.1:9").env_remove("RUST_BACKTRACE");
+    command.env("HTTPS_PROXY", "http://127.0.0.1:9").env_remove("RUST_BACKTRACE").env_remove("KUBECONFIG");
     command
 }
 
@@ -87,6 +88,11 @@ impl Scene {
         node::start(&network, &bmc, 0);
         node::start(&network, &bmc, 1);
         Some(Self { bmc, folder: folder(), network })
+    }
+
+    /// Listens at the board's address.
+    pub(crate) fn listen(&self, port: u16) -> TcpListener {
+        listen(&self.network.namespace(), (ADDRESS, port))
     }
 
     pub(crate) fn spawn(&self, command: &mut Command) -> Child {

@@ -34,7 +34,10 @@ pub(super) fn text(
         format!("take {} and, in memory, put into it {secrets}", target.image.display()),
         format!("connect to the BMC at {bmc}: {certificate}"),
         format!("log in as `{}`, once, with {password}", target.board.user),
-        format!("ask before overwriting, if ssh answers at {}", target.address()),
+        format!(
+            "ask before overwriting, if it is ready in the cluster or ssh answers at {}",
+            target.address()
+        ),
         format!("see what transfer runs: GET /api/bmc?opt=get&type=flash ({running})"),
         "see how USB is wired, to have it back: GET /api/bmc?opt=get&type=usb".to_owned(),
         format!(

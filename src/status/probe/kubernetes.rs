@@ -11,7 +11,7 @@ use kube::{Api, Client, Config};
 use serde_json::Value;
 
 use super::{certificate, objects, ssh, web};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Label};
 use crate::cluster_file::Role;
 use crate::status::Access;
 use crate::status::facts::{Answer, KubernetesFacts};
@@ -38,6 +38,15 @@ pub struct Connection {
 impl std::fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Connection").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Whether Kubernetes counts a node as ready. One that it does not know is not.
+    #[must_use]
+    pub fn is_ready(&self, node: &Label) -> bool {
+        let named = self.nodes.iter().filter(|object| object.metadata.name.as_deref() == Some(node.as_str()));
+        named.filter_map(|object| objects::node(&object.data).ready).any(|ready| ready.is_true)
     }
 }
 
