@@ -21,9 +21,7 @@
       ];
       eachSystem =
         make:
-        lib.genAttrs systems (
-          system: make (nixpkgs.legacyPackages.${system}.extend self.overlays.default)
-        );
+        lib.genAttrs systems (system: make (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
     in
     {
       lib = import ./nix/lib.nix { inherit self lib; };

@@ -11,7 +11,9 @@ in
       description = ''
         SSH keys that may log in as root. There is no other way in: passwords are off, on the console too.
       '';
-      example = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1yQ1i8L1pZx1mTq0cYk5Yb0Zb2mB1X8mJk5cFh3xYz operator" ];
+      example = [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1yQ1i8L1pZx1mTq0cYk5Yb0Zb2mB1X8mJk5cFh3xYz operator"
+      ];
     };
   };
 

@@ -11,8 +11,11 @@ let
   k3s = config.rk1.k3s;
 
   file = name: cfg.directory + "/${name}";
-  names = builtins.filter (lib.hasSuffix ".yaml") (builtins.attrNames (builtins.readDir cfg.directory));
+  names = builtins.filter (lib.hasSuffix ".yaml") (
+    builtins.attrNames (builtins.readDir cfg.directory)
+  );
   charts = import (file "charts.nix");
+  isPinned = _: chart: chart != null;
 
   # The Gateway API's definitions as one file: k3s applies it before the others, and tries these until it has them.
   definitions = pkgs.runCommand "gateway-api-crds.yaml" {
@@ -20,6 +23,8 @@ let
   } (builtins.readFile ./manifests/join-definitions.sh);
 in
 {
+  imports = [ ./manifests/retired.nix ];
+
   options.rk1.manifests.directory = lib.mkOption {
     type = types.nullOr types.path;
     default = null;
@@ -38,55 +43,12 @@ in
       // lib.genAttrs names (name: {
         source = file name;
       });
-      charts = lib.mapAttrs (_: pkgs.fetchurl) charts;
+      charts = lib.mapAttrs (_: pkgs.fetchurl) (lib.filterAttrs isPinned charts);
     };
 
-    systemd.services = {
-      # A link that leads nowhere keeps k3s from reading any manifest, so this comes first.
-      retire-manifests = {
-        description = "Empty the manifests that are no longer rendered";
-        wantedBy = [ "multi-user.target" ];
-        before = [ "k3s.service" ];
-        unitConfig.RequiresMountsFor = [ "/var/lib/rancher" ];
-        environment = {
-          MANIFESTS = lib.concatStringsSep " " (builtins.attrNames config.services.k3s.manifests);
-          CHARTS = lib.concatMapStringsSep " " (name: "${name}.tgz") (
-            builtins.attrNames config.services.k3s.charts
-          );
-          STORE = builtins.storeDir;
-          SERVER = "/var/lib/rancher/k3s/server";
-        };
-        serviceConfig = {
-          Type = "oneshot";
-          RemainAfterExit = true;
-        };
-        script = builtins.readFile ./manifests/retire.sh;
-      };
-
-      # k3s takes away what an emptied manifest held; only then may the file itself go.
-      remove-retired-manifests = {
-        description = "Remove the manifests that k3s has taken back";
-        wantedBy = [ "multi-user.target" ];
-        after = [
-          "k3s.service"
-          "retire-manifests.service"
-        ];
-        # Restarted whenever the other is: then there may be something to remove.
-        partOf = [ "retire-manifests.service" ];
-        unitConfig.StartLimitIntervalSec = 0;
-        path = [ config.services.k3s.package ];
-        environment = {
-          SERVER = "/var/lib/rancher/k3s/server";
-          KUBECONFIG = "/etc/rancher/k3s/k3s.yaml";
-        };
-        serviceConfig = {
-          Type = "oneshot";
-          RemainAfterExit = true;
-          Restart = "on-failure";
-          RestartSec = 15;
-        };
-        script = builtins.readFile ./manifests/remove-retired.sh;
-      };
-    };
+    warnings = map (name: ''
+      pins.json has no hash of the chart ${name}: the cluster will fetch it itself, unchecked.
+      `rk1 pin` looks the hash up; then run `rk1 render` again.
+    '') (builtins.attrNames (lib.filterAttrs (name: chart: !isPinned name chart) charts));
   };
 }

@@ -4,32 +4,7 @@ let
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
   ipv4 = "${octet}(\\.${octet}){3}";
   prefix = "(3[0-2]|[12]?[0-9])";
-  ipv6Prefix = "(12[0-8]|1[01][0-9]|[1-9]?[0-9])";
-
-  # RFC 4291, section 2.2, without the form that ends in an IPv4 address.
-  isIpv6 =
-    text:
-    let
-      halves = lib.splitString "::" text;
-      groups = lib.concatMap (half: if half == "" then [ ] else lib.splitString ":" half) halves;
-      isGroup = group: builtins.match "[0-9a-fA-F]{1,4}" group != null;
-      # `::` stands for one group of zeros at least.
-      isComplete =
-        if lib.length halves == 1 then
-          lib.length groups == 8
-        else
-          lib.length halves == 2 && lib.length groups < 8;
-    in
-    isComplete && lib.all isGroup groups;
-
-  isIpv6WithPrefix =
-    text:
-    let
-      parts = lib.splitString "/" text;
-    in
-    lib.length parts == 2
-    && isIpv6 (lib.head parts)
-    && builtins.match ipv6Prefix (lib.last parts) != null;
+  ipv6 = import ./types/ipv6.nix { inherit lib; };
 
   # A text that a function judges.
   judged =
@@ -60,11 +35,11 @@ rec {
 
   ipv4Network = matching "IPv4 network in CIDR form" "${ipv4}/${prefix}";
 
-  ipv6Address = judged "ipv6Address" "IPv6 address" isIpv6;
+  ipv6Address = judged "ipv6Address" "IPv6 address" ipv6.isAddress;
 
-  ipv6Interface = judged "ipv6Interface" "IPv6 address with prefix length" isIpv6WithPrefix;
+  ipv6Interface = judged "ipv6Interface" "IPv6 address with prefix length" ipv6.isWithPrefix;
 
-  ipv6Network = judged "ipv6Network" "IPv6 network in CIDR form" isIpv6WithPrefix;
+  ipv6Network = judged "ipv6Network" "IPv6 network in CIDR form" ipv6.isWithPrefix;
 
   ipAddress = lib.types.either ipv4Address ipv6Address;
 
@@ -88,8 +63,7 @@ rec {
   secretFile =
     let
       isPlain = value: builtins.match "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+" value != null;
-      inStore =
-        value: lib.hasPrefix "${builtins.storeDir}/" "${value}/" || builtins.hasContext value;
+      inStore = value: lib.hasPrefix "${builtins.storeDir}/" "${value}/" || builtins.hasContext value;
     in
     lib.mkOptionType {
       name = "secretFile";

@@ -171,7 +171,9 @@ fn what_refers_to_something_finds_it() {
     let listeners = gateway["spec"]["listeners"].as_array().expect("listeners");
     let https = listeners.iter().find(|listener| listener["protocol"] == "HTTPS").expect("HTTPS");
     let hostname = https["hostname"].as_str().expect("hostname");
-    let certificate = &https["tls"]["certificateRefs"][0];
+    let certificates = https["tls"]["certificateRefs"].as_array().expect("certificates");
+    assert_eq!(certificates.len(), 1, "the admission policy of Cilium's chart takes no other number");
+    let certificate = &certificates[0];
     assert!(certificate.get("namespace").is_none(), "cert-manager writes to the gateway's own namespace");
     for issuer in objects.iter().filter(|object| object["kind"] == "ClusterIssuer") {
         let solver = &issuer["spec"]["acme"]["solvers"][0];
@@ -285,7 +287,48 @@ fn another_version_is_another_chart_file() {
         |text: &str| object(&objects(&rendered(text)), "HelmChart", "cilium")["spec"]["chart"].clone();
     assert_eq!(chart(&posts_with(&[])), "https://%{KUBERNETES_API}%/static/charts/cilium-1.20.0.tgz");
     let own = "[versions]\ncilium = \"1.19.6\"\n\n[network]\n";
-    assert_eq!(chart(&posts_with(&[("[network]\n", own)])), "cilium");
+    let text = posts_with(&[("[network]\n", own)]);
+    assert_eq!(chart(&text), "https://%{KUBERNETES_API}%/static/charts/cilium-1.19.6.tgz");
+}
+
+/// Nix then has nothing to fetch, and says so; the cluster's own job asks the repository.
+#[test]
+fn a_chart_without_hash_is_fetched_by_the_cluster() {
+    let mut pins = Pins::built_in().expect("pins");
+    for chart in pins.charts.values_mut() {
+        chart.versions.clear();
+    }
+    let documents = documents(&cluster(&posts_with(&[])), &pins).expect("documents");
+    let charts = documents.iter().find(|document| document.name == "charts.nix").expect("charts");
+    let unpinned = "\n{\n  \"cert-manager-1.21.1\" = null;\n  \"cilium-1.20.0\" = null;\n}\n";
+    assert!(charts.body.ends_with(unpinned), "{}", charts.body);
+    let objects = objects(&documents);
+    for (name, repository, version) in [
+        ("cilium", "https://helm.cilium.io", "1.20.0"),
+        ("cert-manager", "https://charts.jetstack.io", "v1.21.1"),
+    ] {
+        let spec = &object(&objects, "HelmChart", name)["spec"];
+        assert_eq!([&spec["chart"], &spec["repo"], &spec["version"]], [name, repository, version]);
+    }
+}
+
+/// What is offered where nobody chooses a release is fetched by hash.
+#[test]
+fn every_release_that_is_offered_is_pinned() {
+    for (cilium, gateway_api, channel) in [
+        ("1.20.0", "1.6.1", "standard"),
+        ("1.19.6", "1.4.1", "standard"),
+        ("1.16.1", "1.1.0", "experimental"),
+    ] {
+        let versions = format!(
+            "[versions]\ncilium = \"{cilium}\"\ngateway-api = \"{gateway_api}\"\n\
+             gateway-api-channel = \"{channel}\"\n\n[network]\n"
+        );
+        let cluster = cluster(&posts_with(&[("[network]\n", &versions)]));
+        let pins = Pins::built_in().expect("pins");
+        let warnings = rk1::render::warnings(&cluster, &pins);
+        assert!(warnings.is_empty(), "{cilium}: {warnings:?}");
+    }
 }
 
 #[test]

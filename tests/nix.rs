@@ -13,6 +13,8 @@
 mod evaluator;
 #[path = "nix/image.rs"]
 mod image;
+#[path = "nix/programs.rs"]
+mod programs;
 mod requirement;
 #[path = "nix/units.rs"]
 mod units;
@@ -35,6 +37,12 @@ fn pretty(value: &Value) -> String {
 
 fn strings(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
+}
+
+/// What is taken from nixpkgs, and where that was read.
+fn surface() -> Value {
+    let text = std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// A k3s command line as flags with their values, `--a=b` and `--a b` alike.
@@ -102,8 +110,10 @@ fn every_host_is_what_the_posts_describe() {
             "50-gateway.yaml",
             "60-hubble.yaml",
         ]);
-        let (charts, secrets) =
-            (on_servers(&["cilium-1.20.0"]), on_servers(&["kubernetes-secret-azure-dns-secret"]));
+        let (charts, secrets) = (
+            on_servers(&["cert-manager-1.21.1", "cilium-1.20.0"]),
+            on_servers(&["kubernetes-secret-azure-dns-secret"]),
+        );
         assert_eq!(keys(&host["k3s"]["manifests"]), manifests, "{name}");
         assert_eq!(keys(&host["k3s"]["charts"]), charts, "{name}");
         assert_eq!(keys(&host["kubernetesSecrets"]), secrets, "{name}");
@@ -265,10 +275,7 @@ fn every_option_is_described_and_the_table_is_fresh() {
 
 #[test]
 fn what_nixpkgs_is_asked_for_has_its_source() {
-    let surface: Value = serde_json::from_str(
-        &std::fs::read_to_string(Path::new(ROOT).join("tests/nix/surface.json")).unwrap(),
-    )
-    .unwrap();
+    let surface = surface();
     for kind in ["packages", "functions", "files"] {
         for (name, facts) in surface[kind].as_object().unwrap() {
             assert!(facts["file"].as_str().is_some_and(|file| !file.is_empty()), "{name}: no file");
@@ -281,7 +288,7 @@ fn what_nixpkgs_is_asked_for_has_its_source() {
     }
     // Nothing is listed that nothing takes.
     let mut files = Vec::new();
-    collect(Path::new(ROOT), &mut files);
+    collect(Path::new(ROOT), "nix", &mut files);
     let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     for name in surface["packages"].as_object().unwrap().keys() {
         assert!(text.contains(name.as_str()), "{name} is listed, but not used");
@@ -311,6 +318,34 @@ fn the_template_makes_a_cluster_of_rendered_hosts() {
         cluster.path().display()
     ));
     assert_data_eq!(pretty(&value), snapshot("template.json").raw());
+}
+
+/// Whoever did not see the warning of `rk1 render` sees it when the image is built.
+#[test]
+fn a_chart_without_hash_is_warned_of() {
+    let Some(nix) = Nix::new("a_chart_without_hash_is_warned_of") else { return };
+    let cluster = tempfile::tempdir().unwrap();
+    for folder in ["hosts", "manifests"] {
+        std::fs::create_dir(cluster.path().join(folder)).unwrap();
+        for file in std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), cluster.path().join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    let charts = "{ \"cert-manager-1.21.2\" = null; \"cilium-1.20.0\" = { url = \"x\"; hash = \"\"; }; }";
+    std::fs::write(cluster.path().join("manifests/charts.nix"), charts).unwrap();
+
+    let hosts = nix.value(&format!(
+        "builtins.mapAttrs (_: host: {{
+           inherit (host.config) warnings;
+           charts = builtins.attrNames host.config.services.k3s.charts;
+         }}) (harness.outputs.lib.mkCluster {}/hosts)",
+        cluster.path().display()
+    ));
+    let warning = "pins.json has no hash of the chart cert-manager-1.21.2: the cluster will fetch it itself, unchecked.\n\
+                   `rk1 pin` looks the hash up; then run `rk1 render` again.\n";
+    assert_eq!(hosts["rk1-01"], serde_json::json!({ "warnings": [warning], "charts": ["cilium-1.20.0"] }));
+    assert_eq!(hosts["rk1-04"], serde_json::json!({ "warnings": [], "charts": [] }));
 }
 
 #[test]
@@ -345,20 +380,32 @@ fn the_lock_is_of_the_flakes_inputs() {
 fn every_nix_file_parses() {
     let Some(_) = Nix::new("every_nix_file_parses") else { return };
     let mut files = Vec::new();
-    collect(Path::new(ROOT), &mut files);
+    collect(Path::new(ROOT), "nix", &mut files);
     assert!(files.len() > 30, "only {} files", files.len());
     let output = Command::new("nix-instantiate").arg("--parse").args(&files).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The repository's Nix files: not those of build directories and hidden ones.
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+/// `SNAPSHOTS=overwrite` lays them out.
+#[test]
+fn every_nix_file_is_laid_out_as_nixfmt_does() {
+    let mut files = Vec::new();
+    collect(Path::new(ROOT), "nix", &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let laid_out = nixfmt_rs::format(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_data_eq!(laid_out, Data::read_from(&file, None).raw());
+    }
+}
+
+/// The repository's files with the extension: not those of build directories and hidden ones.
+fn collect(directory: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy();
         if path.is_dir() && !name.starts_with('.') && name != "target" && !path.is_symlink() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "nix") {
+            collect(&path, extension, files);
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -168,7 +168,7 @@ fn secret(test: &str, bytes: &str) -> Option<(Node, Output)> {
         ("KEY", "azure_client_secret"),
         ("FILE", file.as_str()),
     ];
-    let output = node.run("kubernetes-secret.sh", &environment);
+    let output = node.run("kubernetes-secrets/apply.sh", &environment);
     Some((node, output))
 }
 

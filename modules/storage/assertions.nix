@@ -2,6 +2,7 @@
 # `rk1 check` says the same of cluster.toml (src/cluster/storage.rs).
 { config, lib, ... }:
 let
+  inherit (import ./system-paths.nix) bindRoots systemState systemTrees;
   cfg = config.rk1.storage;
   targets = lib.attrNames cfg.binds;
   plainPath = "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+";
@@ -15,42 +16,6 @@ let
       outer: map (inner: "`${inner}` in `${outer}`") (lib.filter (isBelow outer) paths)
     ) paths;
 
-  # Trees of the system, in which the disk is not mounted.
-  systemTrees = [
-    "/bin"
-    "/boot"
-    "/dev"
-    "/etc"
-    "/home"
-    "/lib"
-    "/lib64"
-    "/nix"
-    "/proc"
-    "/root"
-    "/run"
-    "/sbin"
-    "/sys"
-    "/tmp"
-    "/usr"
-    "/var"
-  ];
-  # Where directories can live on the disk.
-  bindRoots = [
-    "/opt"
-    "/run"
-    "/srv"
-    "/var/lib"
-    "/var/log"
-  ];
-  # Below those, what the system needs before the disk is there, or without it.
-  systemState = [
-    "/run/rk1"
-    "/run/systemd"
-    "/run/udev"
-    "/var/lib/nixos"
-    "/var/lib/rk1"
-    "/var/lib/systemd"
-  ];
   isState = path: lib.any (state: isWithin state path || isBelow path state) systemState;
   isBindable = path: lib.any (root: isBelow root path) bindRoots && !isState path;
 

@@ -28,7 +28,7 @@ const MOUNT: &str = "/mnt/data";
 const BINDS: [(&str, &str); 3] =
     [("/run/k3s", "k3s"), ("/var/lib/kubelet", "k3s-kubelet"), ("/var/lib/rancher", "k3s-rancher")];
 
-/// Trees of the system, in which the disk is not mounted. modules/storage/assertions.nix has the same lists.
+/// Trees of the system, in which the disk is not mounted. modules/storage/system-paths.nix has the same lists.
 const SYSTEM_TREES: [&str; 16] = [
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/nix", "/proc", "/root", "/run", "/sbin",
     "/sys", "/tmp", "/usr", "/var",

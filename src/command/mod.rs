@@ -27,7 +27,7 @@ use crate::document::Document;
 use crate::pins::Pins;
 use crate::problem::Problems;
 use crate::problem::report::report;
-use crate::render::{RenderError, documents};
+use crate::render::{RenderError, documents, warnings};
 use crate::source::Source;
 
 /// One file describes a Turing Pi cluster; this renders everything that it is made of.
@@ -149,6 +149,7 @@ fn examine(
 ) -> anyhow::Result<Option<(Cluster, Vec<Document>)>> {
     let pins = Pins::read(folder_of(file))?;
     let Some(cluster) = Cluster::parse(source, problems) else { return Ok(None) };
+    problems.append(warnings(&cluster, &pins));
     match documents(&cluster, &pins) {
         Ok(documents) => Ok(Some((cluster, documents))),
         Err(RenderError::Refused(refused)) => {

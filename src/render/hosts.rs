@@ -105,11 +105,11 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
     let context = Context::from_serialize(&shared)?;
     let document = |name: String, body| Document { folder: FOLDER, name, body };
     let mut documents = vec![
-        document("default.nix".to_owned(), tera.render("default.nix", &context)?),
-        document("cluster.nix".to_owned(), tera.render("cluster.nix", &context)?),
+        document("default.nix".to_owned(), nix::render(&tera, "default.nix", &context)?),
+        document("cluster.nix".to_owned(), nix::render(&tera, "cluster.nix", &context)?),
     ];
     for host in &shared.nodes {
-        let body = tera.render("node.nix", &Context::from_serialize(host)?)?;
+        let body = nix::render(&tera, "node.nix", &Context::from_serialize(host)?)?;
         documents.push(document(format!("{}.nix", host.name), body));
     }
     Ok(documents)

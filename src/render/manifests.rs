@@ -136,6 +136,36 @@ impl Mistake for NoDefinitions {
     }
 }
 
+/// A chart that nobody has looked up: it is rendered, and what the cluster fetches is not checked.
+#[derive(Debug, thiserror::Error)]
+#[error("pins.json has no hash of {chart} {release}: the cluster will fetch the chart itself, unchecked")]
+struct Unpinned {
+    chart: &'static str,
+    release: Release,
+}
+
+impl Mistake for Unpinned {
+    fn hint(&self) -> Option<String> {
+        Some("`rk1 pin` looks it up; then render anew".to_owned())
+    }
+}
+
+/// The charts of a cluster, by name.
+fn charts(cluster: &Cluster) -> [(&'static str, Release); 2] {
+    [("cert-manager", cluster.versions.cert_manager), ("cilium", cluster.versions.cilium)]
+}
+
+/// What is rendered all the same, but worth knowing.
+pub(super) fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {
+    let mut problems = Problems::default();
+    for (chart, release) in charts(cluster) {
+        if pins.chart(chart, release).is_none() {
+            problems.warning(cluster.sections.versions, Unpinned { chart, release });
+        }
+    }
+    problems
+}
+
 /// The files and what they hold. `pins` says which charts and definitions are fetched by hash.
 pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let tera = yaml::templates(&[
@@ -175,13 +205,12 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
     if problems.is_empty() { Ok(documents) } else { Err(RenderError::Refused(problems)) }
 }
 
-/// What Nix fetches: the definitions of the Gateway API, and those charts that have a hash.
+/// What Nix fetches: the definitions of the Gateway API, and the charts, as far as they have a hash.
 fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2], RenderError> {
     #[derive(Serialize)]
     struct NamedChart<'a> {
         name: String,
-        #[serde(flatten)]
-        file: &'a PinnedFile,
+        file: Option<&'a PinnedFile>,
     }
     let tera = nix::templates(&[
         (CRDS, include_str!("manifests/00-gateway-api-crds.nix.tera")),
@@ -196,20 +225,17 @@ fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2]
         problems.error(cluster.sections.versions, mistake);
         return Err(RenderError::Refused(problems));
     }
-    let charts: Vec<_> = [("cert-manager", versions.cert_manager), ("cilium", versions.cilium)]
-        .into_iter()
-        .filter_map(|(name, release)| {
-            let file = pins.chart(name, release)?;
-            Some(NamedChart { name: chart_file(name, release), file })
-        })
-        .collect();
+    let charts = charts(cluster).map(|(name, release)| NamedChart {
+        name: chart_file(name, release),
+        file: pins.chart(name, release),
+    });
     let mut context = Context::new();
     context.insert("release", &versions.gateway_api.to_string());
     context.insert("channel", versions.gateway_api_channel.word());
     context.insert("cilium", &versions.cilium.to_string());
     context.insert("files", &files);
     context.insert("charts", &charts);
-    Ok([(CRDS, tera.render(CRDS, &context)?), (CHARTS, tera.render(CHARTS, &context)?)])
+    Ok([(CRDS, nix::render(&tera, CRDS, &context)?), (CHARTS, nix::render(&tera, CHARTS, &context)?)])
 }
 
 const CRDS: &str = "00-gateway-api-crds.nix";

@@ -18,6 +18,8 @@ use crate::problem::Problems;
 pub enum RenderError {
     #[error("a template cannot be rendered")]
     Template(#[from] tera::Error),
+    #[error("what a template printed is no Nix")]
+    Nix(#[from] nixfmt_rs::ParseError),
     /// What was made would not work. The places are those of the cluster's file that it was made from.
     #[error("what the cluster's file asks for cannot be rendered")]
     Refused(Problems),
@@ -30,4 +32,10 @@ pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, Render
     documents.extend(routers::documents(cluster)?);
     documents.sort_by_cached_key(Document::path);
     Ok(documents)
+}
+
+/// What is worth knowing of the documents: no reason not to write them.
+#[must_use]
+pub fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {
+    manifests::warnings(cluster, pins)
 }

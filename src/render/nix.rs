@@ -5,7 +5,9 @@
 
 use std::io::{self, Write};
 
-use tera::{Kwargs, State, Tera, Value};
+use tera::{Context, Kwargs, State, Tera, Value};
+
+use super::RenderError;
 
 /// Writes text so that it stands for itself between double quotes.
 ///
@@ -88,4 +90,9 @@ pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     });
     tera.add_raw_templates(bodies.iter().copied())?;
     Ok(tera)
+}
+
+/// What a template prints, laid out as nixfmt does: `nix fmt` changes nothing in it.
+pub(super) fn render(tera: &Tera, template: &str, context: &Context) -> Result<String, RenderError> {
+    Ok(nixfmt_rs::format(&tera.render(template, context)?)?)
 }

@@ -9,8 +9,8 @@
     {
       # hosts/ is what `rk1 render` writes beside this file.
       nixosConfigurations = rk1.lib.mkCluster ./hosts;
-      packages = builtins.mapAttrs (
-        _: programs: programs // rk1.lib.mkImages self.nixosConfigurations
-      ) { inherit (rk1.packages) aarch64-linux x86_64-linux; };
+      packages = builtins.mapAttrs (_: programs: programs // rk1.lib.mkImages self.nixosConfigurations) {
+        inherit (rk1.packages) aarch64-linux x86_64-linux;
+      };
     };
 }

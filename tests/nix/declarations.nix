@@ -8,8 +8,7 @@ let
   parsed = lib.mapAttrs (text: _: parse text) (builtins.groupBy (entry: entry.type) entries);
 
   # The manual prints a quoted part of a name between underscores, and may print dots inside: not to be read back.
-  isMangled =
-    part: builtins.match "_[^0-9].*" part != null && part != "_name_";
+  isMangled = part: builtins.match "_[^0-9].*" part != null && part != "_name_";
   split = entry: entry // { path = lib.splitString "." entry.name; };
   all = map split entries;
   mangled = builtins.filter (entry: lib.any isMangled entry.path) all;
@@ -61,10 +60,7 @@ let
         let
           set = builtins.filter (definition: definition.value != unset) definitions;
         in
-        if set == [ ] then
-          unset
-        else
-          (lib.modules.mergeDefinitions location type set).mergedValue;
+        if set == [ ] then unset else (lib.modules.mergeDefinitions location type set).mergedValue;
       substSubModules = modules: orUnset (type.substSubModules modules);
     };
   inside =

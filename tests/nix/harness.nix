@@ -24,16 +24,19 @@ let
   manual = builtins.fromJSON (builtins.readFile "${data}/nixos-options-2024-12.json");
   words = builtins.fromJSON (builtins.readFile ./k3s-type-words.json);
   # services.k3s is another module by now; its list has types in lib's words, and defaults.
-  k3s = lib.mapAttrsToList (
-    name: option:
-    {
-      name = lib.replaceStrings [ "<name>" ] [ "_name_" ] name;
-      type = words.${option.type};
-    }
-    // lib.optionalAttrs (option ? default && option.type != "package" && !lib.hasInfix "<name>" name) {
-      inherit (option) default;
-    }
-  ) (removeAttrs (builtins.fromJSON (builtins.readFile "${data}/k3s-options-2026.json")) [ "_source" ]);
+  k3s =
+    lib.mapAttrsToList
+      (
+        name: option:
+        {
+          name = lib.replaceStrings [ "<name>" ] [ "_name_" ] name;
+          type = words.${option.type};
+        }
+        // lib.optionalAttrs (option ? default && option.type != "package" && !lib.hasInfix "<name>" name) {
+          inherit (option) default;
+        }
+      )
+      (removeAttrs (builtins.fromJSON (builtins.readFile "${data}/k3s-options-2026.json")) [ "_source" ]);
   withParents = k3s ++ [
     {
       name = "services.k3s.manifests";
@@ -55,7 +58,9 @@ let
   ) manual;
 
   declarations = import ./declarations.nix { inherit lib; } (
-    builtins.filter (entry: !lib.hasPrefix "services.k3s." entry.name) typed ++ withParents ++ surface.options
+    builtins.filter (entry: !lib.hasPrefix "services.k3s." entry.name) typed
+    ++ withParents
+    ++ surface.options
   );
 
   packagesOf = import ./packages.nix { inherit lib surface nixos; };
@@ -93,5 +98,6 @@ in
     ;
   packages = packagesOf "nixpkgs" "aarch64-linux";
   # Evaluates hosts of another directory or file as far as their systems.
-  evaluate = hosts: lib.mapAttrs (_: host: host.config.system.build.toplevel.name) (outputs.lib.mkCluster hosts);
+  evaluate =
+    hosts: lib.mapAttrs (_: host: host.config.system.build.toplevel.name) (outputs.lib.mkCluster hosts);
 }

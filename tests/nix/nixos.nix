@@ -118,10 +118,17 @@ let
 in
 assert
   packages != null
-  -> lib.all (name: !system.options.nixpkgs.${name}.isDefined || throw "the packages are given, nixpkgs.${name} is read-only") [
-    "buildPlatform"
-    "config"
-    "hostPlatform"
-    "overlays"
-  ];
+  ->
+    lib.all
+      (
+        name:
+        !system.options.nixpkgs.${name}.isDefined
+        || throw "the packages are given, nixpkgs.${name} is read-only"
+      )
+      [
+        "buildPlatform"
+        "config"
+        "hostPlatform"
+        "overlays"
+      ];
 system // { inherit (system._module.args) pkgs; }

@@ -1,6 +1,10 @@
 # A stand-in for nixpkgs that holds what surface.json lists and nothing else: any other attribute, and any
 # argument that the real function does not take, is an error. Packages are derivations that nobody can build.
-{ lib, surface, nixos }:
+{
+  lib,
+  surface,
+  nixos,
+}:
 let
   package =
     system: name: facts:
@@ -38,9 +42,9 @@ let
       let
         function = if lib.isFunction file then file else import file;
         arguments = lib.functionArgs function;
-        missing = builtins.filter (
-          name: !(arguments.${name} || final ? ${name} || overrides ? ${name})
-        ) (builtins.attrNames arguments);
+        missing = builtins.filter (name: !(arguments.${name} || final ? ${name} || overrides ? ${name})) (
+          builtins.attrNames arguments
+        );
       in
       if missing != [ ] then
         throw "callPackage: nixpkgs has no `${builtins.head missing}` in tests/nix/surface.json"
@@ -143,7 +147,8 @@ let
       listed = lib.filterAttrs (_: facts: (facts.channel or "nixpkgs") == channel) surface.packages;
       tree = lib.foldl' lib.recursiveUpdate { } (
         lib.mapAttrsToList (
-          name: facts: lib.setAttrByPath (lib.splitString "." name) (package system (facts.name or name) facts)
+          name: facts:
+          lib.setAttrByPath (lib.splitString "." name) (package system (facts.name or name) facts)
         ) listed
       );
       provided = functions final system;

@@ -40,31 +40,35 @@ let
         kubelet = config.services.k3s.extraKubeletConfig;
         shutdown = config.services.k3s.gracefulNodeShutdown;
         # Names without the hashes of the store: those change with every byte.
-        manifests = lib.mapAttrs (_: manifest: baseNameOf (unsafeName manifest.source)) config.services.k3s.manifests;
+        manifests = lib.mapAttrs (
+          _: manifest: baseNameOf (unsafeName manifest.source)
+        ) config.services.k3s.manifests;
         charts = lib.mapAttrs (_: chart: {
           inherit (chart) name url outputHash;
         }) config.services.k3s.charts;
         kept = {
-          inherit (config.systemd.services.retire-manifests.environment or { MANIFESTS = null; CHARTS = null; })
+          inherit
+            (config.systemd.services.retire-manifests.environment or {
+              MANIFESTS = null;
+              CHARTS = null;
+            }
+            )
             MANIFESTS
             CHARTS
             ;
         };
       };
       # The Secrets that the node makes in the cluster, and what starts it.
-      kubernetesSecrets = lib.mapAttrs (
-        name: path:
-        {
-          watched = path.pathConfig.PathChanged;
-          inherit (config.systemd.services.${name}) wantedBy after;
-          inherit (config.systemd.services.${name}.environment)
-            NAME
-            NAMESPACE
-            KEY
-            FILE
-            ;
-        }
-      ) (lib.filterAttrs (name: _: lib.hasPrefix "kubernetes-secret-" name) config.systemd.paths);
+      kubernetesSecrets = lib.mapAttrs (name: path: {
+        watched = path.pathConfig.PathChanged;
+        inherit (config.systemd.services.${name}) wantedBy after;
+        inherit (config.systemd.services.${name}.environment)
+          NAME
+          NAMESPACE
+          KEY
+          FILE
+          ;
+      }) (lib.filterAttrs (name: _: lib.hasPrefix "kubernetes-secret-" name) config.systemd.paths);
       firewall = {
         inherit (config.networking.firewall)
           enable
@@ -82,7 +86,9 @@ let
       };
       unfree = {
         rkbin = config.nixpkgs.config.allowUnfreePredicate { pname = "rkbin"; };
-        loader = config.nixpkgs.config.allowUnfreePredicate { pname = "uboot-turing-rk1-rk3588_defconfig"; };
+        loader = config.nixpkgs.config.allowUnfreePredicate {
+          pname = "uboot-turing-rk1-rk3588_defconfig";
+        };
         other = config.nixpkgs.config.allowUnfreePredicate { pname = "steam"; };
       };
     };
@@ -117,6 +123,7 @@ let
           lib.optionAttrSetToDocList { inherit (outputs.nixosConfigurations.rk1-01.options) rk1; }
         )
       );
+  streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
   unitText = import ./unit-text.nix { inherit lib; };
   # The streamer's units, those of the cluster's own Grafana, what takes the secrets for them, and the guard's.
   units =
@@ -149,6 +156,10 @@ in
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
   dualStackHosts = lib.mapAttrs host (outputs.lib.mkCluster ../../examples/dual-stack/hosts);
-  units = lib.mapAttrs units (outputs.lib.mkCluster ./streamer-hosts.nix);
+  units = lib.mapAttrs units streamerHosts;
+  scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (
+    outputs.nixosConfigurations
+    // lib.mapAttrs' (name: lib.nameValuePair "${name} in streamer-hosts.nix") streamerHosts
+  );
   outputs = tree (removeAttrs outputs [ "nixosConfigurations" ]);
 }

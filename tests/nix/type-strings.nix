@@ -61,25 +61,30 @@ let
     let
       match = builtins.match "[(](.*)[)]" text;
       # "(a) or (b)" begins and ends with brackets, too.
-      depths = lib.foldl' (
-        state: piece:
-        if builtins.isString piece then
-          state // { early = state.early || (state.depth == 0 && state.opened && piece != ""); }
-        else
+      depths =
+        lib.foldl'
+          (
+            state: piece:
+            if builtins.isString piece then
+              state // { early = state.early || (state.depth == 0 && state.opened && piece != ""); }
+            else
+              {
+                opened = true;
+                depth = state.depth + (if builtins.head piece == "(" then 1 else -1);
+                inherit (state) early;
+              }
+          )
           {
-            opened = true;
-            depth = state.depth + (if builtins.head piece == "(" then 1 else -1);
-            inherit (state) early;
+            depth = 0;
+            opened = false;
+            early = false;
           }
-      ) {
-        depth = 0;
-        opened = false;
-        early = false;
-      } (builtins.split "([(]|[)])" text);
+          (builtins.split "([(]|[)])" text);
     in
     if match == null || depths.early then null else builtins.head match;
 
-  quoted = text: map builtins.head (builtins.filter builtins.isList (builtins.split "“([^”]*)”" text));
+  quoted =
+    text: map builtins.head (builtins.filter builtins.isList (builtins.split "“([^”]*)”" text));
 
   number = text: builtins.fromJSON text;
 
@@ -95,7 +100,8 @@ let
     }
     {
       pattern = "(list of string matching the pattern .*)";
-      read = rest: map' types.listOf (child "_") (parse (lib.removePrefix "list of " (builtins.head rest)));
+      read =
+        rest: map' types.listOf (child "_") (parse (lib.removePrefix "list of " (builtins.head rest)));
     }
     {
       pattern = "(one of .*)";
@@ -146,19 +152,25 @@ let
     {
       pattern = "string [(]with check: (.*)[)]";
       read =
-        rest: known (if lib.hasPrefix "non-empty" (builtins.head rest) then types.nonEmptyStr else types.str);
+        rest:
+        known (if lib.hasPrefix "non-empty" (builtins.head rest) then types.nonEmptyStr else types.str);
     }
     {
       pattern = "[0-9]+ bit (un)?signed integer; between (-?[0-9]+) and (-?[0-9]+) [(]both inclusive[)]";
-      read = rest: known (types.ints.between (number (builtins.elemAt rest 1)) (number (builtins.elemAt rest 2)));
+      read =
+        rest:
+        known (types.ints.between (number (builtins.elemAt rest 1)) (number (builtins.elemAt rest 2)));
     }
     {
       pattern = "integer between (-?[0-9]+) and (-?[0-9]+) [(]both inclusive[)]";
-      read = rest: known (types.ints.between (number (builtins.elemAt rest 0)) (number (builtins.elemAt rest 1)));
+      read =
+        rest:
+        known (types.ints.between (number (builtins.elemAt rest 0)) (number (builtins.elemAt rest 1)));
     }
     {
       pattern = "strings concatenated with [“\"](.*)[”\"]";
-      read = rest: known (types.separatedString (lib.replaceStrings [ "\\n" ] [ "\n" ] (builtins.head rest)));
+      read =
+        rest: known (types.separatedString (lib.replaceStrings [ "\\n" ] [ "\n" ] (builtins.head rest)));
     }
     {
       pattern = "((Nix config |INI )?atom [(]null, bool, int, float.*[)])";

@@ -3,34 +3,28 @@
 let
   inherit (lib) types;
 
+  scalars = [
+    types.bool
+    types.int
+    types.float
+    types.str
+    types.path
+    types.package
+  ];
+  atom = types.nullOr (types.oneOf scalars);
+
   # Lists and attribute sets of anything that a file format can hold.
   formatValue =
     let
-      value = types.nullOr (
-        types.oneOf [
-          types.bool
-          types.int
-          types.float
-          types.str
-          types.path
-          types.package
-          (types.attrsOf value)
-          (types.listOf value)
-        ]
-      ) // { description = "format value"; };
+      nested = [
+        (types.attrsOf value)
+        (types.listOf value)
+      ];
+      value = types.nullOr (types.oneOf (scalars ++ nested)) // {
+        description = "format value";
+      };
     in
     value;
-
-  atom = types.nullOr (
-    types.oneOf [
-      types.bool
-      types.int
-      types.float
-      types.str
-      types.path
-      types.package
-    ]
-  );
 
   # nixos/lib/systemd-lib.nix: lists from several definitions are joined, all else must agree.
   systemdOption = lib.mkOptionType {

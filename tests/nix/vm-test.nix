@@ -21,7 +21,9 @@ let
           type = lib.types.deferredModule;
           default = { };
         };
-        testScript = lib.mkOption { type = lib.types.either lib.types.str (lib.types.functionTo lib.types.str); };
+        testScript = lib.mkOption {
+          type = lib.types.either lib.types.str (lib.types.functionTo lib.types.str);
+        };
         machines = lib.mkOption {
           internal = true;
           type = lib.types.raw;

@@ -9,6 +9,7 @@ mod requirement;
 use packet_record::{Counters, Flags, Record, Traffic};
 use requirement::skipped;
 use serde_json::{Value, json};
+use snapbox::{assert_data_eq, file};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -187,7 +188,7 @@ fn every_panel_of_the_dashboard_shows_its_rows() {
     let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/packets.json");
     let arguments = ["panels.cjs", dashboard.to_str().unwrap()];
     let Some(shown) = browser(TEST, &arguments, &sheet.encoder.take().body) else { return };
-    insta::assert_snapshot!(shown);
+    assert_data_eq!(shown, file!["snapshots/dashboard.txt"].raw());
 }
 
 /// What a script of tests/grafana-frame prints of rows. Nothing, and one line on standard error, where it cannot run.

@@ -7,6 +7,7 @@
 mod requirement;
 
 use requirement::skipped;
+use snapbox::{assert_data_eq, file};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -80,5 +81,5 @@ fn systemd_runs_the_unit() {
         return skipped(TEST, &because);
     };
     let errors = std::fs::read_to_string(path("out/errors")).unwrap();
-    insta::assert_snapshot!(format!("{told}{errors}"));
+    assert_data_eq!(format!("{told}{errors}"), file!["snapshots/unit.txt"].raw());
 }

@@ -120,9 +120,14 @@ fn gateway_class_create_then() -> Value {
     json!({ "enum": ["auto", "true", "false"] })
 }
 
+fn method_of_certificates() -> Value {
+    json!({ "enum": ["certmanager", "cronJob", "helm"] })
+}
+
 /// Keys that the chart's schema knows, and of which it says less than the comment in `values.yaml`.
 pub(crate) const REFINED: &[Allowed] = &[
     cilium(SINCE_1_18, "kubeProxyReplacement", kube_proxy_replacement, VALID_OPTIONS),
+    cilium(OF_ALL, "hubble.tls.auto.method", method_of_certificates, VALID_OPTIONS),
     cilium(OF_ALL, "loadBalancer.acceleration", acceleration, VALID_OPTIONS),
     cilium(&["1.20.0"], "gatewayAPI.gatewayClass.create", gateway_class_create, VALID_OPTIONS),
     cilium(BEFORE_1_20, "gatewayAPI.gatewayClass.create", gateway_class_create_then, VALID_OPTIONS),

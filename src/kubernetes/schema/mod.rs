@@ -4,6 +4,7 @@
 //! template. Here both are refused. The schemas are compact forms of the public ones (`data/README.md`).
 
 mod catalog;
+mod chart_rule;
 mod check;
 mod default;
 mod definition;

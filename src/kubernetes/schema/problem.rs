@@ -65,6 +65,8 @@ pub enum ResourceMistake {
     Excluded { found: String },
     #[error("{message}")]
     Rule { rule: String, message: String },
+    #[error("{message}")]
+    ChartRule { message: &'static str, instead: &'static str },
     #[error("{found} is not a name of this kind")]
     Name { found: String, expected: &'static str },
     #[error("a {kind} belongs to no namespace")]
@@ -93,6 +95,7 @@ impl ResourceMistake {
             Self::Duplicate { keys, .. } => format!("items must differ in {}", listed(keys)),
             // What it says is the message; a long rule says no more to a reader.
             Self::Rule { rule, .. } if rule.len() <= SHOWN_RULE => format!("the rule is `{rule}`"),
+            Self::ChartRule { instead, .. } => (*instead).to_owned(),
             Self::Name { expected, .. } => format!("write {expected}"),
             Self::Namespace { .. } => "leave `namespace` out".to_owned(),
             Self::AnnotationsTooLarge { maximum, .. } => format!("{maximum} bytes are the limit"),

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::chart_rule;
 use super::check::Findings;
 use super::definition::Schema;
 use super::path::Path;
@@ -59,7 +60,8 @@ static EMBEDDED: [Embedded; 5] = [
     Embedded::new("cilium", [1, 20, 0], include_str!("data/charts/cilium-1.20.0.json")),
 ];
 
-/// Everything that is wrong with a chart's values: keys that no template reads, and values of the wrong type.
+/// Everything that is wrong with a chart's values: keys that no template reads, values of the wrong type, and what the
+/// templates themselves refuse.
 ///
 /// Charts keep their values within a minor release; another patch release is held against the one that is known.
 #[must_use]
@@ -72,6 +74,9 @@ pub fn validate_values(chart: Chart, values: &Value) -> Vec<ResourceProblem> {
     if let Some(schema) = known.clone().find(same_line).and_then(Embedded::schema) {
         findings.unknown_keys(schema, values, &Path::Root);
         findings.structure(schema, values, &Path::Root);
+        if findings.problems.is_empty() && matches!(chart, Chart::Cilium(_)) {
+            findings.problems.extend(chart_rule::broken_by(values));
+        }
     } else {
         let what = format!("the values of {} {release}", chart.name());
         let known = known.map(|each| each.release.to_string()).collect();

@@ -17,6 +17,10 @@ const COMMENTS: &[Comment<'static>] = &[
         "Not `auto`: without the Gateway API's definitions that would leave the class out and say nothing.",
     ),
     (
+        &["hubble", "tls", "auto", "method"],
+        "A job makes the certificates anew every four months. Those that Helm makes end after a year.",
+    ),
+    (
         &["ipam", "operator", "clusterPoolIPv4PodCIDRList"],
         "Left out, pods would get addresses of 10.0.0.0/8.",
     ),
@@ -63,6 +67,7 @@ fn rendered(cluster: &Cluster) -> Value {
         },
         "hubble": {
             "relay": { "enabled": true },
+            "tls": { "auto": { "method": "cronJob" } },
             "ui": { "enabled": cluster.hubble.is_some() },
         },
         "ipam": {

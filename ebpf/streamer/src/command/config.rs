@@ -68,6 +68,7 @@ impl ConfigFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use snapbox::{assert_data_eq, file};
 
     fn read(text: &str) -> Result<ConfigFile, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -88,6 +89,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_shown_where_it_is() {
-        insta::assert_snapshot!(read("sink = \"grafana\"\nintervall = \"200ms\"\n").unwrap_err());
+        let error = read("sink = \"grafana\"\nintervall = \"200ms\"\n").unwrap_err();
+        assert_data_eq!(error + "\n", file!["snapshots/unknown_key.txt"].raw());
     }
 }

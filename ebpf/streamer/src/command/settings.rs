@@ -262,6 +262,7 @@ fn system_host() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use snapbox::{assert_data_eq, file};
 
     fn complete(typed: RunArguments, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let find =
@@ -353,6 +354,6 @@ mod tests {
             complete(RunArguments { addresses: Some(AddressesArgument::Hash), ..on("end0") }, &[]),
         ];
         let messages: Vec<String> = asked.into_iter().map(|result| result.unwrap_err().to_string()).collect();
-        insta::assert_snapshot!(messages.join("\n\n"));
+        assert_data_eq!(messages.join("\n\n") + "\n", file!["snapshots/missing_settings.txt"].raw());
     }
 }

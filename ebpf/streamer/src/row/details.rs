@@ -125,6 +125,7 @@ mod tests {
     use super::super::{Encoder, Encoding};
     use super::*;
     use crate::packet::{Address, Fragment, Protocol};
+    use snapbox::{assert_data_eq, file};
 
     /// The SSDP announcement that the original's posts show.
     fn ssdp() -> Packet {
@@ -161,12 +162,12 @@ mod tests {
 
     #[test]
     fn the_original_line_comes_first() {
-        insta::assert_snapshot!(encoded(&ssdp(), Encoding::Line));
+        assert_data_eq!(encoded(&ssdp(), Encoding::Line), file!["snapshots/details_line.txt"].raw());
     }
 
     #[test]
     fn json_has_the_same_fields() {
-        insta::assert_snapshot!(encoded(&ssdp(), Encoding::Json));
+        assert_data_eq!(encoded(&ssdp(), Encoding::Json), file!["snapshots/details_json.txt"].raw());
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
             ..ssdp()
         };
         let lines = [ssdp(), handshake, who_has].map(|packet| encoded(&packet, Encoding::Table)).concat();
-        insta::assert_snapshot!(lines);
+        assert_data_eq!(lines, file!["snapshots/details_table.txt"].raw());
     }
 
     #[test]

@@ -135,14 +135,15 @@ mod tests {
 
     #[test]
     fn blocks_of_every_size_are_found() {
-        let asked = [
-            "00:11:32:e5:79:5c",
-            "00:00:00:00:00:01",
-            "2c:cf:67:00:00:01",
-            "00:1b:c5:00:00:00",
-            "02:00:00:00:00:01",
-        ];
-        insta::assert_debug_snapshot!(asked.map(|mac| (mac, vendor(mac))));
+        for (mac, name) in [
+            ("00:11:32:e5:79:5c", "Synology"),
+            ("00:00:00:00:00:01", "XEROX"),
+            ("2c:cf:67:00:00:01", "Raspberry Pi (Trading)"),
+            ("00:1b:c5:00:00:00", "Converging Systems"),
+            ("02:00:00:00:00:01", "locally administered"),
+        ] {
+            assert_eq!(vendor(mac), Some(name), "{mac}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::daemon::{Daemon, command};
 use crate::lab::WATCHED;
 use crate::{frame, lab, wait_until};
+use snapbox::{assert_data_eq, file};
 use std::time::Duration;
 
 const STDOUT: [&str; 4] = ["--sink", "stdout", "--format", "line"];
@@ -55,7 +56,7 @@ fn a_taken_hook_is_explained_and_gone_around() {
     while plain.contains("00") {
         plain = plain.replace("00", "0");
     }
-    insta::assert_snapshot!(plain);
+    assert_data_eq!(plain, file!["snapshots/taken_hook.txt"].raw());
 
     let generic = command(&lab, &["run", "-i", WATCHED, "--once", "--xdp-mode", "generic"]).output().unwrap();
     assert!(String::from_utf8(generic.stderr).unwrap().contains("wanted: generic mode"));

@@ -4,6 +4,7 @@ use crate::daemon::Daemon;
 use crate::frame;
 use crate::grafana::{Grafana, Mood};
 use crate::{lab, wait_until};
+use snapbox::{assert_data_eq, file};
 use std::net::Ipv4Addr;
 
 const TOKEN: &str = "glsa_canary_Zk3";
@@ -27,7 +28,10 @@ fn the_posts_packet_gives_the_posts_line() {
                  source_ip=\"172.16.10.208\",destination_ip=\"239.255.255.250\",protocol=\"UDP\",length=129i,ttl=1i,\
                  version=4i,source_port=50085i,destination_port=1900i";
     assert_eq!(line.strip_prefix(posts).map(|rest| rest.starts_with(',')), Some(true), "{line}");
-    insta::assert_snapshot!(line.strip_prefix(posts).unwrap());
+    assert_data_eq!(
+        line.strip_prefix(posts).unwrap().to_owned() + "\n",
+        file!["snapshots/posts_row.txt"].raw()
+    );
     assert_eq!(grafana.paths()[0], "/api/live/push/rk1-01-end0");
 }
 
@@ -44,7 +48,10 @@ fn every_kind_of_packet_has_its_row() {
     wait_until("all rows arrive", || grafana.rows("packet_details").len() == frames.len());
     assert!(daemon.terminate().0.success());
     assert_eq!(grafana.refusals(), Vec::<String>::new());
-    insta::assert_snapshot!(grafana.rows("packet_details").join("\n"));
+    assert_data_eq!(
+        grafana.rows("packet_details").join("\n") + "\n",
+        file!["snapshots/rows_of_every_kind.txt"].raw()
+    );
 
     let rates = grafana.rows("packet_rate");
     let total = |field: &str| -> i64 { rates.iter().map(|line| integer(line, field)).sum() };
@@ -65,7 +72,7 @@ fn every_kind_of_packet_has_its_row() {
         "broadcast",
     ];
     let counted: Vec<String> = counted.iter().map(|field| format!("{field} {}", total(field))).collect();
-    insta::assert_snapshot!(counted.join("\n"));
+    assert_data_eq!(counted.join("\n") + "\n", file!["snapshots/totals_of_every_kind.txt"].raw());
     assert!(!grafana.rows("streamer").is_empty());
     let talkers = grafana.rows("top_talkers");
     assert!(

@@ -48,4 +48,5 @@ echo "  it runs anew: $(mode)"
 
 echo "stopped"
 systemctl stop "$unit"
-echo "  $(show Result), on the interface: $(mode)"
+left=$(mode)
+echo "  $(show Result), on the interface: ${left:-nothing}"

@@ -1,0 +1,43 @@
+# Grafana's password and key: made where they are missing, and handed over as credentials.
+{ config, lib, ... }:
+let
+  cfg = config.rk1.grafana;
+
+  # Grafana reads a secret from a file, and never shows it (Grafana's manual, "Variable expansion").
+  credential = name: "$__file{/run/credentials/grafana.service/${name}}";
+in
+{
+  config = lib.mkIf (cfg.node == config.networking.hostName) {
+    services.grafana.settings.security = {
+      admin_user = "admin";
+      admin_password = credential "admin-password";
+      secret_key = credential "secret-key";
+    };
+
+    rk1.secrets.readers = [ "grafana-secrets.service" ];
+
+    systemd.services = {
+      grafana-secrets = {
+        description = "Make Grafana's password and key where they are missing";
+        requiredBy = [ "grafana.service" ];
+        before = [ "grafana.service" ];
+        after = [ "node-secrets.service" ];
+        environment = {
+          ADMIN_PASSWORD_FILE = cfg.adminPasswordFile;
+          SECRET_KEY_FILE = cfg.secretKeyFile;
+        };
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          UMask = "0077";
+        };
+        script = builtins.readFile ./secrets.sh;
+      };
+
+      grafana.serviceConfig.LoadCredential = [
+        "admin-password:${cfg.adminPasswordFile}"
+        "secret-key:${cfg.secretKeyFile}"
+      ];
+    };
+  };
+}

@@ -1,0 +1,83 @@
+//! What Cilium's chart refuses only when it is installed, of values that keep to its schema.
+//!
+//! Source: `templates/validate.yaml` of cilium/charts, 1.16.1 to 1.20.0. Restated is what can be broken by values laid
+//! over those that are written here; the chart's own defaults stand for keys that are left out.
+
+use serde_json::Value;
+
+use super::problem::{ResourceMistake, ResourceProblem};
+
+struct ChartRule {
+    /// The value to mend.
+    path: &'static str,
+    message: &'static str,
+    instead: &'static str,
+    is_broken: fn(&Value) -> bool,
+}
+
+const CILIUM: [ChartRule; 5] = [
+    ChartRule {
+        path: "l7Proxy",
+        message: "the gateway is a proxy on each node, so the chart refuses this",
+        instead: "write `true`, or leave it out",
+        is_broken: |values| is_on(values, "/gatewayAPI/enabled", false) && !is_on(values, "/l7Proxy", true),
+    },
+    ChartRule {
+        path: "hubble.relay.enabled",
+        message: "Hubble's page asks the relay, so the chart refuses this",
+        instead: "write `true`, or leave out the page with `enable = false` under `[hubble]`",
+        is_broken: |values| {
+            is_on(values, "/hubble/ui/enabled", false)
+                && !is_on(values, "/hubble/ui/standalone/enabled", false)
+                && !is_on(values, "/hubble/relay/enabled", false)
+        },
+    },
+    ChartRule {
+        path: "hubble.enabled",
+        message: "the relay asks Hubble on each node, so the chart refuses this",
+        instead: "write `hubble.relay.enabled = false`, too",
+        is_broken: |values| {
+            is_on(values, "/hubble/relay/enabled", false) && !is_on(values, "/hubble/enabled", true)
+        },
+    },
+    ChartRule {
+        path: "cluster.name",
+        message: "it is not a name that the chart takes",
+        instead: "write up to 32 lower-case letters, digits and `-`, with a letter or a digit at both ends",
+        is_broken: |values| {
+            let name = values.pointer("/cluster/name").and_then(Value::as_str);
+            name.is_some_and(|name| !is_cluster_name(name))
+        },
+    },
+    // Not the chart's own: without either of the two no Service answers. It is never left out of what is written.
+    ChartRule {
+        path: "kubeProxyReplacement",
+        message: "k3s runs without kube-proxy, so Cilium must do its work",
+        instead: "write `true`, or leave it out",
+        is_broken: |values| !is_on(values, "/kubeProxyReplacement", true),
+    },
+];
+
+/// The rules that values of Cilium's chart break.
+pub(super) fn broken_by(values: &Value) -> impl Iterator<Item = ResourceProblem> {
+    CILIUM.iter().filter(|rule| (rule.is_broken)(values)).map(|rule| ResourceProblem {
+        path: rule.path.to_owned(),
+        mistake: ResourceMistake::ChartRule { message: rule.message, instead: rule.instead },
+    })
+}
+
+/// A switch, which some charts have as a string; null leaves it to the chart's default.
+fn is_on(values: &Value, pointer: &str, default: bool) -> bool {
+    match values.pointer(pointer) {
+        None | Some(Value::Null) => default,
+        Some(value) => *value == Value::Bool(true) || value == "true",
+    }
+}
+
+fn is_cluster_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [name.bytes().next(), name.bytes().next_back()];
+    name.len() <= 32
+        && ends.into_iter().all(|end| end.is_some_and(is_letter))
+        && name.bytes().all(|byte| is_letter(byte) || byte == b'-')
+}
