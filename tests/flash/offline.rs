@@ -60,7 +60,8 @@ fn the_image_for_tpi_is_what_would_be_sent() {
 
         // Outside the seed's partition it is the image; inside it has the secrets.
         let raw = if name.ends_with("xz") { unpacked(&path) } else { bytes };
-        let (start, end) = (layout::SEED_OFFSET as usize, layout::ROOT_OFFSET as usize);
+        let at = |offset: u64| usize::try_from(offset).expect("an offset");
+        let (start, end) = (at(layout::SEED_OFFSET), at(layout::ROOT_OFFSET));
         assert!(raw.len() == plain.len() && raw[..start] == plain[..start] && raw[end..] == plain[end..]);
         let holds = |bytes: &[u8]| bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
         assert!(holds(&raw[start..end]) && !holds(&plain));
