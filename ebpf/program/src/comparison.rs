@@ -2,12 +2,14 @@
 //! the record before it knows the packet, and wakes the reader for each.
 //!
 //! That costs most when packets are apart, so that the reader has gone to sleep before the next: a test run, which
-//! knows no time between packets, gets it from `pause`, once with the record and once without.
+//! knows no time between packets, gets it from `pause`, once with the record and once without. `wake` does the same
+//! without a pause. And `transmit` sends the packets of a test run for real, which is as fast as a load can be made.
 #![no_std]
 #![no_main]
 
 use aya_ebpf::bindings::xdp_action::XDP_PASS;
-use aya_ebpf::helpers::bpf_ktime_get_ns;
+use aya_ebpf::Global;
+use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_redirect};
 use aya_ebpf::macros::{map, xdp};
 use aya_ebpf::maps::RingBuf;
 use aya_ebpf::programs::XdpContext;
@@ -66,10 +68,30 @@ pub fn pause(_context: XdpContext) -> u32 {
 #[xdp]
 pub fn pause_and_wake(context: XdpContext) -> u32 {
     wait();
+    record(&context)
+}
+
+#[xdp]
+pub fn wake(context: XdpContext) -> u32 {
+    record(&context)
+}
+
+/// The index of the interface that `transmit` sends by.
+#[unsafe(no_mangle)]
+static INTERFACE: Global<u32> = Global::new(0);
+
+#[xdp]
+pub fn transmit(_context: XdpContext) -> u32 {
+    // SAFETY: the helper takes numbers only.
+    unsafe { bpf_redirect(INTERFACE.load(), 0) as u32 }
+}
+
+#[inline(always)]
+fn record(context: &XdpContext) -> u32 {
     let Some(mut entry) = EVENTS.reserve::<Details>(0) else {
         return XDP_PASS;
     };
-    match details(&context) {
+    match details(context) {
         Some(details) => {
             entry.write(details);
             entry.submit(0);

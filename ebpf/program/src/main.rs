@@ -14,7 +14,7 @@ use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
-use packet_record::{Flags, Record};
+use packet_record::{Counters, Flags, Record};
 
 use crate::frame::Linear;
 use crate::maps::{RECORDS, State};
@@ -27,7 +27,7 @@ const HEADERS: u32 = 256;
 
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
-    if let Some(state) = maps::state() {
+    if let Some((counters, state)) = maps::cpu() {
         state.clear_record();
         // SAFETY: the context is the one that the kernel passed.
         state.record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
@@ -35,14 +35,14 @@ pub fn packet_xdp(context: XdpContext) -> u32 {
             &Linear::new(context.data(), context.data_end(), &mut state.cursor),
             &mut state.record,
         );
-        account(state);
+        account(counters, state);
     }
     XDP_PASS
 }
 
 #[classifier]
 pub fn packet_tcx(context: TcContext) -> i32 {
-    if let Some(state) = maps::state() {
+    if let Some((counters, state)) = maps::cpu() {
         state.clear_record();
         state.record.frame_length = context.len();
         restore_tag(&context, &mut state.record);
@@ -54,7 +54,7 @@ pub fn packet_tcx(context: TcContext) -> i32 {
             &Linear::new(context.data(), context.data_end(), &mut state.cursor),
             &mut state.record,
         );
-        account(state);
+        account(counters, state);
     }
     TC_ACT_UNSPEC
 }
@@ -80,12 +80,10 @@ fn restore_tag(context: &TcContext, record: &mut Record) {
 
 /// Counts the packet, and shows it if it is chosen.
 #[inline(always)]
-fn account(state: &mut State) {
+fn account(counters: &mut Counters, state: &mut State) {
     // SAFETY: no instruction. The compiler reads the record from the map from here on: see `State::record`.
     unsafe { core::arch::asm!("", options(nostack)) };
-    let (Some(counters), Some(control)) = (maps::counters(), maps::control()) else {
-        return;
-    };
+    let control = maps::control();
     counting::begin(counters, &state.record);
     if control.is_own(&state.record) {
         return counting::own(counters, &state.record);
@@ -93,14 +91,17 @@ fn account(state: &mut State) {
     if flows::enabled() && state.record.version != 0 && !flows::add(&state.record, &mut state.making) {
         counting::untracked(counters, &state.record);
     }
-    if !sampling::choose(&mut state.block, control.ratio) {
+    let ratio = sampling::choose(&mut state.block, control.ratio);
+    if ratio == 0 {
         return counting::sampled_out(counters);
     }
+    // Before the reservation, whose lock waits for them: the copy reads whole words, and a processor cannot read a word
+    // of which it has yet to write a part.
+    state.record.ratio = ratio;
+    state.record.time = state.clock.now();
     let Some(mut entry) = RECORDS.reserve::<Record>(0) else {
         return counting::lost(counters);
     };
-    state.record.ratio = control.ratio;
-    state.record.time = state.clock.now();
     state.copy_record_to(entry.as_mut_ptr());
     entry.submit(NO_WAKEUP);
     counting::shown(counters);

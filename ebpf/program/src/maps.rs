@@ -1,8 +1,11 @@
 //! The maps, named and explained in `packet-record`.
 
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{Array, PerCpuArray, PerCpuHashMap, RingBuf};
-use packet_record::{Control, Counters, FlowKey, Record, Traffic};
+use aya_ebpf::maps::{PerCpuArray, PerCpuHashMap, RingBuf};
+use packet_record::{Control, Counters, Cpu, FlowKey, MEMORY_WORDS, Record, Traffic};
 
 use crate::clock::Clock;
 use crate::flows::Making;
@@ -10,19 +13,30 @@ use crate::sampling::Block;
 
 const RECORD_WORDS: usize = size_of::<Record>() / size_of::<u64>();
 
-#[map]
-pub(crate) static RECORDS: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+/// Unless the loader makes the ring larger or smaller.
+pub(crate) const RECORDS_BYTES: u32 = 1 << 20;
 
 #[map]
-static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
+pub(crate) static RECORDS: RingBuf = RingBuf::with_byte_size(RECORDS_BYTES, 0);
 
 #[map]
-static CONTROL: Array<Control> = Array::with_max_entries(1, 0);
+static CPU: PerCpuArray<Cpu> = PerCpuArray::with_max_entries(1, 0);
+
+/// A variable of the program, which user space sees as a map. The kernel writes the address of its only copy into the
+/// instructions, so it needs no look-up.
+#[unsafe(no_mangle)]
+static CONTROL: Shared = Shared(UnsafeCell::new(MaybeUninit::zeroed()));
+
+#[repr(transparent)]
+struct Shared(UnsafeCell<MaybeUninit<Control>>);
+
+// SAFETY: only user space writes it, and each of its words may be read in the middle of that: see `Control`.
+unsafe impl Sync for Shared {}
 
 #[map]
 pub(crate) static FLOWS: PerCpuHashMap<FlowKey, Traffic> = PerCpuHashMap::with_max_entries(4096, 0);
 
-/// What a CPU remembers from packet to packet.
+/// What a CPU remembers from packet to packet: [`Cpu::memory`].
 #[repr(C)]
 pub(crate) struct State {
     /// The packet at hand. Here and not on the stack, because the verifier does not follow what is in a map: what was
@@ -56,29 +70,26 @@ impl State {
     }
 }
 
-#[map]
-static STATE: PerCpuArray<State> = PerCpuArray::with_max_entries(1, 0);
+const _: () = assert!(size_of::<State>() == MEMORY_WORDS * size_of::<u64>());
 
-/// This CPU's counters.
+/// What user space asks for.
 #[inline(always)]
-pub(crate) fn counters() -> Option<&'static mut Counters> {
-    // SAFETY: per CPU, and the program does not run twice at once on one: nothing else writes it.
-    COUNTERS.get_ptr_mut(0).map(|counters| unsafe { &mut *counters })
+pub(crate) fn control() -> &'static Control {
+    let mut control = CONTROL.0.get().cast::<Control>().cast_const();
+    // SAFETY: no instruction. The compiler knows no longer whose address it is, and so not that nobody here writes it.
+    unsafe { core::arch::asm!("/* {} */", inout(reg) control, options(nomem, nostack, preserves_flags)) };
+    // SAFETY: always there, and zero is a value of it.
+    unsafe { &*control }
 }
 
+/// This CPU's counters and state.
 #[inline(always)]
-pub(crate) fn control() -> Option<&'static Control> {
-    // SAFETY: an array's entry is always there. User space may write it meanwhile: see `Control`.
-    CONTROL.get_ptr(0).map(|control| unsafe { &*control })
-}
-
-/// This CPU's state.
-#[inline(always)]
-pub(crate) fn state() -> Option<&'static mut State> {
-    // SAFETY: as for the counters.
-    STATE.get_ptr_mut(0).map(|state| unsafe {
+pub(crate) fn cpu() -> Option<(&'static mut Counters, &'static mut State)> {
+    // SAFETY: per CPU, and the program does not run twice at once on one: nothing else writes it. The two do not
+    // overlap; the memory is as long as a `State`, and every value of its words is one.
+    CPU.get_ptr_mut(0).map(|cpu| unsafe {
         // The compiler keeps words whole only where it knows that they are aligned.
-        core::hint::assert_unchecked(state.is_aligned());
-        &mut *state
+        core::hint::assert_unchecked(cpu.is_aligned());
+        (&mut (*cpu).counters, &mut *(&raw mut (*cpu).memory).cast::<State>())
     })
 }

@@ -17,6 +17,9 @@ pub struct Control {
     /// One packet of this many is shown, on each CPU: of each `ratio` consecutive packets exactly one, at a place
     /// chosen at random (so that traffic with a rhythm is not sampled in step with it). 1 shows every packet, 0 none:
     /// then every packet that is not [`own`](Control::own) counts as sampled out. A new ratio starts a new block.
+    ///
+    /// While the ring is more than half full, because a burst came sooner than the reader, fewer are shown: one of 4
+    /// times as many, and 4 times that with each further sixteenth of the ring, up to 4096 times.
     pub ratio: u32,
     /// How many entries of `own` are in use, at most [`MAX_OWN`].
     pub own_count: u32,

@@ -101,6 +101,19 @@ pub struct Counters {
     pub seen: Traffic,
 }
 
+/// The value of [`map::CPU`](crate::map::CPU): all that the program keeps for one CPU. In one map, because each look-up
+/// costs every packet.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    pub counters: Counters,
+    /// What the program remembers from packet to packet, for itself alone.
+    pub memory: [u64; MEMORY_WORDS],
+}
+
+/// The size of [`Cpu::memory`], in words of eight bytes.
+pub const MEMORY_WORDS: usize = 20;
+
 impl Counters {
     /// Whether every packet seen has its outcome.
     #[must_use]
@@ -142,6 +155,7 @@ mod tests {
     #[test]
     fn has_no_padding() {
         assert_eq!(size_of::<Counters>(), 8 * (3 + 2 + 3 + 2 + 2 * PROTOCOLS + 2));
+        assert_eq!(size_of::<Cpu>(), size_of::<Counters>() + 8 * MEMORY_WORDS);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! | map | kind | holds |
 //! |---|---|---|
 //! | [`map::RECORDS`] | ring buffer | a [`Record`] for each packet shown |
-//! | [`map::COUNTERS`] | per-CPU array, 1 entry | [`Counters`]: every packet, exactly |
-//! | [`map::CONTROL`] | array, 1 entry | [`Control`]: what user space asks for, at any time |
+//! | [`map::CPU`] | per-CPU array, 1 entry | [`Cpu`], in it [`Counters`]: every packet, exactly |
+//! | [`map::CONTROL`] | array, 1 entry: the program's variables | [`Control`]: what user space asks for, at any time |
 //! | [`map::FLOWS`] | per-CPU hash | [`FlowKey`] -> [`Traffic`], if loaded with [`global::FLOWS`] |
 //!
 //! # What happens to a packet
@@ -35,7 +35,7 @@ mod flow;
 mod packet;
 
 pub use control::{Control, Endpoint, MAX_OWN};
-pub use counters::{Counters, PROTOCOLS, Protocol, Traffic};
+pub use counters::{Counters, Cpu, MEMORY_WORDS, PROTOCOLS, Protocol, Traffic};
 pub use flow::FlowKey;
 pub use packet::{Fault, Flags, Record};
 
@@ -49,12 +49,14 @@ pub mod program {
 
 /// The map names in the object.
 pub mod map {
-    /// Ring buffer of [`Record`](crate::Record), 1 MiB unless the loader resizes it (`map_max_entries`, bytes).
+    /// Ring buffer of [`Record`](crate::Record), 1 MiB unless the loader resizes it (`map_max_entries`, bytes; then
+    /// [`global::RECORDS_BYTES`](crate::global::RECORDS_BYTES) is the same).
     pub const RECORDS: &str = "RECORDS";
-    /// Per-CPU array with one [`Counters`](crate::Counters) at index 0. Sum over the CPUs.
-    pub const COUNTERS: &str = "COUNTERS";
-    /// Array with one [`Control`](crate::Control) at index 0. All zero after loading: nothing is shown.
-    pub const CONTROL: &str = "CONTROL";
+    /// Per-CPU array with one [`Cpu`](crate::Cpu) at index 0. Sum its counters over the CPUs.
+    pub const CPU: &str = "CPU";
+    /// Array with one [`Control`](crate::Control) at index 0. All zero after loading: nothing is shown. It is the
+    /// object's section of variables, to which the program has the address without a look-up.
+    pub const CONTROL: &str = ".bss";
     /// Per-CPU hash from [`FlowKey`](crate::FlowKey) to [`Traffic`](crate::Traffic): 4096 flows unless resized.
     /// Empty when [`global::FLOWS`](crate::global::FLOWS) is 0.
     pub const FLOWS: &str = "FLOWS";
@@ -64,6 +66,8 @@ pub mod map {
 pub mod global {
     /// `u8`: 1 to aggregate flows into [`map::FLOWS`](crate::map::FLOWS), 0 (the default) not to.
     pub const FLOWS: &str = "FLOWS_ENABLED";
+    /// `u32`: the size of [`map::RECORDS`](crate::map::RECORDS) in bytes, by which the program tells how full it is.
+    pub const RECORDS_BYTES: &str = "RECORDS_BYTES";
 }
 
 #[cfg(feature = "user")]
@@ -72,7 +76,7 @@ mod pod {
     // layout tests beside each type), so every byte pattern is a value and every byte is initialised.
     unsafe impl aya::Pod for crate::Control {}
     // SAFETY: as above.
-    unsafe impl aya::Pod for crate::Counters {}
+    unsafe impl aya::Pod for crate::Cpu {}
     // SAFETY: as above.
     unsafe impl aya::Pod for crate::FlowKey {}
     // SAFETY: as above.

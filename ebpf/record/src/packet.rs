@@ -37,7 +37,8 @@ pub struct Record {
     pub frame_length: u32,
     /// Bytes of the IP packet as its header says: IPv4 total length; IPv6 payload length + 40.
     pub network_length: u32,
-    /// This packet stands for this many: [`Control::ratio`](crate::Control::ratio) when it was chosen.
+    /// This packet stands for this many: [`Control::ratio`](crate::Control::ratio) when it was chosen, or a multiple of
+    /// it if the ring was filling.
     pub ratio: u32,
     /// EtherType after the VLAN tags; below 0x0600 it is the length of an IEEE 802.3 frame.
     pub ethertype: u16,

@@ -9,6 +9,8 @@ pub fn start() {
     env_logger::Builder::new()
         // aya tells on this level what older kernels lack.
         .filter(Some("aya"), log::LevelFilter::Error)
+        // It tells each refusal of a certificate; we tell it once, as the reason why rows wait.
+        .filter(Some("rustls_platform_verifier"), log::LevelFilter::Off)
         .filter(None, log::LevelFilter::Info)
         .parse_default_env()
         .format(move |to, record| {

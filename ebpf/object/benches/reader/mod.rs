@@ -56,7 +56,7 @@ pub(crate) fn beside<T>(ring: &mut RingBuf<MapData>, read: Read, work: impl FnOn
         });
         run_on(0);
         while !started.load(Ordering::Acquire) {
-            std::hint::spin_loop();
+            thread::yield_now();
         }
         let result = work();
         stop.store(true, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use aya::programs::tc::TcAttachType;
 use aya::programs::xdp::XdpMode;
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
-use packet_record::{Control, Counters, FlowKey, Record, Traffic, global, map, program};
+use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
 
 /// Where a packet enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl Loaded {
     pub(crate) fn new(hook: Hook, flows: bool, ring: u32, control: Control) -> Result<(Self, Ring)> {
         let mut ebpf = EbpfLoader::new()
             .override_global(global::FLOWS, &u8::from(flows), true)
+            .override_global(global::RECORDS_BYTES, &ring, true)
             .map_max_entries(map::RECORDS, ring)
             .load(packet_object::PROGRAM)?;
         match hook {
@@ -94,11 +95,11 @@ impl Loaded {
 
     /// The counters of all CPUs.
     pub(crate) fn counters(&self) -> Result<Counters> {
-        let counters: PerCpuArray<_, Counters> =
-            PerCpuArray::try_from(self.ebpf.map(map::COUNTERS).context("no counters")?)?;
+        let cpus: PerCpuArray<_, Cpu> =
+            PerCpuArray::try_from(self.ebpf.map(map::CPU).context("no counters")?)?;
         let mut sum = Counters::default();
-        for cpu in counters.get(&0, 0)?.iter() {
-            sum += *cpu;
+        for cpu in cpus.get(&0, 0)?.iter() {
+            sum += cpu.counters;
         }
         Ok(sum)
     }

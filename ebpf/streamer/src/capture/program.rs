@@ -4,7 +4,7 @@ use super::attach::{self, AttachError, Hook, Mode};
 use aya::maps::{Array, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf};
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
-use packet_record::{Control, Counters, FlowKey, Record, Traffic, global, map, program};
+use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -26,7 +26,7 @@ pub struct Capture {
     hook: Hook,
     link: Option<(Mode, OwnedFd)>,
     ring: RingBuf<MapData>,
-    counters: PerCpuArray<MapData, Counters>,
+    cpus: PerCpuArray<MapData, Cpu>,
     control: Array<MapData, Control>,
     flows: Option<PerCpuHashMap<MapData, FlowKey, Traffic>>,
 }
@@ -91,6 +91,7 @@ impl Capture {
         let enabled = u8::from(flows);
         let mut ebpf = EbpfLoader::new()
             .override_global(global::FLOWS, &enabled, true)
+            .override_global(global::RECORDS_BYTES, &RING_BYTES, true)
             .map_max_entries(map::RECORDS, RING_BYTES)
             .load(packet_object::PROGRAM)?;
         match hook {
@@ -100,7 +101,7 @@ impl Capture {
         let mut take = |name: &'static str| ebpf.take_map(name).ok_or(LoadError::Absent(name));
         Ok(Self {
             ring: take(map::RECORDS)?.try_into()?,
-            counters: take(map::COUNTERS)?.try_into()?,
+            cpus: take(map::CPU)?.try_into()?,
             control: take(map::CONTROL)?.try_into()?,
             flows: if flows { Some(take(map::FLOWS)?.try_into()?) } else { None },
             link: None,
@@ -155,12 +156,12 @@ impl Capture {
         const READINGS: usize = 4;
         let mut sum = Counters::default();
         for _ in 0..READINGS {
-            let values = self.counters.get(&0, 0)?;
+            let cpus = self.cpus.get(&0, 0)?;
             sum = Counters::default();
-            for counters in values.iter() {
-                sum += *counters;
+            for cpu in cpus.iter() {
+                sum += cpu.counters;
             }
-            if values.iter().all(Counters::balanced) {
+            if cpus.iter().all(|cpu| cpu.counters.balanced()) {
                 break;
             }
         }

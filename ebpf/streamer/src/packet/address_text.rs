@@ -21,6 +21,20 @@ const OCTETS: [([u8; 3], usize); 256] = {
     }
 };
 
+/// Both digits of each byte.
+const HEXADECIMAL: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut bytes = [[0; 2]; 256];
+    let mut value: u8 = 0;
+    loop {
+        bytes[value as usize] = [DIGITS[(value >> 4) as usize], DIGITS[(value & 15) as usize]];
+        if value == u8::MAX {
+            break bytes;
+        }
+        value += 1;
+    }
+};
+
 pub(super) fn ipv4(address: Ipv4Addr, text: &mut Text<45>) {
     let mut bytes = [b'.'; 16];
     let mut end = 0;
@@ -36,14 +50,14 @@ pub(super) fn ipv4(address: Ipv4Addr, text: &mut Text<45>) {
 
 /// RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`.
 pub(super) fn ipv6(address: Ipv6Addr, text: &mut Text<45>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     if let Some(mapped) = address.to_ipv4_mapped() {
         text.push_ascii(b"::ffff:");
         return ipv4(mapped, text);
     }
     let groups = address.segments();
     let gap = longest_gap(groups);
-    let mut bytes = [b':'; 40];
+    // One group more than there are: whole words are written, and what is too many is overwritten by what follows.
+    let mut bytes = [b':'; 48];
     let mut end = 0;
     for (at, group) in groups.into_iter().enumerate() {
         if gap.contains(&at) {
@@ -53,11 +67,12 @@ pub(super) fn ipv6(address: Ipv6Addr, text: &mut Text<45>) {
         }
         // The colon between two groups is there already, too.
         end += usize::from(at > 0 && (gap.is_empty() || at != gap.end));
-        let digits = (16 - group.leading_zeros()).div_ceil(4).max(1);
-        for digit in (0..digits).rev() {
-            bytes[end] = DIGITS[usize::from(group >> (digit * 4) & 15)];
-            end += 1;
-        }
+        let [high, low] = group.to_be_bytes().map(|byte| HEXADECIMAL[usize::from(byte)]);
+        let zeros = (group.leading_zeros() / 4).min(3);
+        let digits = u32::from_be_bytes([high[0], high[1], low[0], low[1]]) << (8 * zeros);
+        bytes[end..end + 4].copy_from_slice(&digits.to_be_bytes());
+        end += 4 - zeros as usize;
+        bytes[end..end + 2].copy_from_slice(b"::");
     }
     text.push_ascii(&bytes[..end]);
 }

@@ -109,12 +109,12 @@ fn end(address: Text<45>, port: u16, mac: Mac) -> Text<64> {
 fn flags(bits: u16) -> Text<40> {
     const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
     let mut text = Text::<40>::new();
-    for (bit, name) in NAMES.into_iter().enumerate() {
-        if bits & (1 << bit) != 0 {
-            if !text.as_str().is_empty() {
-                text.push(" ");
-            }
-            text.push(name);
+    let mut rest = bits & 0x1ff;
+    while rest != 0 {
+        text.push_ascii(NAMES[rest.trailing_zeros() as usize].as_bytes());
+        rest &= rest - 1;
+        if rest != 0 {
+            text.push_ascii(b" ");
         }
     }
     text

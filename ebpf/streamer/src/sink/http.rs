@@ -26,12 +26,15 @@ pub struct HttpSink {
     token: TokenSource,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    #[error("cannot set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
-    #[error("cannot set up the HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(
+        "https cannot be used: {cause}\n\
+         hint: install the system's CA certificates (ca-certificates), or name a file that has them in SSL_CERT_FILE"
+    )]
+    Https { cause: String },
+    #[error("http cannot be used: {cause}")]
+    Http { cause: String },
 }
 
 impl HttpSink {
@@ -44,7 +47,8 @@ impl HttpSink {
             own.set(vec![SocketAddr::new(address, port)]);
         }
         let resolver = Resolver { port, private_only: endpoint.private_only, own };
-        let client = Client::builder()
+        let plain = endpoint.url.scheme() == "http";
+        let builder = Client::builder()
             .user_agent(concat!("xdp-streamer/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Arc::new(resolver))
             .timeout(TIMEOUT)
@@ -52,8 +56,13 @@ impl HttpSink {
             .pool_max_idle_per_host(1)
             // A redirect could lead the token elsewhere; a proxy would hide whose traffic is ours.
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
+            .no_proxy();
+        // The system's certificates are not looked for where none is needed: it may have none.
+        let builder = if plain { builder.tls_certs_only([]) } else { builder };
+        let client = builder.build().map_err(|error| {
+            let cause = root_cause(&error);
+            if plain { HttpError::Http { cause } } else { HttpError::Https { cause } }
+        })?;
         Ok(Self { client, endpoint, token })
     }
 

@@ -154,9 +154,14 @@ fn plain_http_stays_at_home_and_says_so() {
 
 /// One GET over a plain connection.
 fn get(address: &str, path: &str) -> String {
+    request(address, "GET", path)
+}
+
+/// One request without a body over a plain connection, and all of its answer.
+pub(crate) fn request(address: &str, method: &str, path: &str) -> String {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text

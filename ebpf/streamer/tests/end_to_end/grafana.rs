@@ -13,6 +13,9 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// What a request meets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +37,13 @@ struct State {
     refusals: Vec<String>,
     paths: Vec<String>,
     requests: usize,
+    connections: usize,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Grafana {
     pub(crate) address: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
     mood: Arc<Mutex<Mood>>,
     state: Arc<Mutex<State>>,
 }
@@ -46,11 +51,22 @@ pub(crate) struct Grafana {
 impl Grafana {
     /// A server inside a network namespace. It lives as long as the test's process.
     pub(crate) fn start(namespace: &str, at: impl Into<IpAddr>, mood: Mood) -> Self {
+        Self::start_with(namespace, at, mood, None)
+    }
+
+    /// The same, over TLS if there is a configuration for it.
+    pub(crate) fn start_with(
+        namespace: &str,
+        at: impl Into<IpAddr>,
+        mood: Mood,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
         let at = SocketAddr::new(at.into(), 0);
         let listener = in_namespace(namespace, || std::net::TcpListener::bind(at).unwrap());
         listener.set_nonblocking(true).unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
+            tls,
             mood: Arc::new(Mutex::new(mood)),
             state: Arc::default(),
         };
@@ -63,7 +79,8 @@ impl Grafana {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub(crate) fn set_mood(&self, mood: Mood) {
@@ -85,6 +102,10 @@ impl Grafana {
         self.state.lock().unwrap().requests
     }
 
+    pub(crate) fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
     pub(crate) fn paths(&self) -> Vec<String> {
         self.state.lock().unwrap().paths.clone()
     }
@@ -93,14 +114,26 @@ impl Grafana {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
+            self.state.lock().unwrap().connections += 1;
             let server = self.clone();
             tokio::spawn(async move {
-                let service = hyper::service::service_fn(|request| server.answer(request));
-                let _ = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                match server.tls.clone() {
+                    None => server.converse(stream).await,
+                    Some(tls) => {
+                        // Who does not believe us hangs up.
+                        if let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await {
+                            server.converse(stream).await;
+                        }
+                    }
+                }
             });
         }
+    }
+
+    async fn converse(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let service = hyper::service::service_fn(|request| self.answer(request));
+        let _ =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 /// The watched interface, in the namespace `node`.
 pub(crate) const WATCHED: &str = "end0";
@@ -71,27 +70,13 @@ impl Lab {
         });
     }
 
-    /// Sends a frame so many times a second for some time; returns how often it was sent.
+    /// How many packets the watched interface has received, by its own count.
     #[allow(dead_code, reason = "for the benchmark")]
-    pub(crate) fn flood(&self, frame: &[u8], per_second: u64, time: Duration) -> u64 {
-        in_namespace(&self.network, || {
-            let socket = Raw::open("far0");
-            let start = Instant::now();
-            let mut sent = 0;
-            while start.elapsed() < time {
-                let due = u64::try_from(start.elapsed().as_micros()).unwrap() * per_second / 1_000_000;
-                if sent >= due {
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-                // What a slow machine cannot send in time is not made up for after it.
-                let next = due.min(sent + 1000).max(sent);
-                for _ in sent..next {
-                    socket.send(frame);
-                }
-                sent = next;
-            }
-            sent
-        })
+    pub(crate) fn received(&self) -> u64 {
+        let arguments = ["-n", &self.node, "-json", "-statistics", "link", "show", WATCHED];
+        let output = Command::new("ip").args(arguments).output().unwrap().stdout;
+        let links: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        links[0]["stats64"]["rx"]["packets"].as_u64().unwrap()
     }
 
     /// What `ip -details link` says of the watched interface.

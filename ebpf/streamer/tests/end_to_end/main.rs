@@ -8,10 +8,12 @@ mod daemon;
 mod delivery;
 mod frame;
 mod grafana;
+mod influx;
 mod lab;
 mod output;
 mod rows;
 mod screen;
+mod tls;
 
 #[allow(unreachable_pub, reason = "shared by tests of several crates")]
 #[path = "../../../../tests/requirement/mod.rs"]
