@@ -101,14 +101,14 @@ fn the_password_of_a_bmc_goes_to_no_node() {
         .replace("bmc = \"172.16.10.220\"\n", "bmc = \"172.16.10.220\"\npassword = \"bmc-password\"\n")
         .replace("[secrets]\n", "[secrets]\nbmc-password = \"secrets/bmc\"\n");
     fs::write(&path, cluster).expect("cluster.toml");
-    for name in ["azure-dns", "bgp", "bmc", "grafana-token", "k3s-token"] {
+    for name in ["azure-dns", "bgp", "bmc", "grafana-token", "k3s-token", "router"] {
         put(&folder, name, "never-printed", 0o600);
     }
     let output = secrets(&folder, &[]);
     let line = "bmc-password   present  secrets/bmc            no node     -                                   \
                 `rk1 flash`: password of `root` on the BMC of `turing-pi`\n";
     assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
-    assert_eq!(text(&output.stderr), "5 secrets, all present\n");
+    assert_eq!(text(&output.stderr), "6 secrets, all present\n");
 }
 
 /// Such as by sops-nix: no file of it is asked for.
@@ -118,13 +118,13 @@ fn a_secret_may_come_another_way() {
     let file = folder.path().join("cluster.toml");
     let cluster = fs::read_to_string(&file).expect("cluster.toml");
     fs::write(&file, cluster.replace("\"secrets/k3s-token\"", "\"\"")).expect("cluster.toml");
-    for name in ["azure-dns", "bgp", "grafana-token"] {
+    for name in ["azure-dns", "bgp", "grafana-token", "router"] {
         put(&folder, name, "never-printed", 0o600);
     }
     let output = secrets(&folder, &[]);
     assert_eq!(
         (output.status.code(), text(&output.stderr)),
-        (Some(0), "4 secrets, all present but 1 that the nodes get elsewhere\n")
+        (Some(0), "5 secrets, all present but 1 that the nodes get elsewhere\n")
     );
     let line = "k3s-token      elsewhere  -                      every node  \
                 /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join";

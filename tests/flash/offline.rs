@@ -23,6 +23,10 @@ fn unpacked(path: &std::path::Path) -> Vec<u8> {
     output.stdout
 }
 
+fn place(offset: u64) -> usize {
+    usize::try_from(offset).expect("a place in memory")
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }
@@ -60,8 +64,7 @@ fn the_image_for_tpi_is_what_would_be_sent() {
 
         // Outside the seed's partition it is the image; inside it has the secrets.
         let raw = if name.ends_with("xz") { unpacked(&path) } else { bytes };
-        let at = |offset: u64| usize::try_from(offset).expect("an offset");
-        let (start, end) = (at(layout::SEED_OFFSET), at(layout::ROOT_OFFSET));
+        let (start, end) = (place(layout::SEED_OFFSET), place(layout::ROOT_OFFSET));
         assert!(raw.len() == plain.len() && raw[..start] == plain[..start] && raw[end..] == plain[end..]);
         let holds = |bytes: &[u8]| bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
         assert!(holds(&raw[start..end]) && !holds(&plain));
@@ -99,7 +102,7 @@ fn what_cannot_be_meant_is_refused() {
     fs::copy(other.path().join("out/rk1-01.img.xz"), folder.path().join("other.img.xz")).expect("an image");
     let no_loader = {
         let mut bytes = unpacked(&image::built().join("rk1-01.img.xz"));
-        bytes[layout::LOADER_OFFSET as usize..][..4].copy_from_slice(b"NONE");
+        bytes[place(layout::LOADER_OFFSET)..][..4].copy_from_slice(b"NONE");
         bytes
     };
     fs::write(folder.path().join("no-loader.img"), no_loader).expect("an image");

@@ -114,7 +114,7 @@ impl Scene {
     pub(crate) fn assert_seen(&self, name: &str, output: &Output) {
         let board = self.bmc.board();
         let power = board.power.map(|on| if on { "on" } else { "off" });
-        let requests: String = board.log.iter().map(|line| format!("{line}\n")).collect();
+        let requests: String = board.log.iter().flat_map(|line| [line, "\n"]).collect();
         let text = format!("{}--- requests\n{requests}--- power\n{}\n", seen(output), power.join(" "));
         assert_screen(name, &text);
     }
