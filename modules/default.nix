@@ -8,6 +8,7 @@
     ./cluster.nix
     ./firewall.nix
     ./grafana.nix
+    ./guard.nix
     ./ipv6.nix
     ./k3s.nix
     ./kubernetes-secrets.nix

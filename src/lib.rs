@@ -7,6 +7,7 @@ pub mod bmc;
 pub mod cluster;
 pub mod cluster_file;
 pub mod command;
+pub mod deploy;
 pub mod disk;
 pub mod document;
 pub mod flash;

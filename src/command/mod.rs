@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod deploy;
 mod diagram;
 mod flash;
 mod init;
@@ -48,6 +49,7 @@ enum Command {
     Pin(pin::Pin),
     Render(render::Render),
     Secrets(secrets::Secrets),
+    Deploy(deploy::Deploy),
     Flash(flash::Flash),
     Inspect(inspect::Inspect),
     Lab(lab::Lab),
@@ -96,6 +98,7 @@ impl Arguments {
             Command::Pin(command) => command.run(&self.file),
             Command::Render(command) => command.run(&self.file),
             Command::Secrets(command) => command.run(&self.file),
+            Command::Deploy(command) => command.run(&self.file),
             Command::Flash(command) => command.run(&self.file),
             Command::Inspect(command) => command.run(),
             Command::Lab(command) => command.run(&self.file),

@@ -82,6 +82,21 @@ let
       )
       // given.passthru or { };
 
+    writeShellApplication =
+      given:
+      let
+        known = refuse "writeShellApplication" surface.functions.writeShellApplication.arguments given;
+      in
+      derivation {
+        inherit (known) name text runtimeInputs;
+        inherit system;
+        runtimeEnv = builtins.toJSON known.runtimeEnv;
+        builder = "/bin/sh";
+      }
+      // {
+        meta.mainProgram = known.name;
+      };
+
     writeText =
       name: text:
       derivation {

@@ -125,7 +125,7 @@ let
       );
   streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
   unitText = import ./unit-text.nix { inherit lib; };
-  # The streamer's units, those of the cluster's own Grafana, and what takes the secrets for them.
+  # The streamer's units, those of the cluster's own Grafana, what takes the secrets for them, and the guard's.
   units =
     _:
     { config, ... }:
@@ -133,7 +133,13 @@ let
       ours =
         kind:
         lib.filterAttrs (
-          name: _: lib.hasInfix "streamer" name || lib.hasPrefix "grafana" name || name == "node-secrets"
+          name: _:
+          lib.hasInfix "streamer" name
+          || lib.hasPrefix "grafana" name
+          || builtins.elem name [
+            "node-secrets"
+            "rk1-guard"
+          ]
         ) config.systemd.${kind};
       named =
         kind: suffix:

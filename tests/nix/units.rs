@@ -82,7 +82,7 @@ impl Files {
         let directory = tempfile::tempdir().unwrap();
         let bin = directory.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
-        for program in ["script", "systemctl", "xdp-streamer"] {
+        for program in ["rk1-guard", "script", "systemctl", "xdp-streamer"] {
             std::fs::write(bin.join(program), "#!/bin/sh\n").unwrap();
             std::fs::set_permissions(bin.join(program), PermissionsExt::from_mode(0o755)).unwrap();
         }

@@ -122,6 +122,8 @@ async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connecti
     }
     // Each request has the time limit of all probes.
     (config.connect_timeout, config.read_timeout) = (None, None);
+    // The client would repeat a refused request for minutes: whoever may try again does so by itself.
+    config.default_retry = false;
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
     let client =
         Client::try_from(config).map_err(|error| ProbeError::NotAsked { reason: web::innermost(&error) })?;

@@ -117,7 +117,7 @@ mod tests {
     /// The page is one that the streamer's own tests compare with what it serves.
     #[test]
     fn the_streamers_page_is_understood() {
-        let page = "ebpf/streamer/src/daemon/snapshots/xdp_streamer__daemon__exposition__tests__every_metric_is_written_once.snap";
+        let page = "ebpf/streamer/src/daemon/snapshots/exposition.txt";
         let page = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page));
         let expected = Reading { is_attached: true, packets: 5, ..Reading::default() };
         assert_eq!(reading(&page.expect("a page")), Some(expected));

@@ -1,0 +1,119 @@
+//! A run that is cut at any step is made up for by the next one.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Output;
+
+use tempfile::TempDir;
+
+use crate::node::{Node, only, program};
+
+/// Every program that changes something, and those between them.
+const STEPS: [&str; 11] =
+    ["cat", "date", "install", "ln", "mv", "nix-env", "realpath", "rm", "sync", "systemctl", "systemd-run"];
+
+/// Runs the guard and kills it, and all that it started, at the step `at`: 1 is the first. Returns the steps as well.
+fn cut(node: &Node, arguments: &[&str], at: usize) -> (Output, usize) {
+    let directory = TempDir::new().unwrap();
+    let count = directory.path().join("count");
+    fs::write(&count, "").unwrap();
+    let bin = node.path("bin");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    for step in STEPS {
+        let text = format!(
+            "#!/bin/bash\nprintf x >>'{count}'\n(($(wc --bytes <'{count}') == {at})) && kill -9 0\n\
+             PATH='{path}'\nexec {step} \"$@\"\n",
+            count = count.display()
+        );
+        program(&directory.path().join(step), &text);
+    }
+    let output = node.run_with(arguments, Some(directory.path()));
+    let steps = fs::read_to_string(&count).unwrap().len();
+    (output, steps)
+}
+
+/// A node that is to go back now.
+fn overdue() -> Node {
+    let node = Node::new();
+    node.succeeds(&["arm", "600"]);
+    node.switch_to_new();
+    node.let_the_deadline_pass();
+    node.calls();
+    node
+}
+
+#[test]
+fn the_way_back_is_cut_at_each_step() {
+    let (whole, steps) = cut(&overdue(), &["watch"], usize::MAX);
+    assert!(whole.status.success(), "{whole:?}");
+    assert!(steps >= 9, "only {steps} steps were seen");
+
+    for at in 1..=steps {
+        let node = overdue();
+        let (output, _) = cut(&node, &["watch"], at);
+        assert_eq!(output.status.signal(), Some(9), "step {at} of {steps}: {output:?}");
+        node.calls();
+        // As at the next boot, or when systemd starts the watch again.
+        node.succeeds(&["resume"]);
+        let is_over = node.state("state") == "reverted";
+        assert_eq!(node.calls().contains("systemd-run"), !is_over, "step {at}: no watch where one is needed");
+        node.succeeds(&["watch"]);
+        let (running, profile, _) = node.systems();
+        assert_eq!((running.as_str(), profile.as_str()), ("old", "old"), "step {at} of {steps}");
+        assert_eq!(node.state("state"), "reverted", "step {at} of {steps}");
+
+        // Never again.
+        node.switch_to_new();
+        node.calls();
+        node.succeeds(&["resume"]);
+        node.succeeds(&["watch"]);
+        assert_eq!(node.calls(), "", "step {at} of {steps}");
+    }
+}
+
+#[test]
+fn arming_is_cut_at_each_step() {
+    let (whole, steps) = cut(&Node::new(), &["arm", "600"], usize::MAX);
+    assert!(whole.status.success(), "{whole:?}");
+    for at in 1..=steps {
+        let node = Node::new();
+        let (output, _) = cut(&node, &["arm", "600"], at);
+        assert_eq!(output.status.signal(), Some(9), "step {at} of {steps}: {output:?}");
+        match node.state("state").as_str() {
+            // Nothing to go back to, and it can be armed again.
+            "idle" => {
+                node.succeeds(&["watch"]);
+                node.succeeds(&["arm", "600"]);
+            }
+            // Whole: what it notes is enough to go back.
+            "armed" => {
+                node.switch_to_new();
+                node.succeeds(&["revert"]);
+                node.succeeds(&["watch"]);
+                assert_eq!(node.systems(), only("old"), "step {at} of {steps}");
+            }
+            state => unreachable!("step {at}: {state}"),
+        }
+    }
+}
+
+#[test]
+fn confirming_is_cut_at_each_step() {
+    let armed = || {
+        let node = Node::new();
+        node.succeeds(&["arm", "600"]);
+        node.switch_to_new();
+        node
+    };
+    let (whole, steps) = cut(&armed(), &["confirm"], usize::MAX);
+    assert!(whole.status.success(), "{whole:?}");
+    for at in 1..=steps {
+        let node = armed();
+        cut(&node, &["confirm"], at);
+        if node.state("state") == "armed" {
+            node.succeeds(&["confirm"]);
+        }
+        node.succeeds(&["watch"]);
+        assert_eq!(node.systems().0, "new", "step {at} of {steps}");
+    }
+}
