@@ -4,6 +4,7 @@
 //! [`cluster::Cluster`] (resolved and checked) → [`document::Document`]s (a path and a body each) → disk.
 
 pub mod bmc;
+pub mod certificate;
 pub mod cluster;
 pub mod cluster_file;
 pub mod command;
@@ -17,6 +18,7 @@ pub mod lab;
 pub mod pins;
 pub mod problem;
 pub mod render;
+mod secret_bytes;
 pub mod seed;
 pub mod source;
 pub mod status;

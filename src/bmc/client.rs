@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
@@ -7,11 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::certificate::{Shown, tls};
 use super::envelope::{Envelope, Sentence};
-use super::{
-    About, BmcError, Credentials, Fingerprint, Handle, Info, Power, Slot, StartRequest, Transfer, Usb,
-};
+use super::{About, BmcError, Credentials, Handle, Info, Power, Slot, StartRequest, Transfer, Usb};
+use crate::certificate::{Fingerprint, Trust, Verifier};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// For anything but an upload: the BMC is slow while it writes, and switching power takes it a second or two.
@@ -26,7 +25,7 @@ pub struct Bmc {
     /// `https://…/api/bmc`.
     url: Url,
     pinned: Fingerprint,
-    shown: Shown,
+    verifier: Arc<Verifier>,
     token: Option<Token>,
 }
 
@@ -57,17 +56,18 @@ struct Started {
 
 /// The certificate that a BMC shows. Nothing is sent to it but the greeting of TLS.
 pub async fn first_sight(address: IpAddr) -> Result<Fingerprint, BmcError> {
-    let (client, shown) = client(None)?;
+    let (client, verifier) = client(Trust::Nobody)?;
     let answer = client.get(url(address)?).send().await;
-    match (shown.get(), answer) {
-        (Some(fingerprint), _) => Ok(fingerprint),
+    match (verifier.refusal(), answer) {
+        (Some(refusal), _) => Ok(refusal.fingerprint),
         (None, Err(error)) => Err(BmcError::of_request(error)),
         (None, Ok(answer)) => Err(BmcError::NotUnderstood { said: Sentence::new(answer.status().as_str()) }),
     }
 }
 
-fn client(pinned: Option<Fingerprint>) -> Result<(Client, Shown), BmcError> {
-    let (tls, shown) = tls(pinned)?;
+fn client(trust: Trust) -> Result<(Client, Arc<Verifier>), BmcError> {
+    let verifier = Verifier::new(trust)?;
+    let tls = verifier.configuration()?;
     let client = Client::builder()
         .tls_backend_preconfigured(tls)
         .https_only(true)
@@ -78,7 +78,7 @@ fn client(pinned: Option<Fingerprint>) -> Result<(Client, Shown), BmcError> {
         .connect_timeout(CONNECT_LIMIT)
         .build()
         .map_err(BmcError::Client)?;
-    Ok((client, shown))
+    Ok((client, verifier))
 }
 
 fn url(address: IpAddr) -> Result<Url, BmcError> {
@@ -93,8 +93,8 @@ fn url(address: IpAddr) -> Result<Url, BmcError> {
 impl Bmc {
     /// Connects to nothing yet.
     pub fn new(address: IpAddr, pinned: Fingerprint) -> Result<Self, BmcError> {
-        let (client, shown) = client(Some(pinned))?;
-        Ok(Self { client, url: url(address)?, pinned, shown, token: None })
+        let (client, verifier) = client(Trust::Pinned(pinned))?;
+        Ok(Self { client, url: url(address)?, pinned, verifier, token: None })
     }
 
     /// Logs in. To be called once for a password: five failures ban this machine, for longer each time.
@@ -203,9 +203,9 @@ impl Bmc {
     }
 
     fn failed(&self, error: reqwest::Error) -> BmcError {
-        match self.shown.get() {
-            Some(found) if found != self.pinned => BmcError::OtherCertificate { pinned: self.pinned, found },
-            _ => BmcError::of_request(error),
+        match self.verifier.refusal() {
+            Some(refusal) => BmcError::OtherCertificate { pinned: self.pinned, found: refusal.fingerprint },
+            None => BmcError::of_request(error),
         }
     }
 }

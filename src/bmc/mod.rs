@@ -4,7 +4,6 @@
 //! `authentication/`), and answers recorded of bmcd 2.3.7 with its board layer stubbed.
 
 mod about;
-mod certificate;
 mod client;
 mod credentials;
 mod envelope;
@@ -15,7 +14,6 @@ mod transfer;
 mod usb;
 
 pub use about::{About, Info};
-pub use certificate::Fingerprint;
 pub use client::{Bmc, first_sight};
 pub use credentials::{Credentials, Password};
 pub use envelope::Sentence;
@@ -26,6 +24,8 @@ pub use usb::Usb;
 
 use reqwest::StatusCode;
 use thiserror::Error;
+
+use crate::certificate::Fingerprint;
 
 #[derive(Debug, Error)]
 pub enum BmcError {

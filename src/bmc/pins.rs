@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::Fingerprint;
+use crate::certificate::Fingerprint;
 use crate::disk;
 
 pub const FILE_NAME: &str = "bmc.pins";

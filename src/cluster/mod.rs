@@ -31,7 +31,7 @@ pub use kubernetes_secrets::KubernetesSecret;
 pub use name::{Domain, Label};
 pub use network::Network;
 pub use router::{Platform, Router, RouterosSyntax};
-pub use router_access::{Fingerprint, RestAccess, RouterAccess};
+pub use router_access::{RestAccess, RouterAccess};
 pub use secret_uses::{Place, Recipients, SecretUse};
 pub use secrets::{SecretName, Secrets};
 pub use sections::Sections;

@@ -1,14 +1,13 @@
 //! How a router is asked what it sees: `RouterOS` over its REST API, the others over ssh.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use thiserror::Error;
 use url::Url;
 
 use super::secrets::{SecretLookup, SecretName};
 use super::streamer::is_public;
+use crate::certificate::{Fingerprint, NotAFingerprint};
 use crate::cluster_file::{self, Platform, Text};
 use crate::problem::{Mistake, Problems};
 
@@ -33,10 +32,6 @@ pub struct RestAccess {
     /// `None`: the authorities that the machine trusts decide.
     pub fingerprint: Option<Fingerprint>,
 }
-
-/// SHA-256 of a certificate in DER.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 32]);
 
 #[derive(Debug, Error)]
 enum AccessMistake {
@@ -84,27 +79,6 @@ impl Mistake for AccessMistake {
     }
 }
 
-impl Fingerprint {
-    /// Hexadecimal digits, with or without colons between the bytes.
-    fn parse(text: &str) -> Option<Self> {
-        let digits = text.replace(':', "");
-        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
-        bytes.try_into().ok().map(Self)
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Fingerprint({self})")
-    }
-}
-
 pub(super) fn resolve(
     router: &cluster_file::Router,
     address: Option<Ipv4Addr>,
@@ -144,7 +118,7 @@ fn resolve_rest(
             if url.as_ref().is_some_and(|url| url.scheme() == "http") {
                 problems.error(text.span, AccessMistake::NoCertificate);
             }
-            let parsed = Fingerprint::parse(&text.value).ok_or(AccessMistake::NotAFingerprint);
+            let parsed = text.value.parse().map_err(|NotAFingerprint| AccessMistake::NotAFingerprint);
             problems.take(text.span, parsed).map(Some)
         }
         None => Some(None),

@@ -59,7 +59,7 @@ impl SeedOwner {
 /// The numbers of a boot sector that say where things lie (Microsoft's FAT specification of 2005, "BPB").
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error("this is no FAT of 12 or 16 bits")]
-pub(super) struct NotFat;
+pub(crate) struct NotFat;
 
 struct Geometry {
     root: usize,
@@ -75,7 +75,7 @@ pub(super) fn is_fat(sector: &[u8]) -> bool {
 }
 
 /// Label and id of a boot sector.
-pub(super) fn name(sector: &[u8]) -> Result<Fat, NotFat> {
+pub(crate) fn name(sector: &[u8]) -> Result<Fat, NotFat> {
     if !is_fat(sector) {
         return Err(NotFat);
     }
@@ -88,7 +88,7 @@ pub(super) fn name(sector: &[u8]) -> Result<Fat, NotFat> {
 }
 
 /// Label, id and seed of a whole partition.
-pub(super) fn read(partition: &[u8]) -> Result<Fat, NotFat> {
+pub(crate) fn read(partition: &[u8]) -> Result<Fat, NotFat> {
     let named = name(partition)?;
     let Some(geometry) = geometry(partition) else { return Ok(named) };
     let root = partition.get(geometry.root..).ok_or(NotFat)?;

@@ -13,7 +13,7 @@ use super::layout::{LOADER_MAGIC, LOADER_OFFSET};
 use super::region::{Kept, Region};
 use super::table::{Slot, TABLE_LENGTH, Table};
 use crate::cluster::Label;
-use crate::seed::SecretBytes;
+use crate::secret_bytes::SecretBytes;
 
 /// Bytes from the start that are kept: the partition table and the loader's magic. A partition that starts among them
 /// is not looked into.

@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use super::fat;
-use crate::seed::SecretBytes;
+use crate::secret_bytes::SecretBytes;
 
 /// Bytes of a partition by which its contents are told: ext4's superblock is in the second KiB.
 const PROBE: usize = 4096;

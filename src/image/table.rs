@@ -41,7 +41,7 @@ pub struct Slot {
 
 impl Table {
     /// The table at the start of an image, if there is one.
-    pub(super) fn parse(head: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(head: &[u8]) -> Option<Self> {
         if head.get(510..512)? != [0x55, 0xaa] {
             return None;
         }

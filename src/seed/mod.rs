@@ -1,15 +1,16 @@
-//! A node's seed: the secrets that it needs and nothing more, from the operator's files to a FAT partition in memory.
+//! A node's seed: the secrets that it needs and nothing more, from the operator's files to a FAT partition in
+//! memory, and an image as a stream with that partition in place.
 
-mod bytes;
 mod file;
 mod host_key;
 mod partition;
 mod read;
+mod seeded;
 
-pub(crate) use bytes::SecretBytes;
 pub use file::State;
 pub use partition::{Partition, PartitionError, partition};
 pub use read::{Refused, SeedMistake, for_node, secret};
+pub use seeded::{Seeded, SeededError};
 
 use std::fmt;
 

@@ -6,11 +6,13 @@ use std::io::{self, Cursor, Write};
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
 use thiserror::Error;
 
-use super::{SecretBytes, Seed};
+use super::Seed;
 use crate::cluster::Place;
 use crate::image::Identity;
+use crate::image::SeedOwner;
+use crate::image::fat::OWNER_FILE;
 use crate::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE};
-use crate::image::{OWNER_FILE, SeedOwner};
+use crate::secret_bytes::SecretBytes;
 
 // All lie in the root directory: what `fatfs` makes of others is not what `fsck.vfat` expects.
 /// Stands before the name of a secret.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::cluster::Fingerprint;
+use crate::certificate::{CertificateFault, Fingerprint};
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProbeError {
@@ -25,23 +25,6 @@ pub enum ProbeError {
     /// What this machine needs to ask is not there.
     #[error("not asked: {reason}")]
     NotAsked { reason: String },
-}
-
-/// What is wrong with a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum CertificateFault {
-    #[error("has expired")]
-    Expired,
-    #[error("is not valid yet")]
-    NotYetValid,
-    #[error("is not for `{name}`")]
-    OtherName { name: String },
-    #[error("is signed by nobody who is trusted here")]
-    UnknownIssuer,
-    #[error("has another fingerprint than cluster.toml says")]
-    OtherFingerprint,
-    #[error("cannot be verified: {reason}")]
-    Unverifiable { reason: String },
 }
 
 impl ProbeError {

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use failure::{CertificateFault, ProbeError};
+pub use failure::ProbeError;
 pub use observation::{
     ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation, Verdict,
 };

@@ -172,7 +172,7 @@ fn a_ban_is_not_walked_into() {
 #[test]
 fn another_certificate_is_refused() {
     let Some(scene) = Scene::going("other-certificate", Course::well()) else { return };
-    let other = rk1::bmc::Fingerprint::of(&Certificate::new().certificate);
+    let other = rk1::certificate::Fingerprint::of(&Certificate::new().certificate);
     let pins = scene.folder.path().join("bmc.pins");
     std::fs::write(&pins, format!("172.16.10.220 {other}\n")).expect("pins");
     let output = scene.flash(&["rk1-01"]);

@@ -6,7 +6,7 @@ use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rk1::image::Seeded;
+use rk1::seed::Seeded;
 
 use crate::cluster::{cluster, folder, identity, node, partition, put, seed};
 use crate::composed::{Composed, HOST};

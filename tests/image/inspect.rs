@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rk1::image::SeedOwner;
 use rk1::image::layout::{LOADER_OFFSET, ROOT_OFFSET, SEED_OFFSET};
-use rk1::image::{SeedOwner, Seeded};
+use rk1::seed::Seeded;
 use snapbox::{Data, assert_data_eq};
 
 use crate::cluster::{identity, partition};

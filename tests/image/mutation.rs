@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::time::Instant;
 
 use rk1::image::layout::{SEED_OFFSET, SEED_SIZE};
-use rk1::image::{Content, Seeded, inspect};
+use rk1::image::{Content, inspect};
+use rk1::seed::Seeded;
 
 use crate::cluster::{cluster, folder, host_key, node, partition, put};
 use crate::composed::{Composed, HOST};

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::Read;
 
 use rk1::image::layout::{SEED_OFFSET, SEED_SIZE};
-use rk1::image::{Seeded, SeededError};
 use rk1::problem::Mistake;
+use rk1::seed::{Seeded, SeededError};
 use snapbox::{assert_data_eq, str};
 
 use crate::cluster::{SECRETS, cluster, folder, host_key, host_key_of, node, partition, put, seed};

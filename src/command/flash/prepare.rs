@@ -15,9 +15,9 @@ use super::stop::Stop;
 use super::target::Target;
 use crate::cluster::{Cluster, Label};
 use crate::flash::{Counted, Interrupt, Open, Pass, Payload};
-use crate::image::{self, Identity, Inspection, Seeded, SeededError, UnpackError};
+use crate::image::{self, Identity, Inspection, UnpackError};
 use crate::problem::Mistake;
-use crate::seed;
+use crate::seed::{self, Seeded, SeededError};
 
 const TICK: Duration = Duration::from_millis(200);
 

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use k8s_openapi::jiff::Timestamp;
 
+use crate::certificate::CertificateFault;
 use crate::cluster::{Cluster, Domain};
 use crate::cluster_file::Issuer;
 use crate::status::facts::{
     Answer, CertificateFacts, Condition, Conditions, Facts, GatewayFacts, KubernetesFacts, PageFacts,
 };
-use crate::status::failure::{CertificateFault, ProbeError};
+use crate::status::failure::ProbeError;
 use crate::status::observation::{ClusterObservation, Finding};
 use crate::status::{Scope, gateway_addresses};
 

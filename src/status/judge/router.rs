@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::certificate::CertificateFault;
 use crate::cluster::{Cluster, Label, Platform, Router, RouterAccess, RouterosSyntax};
 use crate::status::facts::{Answer, RouterFacts};
-use crate::status::failure::{CertificateFault, ProbeError};
+use crate::status::failure::ProbeError;
 use crate::status::gateway_addresses;
 use crate::status::observation::Finding;
 
@@ -32,10 +33,10 @@ fn look_at(router: &Router, failure: &ProbeError) -> String {
         }
         (_, ProbeError::Untrusted { fault, fingerprint: Some(fingerprint) }) => match fault {
             CertificateFault::OtherFingerprint => format!(
-                "`/certificate/print detail` on {name}: the one that was shown has the fingerprint {fingerprint}"
+                "`/certificate/print detail` on {name}: the one that was shown has the fingerprint {fingerprint:x}"
             ),
             _ => format!(
-                "`[bgp.router.status]` of {name}: add `fingerprint = \"{fingerprint}\"`, \
+                "`[bgp.router.status]` of {name}: add `fingerprint = \"{fingerprint:x}\"`, \
                  if `/certificate/print detail` on it has the same"
             ),
         },

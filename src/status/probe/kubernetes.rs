@@ -10,7 +10,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Api, Client, Config};
 use serde_json::Value;
 
-use super::{certificate, objects, ssh, web};
+use super::{objects, ssh, web};
+use crate::certificate::fault;
 use crate::cluster::{Cluster, Label};
 use crate::cluster_file::Role;
 use crate::status::Access;
@@ -214,7 +215,7 @@ fn failure(error: &kube::Error, server: &str) -> ProbeError {
     }
     let tls = web::causes(error).find_map(|cause| cause.downcast_ref());
     if let Some(tls) = tls.filter(|tls| matches!(tls, rustls::Error::InvalidCertificate(_))) {
-        return ProbeError::Untrusted { fault: certificate::fault(tls, server), fingerprint: None };
+        return ProbeError::Untrusted { fault: fault(tls, server), fingerprint: None };
     }
     ProbeError::Unreachable { reason: web::innermost(error) }
 }

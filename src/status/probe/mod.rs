@@ -1,7 +1,6 @@
 //! Asks everybody at once, each with a time limit of its own.
 
 mod bird;
-mod certificate;
 mod frr;
 pub(super) mod kubernetes;
 mod node;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::web::Web;
+use crate::certificate::Trust;
 use crate::cluster::{Label, RestAccess, Secrets};
 use crate::status::facts::{Answer, RouterFacts, RouterSession};
 use crate::status::failure::ProbeError;
@@ -55,7 +56,8 @@ pub(super) async fn ask(
     gateways: &[IpAddr],
     limit: Duration,
 ) -> Answer<RouterFacts> {
-    let web = Web::new(limit, access.fingerprint)?;
+    let trust = access.fingerprint.map_or(Trust::Machine, Trust::Pinned);
+    let web = Web::new(limit, trust)?;
     let rows = async |path: &str| -> Answer<Vec<Row>> {
         let url = join(&access.url, path)?;
         let page = web.get(url, |request| request.basic_auth(&access.user, Some(&password.0))).await?;

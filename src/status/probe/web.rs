@@ -10,8 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use url::Url;
 
-use super::certificate::Verifier;
-use crate::cluster::Fingerprint;
+use crate::certificate::{Refusal, Trust, Verifier};
 use crate::status::failure::ProbeError;
 
 #[derive(Debug)]
@@ -30,22 +29,24 @@ pub(super) struct Page {
 
 impl Web {
     /// A client that goes straight to whom it asks, past any proxy, and follows nobody elsewhere.
-    pub(super) fn new(limit: Duration, pinned: Option<Fingerprint>) -> Result<Self, ProbeError> {
-        Self::build(limit, pinned, |builder| builder)
+    pub(super) fn new(limit: Duration, trust: Trust) -> Result<Self, ProbeError> {
+        Self::build(limit, trust, |builder| builder)
     }
 
     /// A client that reaches `host` at `address`, whatever DNS has.
     pub(super) fn at(limit: Duration, host: &str, address: SocketAddr) -> Result<Self, ProbeError> {
-        Self::build(limit, None, |builder| builder.resolve(host, address))
+        Self::build(limit, Trust::Machine, |builder| builder.resolve(host, address))
     }
 
     fn build(
         limit: Duration,
-        pinned: Option<Fingerprint>,
+        trust: Trust,
         adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, ProbeError> {
         let unusable = |error: &(dyn Error + 'static)| ProbeError::NotAsked { reason: innermost(error) };
-        let verifier = Verifier::new(pinned)?;
+        let verifier = Verifier::new(trust).map_err(|error| ProbeError::NotAsked {
+            reason: format!("this machine trusts no authority: {error}"),
+        })?;
         let configuration = verifier.configuration().map_err(|error| unusable(&error))?;
         let builder = Client::builder()
             .tls_backend_preconfigured(configuration)
@@ -70,8 +71,8 @@ impl Web {
     }
 
     fn failure(&self, error: &reqwest::Error) -> ProbeError {
-        if let Some(refusal) = self.verifier.refusal() {
-            refusal
+        if let Some(Refusal { fault, fingerprint }) = self.verifier.refusal() {
+            ProbeError::Untrusted { fault, fingerprint: Some(fingerprint) }
         } else if error.is_timeout() {
             ProbeError::Late { limit: self.limit }
         } else {

@@ -4,11 +4,11 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
-use super::fat;
-use super::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_PARTITION, SEED_SIZE};
-use super::table::{Table, TableKind};
+use super::Partition;
+use crate::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_PARTITION, SEED_SIZE};
+use crate::image::{Table, TableKind, fat};
 use crate::problem::Mistake;
-use crate::seed::{Partition, SecretBytes};
+use crate::secret_bytes::SecretBytes;
 
 const SECTOR: usize = 512;
 const _: () = assert!(SECTOR as u64 == SECTOR_SIZE);

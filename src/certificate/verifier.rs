@@ -6,51 +6,62 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
-use sha2::{Digest, Sha256};
 
-use crate::cluster::Fingerprint;
-use crate::status::failure::{CertificateFault, ProbeError};
+use super::{CertificateFault, Fingerprint, fault};
 
 /// By what a certificate is known to be the right one.
-#[derive(Debug)]
-enum Trust {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trust {
     /// The authorities that this machine trusts.
-    Machine(rustls_platform_verifier::Verifier),
+    Machine,
+    /// It is this one.
     Pinned(Fingerprint),
+    /// None is. What is shown can still be seen.
+    Nobody,
+}
+
+/// A certificate that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) fault: CertificateFault,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 #[derive(Debug)]
-pub(super) struct Verifier {
-    trust: Trust,
+enum Judge {
+    Machine(rustls_platform_verifier::Verifier),
+    Pinned(Option<Fingerprint>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    judge: Judge,
     provider: Arc<CryptoProvider>,
-    refused: Mutex<Option<ProbeError>>,
+    refused: Mutex<Option<Refusal>>,
 }
 
 impl Verifier {
-    /// With `pinned`, the one certificate that is right; without, any that this machine trusts for the name.
-    pub(super) fn new(pinned: Option<Fingerprint>) -> Result<Arc<Self>, ProbeError> {
+    /// Fails where this machine trusts no authority and is to judge.
+    pub(crate) fn new(trust: Trust) -> Result<Arc<Self>, Error> {
         let provider = Arc::new(ring::default_provider());
-        let trust = match pinned {
-            Some(fingerprint) => Trust::Pinned(fingerprint),
-            None => rustls_platform_verifier::Verifier::new(Arc::clone(&provider))
-                .map(Trust::Machine)
-                .map_err(|error| ProbeError::NotAsked {
-                    reason: format!("this machine trusts no authority: {error}"),
-                })?,
+        let judge = match trust {
+            Trust::Machine => Judge::Machine(rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?),
+            Trust::Pinned(fingerprint) => Judge::Pinned(Some(fingerprint)),
+            Trust::Nobody => Judge::Pinned(None),
         };
-        Ok(Arc::new(Self { trust, provider, refused: Mutex::new(None) }))
+        Ok(Arc::new(Self { judge, provider, refused: Mutex::new(None) }))
     }
 
     /// A client's configuration by which it judges.
-    pub(super) fn configuration(self: &Arc<Self>) -> Result<ClientConfig, Error> {
+    pub(crate) fn configuration(self: &Arc<Self>) -> Result<ClientConfig, Error> {
         let verifier: Arc<dyn ServerCertVerifier> = Arc::<Self>::clone(self);
         let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?;
         Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
     }
 
-    /// Why it has refused the last certificate that it refused.
-    pub(super) fn refusal(&self) -> Option<ProbeError> {
+    /// The certificate that was shown last, if it was refused, and why.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -62,38 +73,15 @@ impl Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match &self.trust {
-            Trust::Pinned(pinned) if *pinned == fingerprint(certificate) => {
+        match &self.judge {
+            Judge::Pinned(pinned) if *pinned == Some(Fingerprint::of(certificate)) => {
                 Ok(ServerCertVerified::assertion())
             }
-            Trust::Pinned(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
-            Trust::Machine(verifier) => {
+            Judge::Pinned(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            Judge::Machine(verifier) => {
                 verifier.verify_server_cert(certificate, intermediates, name, ocsp, now)
             }
         }
-    }
-}
-
-fn fingerprint(certificate: &CertificateDer<'_>) -> Fingerprint {
-    Fingerprint(Sha256::digest(certificate).into())
-}
-
-/// What a refusal of rustls means.
-pub(super) fn fault(error: &Error, name: &str) -> CertificateFault {
-    let Error::InvalidCertificate(error) = error else {
-        return CertificateFault::Unverifiable { reason: error.to_string() };
-    };
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            CertificateFault::NotYetValid
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            CertificateFault::OtherName { name: name.to_owned() }
-        }
-        CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
-        CertificateError::ApplicationVerificationFailure => CertificateFault::OtherFingerprint,
-        other => CertificateFault::Unverifiable { reason: other.to_string() },
     }
 }
 
@@ -106,13 +94,16 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.verify(certificate, intermediates, name, ocsp, now).inspect_err(|error| {
-            let fault = fault(error, &name.to_str());
-            let refusal = ProbeError::Untrusted { fault, fingerprint: Some(fingerprint(certificate)) };
-            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
-        })
+        let judged = self.verify(certificate, intermediates, name, ocsp, now);
+        let refusal = judged.as_ref().err().map(|error| Refusal {
+            fault: fault(error, &name.to_str()),
+            fingerprint: Fingerprint::of(certificate),
+        });
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        judged
     }
 
+    // A certificate is public: that the other side has its key is what makes it the one.
     fn verify_tls12_signature(
         &self,
         message: &[u8],
