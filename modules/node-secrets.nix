@@ -18,9 +18,7 @@ in
     seedDevice = lib.mkOption {
       type = types.nullOr (types.strMatching "/dev(/[A-Za-z0-9_.:-]+)+");
       default = null;
-      description = ''
-        Partition that the secrets come on. The image sets it; null where all secrets come another way.
-      '';
+      description = "Partition that the secrets come on. The image sets it; null where all secrets come another way.";
       example = "/dev/disk/by-label/RK1-SEED";
     };
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
 
+mod requirement;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
@@ -26,6 +28,12 @@ fn put(folder: &TempDir, name: &str, text: &str, mode: u32) {
     let file = folder.path().join("secrets").join(name);
     fs::write(&file, text).expect("secret");
     fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
+}
+
+fn put_all(folder: &TempDir, text: &str) {
+    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token", "router"] {
+        put(folder, name, text, 0o600);
+    }
 }
 
 fn secrets(folder: &TempDir, arguments: &[&str]) -> Output {
@@ -72,9 +80,7 @@ fn what_is_not_ready_is_said_and_no_secret_is_shown() {
 #[test]
 fn all_present_is_success() {
     let folder = project();
-    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token", "router"] {
-        put(&folder, name, "never-printed", 0o600);
-    }
+    put_all(&folder, "never-printed");
     let output = secrets(&folder, &["--json"]);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
     let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -129,4 +135,98 @@ fn a_secret_may_come_another_way() {
     let line = "k3s-token      elsewhere  -                      every node  \
                 /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join";
     assert!(text(&output.stdout).lines().any(|each| each == line), "{}", text(&output.stdout));
+}
+
+fn git(folder: &TempDir, arguments: &[&str]) -> bool {
+    let status = Command::new("git").arg("-C").arg(folder.path()).args(arguments).output();
+    status.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_secret_on_its_way_to_the_store_is_not_ready() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    fs::write(folder.path().join("flake.nix"), "{ }").expect("flake.nix");
+
+    let output = secrets(&folder, &[]);
+    let line = |name: &str, file: &str| {
+        format!(
+            "{name}: Nix copies a folder that is no Git repository to its store, for all to read: `git init`, with \
+             `secrets/{file}` in `.gitignore`\n"
+        )
+    };
+    let lines = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
+    let lines = lines.into_iter().chain([("k3s-token", "k3s-token"), ("router", "router")]);
+    let expected: String = lines.map(|(name, file)| line(name, file)).collect();
+    assert_eq!(text(&output.stderr), expected + "5 of 5 secrets are not ready\n");
+    assert_eq!(output.status.code(), Some(1));
+
+    if !git(&folder, &["init", "--quiet"]) {
+        return requirement::skipped("a_secret_on_its_way_to_the_store_is_not_ready", "git is not installed");
+    }
+    fs::write(folder.path().join(".gitignore"), "/secrets/[a-j]*\n").expect(".gitignore");
+    let output = secrets(&folder, &[]);
+    let line = |name: &str| {
+        format!(
+            "{name}: Nix copies what Git knows to its store, for all to read: write `secrets/{name}` into `.gitignore`, \
+             and `git rm --cached secrets/{name}` if Git knows it already\n"
+        )
+    };
+    let expected = line("k3s-token") + &line("router") + "2 of 5 secrets are not ready\n";
+    assert_eq!(text(&output.stderr), expected);
+
+    // Known although ignored.
+    fs::write(folder.path().join(".gitignore"), "/secrets/\n").expect(".gitignore");
+    assert!(git(&folder, &["add", "--force", "secrets/k3s-token"]));
+    let output = secrets(&folder, &[]);
+    assert_eq!(text(&output.stderr), line("k3s-token") + "1 of 5 secrets are not ready\n");
+}
+
+#[test]
+fn the_template_keeps_secrets_from_the_store() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    for (name, body) in [
+        ("flake.nix", include_str!("../templates/cluster/flake.nix")),
+        (".gitignore", include_str!("../templates/cluster/.gitignore")),
+    ] {
+        fs::write(folder.path().join(name), body).expect("template");
+    }
+    if !git(&folder, &["init", "--quiet"]) {
+        return requirement::skipped("the_template_keeps_secrets_from_the_store", "git is not installed");
+    }
+    let output = secrets(&folder, &[]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
+}
+
+/// All that a rendering makes and says.
+#[test]
+fn no_rendered_file_holds_a_secret() {
+    const CANARY: &str = "canary-of-a-secret-7d1f";
+    let folder = project();
+    put_all(&folder, CANARY);
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/pins.json"), folder.path().join("pins.json"))
+        .expect("pins.json");
+    for arguments in [&["render"][..], &["render", "--check"], &["check"], &["diagram"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_rk1"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("rk1 runs");
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        assert!(!text(&output.stdout).contains(CANARY) && !text(&output.stderr).contains(CANARY));
+    }
+    let mut folders = vec![folder.path().to_owned()];
+    let mut rendered = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_file() {
+                rendered += 1;
+                assert!(!fs::read_to_string(&entry).expect("text").contains(CANARY), "{}", entry.display());
+            } else if !entry.ends_with("secrets") {
+                folders.push(entry);
+            }
+        }
+    }
+    assert!(rendered > 15, "only {rendered} files");
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Outcome, folder_of, print, read_cluster};
 use crate::cluster::Cluster;
-use crate::seed::State;
+use crate::seed::{Leak, State};
 
 /// Say which secrets the cluster needs, where each comes from and goes, and which are missing.
 #[derive(Debug, Args)]
@@ -37,19 +37,23 @@ struct Use {
 impl Secrets {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let cluster = read_cluster(file)?;
-        let secrets = secrets(&cluster, folder_of(file))?;
+        let folder = folder_of(file);
+        let secrets = secrets(&cluster, folder)?;
         if self.json {
             print(&format!("{:#}\n", serde_json::json!(secrets)))?;
         } else {
             print(&table(&secrets))?;
         }
-        let hint = |secret: &Secret| secret.state.hint(secret.file.as_deref()?);
-        let unfit: Vec<_> = secrets.iter().filter_map(|secret| Some((secret, hint(secret)?))).collect();
-        for (secret, hint) in &unfit {
-            anstream::eprintln!("{}: {hint}", secret.name);
+        let mut unfit = 0;
+        for secret in &secrets {
+            let hints = secret.hints(folder)?;
+            unfit += usize::from(!hints.is_empty());
+            for hint in hints {
+                anstream::eprintln!("{}: {hint}", secret.name);
+            }
         }
         let elsewhere = secrets.iter().filter(|secret| secret.state == State::Elsewhere).count();
-        match unfit.len() {
+        match unfit {
             0 if elsewhere > 0 => anstream::eprintln!(
                 "{} secrets, all present but {elsewhere} that the nodes get elsewhere",
                 secrets.len()
@@ -57,7 +61,16 @@ impl Secrets {
             0 => anstream::eprintln!("{} secrets, all present", secrets.len()),
             count => anstream::eprintln!("{count} of {} secrets are not ready", secrets.len()),
         }
-        Ok(if unfit.is_empty() { Outcome::Done } else { Outcome::Mistakes })
+        Ok(if unfit == 0 { Outcome::Done } else { Outcome::Mistakes })
+    }
+}
+
+impl Secret {
+    /// What is to be done before it can be flashed.
+    fn hints(&self, folder: &Path) -> io::Result<Vec<String>> {
+        let Some(file) = self.file.as_deref() else { return Ok(Vec::new()) };
+        let leak = if self.state == State::Missing { None } else { Leak::of(file, folder)? };
+        Ok(self.state.hint(file).into_iter().chain(leak.map(|leak| leak.hint(file))).collect())
     }
 }
 

@@ -6,11 +6,13 @@ mod host_key;
 mod partition;
 mod read;
 mod seeded;
+mod store;
 
 pub use file::State;
 pub use partition::{Partition, PartitionError, partition};
 pub use read::{Refused, SeedMistake, for_node, secret};
 pub use seeded::{Seeded, SeededError};
+pub use store::Leak;
 
 use std::fmt;
 
