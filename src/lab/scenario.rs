@@ -20,12 +20,11 @@ type Tell<'a> = dyn FnMut(Finding) + 'a;
 const SESSION: Duration = Duration::from_secs(30);
 /// How long something that must not happen is given to happen.
 const WATCH: Duration = Duration::from_secs(2);
-/// What a route takes from the router's decision to the kernel, and the lab's own pace on a busy machine. A router that
-/// keeps the routes of a dead node for the restart time keeps them much longer.
-const SLACK: Duration = Duration::from_secs(3);
+/// What a route takes from the router's decision to the kernel, and the lab's own pace.
+const SLACK: Duration = Duration::from_secs(1);
 /// How long the agent of a node is away.
 const AGENT_RESTART: Duration = Duration::from_secs(3);
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(50);
 
 /// Waits until something is so, and says how long it took.
 pub(super) fn wait(
@@ -173,8 +172,7 @@ fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
     let own = [room.announced(), foreign.clone()].concat();
     let sessions = room.plan.routers.iter().flat_map(|router| &router.addresses).map(IpNet::addr);
     let is_sent = |address| Ok::<_, LabError>(of(&speaker.announced(address)?, address) == of(&own, address));
-    let sent =
-        wait(SESSION, || sessions.clone().try_fold(true, |all, address| Ok(all && is_sent(address)?)))?;
+    let sent = wait(WATCH, || sessions.clone().try_fold(true, |all, address| Ok(all && is_sent(address)?)))?;
     thread::sleep(WATCH);
     for (planned, router) in room.plan.routers.iter().zip(&room.routers) {
         let accepted = router.accepted()?;
@@ -193,7 +191,7 @@ fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
     Ok(())
 }
 
-/// The last node loses its power: its routes go with the hold time, and traffic goes on without it.
+/// The last node loses its power: its routes go within the hold time, and traffic goes on without it.
 fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Result<(), LabError> {
     let node = room.plan.nodes.len() - 1;
     let name = room.plan.nodes[node].name.clone();
@@ -204,14 +202,13 @@ fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Re
     let limit = Duration::from_secs(hold_time.into()) + SLACK;
     let gone = wait(limit, || has_next_hops(room, Some(node)))?;
     let left = room.plan.nodes.len() - 1;
-    let what = format!(
-        "{name} loses power: {left} next hops are left once its hold time of {hold_time} s has run out"
-    );
+    let what =
+        format!("{name} loses power: {left} next hops are left, within the hold time of {hold_time} s");
     tell(timed(what, gone, || seen_next_hops(room)));
     let lost: Vec<_> = clients.iter().map(|client| client.answers(cut)).collect();
 
     // A question that was on its way to the dead node when the route went is none of the routes' business.
-    thread::sleep(PATIENCE);
+    thread::sleep(PATIENCE + Duration::from_millis(100));
     let since = Instant::now();
     thread::sleep(WATCH);
     for (client, lost) in clients.iter().zip(lost) {
@@ -276,7 +273,7 @@ fn taken_back(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> 
         let finding = router.take_back(planned)?;
         tell(Finding { what: format!("{}: {}", planned.name, finding.what), ..finding });
     }
-    let gone = wait(SESSION, || {
+    let gone = wait(WATCH, || {
         for (position, family) in (0..room.routers.len())
             .flat_map(|position| room.plan.families.iter().map(move |family| (position, family)))
         {

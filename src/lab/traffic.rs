@@ -12,9 +12,9 @@ use super::namespace::within;
 
 /// The gateway's port, which stands for whatever Cilium serves there.
 const PORT: u16 = 443;
-/// How long the client waits for a node before it gives up: a segment that is lost is sent again after a second
-/// (RFC 6298), and a busy machine takes its time.
-pub(super) const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long the client waits for a node before it gives up. Less than the second after which a lost greeting is sent
+/// again (RFC 6298), or what was lost would not be seen.
+pub(super) const PATIENCE: Duration = Duration::from_millis(400);
 /// How long the client waits between two questions.
 const PAUSE: Duration = Duration::from_millis(10);
 

@@ -55,7 +55,7 @@ ok     4 of 4 sessions are established [..] s
 ok     10.200.200.1/32 has 4 next hops, one for each node [..] s
 ok     [..] connections to 10.200.200.1 reach 4 nodes, each of them
 ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are refused
-ok     rk1-04 loses power: 3 next hops are left once its hold time of 9 s has run out [..] s
+ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..] s
 ok     [..] connections to 10.200.200.1 since reach the 3 others, none is lost (until then [..] of [..])
 ok     rk1-04 is back: 4 next hops [..] s
 ok     rk1-01's agent restarts: its route is kept, [..] connections and none lost; the session is back [..] s
@@ -75,7 +75,7 @@ ok     [..] connections to 10.200.200.1 reach 4 nodes, each of them
 ok     [..] connections to fd00:10:200:200::1 reach 4 nodes, each of them
 ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are refused
 ok     mikrotik: ::/0 and fd00:10:42::/56 from a node are refused
-ok     rk1-04 loses power: 3 next hops are left once its hold time of 9 s has run out [..] s
+ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..] s
 ok     [..] connections to 10.200.200.1 since reach the 3 others, none is lost (until then [..] of [..])
 ok     [..] connections to fd00:10:200:200::1 since reach the 3 others, none is lost (until then [..] of [..])
 ok     rk1-04 is back: 4 next hops [..] s
