@@ -26,8 +26,8 @@ const PACKETS_APART: u32 = 100;
 /// Packets in one burst that a sleeping reader is woken for: half of what its ring holds, so that none is lost, which
 /// would be cheap.
 const PACKETS_BURST: u32 = 2_000;
-/// Room for all records of a run, so that what is measured is a record and not the loss of one.
-const RING: u32 = 64 << 20;
+/// Twice the room for all records of a run, so that what is measured is a record and not the loss of one.
+const RING_BITS: u32 = 14;
 
 fn main() -> Result<()> {
     if !loaded::may_load("the kernel's costs") {
@@ -115,7 +115,7 @@ struct Case {
 impl Case {
     /// The packet program, showing one packet in `ratio` (0: none) to a reader that looks by itself.
     fn ours(packet: &[u8], flows: bool, ratio: u32) -> Result<Self> {
-        let (program, Ring(mut ring)) = Loaded::new(Hook::Xdp, flows, RING, control(ratio))?;
+        let (program, Ring(mut ring)) = Loaded::new(Hook::Xdp, flows, RING_BITS, control(ratio))?;
         let packet = packet.to_vec();
         Ok(Self::of(move || {
             let cost = reader::beside(&mut ring, reader::in_turns, || program.run(&packet, PACKETS))?;

@@ -88,7 +88,7 @@ fn frames() -> Vec<Vec<u8>> {
 
 fn read_back(hook: Hook) -> Result<()> {
     lay_wire()?;
-    let (mut program, mut ring) = Loaded::new(hook, false, 1 << 20, control(1))?;
+    let (mut program, mut ring) = Loaded::new(hook, false, 10, control(1))?;
     program.attach(WATCHED)?;
     let wire = Wire::open()?;
     for frame in frames() {
@@ -110,7 +110,7 @@ fn read_back(hook: Hook) -> Result<()> {
         assert_eq!(records, [expected], "by {hook:?}");
     }
     let counters = program.counters()?;
-    assert_eq!((counters.seen.packets, counters.shown), (frames().len() as u64, frames().len() as u64));
+    assert_eq!((counters.seen().packets, counters.shown), (frames().len() as u64, frames().len() as u64));
     Ok(())
 }
 

@@ -21,28 +21,32 @@ const IPV6: u16 = 0x86dd;
 pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::OtherEthernet as u8;
     let header = frame.header::<HEADER>(0).ok_or(Fault::EthernetTruncated)?;
-    record.destination_mac = copy(header, 0);
-    record.source_mac = copy(header, 6);
-    record.flags |= cast(header);
+    *record.mac_addresses_mut() = copy(header, 0);
+    if header[0] & 1 != 0 {
+        record.flags |= group(header);
+    }
 
     let mut offset = HEADER;
     let mut ethertype = be16(header, 12);
     for _ in 0..2 {
-        if record.vlan_tags < 2 && matches!(ethertype, CUSTOMER_TAG | SERVICE_TAG | OLD_SERVICE_TAG) {
-            record.ethertype = ethertype;
-            let tag = frame.header::<TAG>(offset).ok_or(Fault::VlanTruncated)?;
-            if record.vlan_tags == 0 {
-                record.vlan[0] = be16(tag, 0);
-                if ethertype != CUSTOMER_TAG {
-                    record.flags |= Flags::SERVICE_TAG;
-                }
-            } else {
-                record.vlan[1] = be16(tag, 0);
-            }
-            record.vlan_tags += 1;
-            ethertype = be16(tag, 2);
-            offset += TAG;
+        if !matches!(ethertype, CUSTOMER_TAG | SERVICE_TAG | OLD_SERVICE_TAG) || record.vlan_tags >= 2 {
+            break;
         }
+        let Some(tag) = frame.header::<TAG>(offset) else {
+            record.ethertype = ethertype;
+            return Err(Fault::VlanTruncated);
+        };
+        if record.vlan_tags == 0 {
+            record.vlan[0] = be16(tag, 0);
+            if ethertype != CUSTOMER_TAG {
+                record.flags |= Flags::SERVICE_TAG;
+            }
+        } else {
+            record.vlan[1] = be16(tag, 0);
+        }
+        record.vlan_tags += 1;
+        ethertype = be16(tag, 2);
+        offset += TAG;
     }
     record.ethertype = ethertype;
     match ethertype {
@@ -53,11 +57,10 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Resul
     }
 }
 
+/// What a destination with the group bit is.
 #[inline(always)]
-fn cast(header: &[u8; HEADER]) -> Flags {
-    if header[0] & 1 == 0 {
-        Flags::default()
-    } else if be16(header, 0) & be16(header, 2) & be16(header, 4) == 0xffff {
+fn group(header: &[u8; HEADER]) -> Flags {
+    if be16(header, 0) & be16(header, 2) & be16(header, 4) == 0xffff {
         Flags::BROADCAST
     } else {
         Flags::MULTICAST

@@ -22,14 +22,15 @@ pub(crate) fn be16<const N: usize>(header: &[u8; N], at: usize) -> u16 {
     u16::from_be_bytes(copy(header, at))
 }
 
-/// The `LENGTH` bytes at `at`.
+/// The `LENGTH` bytes at `at`, a word at a time: for more at once the compiler calls a function.
 #[inline(always)]
 pub(crate) fn copy<const LENGTH: usize, const N: usize>(header: &[u8; N], at: usize) -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
-    let source = &header[at..at + LENGTH];
-    #[cfg(not(target_arch = "bpf"))]
-    bytes.copy_from_slice(source);
-    #[cfg(target_arch = "bpf")]
-    crate::words::copy(source, &mut bytes);
+    let (words, rest) = bytes.as_chunks_mut::<{ size_of::<u64>() }>();
+    let (source_words, source_rest) = header[at..at + LENGTH].as_chunks();
+    for (word, source) in words.iter_mut().zip(source_words) {
+        *word = u64::from_ne_bytes(*source).to_ne_bytes();
+    }
+    rest.copy_from_slice(source_rest);
     bytes
 }

@@ -6,6 +6,8 @@ use crate::frame::{be16, copy};
 use crate::{Frame, transport};
 
 const FIXED: usize = 20;
+/// How a header of that length begins: version 4, five words.
+const WITHOUT_OPTIONS: u8 = 0x45;
 const MORE_FRAGMENTS: u16 = 1 << 13;
 const FRAGMENT_OFFSET: u16 = MORE_FRAGMENTS - 1;
 
@@ -13,15 +15,8 @@ const FRAGMENT_OFFSET: u16 = MORE_FRAGMENTS - 1;
 pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::OtherIpv4 as u8;
     let header = frame.header::<FIXED>(offset).ok_or(Fault::Ipv4Truncated)?;
-    if header[0] >> 4 != 4 {
-        return Err(Fault::Ipv4Version);
-    }
-    let length = usize::from(header[0] & 0xf) * 4;
-    if length < FIXED {
-        return Err(Fault::Ipv4HeaderLength);
-    }
+    let length = if header[0] == WITHOUT_OPTIONS { FIXED } else { with_options(frame, offset, header[0])? };
     let payload = offset + length;
-    frame.header::<0>(payload).ok_or(Fault::Ipv4Truncated)?;
     // Bytes after the total length are padding. Segmentation offload leaves 0: up to the end of the frame.
     let total = be16(header, 2);
     let end = match usize::from(total) {
@@ -39,14 +34,29 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     record.destination_address[..4].copy_from_slice(&copy::<4, _>(header, 16));
 
     let fragment = be16(header, 6);
-    record.fragment_offset = (fragment & FRAGMENT_OFFSET) * 8;
-    if fragment & MORE_FRAGMENTS != 0 {
-        record.flags |= Flags::FRAGMENT | Flags::MORE_FRAGMENTS;
-    } else if record.fragment_offset != 0 {
+    if fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET) != 0 {
+        record.fragment_offset = (fragment & FRAGMENT_OFFSET) * 8;
         record.flags |= Flags::FRAGMENT;
+        if fragment & MORE_FRAGMENTS != 0 {
+            record.flags |= Flags::MORE_FRAGMENTS;
+        }
     }
     record.class = class(record.protocol) as u8;
     transport::parse(frame, payload, end, record)
+}
+
+/// The length of a header that begins with `first`.
+#[inline(always)]
+fn with_options(frame: &(impl Frame + ?Sized), offset: usize, first: u8) -> Result<usize, Fault> {
+    if first >> 4 != 4 {
+        return Err(Fault::Ipv4Version);
+    }
+    let length = usize::from(first & 0xf) * 4;
+    if length < FIXED {
+        return Err(Fault::Ipv4HeaderLength);
+    }
+    frame.header::<0>(offset + length).ok_or(Fault::Ipv4Truncated)?;
+    Ok(length)
 }
 
 #[inline(always)]

@@ -56,6 +56,10 @@ fn extensions(
     end: usize,
     record: &mut Record,
 ) -> Result<usize, Fault> {
+    // As nearly all packets are.
+    if matches!(record.protocol, transport::TCP | transport::UDP | transport::ICMPV6) {
+        return Ok(offset);
+    }
     for walked in 0..=MAX_EXTENSIONS {
         let words = match record.protocol {
             HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => 8,

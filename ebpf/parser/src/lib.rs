@@ -4,7 +4,6 @@
 //! tests): see [`Frame`]. It never reads past a bound it has checked, and a field that it fills is never taken from
 //! padding, from the next header or from another fragment.
 #![no_std]
-#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![expect(
     clippy::inline_always,
     reason = "the verifier follows packet bounds inside a function, not through calls"
@@ -16,8 +15,6 @@ mod frame;
 mod ipv4;
 mod ipv6;
 mod transport;
-#[cfg(target_arch = "bpf")]
-mod words;
 
 pub use frame::Frame;
 use packet_record::Record;

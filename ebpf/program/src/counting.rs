@@ -2,12 +2,6 @@
 
 use packet_record::{Counters, Flags, PROTOCOLS, Record, Traffic};
 
-#[inline(always)]
-fn add(traffic: &mut Traffic, record: &Record) {
-    traffic.packets += 1;
-    traffic.bytes += u64::from(record.frame_length);
-}
-
 /// An addition that stays where it is written, first or last.
 #[inline(always)]
 fn increment(counter: &mut u64) {
@@ -18,11 +12,11 @@ fn increment(counter: &mut u64) {
 /// Counts what every packet is counted as.
 #[inline(always)]
 pub(crate) fn begin(counters: &mut Counters, record: &Record) {
-    increment(&mut counters.seen.packets);
-    counters.seen.bytes += u64::from(record.frame_length);
     let class = usize::from(record.class);
     if class < PROTOCOLS {
-        add(&mut counters.protocols[class], record);
+        let traffic: &mut Traffic = &mut counters.protocols[class];
+        increment(&mut traffic.packets);
+        traffic.bytes += u64::from(record.frame_length);
     }
     if record.fault != 0 {
         counters.malformed += 1;
@@ -42,7 +36,8 @@ pub(crate) fn own(counters: &mut Counters, record: &Record) {
 
 #[inline(always)]
 pub(crate) fn untracked(counters: &mut Counters, record: &Record) {
-    add(&mut counters.untracked, record);
+    counters.untracked.packets += 1;
+    counters.untracked.bytes += u64::from(record.frame_length);
 }
 
 #[inline(always)]

@@ -8,6 +8,7 @@ mod counting;
 mod flows;
 mod frame;
 mod maps;
+mod ring;
 mod sampling;
 
 use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
@@ -17,44 +18,37 @@ use aya_ebpf::programs::{TcContext, XdpContext};
 use packet_record::{Counters, Flags, Record};
 
 use crate::frame::Linear;
-use crate::maps::{RECORDS, State};
-
-/// BPF_RB_NO_WAKEUP: a wake-up costs many times what the record costs; the reader looks by itself.
-const NO_WAKEUP: u64 = 1;
+use crate::maps::State;
 
 /// As far as headers go: Ethernet, two tags, IPv6, extension headers and TCP are nearly always within.
 const HEADERS: u32 = 256;
 
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
-    if let Some((counters, state)) = maps::cpu() {
-        state.clear_record();
+    if let Some((counters, state)) = maps::cpu()
+        && let Some(record) = state.place.record()
+    {
         // SAFETY: the context is the one that the kernel passed.
-        state.record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
-        packet_parser::parse(
-            &Linear::new(context.data(), context.data_end(), &mut state.cursor),
-            &mut state.record,
-        );
-        account(counters, state);
+        record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
+        packet_parser::parse(&Linear::new(context.data(), context.data_end(), &mut state.cursor), record);
+        account(counters, state, record);
     }
     XDP_PASS
 }
 
 #[classifier]
 pub fn packet_tcx(context: TcContext) -> i32 {
-    if let Some((counters, state)) = maps::cpu() {
-        state.clear_record();
-        state.record.frame_length = context.len();
-        restore_tag(&context, &mut state.record);
+    if let Some((counters, state)) = maps::cpu()
+        && let Some(record) = state.place.record()
+    {
+        record.frame_length = context.len();
+        restore_tag(&context, record);
         if context.data_end() - context.data() < HEADERS as usize {
             // What is outside the linear part cannot be read directly; most drivers leave the headers in it.
             let _ = context.pull_data(HEADERS.min(context.len()));
         }
-        packet_parser::parse(
-            &Linear::new(context.data(), context.data_end(), &mut state.cursor),
-            &mut state.record,
-        );
-        account(counters, state);
+        packet_parser::parse(&Linear::new(context.data(), context.data_end(), &mut state.cursor), record);
+        account(counters, state, record);
     }
     TC_ACT_UNSPEC
 }
@@ -80,30 +74,35 @@ fn restore_tag(context: &TcContext, record: &mut Record) {
 
 /// Counts the packet, and shows it if it is chosen.
 #[inline(always)]
-fn account(counters: &mut Counters, state: &mut State) {
-    // SAFETY: no instruction. The compiler reads the record from the map from here on: see `State::record`.
+fn account(counters: &mut Counters, state: &mut State, record: &mut Record) {
+    // SAFETY: no instruction. The compiler reads the record from the map from here on. The verifier does not follow what
+    // is in a map: so what was read in a packet does not multiply the paths that it has to walk from here.
     unsafe { core::arch::asm!("", options(nostack)) };
     let control = maps::control();
-    counting::begin(counters, &state.record);
-    if control.is_own(&state.record) {
-        return counting::own(counters, &state.record);
+    counting::begin(counters, record);
+    if control.is_own(record) {
+        return counting::own(counters, record);
     }
-    if flows::enabled() && state.record.version != 0 && !flows::add(&state.record, &mut state.making) {
-        counting::untracked(counters, &state.record);
+    if flows::enabled() && record.version != 0 && !flows::add(record, &mut state.making) {
+        counting::untracked(counters, record);
     }
-    let ratio = sampling::choose(&mut state.block, control.ratio);
+    if control.ratio == 0 {
+        return counting::sampled_out(counters);
+    }
+    let Some(position) = state.place.position() else {
+        return counting::lost(counters);
+    };
+    let unread = state.place.unread(position);
+    let ratio = sampling::choose(&mut state.block, control.ratio, unread);
     if ratio == 0 {
         return counting::sampled_out(counters);
     }
-    // Before the reservation, whose lock waits for them: the copy reads whole words, and a processor cannot read a word
-    // of which it has yet to write a part.
-    state.record.ratio = ratio;
-    state.record.time = state.clock.now();
-    let Some(mut entry) = RECORDS.reserve::<Record>(0) else {
+    if unread >= ring::length() - 1 {
         return counting::lost(counters);
-    };
-    state.copy_record_to(entry.as_mut_ptr());
-    entry.submit(NO_WAKEUP);
+    }
+    record.ratio = ratio;
+    record.time = state.clock.now();
+    state.place.hand_over(position);
     counting::shown(counters);
 }
 

@@ -4,20 +4,13 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{PerCpuArray, PerCpuHashMap, RingBuf};
-use packet_record::{Control, Counters, Cpu, FlowKey, MEMORY_WORDS, Record, Traffic};
+use aya_ebpf::maps::{PerCpuArray, PerCpuHashMap};
+use packet_record::{Control, Counters, Cpu, FlowKey, MEMORY_WORDS, Traffic};
 
 use crate::clock::Clock;
 use crate::flows::Making;
+use crate::ring::Place;
 use crate::sampling::Block;
-
-const RECORD_WORDS: usize = size_of::<Record>() / size_of::<u64>();
-
-/// Unless the loader makes the ring larger or smaller.
-pub(crate) const RECORDS_BYTES: u32 = 1 << 20;
-
-#[map]
-pub(crate) static RECORDS: RingBuf = RingBuf::with_byte_size(RECORDS_BYTES, 0);
 
 #[map]
 static CPU: PerCpuArray<Cpu> = PerCpuArray::with_max_entries(1, 0);
@@ -39,35 +32,11 @@ pub(crate) static FLOWS: PerCpuHashMap<FlowKey, Traffic> = PerCpuHashMap::with_m
 /// What a CPU remembers from packet to packet: [`Cpu::memory`].
 #[repr(C)]
 pub(crate) struct State {
-    /// The packet at hand. Here and not on the stack, because the verifier does not follow what is in a map: what was
-    /// read in a packet does not multiply the paths that it has to walk afterwards.
-    pub(crate) record: Record,
+    pub(crate) place: Place,
     pub(crate) cursor: u64,
     pub(crate) clock: Clock,
     pub(crate) block: Block,
     pub(crate) making: Making,
-}
-
-impl State {
-    /// Makes the record all zero, word by word: the compiler would call a loop over bytes.
-    #[inline(always)]
-    pub(crate) fn clear_record(&mut self) {
-        let words = core::ptr::from_mut(&mut self.record).cast::<u64>();
-        for word in 0..RECORD_WORDS {
-            // SAFETY: within the record, which is aligned to 8 and has no padding. Volatile keeps it a word.
-            unsafe { words.add(word).write_volatile(0) }
-        }
-    }
-
-    /// Copies the record into the ring, word by word for the same reason.
-    #[inline(always)]
-    pub(crate) fn copy_record_to(&self, target: *mut Record) {
-        let words = core::ptr::from_ref(&self.record).cast::<u64>();
-        for word in 0..RECORD_WORDS {
-            // SAFETY: as above; the ring reserved as many bytes, aligned to 8.
-            unsafe { target.cast::<u64>().add(word).write_volatile(words.add(word).read()) }
-        }
-    }
 }
 
 const _: () = assert!(size_of::<State>() == MEMORY_WORDS * size_of::<u64>());

@@ -1,20 +1,13 @@
 //! Which packets are shown: one of each block, at a random place in it.
 
-use aya_ebpf::Global;
 use aya_ebpf::helpers::{bpf_get_prandom_u32, bpf_jiffies64};
 
-use crate::maps::RECORDS;
+use crate::ring;
 
-#[unsafe(no_mangle)]
-static RECORDS_BYTES: Global<u32> = Global::new(crate::maps::RECORDS_BYTES);
-
-/// BPF_RB_AVAIL_DATA: the bytes that the reader has still to take.
-const UNREAD: u64 = 0;
-
-/// The second half of the ring, in parts. With each that is full a block is four times as long.
-const PARTS: u64 = 8;
+/// The second half of this CPU's ring, in parts. With each that is full a block is four times as long.
+const PARTS: u32 = 8;
 /// With the last parts no longer: 4096 times is enough for millions of packets between two looks of the reader.
-const MOST_STEPS: u64 = 6;
+const MOST_STEPS: u32 = 6;
 
 /// Where a CPU is in its block.
 #[repr(C)]
@@ -30,14 +23,11 @@ pub(crate) struct Block {
 }
 
 /// How many packets this one stands for if it is the one of its block, else 0. A ratio of 1 chooses every packet while
-/// the ring has room, 0 none.
+/// the ring, with that many records unread, has room.
 #[inline(always)]
-pub(crate) fn choose(block: &mut Block, ratio: u32) -> u32 {
-    if ratio == 0 {
-        return 0;
-    }
+pub(crate) fn choose(block: &mut Block, ratio: u32, unread: u32) -> u32 {
     if block.asked != ratio || block.position >= block.length || block.is_stale() {
-        block.begin(ratio);
+        block.begin(ratio, unread);
     }
     let chosen = block.position == block.chosen;
     block.position += 1;
@@ -46,8 +36,8 @@ pub(crate) fn choose(block: &mut Block, ratio: u32) -> u32 {
 
 impl Block {
     #[inline(always)]
-    fn begin(&mut self, ratio: u32) {
-        let length = u64::from(ratio) << (2 * fullness());
+    fn begin(&mut self, ratio: u32, unread: u32) {
+        let length = u64::from(ratio) << (2 * fullness(unread));
         self.asked = ratio;
         self.length = if length > u64::from(u32::MAX) { u32::MAX } else { length as u32 };
         self.position = 0;
@@ -71,9 +61,8 @@ impl Block {
 
 /// 0 while the ring is at most half full, then up to `MOST_STEPS`.
 #[inline(always)]
-fn fullness() -> u64 {
-    let half = u64::from(RECORDS_BYTES.load()) / 2;
-    let unread = RECORDS.query(UNREAD);
+fn fullness(unread: u32) -> u32 {
+    let half = ring::length() / 2;
     if unread <= half {
         return 0;
     }

@@ -68,12 +68,11 @@ impl Protocol {
 ///
 /// Once no packet is in flight, these hold exactly:
 ///
-/// * `seen.packets == shown + sampled_out + lost + own.packets` ([`Counters::balanced`]);
-/// * `seen` is the sum of `protocols`;
+/// * `seen().packets == shown + sampled_out + lost + own.packets` ([`Counters::balanced`]);
 /// * with flow aggregation on, packets with a whole IP header that are not `own` are each either in a flow or in
 ///   `untracked`.
 ///
-/// While packets arrive, a copy may be taken in the middle of one. The program writes `seen.packets` first and the
+/// While packets arrive, a copy may be taken in the middle of one. The program writes `protocols` first and the
 /// outcome last, and the kernel copies from the first field to the last, so a copy of one CPU's counters that is
 /// [`balanced`](Counters::balanced) was not torn; if it is not balanced, read once more.
 #[repr(C)]
@@ -95,10 +94,8 @@ pub struct Counters {
     pub broadcast: u64,
     /// Packets that found no room in the flow map, or came faster than new flows may be made.
     pub untracked: Traffic,
-    /// By [`Protocol`], `own` included.
+    /// By [`Protocol`]: every packet that reached the program, `own` included.
     pub protocols: [Traffic; PROTOCOLS],
-    /// Every packet that reached the program, `own` included.
-    pub seen: Traffic,
 }
 
 /// The value of [`map::CPU`](crate::map::CPU): all that the program keeps for one CPU. In one map, because each look-up
@@ -112,14 +109,32 @@ pub struct Cpu {
 }
 
 /// The size of [`Cpu::memory`], in words of eight bytes.
-pub const MEMORY_WORDS: usize = 20;
+pub const MEMORY_WORDS: usize = 10;
 
 impl Counters {
     /// Whether every packet seen has its outcome.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let outcomes = self.shown.wrapping_add(self.sampled_out).wrapping_add(self.lost);
-        self.seen.packets == outcomes.wrapping_add(self.own.packets)
+        self.seen().packets == outcomes.wrapping_add(self.own.packets)
+    }
+
+    /// Every packet that reached the program, `own` included: the sum of `protocols`.
+    #[must_use]
+    pub fn seen(&self) -> Traffic {
+        let mut sum = Traffic::default();
+        for traffic in self.protocols {
+            sum += traffic;
+        }
+        sum
+    }
+
+    /// Counters of `traffic` that was all of one protocol; every outcome is zero.
+    #[must_use]
+    pub fn all_of(protocol: Protocol, traffic: Traffic) -> Self {
+        let mut counters = Self::default();
+        counters.protocols[protocol as usize] = traffic;
+        counters
     }
 
     /// What was counted under `protocol`.
@@ -144,7 +159,6 @@ impl AddAssign for Counters {
         for (here, there) in self.protocols.iter_mut().zip(other.protocols) {
             *here += there;
         }
-        self.seen += other.seen;
     }
 }
 
@@ -154,7 +168,7 @@ mod tests {
 
     #[test]
     fn has_no_padding() {
-        assert_eq!(size_of::<Counters>(), 8 * (3 + 2 + 3 + 2 + 2 * PROTOCOLS + 2));
+        assert_eq!(size_of::<Counters>(), 8 * (3 + 2 + 3 + 2 + 2 * PROTOCOLS));
         assert_eq!(size_of::<Cpu>(), size_of::<Counters>() + 8 * MEMORY_WORDS);
     }
 
@@ -167,18 +181,19 @@ mod tests {
 
     #[test]
     fn balance_counts_every_outcome_once() {
-        let mut sum = Counters { shown: 1, seen: Traffic { packets: 1, bytes: 60 }, ..Counters::default() };
-        let other_cpu = Counters {
+        let mut sum =
+            Counters { shown: 1, ..Counters::all_of(Protocol::Arp, Traffic { packets: 1, bytes: 60 }) };
+        let mut other_cpu = Counters {
             sampled_out: 2,
             lost: 3,
             own: Traffic { packets: 4, bytes: 240 },
             malformed: 9,
-            seen: Traffic { packets: 9, bytes: 540 },
-            ..Counters::default()
+            ..Counters::all_of(Protocol::Arp, Traffic { packets: 2, bytes: 120 })
         };
+        other_cpu.protocols[Protocol::SctpIpv6 as usize] = Traffic { packets: 7, bytes: 420 };
         sum += other_cpu;
         assert!(sum.balanced());
-        assert_eq!(sum.seen, Traffic { packets: 10, bytes: 600 });
+        assert_eq!(sum.seen(), Traffic { packets: 10, bytes: 600 });
         sum.lost += 1;
         assert!(!sum.balanced());
     }

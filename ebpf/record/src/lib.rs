@@ -4,7 +4,8 @@
 //!
 //! | map | kind | holds |
 //! |---|---|---|
-//! | [`map::RECORDS`] | ring buffer | a [`Record`] for each packet shown |
+//! | [`map::RECORDS`] | array, mapped | a ring for each CPU: a [`Record`] for each packet shown |
+//! | [`map::POSITIONS`] | array, mapped, 1 entry a CPU | [`Position`]: how far that ring is written and read |
 //! | [`map::CPU`] | per-CPU array, 1 entry | [`Cpu`], in it [`Counters`]: every packet, exactly |
 //! | [`map::CONTROL`] | array, 1 entry: the program's variables | [`Control`]: what user space asks for, at any time |
 //! | [`map::FLOWS`] | per-CPU hash | [`FlowKey`] -> [`Traffic`], if loaded with [`global::FLOWS`] |
@@ -13,7 +14,7 @@
 //!
 //! Every packet that reaches the program is counted in [`Counters::seen`] and in exactly one of four outcomes:
 //!
-//! `seen.packets = shown + sampled_out + lost + own.packets`
+//! `seen().packets = shown + sampled_out + lost + own.packets`
 //!
 //! * `own`: TCP between this host and one of [`Control::own`]: never shown, never sampled, in no flow;
 //! * `sampled_out`: not chosen (see [`Control::ratio`]);
@@ -25,19 +26,20 @@
 //!
 //! # Waking up
 //!
-//! A record is submitted without a wake-up. Polling the ring's file descriptor never reports it; the reader has to
-//! look at the ring on a timer.
+//! The program wakes nobody: the reader has to look at the ring on a timer.
 #![no_std]
 
 mod control;
 mod counters;
 mod flow;
 mod packet;
+mod ring;
 
 pub use control::{Control, Endpoint, MAX_OWN};
 pub use counters::{Counters, Cpu, MEMORY_WORDS, PROTOCOLS, Protocol, Traffic};
 pub use flow::FlowKey;
 pub use packet::{Fault, Flags, Record};
+pub use ring::Position;
 
 /// The program names in the object.
 pub mod program {
@@ -49,9 +51,11 @@ pub mod program {
 
 /// The map names in the object.
 pub mod map {
-    /// Ring buffer of [`Record`](crate::Record), 1 MiB unless the loader resizes it (`map_max_entries`, bytes; then
-    /// [`global::RECORDS_BYTES`](crate::global::RECORDS_BYTES) is the same).
+    /// Array of [`Record`](crate::Record), which the loader gives `1 << ring_bits` entries for each possible CPU:
+    /// [`global::RING_BITS`](crate::global::RING_BITS).
     pub const RECORDS: &str = "RECORDS";
+    /// Array with one [`Position`](crate::Position) for each possible CPU, sized by the loader too.
+    pub const POSITIONS: &str = "POSITIONS";
     /// Per-CPU array with one [`Cpu`](crate::Cpu) at index 0. Sum its counters over the CPUs.
     pub const CPU: &str = "CPU";
     /// Array with one [`Control`](crate::Control) at index 0. All zero after loading: nothing is shown. It is the
@@ -66,8 +70,9 @@ pub mod map {
 pub mod global {
     /// `u8`: 1 to aggregate flows into [`map::FLOWS`](crate::map::FLOWS), 0 (the default) not to.
     pub const FLOWS: &str = "FLOWS_ENABLED";
-    /// `u32`: the size of [`map::RECORDS`](crate::map::RECORDS) in bytes, by which the program tells how full it is.
-    pub const RECORDS_BYTES: &str = "RECORDS_BYTES";
+    /// `u32`, below 32: the binary logarithm of how many records each CPU has in
+    /// [`map::RECORDS`](crate::map::RECORDS).
+    pub const RING_BITS: &str = "RING_BITS";
 }
 
 #[cfg(feature = "user")]

@@ -1,5 +1,6 @@
 //! The record of one packet.
 
+use core::mem::offset_of;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::{BitOr, BitOrAssign};
 
@@ -30,8 +31,9 @@ pub struct Record {
     /// Zero.
     pub flow_reserved: u16,
     // Here the fields of `FlowKey` end.
-    pub source_mac: [u8; 6],
+    // In the order of a frame: see `Record::mac_addresses_mut`.
     pub destination_mac: [u8; 6],
+    pub source_mac: [u8; 6],
     /// Bytes from the destination MAC to the end of the payload: VLAN tags and padding included, frame check sequence
     /// not. With TCX a train merged by GRO is one packet, as long as the train.
     pub frame_length: u32,
@@ -95,6 +97,14 @@ impl Record {
         // SAFETY: from `source_address` to `flow_reserved` the fields are those of `FlowKey`, both `repr(C)` (see the
         // test), and the key's alignment is not above the field's.
         unsafe { &*core::ptr::from_ref(&self.source_address).cast() }
+    }
+
+    /// Both MAC addresses, as a frame begins with them.
+    #[inline]
+    pub fn mac_addresses_mut(&mut self) -> &mut [u8; 12] {
+        // SAFETY: the two fields are bytes, one after the other (see the test). The pointer may reach both, because it
+        // comes from the whole record.
+        unsafe { &mut *core::ptr::from_mut(self).cast::<u8>().add(offset_of!(Self, destination_mac)).cast() }
     }
 
     /// The source address of IPv4, IPv6, or ARP for IPv4.
@@ -256,7 +266,6 @@ mod tests {
 
     #[test]
     fn holds_its_flow_key() {
-        use core::mem::offset_of;
         let within = |field: usize| field - offset_of!(Record, source_address);
         assert_eq!(within(offset_of!(Record, destination_address)), offset_of!(FlowKey, destination_address));
         assert_eq!(within(offset_of!(Record, source_port)), offset_of!(FlowKey, source_port));
@@ -264,13 +273,25 @@ mod tests {
         assert_eq!(within(offset_of!(Record, protocol)), offset_of!(FlowKey, protocol));
         assert_eq!(within(offset_of!(Record, version)), offset_of!(FlowKey, version));
         assert_eq!(within(offset_of!(Record, flow_reserved)), offset_of!(FlowKey, reserved));
-        assert_eq!(within(offset_of!(Record, source_mac)), size_of::<FlowKey>());
+        assert_eq!(within(offset_of!(Record, destination_mac)), size_of::<FlowKey>());
         assert_eq!(offset_of!(Record, source_address) % align_of::<FlowKey>(), 0);
         let record = Record { version: 6, protocol: 17, destination_port: 53, ..Record::default() };
         assert_eq!(
             record.flow(),
             &FlowKey { version: 6, protocol: 17, destination_port: 53, ..FlowKey::default() }
         );
+    }
+
+    #[test]
+    fn begins_its_mac_addresses_as_a_frame_does() {
+        let mut record = Record::default();
+        *record.mac_addresses_mut() = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9];
+        let expected = Record {
+            destination_mac: [2, 0, 0, 0, 0, 1],
+            source_mac: [2, 0, 0, 0, 0, 9],
+            ..Record::default()
+        };
+        assert_eq!(record, expected);
     }
 
     #[test]

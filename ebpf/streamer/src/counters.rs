@@ -22,8 +22,8 @@ const CLASSES: [(Field, Field); PROTOCOLS] = [
 
 /// Visits every counter, always in the same order.
 pub fn each(counters: &Counters, mut visit: impl FnMut(Field, u64)) {
-    visit(field!("packets"), counters.seen.packets);
-    visit(field!("bytes"), counters.seen.bytes);
+    visit(field!("packets"), counters.seen().packets);
+    visit(field!("bytes"), counters.seen().bytes);
     visit(field!("shown"), counters.shown);
     visit(field!("sampled_out"), counters.sampled_out);
     visit(field!("lost"), counters.lost);
@@ -62,7 +62,6 @@ pub fn growth(now: &Counters, before: &Counters) -> Counters {
         broadcast: now.broadcast.wrapping_sub(before.broadcast),
         untracked: traffic(now.untracked, before.untracked),
         protocols: std::array::from_fn(|class| traffic(now.protocols[class], before.protocols[class])),
-        seen: traffic(now.seen, before.seen),
     }
 }
 
@@ -72,11 +71,10 @@ mod tests {
 
     #[test]
     fn growth_and_sum_are_inverse() {
-        let before = Counters { shown: 3, seen: Traffic { packets: 3, bytes: 180 }, ..Counters::default() };
+        let before = Counters { shown: 3, malformed: 1, ..Counters::default() };
         let more = Counters {
             sampled_out: 2,
             protocols: [Traffic { packets: 2, bytes: 120 }; PROTOCOLS],
-            seen: Traffic { packets: 2, bytes: 120 },
             ..Counters::default()
         };
         let mut now = before;

@@ -82,8 +82,13 @@ fn sheet(seconds: i64, packets: i64) -> Sheet {
         source_port: 1,
         destination_port: u16::MAX,
     };
-    let counters =
-        Counters { seen: Traffic { packets: u64::MAX, bytes: 1 << 60 }, shown: 3, ..Counters::default() };
+    let counters = Counters {
+        shown: 3,
+        ..Counters::all_of(
+            packet_record::Protocol::OtherEthernet,
+            Traffic { packets: u64::MAX, bytes: 1 << 60 },
+        )
+    };
     let time = std::cell::Cell::new(1_716_570_245_123_456_789);
     let next = || {
         time.set(time.get() + 1);

@@ -6,19 +6,18 @@ use std::thread;
 use std::time::Duration;
 
 use aya::maps::{MapData, RingBuf};
-use packet_record::Record;
+use packet_ring::Ring;
 
-/// One turn of a reader.
-pub(crate) type Read = fn(&mut RingBuf<MapData>);
+use crate::loaded::stay_on;
 
 /// How long a reader that is not told of records sleeps.
 const PAUSE: Duration = Duration::from_micros(500);
 
 /// Reads what there is, then sleeps: what xdp-streamer does.
-pub(crate) fn in_turns(ring: &mut RingBuf<MapData>) {
-    while let Some(item) = ring.next() {
-        std::hint::black_box(Record::from_bytes(&item));
-    }
+pub(crate) fn in_turns(ring: &mut Ring) {
+    ring.read(usize::MAX, |record| {
+        std::hint::black_box(*record);
+    });
     thread::sleep(PAUSE);
 }
 
@@ -32,29 +31,20 @@ pub(crate) fn when_told(ring: &mut RingBuf<MapData>) {
     }
 }
 
-/// Keeps this thread on a CPU of its own, if there is one: on one CPU the reader would only run after the packets.
-fn run_on(cpu: usize) {
-    // SAFETY: a valid set of CPUs. Where there is no such CPU nothing changes.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(cpu, &mut set);
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
-    }
-}
-
-/// Runs `work` while a thread takes one turn of `read` after the other.
-pub(crate) fn beside<T>(ring: &mut RingBuf<MapData>, read: Read, work: impl FnOnce() -> T) -> T {
+/// Runs `work` while a thread takes one turn of `read` after the other, each on a CPU of its own, if there are two: on
+/// one the reader would only run after the packets.
+pub(crate) fn beside<R: Send, T>(ring: &mut R, read: fn(&mut R), work: impl FnOnce() -> T) -> T {
     let stop = AtomicBool::new(false);
     let started = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            run_on(1);
+            stay_on(1);
             started.store(true, Ordering::Release);
             while !stop.load(Ordering::Relaxed) {
                 read(ring);
             }
         });
-        run_on(0);
+        stay_on(0);
         while !started.load(Ordering::Acquire) {
             thread::yield_now();
         }

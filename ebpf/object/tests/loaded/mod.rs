@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use aya::maps::{Array, MapData, PerCpuArray, PerCpuHashMap, RingBuf};
+use aya::maps::{Array, PerCpuArray, PerCpuHashMap};
 use aya::programs::tc::TcAttachType;
 use aya::programs::xdp::XdpMode;
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
@@ -39,21 +39,21 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// The program and its ring of `ring` bytes.
-    pub(crate) fn new(hook: Hook, flows: bool, ring: u32, control: Control) -> Result<(Self, Ring)> {
-        let mut ebpf = EbpfLoader::new()
-            .override_global(global::FLOWS, &u8::from(flows), true)
-            .override_global(global::RECORDS_BYTES, &ring, true)
-            .map_max_entries(map::RECORDS, ring)
-            .load(packet_object::PROGRAM)?;
+    /// The program and its ring, with `1 << bits` records for each CPU.
+    pub(crate) fn new(hook: Hook, flows: bool, bits: u32, control: Control) -> Result<(Self, Ring)> {
+        let size = packet_ring::Size::with_bits(bits)?;
+        let flows = u8::from(flows);
+        let mut loader = EbpfLoader::new();
+        size.apply(loader.override_global(global::FLOWS, &flows, true));
+        let mut ebpf = loader.load(packet_object::PROGRAM)?;
         match hook {
             Hook::Xdp => <&mut Xdp>::try_from(program_mut(&mut ebpf, program::XDP)?)?.load()?,
             Hook::Tcx => <&mut SchedClassifier>::try_from(program_mut(&mut ebpf, program::TCX)?)?.load()?,
         }
-        let ring = RingBuf::try_from(ebpf.take_map(map::RECORDS).context("no ring")?)?;
-        let mut loaded = Self { ebpf, hook };
-        loaded.set(control)?;
-        Ok((loaded, Ring(ring)))
+        let ring = packet_ring::Ring::take(&mut ebpf, size)?;
+        let mut program = Self { ebpf, hook };
+        program.set(control)?;
+        Ok((program, Ring(ring)))
     }
 
     /// Attaches to an interface, until this is dropped.
@@ -127,15 +127,13 @@ fn program_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut aya::progra
 }
 
 /// The program's ring.
-pub(crate) struct Ring(pub(crate) RingBuf<MapData>);
+pub(crate) struct Ring(pub(crate) packet_ring::Ring);
 
 impl Ring {
     /// The records in the ring, with their time set to 0.
     pub(crate) fn records(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
-        while let Some(item) = self.0.next() {
-            records.extend(Record::from_bytes(&item).map(|record| Record { time: 0, ..record }));
-        }
+        self.0.read(usize::MAX, |record| records.push(Record { time: 0, ..*record }));
         records
     }
 }
@@ -145,6 +143,17 @@ pub(crate) fn control(ratio: u32) -> Control {
     let mut control = Control { ratio, ..Control::default() };
     control.set_own([SocketAddr::from(([192, 0, 2, 80], 3000))]);
     control
+}
+
+/// Keeps the thread on `cpu`, or where it is if there is no such CPU: so that all its packets are in one part of the
+/// ring, in their order, and one block of the sampling follows the other.
+pub(crate) fn stay_on(cpu: usize) {
+    // SAFETY: a valid set of CPUs. If it names none that there is, nothing changes.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu, &mut set);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
+    }
 }
 
 /// Whether programs can be loaded; if not, one line says that `test` is skipped.

@@ -78,7 +78,7 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn new(test: &str) -> Self {
         let load = |hook| {
-            let (program, ring) = Loaded::new(hook, false, 1 << 20, control(1)).unwrap();
+            let (program, ring) = Loaded::new(hook, false, 10, control(1)).unwrap();
             (hook, program, ring)
         };
         let hooks = if loaded::may_load(test) { vec![Hook::Xdp, Hook::Tcx] } else { Vec::new() };

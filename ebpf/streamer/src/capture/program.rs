@@ -1,31 +1,28 @@
 //! The loaded program and its maps.
 
 use super::attach::{self, AttachError, Hook, Mode};
-use aya::maps::{Array, MapData, MapError, PerCpuArray, PerCpuHashMap, RingBuf};
+use aya::maps::{Array, MapData, MapError, PerCpuArray, PerCpuHashMap};
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
+use packet_ring::{Ring, RingError, Size};
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-/// Room for records, in bytes: 2,520 of them, five seconds of the default budget. It also bounds how much a burst
-/// can make of one push.
-const RING_BYTES: u32 = 256 * 1024;
+const RING_BITS: u32 = 11;
 
-/// One record with the ring's own header.
-const RING_ENTRY_BYTES: usize = size_of::<Record>() + 8;
-
-/// How many records the ring holds.
-pub const RING_RECORDS: usize = RING_BYTES as usize / RING_ENTRY_BYTES;
+/// How many records the ring holds of each CPU, 192 KiB: four seconds of the default budget. It also bounds how much a
+/// burst can make of one push.
+pub const RING_RECORDS: usize = 1 << RING_BITS;
 
 /// A loaded program, attached or not. Dropping it detaches it and frees all it had in the kernel.
 pub struct Capture {
     ebpf: Ebpf,
     hook: Hook,
     link: Option<(Mode, OwnedFd)>,
-    ring: RingBuf<MapData>,
+    ring: Ring,
     cpus: PerCpuArray<MapData, Cpu>,
     control: Array<MapData, Control>,
     flows: Option<PerCpuHashMap<MapData, FlowKey, Traffic>>,
@@ -85,22 +82,28 @@ impl From<MapError> for LoadError {
     }
 }
 
+impl From<RingError> for LoadError {
+    fn from(error: RingError) -> Self {
+        Self::refused(&error)
+    }
+}
+
 impl Capture {
     /// Loads the program for `hook`; with `flows`, it adds up who talks to whom.
     pub fn load(hook: Hook, flows: bool) -> Result<Self, LoadError> {
         let enabled = u8::from(flows);
-        let mut ebpf = EbpfLoader::new()
-            .override_global(global::FLOWS, &enabled, true)
-            .override_global(global::RECORDS_BYTES, &RING_BYTES, true)
-            .map_max_entries(map::RECORDS, RING_BYTES)
-            .load(packet_object::PROGRAM)?;
+        let size = Size::with_bits(RING_BITS)?;
+        let mut loader = EbpfLoader::new();
+        size.apply(loader.override_global(global::FLOWS, &enabled, true));
+        let mut ebpf = loader.load(packet_object::PROGRAM)?;
         match hook {
             Hook::Xdp(_) => xdp(&mut ebpf)?.load()?,
             Hook::Tcx => tcx(&mut ebpf)?.load()?,
         }
+        let ring = Ring::take(&mut ebpf, size)?;
         let mut take = |name: &'static str| ebpf.take_map(name).ok_or(LoadError::Absent(name));
         Ok(Self {
-            ring: take(map::RECORDS)?.try_into()?,
+            ring,
             cpus: take(map::CPU)?.try_into()?,
             control: take(map::CONTROL)?.try_into()?,
             flows: if flows { Some(take(map::FLOWS)?.try_into()?) } else { None },
@@ -138,17 +141,9 @@ impl Capture {
         self.link.as_ref().map(|(mode, _)| *mode)
     }
 
-    /// Reads what the ring holds, at most as much as it can hold at once, and returns how many records it was.
-    pub fn read(&mut self, mut visit: impl FnMut(&Record)) -> usize {
-        let mut count = 0;
-        while count < RING_RECORDS {
-            let Some(item) = self.ring.next() else { break };
-            count += 1;
-            if let Some(record) = Record::from_bytes(&item) {
-                visit(&record);
-            }
-        }
-        count
+    /// Reads what the ring holds, at most [`RING_RECORDS`], and returns how many records it was.
+    pub fn read(&mut self, visit: impl FnMut(&Record)) -> usize {
+        self.ring.read(RING_RECORDS, visit)
     }
 
     /// The counters' sum. A processor in the middle of a packet is asked again.

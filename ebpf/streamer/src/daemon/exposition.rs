@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 type Metric<Source> = (&'static str, &'static str, &'static str, fn(&Source) -> u64);
 
 const OF_REPORT: [Metric<Report>; 12] = [
-    ("packets_total", "counter", "Packets seen.", |report| report.counters.seen.packets),
-    ("bytes_total", "counter", "Bytes seen.", |report| report.counters.seen.bytes),
+    ("packets_total", "counter", "Packets seen.", |report| report.counters.seen().packets),
+    ("bytes_total", "counter", "Bytes seen.", |report| report.counters.seen().bytes),
     ("shown_total", "counter", "Packets recorded to be shown.", |report| report.counters.shown),
     ("sampled_out_total", "counter", "Packets not chosen to be shown.", |report| report.counters.sampled_out),
     ("lost_total", "counter", "Packets chosen that found the ring full.", |report| report.counters.lost),
@@ -114,9 +114,11 @@ mod tests {
 
     #[test]
     fn every_metric_is_written_once() {
-        let seen = Traffic { packets: 5, bytes: 700 };
-        let mut counters = Counters { shown: 2, sampled_out: 3, seen, ..Counters::default() };
-        counters.protocols[packet_record::Protocol::UdpIpv4 as usize] = seen;
+        let counters = Counters {
+            shown: 2,
+            sampled_out: 3,
+            ..Counters::all_of(packet_record::Protocol::UdpIpv4, Traffic { packets: 5, bytes: 700 })
+        };
         let report = Report {
             origin: Origin { host: "rk1-01".into(), interface: "odd\"name".into() },
             counters,

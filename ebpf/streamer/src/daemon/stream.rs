@@ -196,7 +196,7 @@ impl Stream {
         let elapsed = reading.at - self.polled.at;
         let growth = counters::growth(&reading.counters, &self.polled.counters);
         self.polled = reading;
-        let others = growth.seen.packets.saturating_sub(growth.own.packets);
+        let others = growth.seen().packets.saturating_sub(growth.own.packets);
         let ratio = self.budget.observe(others, elapsed);
         let moved = self.follow_own_addresses();
         if ratio.is_some() || moved {
@@ -327,7 +327,7 @@ impl Stream {
         log::info!(
             "`{}`: detached; {} packets seen, {} shown, {} sampled out, {} lost, {} our own",
             self.origin.interface,
-            counts.seen.packets,
+            counts.seen().packets,
             counts.shown,
             counts.sampled_out,
             counts.lost,

@@ -20,7 +20,7 @@ pub struct PacketRate<'a> {
 impl PacketRate<'_> {
     #[must_use]
     pub fn packets_per_second(&self) -> u64 {
-        self.per_second(self.counters.seen.packets)
+        self.per_second(self.counters.seen().packets)
     }
 
     /// `count` in this interval as so many a second, rounded.
@@ -44,7 +44,7 @@ impl Row for PacketRate<'_> {
         to.integer(field!("packets_per_second"), signed(self.packets_per_second()));
         to.integer(
             field!("bits_per_second"),
-            signed(self.per_second(self.counters.seen.bytes.saturating_mul(8))),
+            signed(self.per_second(self.counters.seen().bytes.saturating_mul(8))),
         );
         counters::each(self.counters, |field, value| to.integer(field, signed(value)));
         to.integer(field!("sampling"), self.sampling.into());
@@ -55,7 +55,7 @@ impl Row for PacketRate<'_> {
             to,
             "= {} packets/s, {} bit/s;",
             self.packets_per_second(),
-            self.per_second(self.counters.seen.bytes.saturating_mul(8))
+            self.per_second(self.counters.seen().bytes.saturating_mul(8))
         )?;
         let mut separator = " ";
         let mut result = Ok(());

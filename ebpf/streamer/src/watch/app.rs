@@ -96,7 +96,7 @@ impl App {
 
         let now = (Instant::now(), self.capture.counters()?);
         let growth = counters::growth(&now.1, &self.polled.1);
-        if let Some(ratio) = self.budget.observe(growth.seen.packets, now.0 - self.polled.0) {
+        if let Some(ratio) = self.budget.observe(growth.seen().packets, now.0 - self.polled.0) {
             self.capture.control(Control { ratio, ..Control::default() })?;
             self.view.sampling = ratio;
         }
@@ -116,8 +116,8 @@ impl App {
             |count: u64| u64::try_from(u128::from(count) * 1_000_000_000 / elapsed).unwrap_or(u64::MAX);
         let view = &mut self.view;
         view.totals = now.1;
-        view.packets_per_second = rate(growth.seen.packets);
-        view.bits_per_second = rate(growth.seen.bytes.saturating_mul(8));
+        view.packets_per_second = rate(growth.seen().packets);
+        view.bits_per_second = rate(growth.seen().bytes.saturating_mul(8));
         view.history.push_back(view.packets_per_second);
         if view.history.len() > HISTORY {
             view.history.pop_front();

@@ -47,8 +47,8 @@ fn draw_head(view: &View, frame: &mut Frame<'_>, area: Rect) {
         ),
         Line::raw(format!(
             "total {} packets, {}B  lost {}  malformed {}  multicast {}  broadcast {}   q quit, p pause",
-            totals.seen.packets,
-            scaled(totals.seen.bytes),
+            totals.seen().packets,
+            scaled(totals.seen().bytes),
             totals.lost,
             totals.malformed,
             totals.multicast,
@@ -160,9 +160,11 @@ mod tests {
             packets_per_second: 1234,
             bits_per_second: 9_876_543,
             totals: Counters {
-                seen: Traffic { packets: 99_999, bytes: 8_000_000 },
                 lost: 3,
-                ..Counters::default()
+                ..Counters::all_of(
+                    packet_record::Protocol::Arp,
+                    Traffic { packets: 99_999, bytes: 8_000_000 },
+                )
             },
             history: (0..200).collect(),
             protocols: vec![("udp_ipv4", 1200, 150_000), ("arp", 34, 2040)],
