@@ -6,11 +6,12 @@ use ipnet::Ipv4Net;
 use thiserror::Error;
 
 use super::address::parse_range;
+use super::asn::asn;
 use super::first_use::FirstUse;
 use super::number::number_or;
 use super::router::{self, Router};
 use super::secrets::SecretLookup;
-use crate::cluster_file::{self, Integer};
+use crate::cluster_file;
 use crate::problem::{Mistake, Problems};
 use crate::source::Spanned;
 
@@ -29,8 +30,6 @@ pub struct Bgp {
 
 #[derive(Debug, Error)]
 enum BgpMistake {
-    #[error("{number} is not an autonomous system number")]
-    Asn { number: i64 },
     #[error("the keepalive of {keepalive} s is longer than the hold time of {hold_time} s")]
     KeepaliveOverHold { keepalive: u16, hold_time: u16 },
     #[error("a hold time of {hold_time} s is over before the third keepalive of {keepalive} s")]
@@ -46,10 +45,6 @@ enum BgpMistake {
 impl Mistake for BgpMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::Asn { .. } => {
-                "write a number from 1 to 4294967295; 64512 to 65534 are for private use (RFC 6996)"
-                    .to_owned()
-            }
             Self::KeepaliveOverHold { hold_time, .. } => {
                 format!("write a third of the hold time: `keepalive = {}`", (hold_time / 3).max(1))
             }
@@ -102,14 +97,6 @@ pub(super) fn resolve(
         graceful_restart: graceful_restart?,
         routers: routers?,
     })
-}
-
-pub(super) fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
-    let asn = u32::try_from(number.value).ok().filter(|asn| *asn != 0);
-    if asn.is_none() {
-        problems.error(number.span, BgpMistake::Asn { number: number.value });
-    }
-    asn
 }
 
 fn note_timers(typed: &cluster_file::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {

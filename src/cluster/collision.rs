@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use thiserror::Error;
 
+use super::default_range::{PODS, PODS_IPV6, SERVICES, SERVICES_IPV6};
 use super::first_use::FirstUse;
-use super::{ipv6, network};
 use crate::problem::{Mistake, Problems};
 use crate::source::{Span, Spanned};
 
@@ -60,10 +60,10 @@ impl Mistake for CollisionMistake {
 /// What most clusters have for a range.
 fn usual(what: &str, range: &IpNet) -> Option<&'static str> {
     match (what, range) {
-        (POD_RANGE, IpNet::V4(_)) => Some(network::PODS),
-        (POD_RANGE, IpNet::V6(_)) => Some(ipv6::PODS),
-        (SERVICE_RANGE, IpNet::V4(_)) => Some(network::SERVICES),
-        (SERVICE_RANGE, IpNet::V6(_)) => Some(ipv6::SERVICES),
+        (POD_RANGE, IpNet::V4(_)) => Some(PODS),
+        (POD_RANGE, IpNet::V6(_)) => Some(PODS_IPV6),
+        (SERVICE_RANGE, IpNet::V4(_)) => Some(SERVICES),
+        (SERVICE_RANGE, IpNet::V6(_)) => Some(SERVICES_IPV6),
         _ => None,
     }
 }

@@ -3,8 +3,10 @@
 
 mod access;
 mod address;
+mod asn;
 mod bgp;
 mod collision;
+mod default_range;
 mod first_use;
 mod gateway;
 mod ipv6;

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::address::{parse_address, parse_range};
 use super::bgp::Bgp;
 use super::collision::Addressing;
+use super::default_range::{PODS, SERVICES};
 use super::name::is_host;
 use super::topology::{Board, Node};
 use crate::cluster_file::{self, Text};
@@ -25,9 +26,6 @@ pub struct Network {
     pub services: Ipv4Net,
 }
 
-/// k3s's own defaults, kept by the posts.
-pub(super) const PODS: &str = "10.42.0.0/16";
-pub(super) const SERVICES: &str = "10.43.0.0/16";
 /// Prefix length of the range that Cilium hands to each node (`clusterPoolIPv4MaskSize`).
 const NODE_POD_PREFIX: u8 = 24;
 

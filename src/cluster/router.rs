@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use thiserror::Error;
 
 use super::address::parse_address;
-use super::bgp::asn;
+use super::asn::asn;
 use super::name::{Label, NameMistake};
 use super::router_access::{self, RouterAccess};
 use super::secrets::{SecretLookup, SecretName};

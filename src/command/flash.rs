@@ -82,7 +82,8 @@ impl Flash {
             };
             if let Err(stop) = result {
                 let rest = targets.get(index + 1..).unwrap_or_default();
-                return Ok(stop.print(rest));
+                let names: Vec<_> = rest.iter().map(|target| target.name().as_str()).collect();
+                return Ok(stop.print(&names));
             }
         }
         if self.output.is_none() && !self.dry_run {

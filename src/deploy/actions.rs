@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::command::Rebuild;
 use super::guard::{Answer, Garbled, Order};
+use super::lines::lines;
 use super::plan::Drain;
-use super::report::lines;
 use crate::cluster::Node;
 use crate::status::{Observation, ProbeError};
 

@@ -9,6 +9,7 @@ mod command;
 mod drain;
 mod guard;
 mod health;
+mod lines;
 mod listing;
 mod operator;
 mod plan;

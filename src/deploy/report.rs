@@ -1,6 +1,5 @@
 //! What became of each node, and why.
 
-use std::fmt::{self, Write};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -8,6 +7,7 @@ use thiserror::Error;
 
 use super::actions::ActionError;
 use super::health::Ailment;
+use super::lines::lines;
 use super::quorum::QuorumLost;
 use crate::cluster::Label;
 
@@ -28,13 +28,6 @@ pub enum Failure {
     TooLate,
     #[error(transparent)]
     Action(#[from] ActionError),
-}
-
-pub(super) fn lines<T: fmt::Display>(what: &[T]) -> String {
-    what.iter().fold(String::new(), |mut text, line| {
-        let _ = write!(text, "\n  {line}");
-        text
-    })
 }
 
 fn lines_or_silence(missing: &[Ailment]) -> String {

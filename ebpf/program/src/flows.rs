@@ -3,9 +3,12 @@
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::bpf_jiffies64;
-use packet_record::{Record, Traffic};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::PerCpuHashMap;
+use packet_record::{FlowKey, Record, Traffic};
 
-use crate::maps::FLOWS;
+#[map]
+static FLOWS: PerCpuHashMap<FlowKey, Traffic> = PerCpuHashMap::with_max_entries(4096, 0);
 
 #[unsafe(no_mangle)]
 static FLOWS_ENABLED: Global<u8> = Global::new(0);

@@ -1,11 +1,11 @@
-//! The maps, named and explained in `packet-record`.
+//! What a CPU keeps from packet to packet, and what user space asks for: maps that `packet-record` explains.
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{PerCpuArray, PerCpuHashMap};
-use packet_record::{Control, Counters, Cpu, FlowKey, MEMORY_WORDS, Traffic};
+use aya_ebpf::maps::PerCpuArray;
+use packet_record::{Control, Counters, Cpu, MEMORY_WORDS};
 
 use crate::clock::Clock;
 use crate::flows::Making;
@@ -25,9 +25,6 @@ struct Shared(UnsafeCell<MaybeUninit<Control>>);
 
 // SAFETY: only user space writes it, and each of its words may be read in the middle of that: see `Control`.
 unsafe impl Sync for Shared {}
-
-#[map]
-pub(crate) static FLOWS: PerCpuHashMap<FlowKey, Traffic> = PerCpuHashMap::with_max_entries(4096, 0);
 
 /// What a CPU remembers from packet to packet: [`Cpu::memory`].
 #[repr(C)]

@@ -34,6 +34,20 @@ impl From<&FlowKey> for Flow {
     }
 }
 
+impl Flow {
+    /// The flow as it may be shown.
+    fn under(self, privacy: &Privacy) -> Self {
+        let port = |port| if privacy.ports { port } else { 0 };
+        Self {
+            source: privacy.address(self.source),
+            destination: privacy.address(self.destination),
+            source_port: port(self.source_port),
+            destination_port: port(self.destination_port),
+            ..self
+        }
+    }
+}
+
 /// A flow without traffic for so many readings is forgotten, here and in the kernel's map.
 const IDLE_READINGS: u8 = 30;
 
@@ -87,7 +101,7 @@ impl Flows {
                 continue;
             }
             known.idle = 0;
-            let volume = grown.entry(privacy.flow(Flow::from(&key))).or_default();
+            let volume = grown.entry(Flow::from(&key).under(privacy)).or_default();
             volume.packets += packets;
             volume.bytes += bytes;
         }

@@ -1,6 +1,5 @@
 //! What of addresses and ports may be shown.
 
-use crate::flow::Flow;
 use crate::packet::{Address, Mac, Packet};
 use std::fmt;
 use std::hash::Hasher as _;
@@ -97,18 +96,9 @@ impl Privacy {
         }
     }
 
+    /// The address as it may be shown.
     #[must_use]
-    pub fn flow(&self, flow: Flow) -> Flow {
-        Flow {
-            source: self.address(flow.source),
-            destination: self.address(flow.destination),
-            source_port: if self.ports { flow.source_port } else { 0 },
-            destination_port: if self.ports { flow.destination_port } else { 0 },
-            ..flow
-        }
-    }
-
-    fn address(&self, address: Address) -> Address {
+    pub fn address(&self, address: Address) -> Address {
         let plain = match address {
             Address::V4(address) => IpAddr::V4(address),
             Address::V6(address) => IpAddr::V6(address),

@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::Unresolved;
 use super::bgp::Bgp;
 use super::collision::{Addressing, note_collisions};
+use super::default_range::{PODS_IPV6, SERVICES_IPV6};
 use super::gateway::note_pool;
 use super::name::Label;
 use super::topology::Node;
@@ -40,10 +41,6 @@ pub struct Ipv6 {
     /// Each router's address, at which it has a second session with each node.
     pub routers: BTreeMap<Label, Ipv6Addr>,
 }
-
-/// In the manner of k3s's own defaults for IPv4.
-pub(super) const PODS: &str = "fd00:10:42::/56";
-pub(super) const SERVICES: &str = "fd00:10:43::/112";
 
 /// Prefix length of the range that each node's pods have. kube-controller-manager hands it out unless told otherwise
 /// (`--node-cidr-mask-size-ipv6`), and Cilium hands out the same (`clusterPoolIPv6MaskSize`).
@@ -83,14 +80,14 @@ impl Mistake for Ipv6Mistake {
                 format!("write Cilium 1.{CILIUM_MINOR} or newer, or leave out every key that ends in `-ipv6`")
             }
             Self::PodsPrefix { .. } => {
-                format!("write a /{LARGEST_PODS} to /{NODE_POD_PREFIX}, such as `{PODS}`")
+                format!("write a /{LARGEST_PODS} to /{NODE_POD_PREFIX}, such as `{PODS_IPV6}`")
             }
             Self::TooFewPods { .. } => {
-                format!("each node takes a /{NODE_POD_PREFIX}: write a larger range, such as `{PODS}`")
+                format!("each node takes a /{NODE_POD_PREFIX}: write a larger range, such as `{PODS_IPV6}`")
             }
             Self::SessionName { .. } => "write another name".to_owned(),
             Self::ServicesPrefix { .. } => {
-                format!("write a /{LARGEST_SERVICES} to /{SMALLEST_SERVICES}, such as `{SERVICES}`")
+                format!("write a /{LARGEST_SERVICES} to /{SMALLEST_SERVICES}, such as `{SERVICES_IPV6}`")
             }
         };
         Some(instead)

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::super::Unresolved;
+use super::super::default_range::{PODS_IPV6, SERVICES_IPV6};
 use crate::cluster_file::{ClusterFile, Text};
 use crate::problem::{Mistake, Problems};
 use crate::source::Span;
@@ -79,8 +80,8 @@ fn keys(file: &ClusterFile) -> Vec<Key<'_>> {
     if let Some(network) = file.network.as_ref() {
         let (table, here) = ("[network]", network.span);
         add(table, here, "gateway-ipv6", "fd00:172:16:10::1", network.gateway_ipv6.as_ref());
-        add(table, here, "pods-ipv6", super::PODS, network.pods_ipv6.as_ref());
-        add(table, here, "services-ipv6", super::SERVICES, network.services_ipv6.as_ref());
+        add(table, here, "pods-ipv6", PODS_IPV6, network.pods_ipv6.as_ref());
+        add(table, here, "services-ipv6", SERVICES_IPV6, network.services_ipv6.as_ref());
     }
     for node in file.nodes.as_ref().into_iter().flatten() {
         add("[[node]]", node.span, "address-ipv6", "fd00:172:16:10::221/64", node.address_ipv6.as_ref());

@@ -8,8 +8,6 @@ use crate::command::{Outcome, styled};
 use crate::flash::{Failure, Left};
 use crate::problem::Mistake;
 
-use super::target::Target;
-
 #[derive(Debug)]
 pub(super) struct Stop {
     what: String,
@@ -87,8 +85,8 @@ impl Stop {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Says all of it on standard error.
-    pub(super) fn print(self, not_begun: &[Target<'_>]) -> Outcome {
+    /// Says all of it on standard error, and which nodes were not begun.
+    pub(super) fn print(self, not_begun: &[&str]) -> Outcome {
         anstream::eprintln!("{}: {}", styled("error"), self.what);
         if let Some(left) = &self.left {
             anstream::eprintln!("  state: {left}");
@@ -97,8 +95,7 @@ impl Stop {
             anstream::eprintln!("  hint: {hint}");
         }
         if !not_begun.is_empty() {
-            let names: Vec<_> = not_begun.iter().map(|target| target.name().as_str()).collect();
-            anstream::eprintln!("  not begun: {}", names.join(", "));
+            anstream::eprintln!("  not begun: {}", not_begun.join(", "));
         }
         self.outcome
     }
