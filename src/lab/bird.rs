@@ -10,7 +10,6 @@ use ipnet::IpNet;
 
 use super::plan::{PASSWORD, PlannedRouter};
 use super::programs::{Running, read};
-use super::router::same;
 use super::{Finding, LabError};
 
 #[derive(Debug)]
@@ -60,7 +59,8 @@ impl Bird {
         }
         let once = bird.protocols()?;
         bird.client(&["configure"])?;
-        let finding = same("applied twice, the file does no more than once", &once, &bird.protocols()?);
+        let finding =
+            Finding::same("applied twice, the file does no more than once", &once, &bird.protocols()?);
         Ok((bird, vec![finding]))
     }
 
@@ -114,7 +114,7 @@ impl Bird {
             thread::sleep(Duration::from_millis(50));
         }
         let what = "taken back, nothing of the file is left in the router";
-        Ok(same(what, "device1 Device\n", &self.protocols()?))
+        Ok(Finding::same(what, "device1 Device\n", &self.protocols()?))
     }
 }
 

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::plan::PlannedRouter;
 use super::programs::{Running, read, run};
-use super::router::same;
 use super::{Finding, LabError};
 
 #[derive(Debug)]
@@ -61,7 +60,7 @@ impl Frr {
         let once = frr.show("show running-config")?;
         frr.apply(&planned.text)?;
         let twice = frr.show("show running-config")?;
-        let finding = same("applied twice, the file does no more than once", &once, &twice);
+        let finding = Finding::same("applied twice, the file does no more than once", &once, &twice);
         Ok((frr, vec![finding]))
     }
 
@@ -121,7 +120,7 @@ impl Frr {
                 rest.push('\n');
             }
         }
-        Ok(same("taken back, nothing of the file is left in the router", &self.before, &rest))
+        Ok(Finding::same("taken back, nothing of the file is left in the router", &self.before, &rest))
     }
 }
 

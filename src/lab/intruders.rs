@@ -7,7 +7,7 @@ use super::gobgp::{Gobgp, Oddity};
 use super::namespace::within;
 use super::room::{Room, router_namespace};
 use super::router::next_hops;
-use super::scenario::{finding, wait};
+use super::wait::wait;
 use super::{Finding, LabError};
 
 /// How long each has to be refused. `GoBGP` waits up to ten seconds before it dials.
@@ -158,7 +158,7 @@ impl Intruder {
             }
         };
         let is_well = self.is_refused && !self.has_session && self.is_route_kept;
-        finding(what, is_well, || {
+        Finding::judged(what, is_well, || {
             format!(
                 "refused: {}, session: {}, route kept: {}",
                 self.is_refused, self.has_session, self.is_route_kept

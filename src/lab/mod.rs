@@ -5,6 +5,7 @@
 //! its own: it changes the network and mounts file systems, and leaves it to the kernel to take them away.
 
 mod bird;
+mod finding;
 mod frr;
 mod gobgp;
 mod intruders;
@@ -16,10 +17,11 @@ mod room;
 mod router;
 mod scenario;
 mod traffic;
+mod wait;
 
+pub use finding::{Finding, Outcome};
 pub use plan::{Daemon, Plan};
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -47,33 +49,6 @@ pub enum LabError {
     Render(#[from] crate::render::RenderError),
     #[error("`{command}` printed something else than expected: {said}")]
     Unexpected { command: String, said: String },
-}
-
-/// What the lab has seen: one line of its report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    pub what: String,
-    pub outcome: Outcome,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// As it should be; where a time matters, so long after its cause.
-    Well(Option<Duration>),
-    /// Not as it should be, and what was seen instead.
-    Wrong(String),
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.outcome {
-            Outcome::Well(None) => write!(formatter, "ok     {}", self.what),
-            Outcome::Well(Some(took)) => {
-                write!(formatter, "ok     {:<92} {:>6.2} s", self.what.as_str(), took.as_secs_f64())
-            }
-            Outcome::Wrong(seen) => write!(formatter, "WRONG  {}: {seen}", self.what),
-        }
-    }
 }
 
 /// Runs the whole lab. Each finding is told as it is made. Where something was wrong, the last words of the programs

@@ -10,7 +10,7 @@ use super::bird::Bird;
 use super::frr::Frr;
 use super::plan::{Daemon, PlannedRouter};
 use super::programs::read;
-use super::{Finding, LabError, Outcome};
+use super::{Finding, LabError};
 
 /// A router that runs.
 #[derive(Debug)]
@@ -97,14 +97,4 @@ pub(super) fn next_hops(namespace: &str, address: IpAddr) -> Result<Vec<IpAddr>,
         routes.iter().flat_map(of_route).filter_map(|hop| hop["gateway"].as_str()?.parse().ok()).collect();
     hops.sort();
     Ok(hops)
-}
-
-/// A finding of two texts that should be the same.
-pub(super) fn same(what: &str, before: &str, after: &str) -> Finding {
-    let outcome = if before == after {
-        Outcome::Well(None)
-    } else {
-        Outcome::Wrong(similar::TextDiff::from_lines(before, after).unified_diff().to_string())
-    };
-    Finding { what: what.to_owned(), outcome }
 }

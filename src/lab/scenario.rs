@@ -12,7 +12,8 @@ use super::plan::Family;
 use super::room::{CLIENT, Room, router_namespace};
 use super::router::next_hops;
 use super::traffic::{Client, PATIENCE};
-use super::{Finding, LabError, Outcome, intruders};
+use super::wait::wait;
+use super::{Finding, LabError, intruders};
 
 type Tell<'a> = dyn FnMut(Finding) + 'a;
 
@@ -24,34 +25,6 @@ const WATCH: Duration = Duration::from_secs(2);
 const SLACK: Duration = Duration::from_secs(1);
 /// How long the agent of a node is away.
 const AGENT_RESTART: Duration = Duration::from_secs(3);
-const POLL: Duration = Duration::from_millis(50);
-
-/// Waits until something is so, and says how long it took.
-pub(super) fn wait(
-    limit: Duration,
-    mut is_so: impl FnMut() -> Result<bool, LabError>,
-) -> Result<Option<Duration>, LabError> {
-    let started = Instant::now();
-    loop {
-        if is_so()? {
-            return Ok(Some(started.elapsed()));
-        }
-        if started.elapsed() > limit {
-            return Ok(None);
-        }
-        thread::sleep(POLL);
-    }
-}
-
-pub(super) fn finding(what: impl Into<String>, is_well: bool, seen: impl FnOnce() -> String) -> Finding {
-    let outcome = if is_well { Outcome::Well(None) } else { Outcome::Wrong(seen()) };
-    Finding { what: what.into(), outcome }
-}
-
-fn timed(what: String, took: Option<Duration>, seen: impl FnOnce() -> String) -> Finding {
-    let outcome = took.map_or_else(|| Outcome::Wrong(seen()), |took| Outcome::Well(Some(took)));
-    Finding { what, outcome }
-}
 
 /// Plays everything, in an order in which each part leaves the lab as the next one needs it.
 pub(super) fn play(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
@@ -125,7 +98,9 @@ fn all_sessions(room: &Room<'_>, started: Instant, tell: &mut Tell<'_>) -> Resul
     let all = room.plan.families.len() * room.routers.len() * room.plan.nodes.len();
     let up = wait(SESSION, || Ok(sessions(room)? == all))?.map(|_| started.elapsed());
     let seen = sessions(room)?;
-    tell(timed(format!("{seen} of {all} sessions are established"), up, || "not all of them".to_owned()));
+    tell(Finding::timed(format!("{seen} of {all} sessions are established"), up, || {
+        "not all of them".to_owned()
+    }));
     Ok(())
 }
 
@@ -138,7 +113,7 @@ fn all_next_hops(
     let in_kernel = wait(SESSION, || has_next_hops_in(room, family, None))?.map(|_| started.elapsed());
     let (gateway, nodes) = (IpNet::from(family.gateway), room.plan.nodes.len());
     let what = format!("{gateway} has {nodes} next hops, one for each node");
-    tell(timed(what, in_kernel, || seen_next_hops(room)));
+    tell(Finding::timed(what, in_kernel, || seen_next_hops(room)));
     Ok(())
 }
 
@@ -149,7 +124,7 @@ fn traffic_reaches_all(room: &Room<'_>, clients: &[Client], tell: &mut Tell<'_>)
         let answers = client.answers(since);
         let (asked, nodes) = (answers.asked, room.plan.nodes.len());
         let is_well = answers.unanswered == 0 && answers.nodes.len() == nodes;
-        tell(finding(
+        tell(Finding::judged(
             format!("{asked} connections to {} reach {nodes} nodes, each of them", client.gateway),
             is_well,
             || format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", ")),
@@ -180,7 +155,7 @@ fn filtered(room: &Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> {
             let (accepted, expected) = (of(&accepted, family.gateway), of(&room.announced(), family.gateway));
             let [default, pods] = family.foreign;
             let what = format!("{}: {default} and {pods} from a node are refused", planned.name);
-            tell(finding(what, sent.is_some() && accepted == expected, || {
+            tell(Finding::judged(what, sent.is_some() && accepted == expected, || {
                 format!("all sent: {}, taken {accepted:?}", sent.is_some())
             }));
         }
@@ -204,7 +179,7 @@ fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Re
     let left = room.plan.nodes.len() - 1;
     let what =
         format!("{name} loses power: {left} next hops are left, within the hold time of {hold_time} s");
-    tell(timed(what, gone, || seen_next_hops(room)));
+    tell(Finding::timed(what, gone, || seen_next_hops(room)));
     let lost: Vec<_> = clients.iter().map(|client| client.answers(cut)).collect();
 
     // A question that was on its way to the dead node when the route went is none of the routes' business.
@@ -219,7 +194,7 @@ fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Re
         );
         let is_well =
             answers.unanswered == 0 && answers.nodes.len() == left && !answers.nodes.contains(&name);
-        tell(finding(what, is_well, || {
+        tell(Finding::judged(what, is_well, || {
             format!("{} unanswered, answers from {}", answers.unanswered, answers.nodes.join(", "))
         }));
     }
@@ -228,7 +203,7 @@ fn power_cut(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -> Re
     room.set_cable(node, true)?;
     room.speak(node, Oddity::default())?;
     let whole = wait(SESSION, || has_next_hops(room, None))?.map(|_| back.elapsed());
-    tell(timed(format!("{name} is back: {} next hops", left + 1), whole, || seen_next_hops(room)));
+    tell(Finding::timed(format!("{name} is back: {} next hops", left + 1), whole, || seen_next_hops(room)));
     Ok(())
 }
 
@@ -258,7 +233,7 @@ fn agent_restart(room: &mut Room<'_>, clients: &[Client], tell: &mut Tell<'_>) -
         "{name}'s agent restarts: its route is kept, {asked} connections and none lost; the session is back"
     );
     let is_well = down.is_some() && is_kept && up.is_some() && unanswered == 0;
-    tell(timed(what, is_well.then_some(took), || {
+    tell(Finding::timed(what, is_well.then_some(took), || {
         format!(
             "session down: {}, route kept: {is_kept}, session back: {}, {unanswered} connections lost",
             down.is_some(),
@@ -283,6 +258,6 @@ fn taken_back(room: &mut Room<'_>, tell: &mut Tell<'_>) -> Result<(), LabError> 
         }
         Ok(true)
     })?;
-    tell(timed("the gateway has no next hop any more".to_owned(), gone, || seen_next_hops(room)));
+    tell(Finding::timed("the gateway has no next hop any more".to_owned(), gone, || seen_next_hops(room)));
     Ok(())
 }

@@ -9,6 +9,7 @@ mod check;
 mod default;
 mod definition;
 mod format;
+mod label;
 mod metadata;
 mod path;
 mod problem;

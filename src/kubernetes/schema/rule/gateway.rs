@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Restated::{Function, OutOfReach};
 use super::{Table, has, is_each_unique, items, list, text};
-use crate::kubernetes::schema::metadata::{is_label, is_qualified_part};
+use crate::kubernetes::schema::label::{is_label, is_qualified_part};
 
 pub(super) const RULES: Table = &[
     (
