@@ -1,8 +1,8 @@
 //! The configuration file: the same settings under the flags' names.
 
 use super::arguments::{
-    AddressesArgument, FormatArgument, HookArgument, MacArgument, SinkArgument, XdpModeArgument,
-    parse_duration, parse_size,
+    AddressesArgument, FormatArgument, HookArgument, HookArguments, MacArgument, RunArguments, SinkArgument,
+    XdpModeArgument, parse_duration, parse_size,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::net::{IpAddr, SocketAddr};
@@ -62,6 +62,46 @@ impl ConfigFile {
             path: path.to_owned(),
             message: error.to_string().trim_end().to_owned(),
         })
+    }
+}
+
+impl RunArguments {
+    /// What was typed, and where nothing was typed what the file says.
+    #[must_use]
+    pub fn over(self, file: ConfigFile) -> Self {
+        // An interface's name and its address say the same thing: who types one of them has typed both.
+        let (interface, address) = if self.interface.is_empty() && self.address.is_none() {
+            (file.interface, file.address)
+        } else {
+            (self.interface, self.address)
+        };
+        Self {
+            interface,
+            address,
+            sink: self.sink.or(file.sink),
+            url: self.url.or(file.url),
+            token_file: self.token_file.or(file.token_file),
+            stream: self.stream.or(file.stream),
+            allow_plain_http: self.allow_plain_http || file.allow_plain_http,
+            format: self.format.or(file.format),
+            hook: HookArguments {
+                hook: self.hook.hook.or(file.hook),
+                xdp_mode: self.hook.xdp_mode.or(file.xdp_mode),
+            },
+            budget: self.budget.or(file.budget),
+            interval: self.interval.or(file.interval),
+            talkers: self.talkers.or(file.talkers),
+            buffer: self.buffer.or(file.buffer),
+            metrics: self.metrics.or(file.metrics),
+            addresses: self.addresses.or(file.addresses),
+            hash_key_file: self.hash_key_file.or(file.hash_key_file),
+            mac: self.mac.or(file.mac),
+            no_ports: self.no_ports || file.no_ports,
+            host: self.host.or(file.host),
+            duration: self.duration,
+            once: self.once,
+            config: self.config,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod config;
+mod output;
 mod settings;
 
 pub use arguments::{
@@ -9,4 +10,5 @@ pub use arguments::{
     RunArguments, SinkArgument, XdpModeArgument,
 };
 pub use config::{ConfigError, ConfigFile};
-pub use settings::{Output, Settings, SettingsError, TokenOrigin};
+pub use output::{Output, OutputError, TokenOrigin};
+pub use settings::{Settings, SettingsError};

@@ -1,18 +1,15 @@
 //! Everything `run` needs, complete and checked.
 
 use super::arguments::{
-    AddressesArgument, FormatArgument, HookArgument, HookArguments, MacArgument, RunArguments, SinkArgument,
-    XdpModeArgument,
+    AddressesArgument, HookArgument, HookArguments, MacArgument, RunArguments, XdpModeArgument,
 };
 use super::config::{ConfigError, ConfigFile};
+use super::output::{Output, OutputError};
 use crate::capture::{HolderError, Hook, Interfaces, XdpMode};
 use crate::privacy::{Addresses, HashKey, HashKeyError, Privacy};
-use crate::row::{Encoding, Origin};
-use crate::sink::{
-    Endpoint, EndpointError, OwnAddresses, Sink, Stdout, Target, Token, TokenError, TokenSource,
-};
+use crate::row::Origin;
+use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// How `run` runs.
@@ -33,21 +30,6 @@ pub struct Settings {
     pub privacy: Privacy,
 }
 
-/// Where rows go and how they are written.
-#[derive(Debug)]
-pub enum Output {
-    Stdout(Encoding),
-    Http { url: String, target: Target, stream: Option<String>, allow_plain: bool, token: TokenOrigin },
-}
-
-/// Where the token is.
-#[derive(Debug)]
-pub enum TokenOrigin {
-    None,
-    File(PathBuf),
-    Variable(Token),
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     #[error(transparent)]
@@ -55,11 +37,7 @@ pub enum SettingsError {
     #[error(transparent)]
     HashKey(#[from] HashKeyError),
     #[error(transparent)]
-    Token(#[from] TokenError),
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-    #[error(transparent)]
-    Http(#[from] crate::sink::HttpError),
+    Output(#[from] OutputError),
     #[error(transparent)]
     Holder(#[from] HolderError),
     #[error("both an interface and an address are given\nhint: leave out one of `interface` and `address`")]
@@ -68,10 +46,6 @@ pub enum SettingsError {
         "no interface is named\nhint: add --interface IFACE, or --address ADDR for the interface that has it"
     )]
     NoInterface,
-    #[error("the sink `{0}` needs a URL\nhint: add --url URL")]
-    NoUrl(&'static str),
-    #[error("Grafana wants a token\nhint: put it into a file and name it with --token-file")]
-    NoToken,
     #[error(
         "--interval {0} ms is too short: a panel redraws at most 5 times a second\nhint: use 200ms or more"
     )]
@@ -90,99 +64,25 @@ impl Settings {
         terminal: bool,
     ) -> Result<Self, SettingsError> {
         let file = typed.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+        let wanted = typed.over(file);
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-
-        let typed_place = (typed.interface, typed.address);
-        let places = [typed_place, (file.interface, file.address)];
-        let interfaces =
-            match places.into_iter().find(|(names, address)| !names.is_empty() || address.is_some()) {
-                Some((names, None)) => names,
-                Some((names, Some(address))) if names.is_empty() => {
-                    vec![Interfaces::open().map_err(HolderError::from)?.holder(address)?]
-                }
-                Some(_) => return Err(SettingsError::TwoPlaces),
-                None => variable("INTERFACE_NAME").into_iter().collect(),
-            };
-        let mut seen = std::collections::HashSet::new();
-        let interfaces: Vec<String> =
-            interfaces.into_iter().filter(|name| seen.insert(name.clone())).collect();
-        if interfaces.is_empty() {
-            return Err(SettingsError::NoInterface);
-        }
-
-        let sink = typed.sink.or(file.sink);
-        let url = typed.url.or(file.url).or_else(|| match sink {
-            None | Some(SinkArgument::Grafana) => variable("GRAFANA_URL"),
-            Some(_) => None,
-        });
-        let sink = sink.unwrap_or_else(|| by_url(url.as_deref()));
-        let token = match (typed.token_file.or(file.token_file), variable("CREDENTIALS_DIRECTORY")) {
-            (Some(path), _) => TokenOrigin::File(path),
-            (None, Some(directory)) if PathBuf::from(&directory).join("token").exists() => {
-                TokenOrigin::File(PathBuf::from(directory).join("token"))
-            }
-            _ => match variable("GRAFANA_TOKEN") {
-                Some(token) if sink == SinkArgument::Grafana => TokenOrigin::Variable(Token::parse(&token)?),
-                _ => TokenOrigin::None,
-            },
-        };
-        let stream = typed.stream.or(file.stream);
-        let allow_plain = typed.allow_plain_http || file.allow_plain_http;
-        let output = match sink {
-            SinkArgument::Stdout => Output::Stdout(encoding(typed.format.or(file.format), terminal)),
-            SinkArgument::Grafana if matches!(token, TokenOrigin::None) => {
-                return Err(SettingsError::NoToken);
-            }
-            SinkArgument::Grafana => Output::Http {
-                url: url.ok_or(SettingsError::NoUrl("grafana"))?,
-                target: Target::Grafana,
-                stream,
-                allow_plain,
-                token,
-            },
-            SinkArgument::Influx => Output::Http {
-                url: url.ok_or(SettingsError::NoUrl("influx"))?,
-                target: Target::Influx,
-                stream: None,
-                allow_plain,
-                token,
-            },
-        };
-
-        let interval = typed.interval.or(file.interval).unwrap_or(Duration::from_millis(250));
+        let interval = wanted.interval.unwrap_or(Duration::from_millis(250));
         if interval < Duration::from_millis(200) {
             return Err(SettingsError::Interval(interval.as_millis()));
         }
-        let addresses = match typed.addresses.or(file.addresses) {
-            None | Some(AddressesArgument::Whole) => Addresses::Whole,
-            Some(AddressesArgument::Truncate) => Addresses::Truncated,
-            Some(AddressesArgument::Hash) => {
-                let path = typed.hash_key_file.or(file.hash_key_file).ok_or(SettingsError::NoHashKey)?;
-                Addresses::Hashed(HashKey::read(&path)?)
-            }
-        };
-        let privacy = Privacy {
-            addresses,
-            ports: !(typed.no_ports || file.no_ports),
-            whole_mac: typed.mac.or(file.mac) != Some(MacArgument::Vendor),
-        };
-        let hook = HookArguments {
-            hook: typed.hook.hook.or(file.hook),
-            xdp_mode: typed.hook.xdp_mode.or(file.xdp_mode),
-        };
         Ok(Self {
-            interfaces,
-            host: typed.host.or(file.host).unwrap_or_else(system_host),
-            output,
-            hook: hook.resolve(),
-            budget: typed.budget.or(file.budget).unwrap_or(500),
+            interfaces: interfaces(&wanted, &variable)?,
+            output: Output::choose(&wanted, &variable, terminal)?,
+            privacy: privacy(&wanted)?,
+            host: wanted.host.unwrap_or_else(system_host),
+            hook: wanted.hook.resolve(),
+            budget: wanted.budget.unwrap_or(500),
             interval,
-            talkers: typed.talkers.or(file.talkers).unwrap_or(10),
-            buffer: typed.buffer.or(file.buffer).unwrap_or(8 << 20),
-            duration: typed.duration,
-            once: typed.once,
-            metrics: typed.metrics.or(file.metrics),
-            privacy,
+            talkers: wanted.talkers.unwrap_or(10),
+            buffer: wanted.buffer.unwrap_or(8 << 20),
+            duration: wanted.duration,
+            once: wanted.once,
+            metrics: wanted.metrics,
         })
     }
 
@@ -190,32 +90,34 @@ impl Settings {
     pub fn origin(&self, interface: &str) -> Origin {
         Origin { host: self.host.clone(), interface: interface.to_owned() }
     }
+}
 
-    #[must_use]
-    pub fn encoding(&self) -> Encoding {
-        match self.output {
-            Output::Stdout(encoding) => encoding,
-            Output::Http { .. } => Encoding::Line,
+/// Those that are named, each once, or the one that has the address.
+fn interfaces(
+    wanted: &RunArguments,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<String>, SettingsError> {
+    let mut interfaces = match (wanted.interface.as_slice(), wanted.address) {
+        ([], Some(address)) => vec![Interfaces::open().map_err(HolderError::from)?.holder(address)?],
+        (_, Some(_)) => return Err(SettingsError::TwoPlaces),
+        ([], None) => variable("INTERFACE_NAME").into_iter().collect(),
+        (named, None) => named.to_vec(),
+    };
+    let mut seen = HashSet::new();
+    interfaces.retain(|name| seen.insert(name.clone()));
+    if interfaces.is_empty() { Err(SettingsError::NoInterface) } else { Ok(interfaces) }
+}
+
+fn privacy(wanted: &RunArguments) -> Result<Privacy, SettingsError> {
+    let addresses = match wanted.addresses {
+        None | Some(AddressesArgument::Whole) => Addresses::Whole,
+        Some(AddressesArgument::Truncate) => Addresses::Truncated,
+        Some(AddressesArgument::Hash) => {
+            let path = wanted.hash_key_file.as_ref().ok_or(SettingsError::NoHashKey)?;
+            Addresses::Hashed(HashKey::read(path)?)
         }
-    }
-
-    /// Opens the sink for one interface, and the list of addresses that its traffic goes to.
-    pub fn sink(&self, origin: &Origin) -> Result<(Sink, OwnAddresses), SettingsError> {
-        let own = OwnAddresses::default();
-        let sink = match &self.output {
-            Output::Stdout(_) => Sink::Stdout(Stdout::default()),
-            Output::Http { url, target, stream, allow_plain, token } => {
-                let endpoint = Endpoint::new(url, *target, stream.as_deref(), origin, *allow_plain)?;
-                let token = match token {
-                    TokenOrigin::None => TokenSource::None,
-                    TokenOrigin::File(path) => TokenSource::file(path)?,
-                    TokenOrigin::Variable(token) => TokenSource::Fixed(token.clone()),
-                };
-                Sink::Http(Box::new(crate::sink::HttpSink::new(endpoint, token, own.clone())?))
-            }
-        };
-        Ok((sink, own))
-    }
+    };
+    Ok(Privacy { addresses, ports: !wanted.no_ports, whole_mac: wanted.mac != Some(MacArgument::Vendor) })
 }
 
 impl HookArguments {
@@ -230,38 +132,16 @@ impl HookArguments {
     }
 }
 
-/// A URL without a word about its sink is Grafana's, unless it writes.
-fn by_url(url: Option<&str>) -> SinkArgument {
-    match url {
-        None => SinkArgument::Stdout,
-        Some(url)
-            if url
-                .split(['?', '#'])
-                .next()
-                .is_some_and(|path| path.trim_end_matches('/').ends_with("/write")) =>
-        {
-            SinkArgument::Influx
-        }
-        Some(_) => SinkArgument::Grafana,
-    }
-}
-
-fn encoding(format: Option<FormatArgument>, terminal: bool) -> Encoding {
-    let fallback = if terminal { FormatArgument::Table } else { FormatArgument::Line };
-    match format.unwrap_or(fallback) {
-        FormatArgument::Line => Encoding::Line,
-        FormatArgument::Json => Encoding::Json,
-        FormatArgument::Table => Encoding::Table,
-    }
-}
-
 fn system_host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::arguments::SinkArgument;
+    use super::super::output::TokenOrigin;
     use super::*;
+    use crate::sink::Target;
     use snapbox::{assert_data_eq, file};
 
     fn complete(typed: RunArguments, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -322,13 +202,6 @@ mod tests {
 
         std::fs::write(file.path(), "address = \"127.0.0.1\"\ninterface = [\"end0\"]\n").unwrap();
         assert!(matches!(complete(configured(), &[]), Err(SettingsError::TwoPlaces)));
-    }
-
-    #[test]
-    fn the_url_tells_the_sink() {
-        assert_eq!(by_url(None), SinkArgument::Stdout);
-        assert_eq!(by_url(Some("http://127.0.0.1:3000")), SinkArgument::Grafana);
-        assert_eq!(by_url(Some("http://127.0.0.1:8086/api/v2/write?org=a&bucket=b")), SinkArgument::Influx);
     }
 
     #[test]

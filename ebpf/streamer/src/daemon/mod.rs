@@ -1,6 +1,7 @@
 //! The daemon: one stream an interface, one delivery a stream, and what surrounds them.
 
 mod alarm;
+mod attachment;
 mod board;
 mod exposition;
 mod memory;

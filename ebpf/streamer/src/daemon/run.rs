@@ -54,7 +54,7 @@ async fn stream(settings: &Settings) -> Result<()> {
     for interface in &settings.interfaces {
         let interfaces = Interfaces::open()?;
         let index = interfaces.find(interface)?;
-        let (sink, own) = settings.sink(&settings.origin(interface))?;
+        let (sink, own) = settings.output.open(&settings.origin(interface))?;
         let queue = Arc::new(Queue::new(settings.buffer));
         let around = Surroundings {
             queue: Arc::clone(&queue),

@@ -1,21 +1,21 @@
 //! One interface: from the ring to the queue.
 
+mod report;
+
 use super::alarm::Alarm;
-use super::board::{Board, Report};
+use super::attachment::Attachment;
+use super::board::Board;
 use super::poll::PollTimer;
-use super::resident_bytes;
 use super::service::Service;
 use crate::capture::{AttachError, Capture, Interfaces};
-use crate::clock::{self, WallClock};
+use crate::clock::WallClock;
 use crate::command::Settings;
 use crate::counters;
 use crate::delivery::Queue;
 use crate::flow::Flows;
 use crate::packet::Packet;
 use crate::privacy::Privacy;
-use crate::row::{
-    Encoder, Encoding, Health, Origin, PacketDetails, PacketRate, TopTalker, UniqueTime, signed,
-};
+use crate::row::{Encoder, Encoding, Origin, PacketDetails, UniqueTime, signed};
 use crate::sampling::Budget;
 use crate::sink::OwnAddresses;
 use aya::maps::MapError;
@@ -39,12 +39,7 @@ pub(super) struct Stream {
     once: bool,
     privacy: Privacy,
 
-    capture: Capture,
-    interfaces: Interfaces,
-    /// The interface's index while the program is on it.
-    attached: Option<u32>,
-    /// What was last said about not being attached.
-    complaint: String,
+    attachment: Attachment,
     control: Control,
     own: OwnAddresses,
     budget: Budget,
@@ -94,27 +89,23 @@ impl Stream {
         control.set_own(around.own.take_change().unwrap_or_default());
         // Before the first packet: a program that was told nothing shows nothing.
         capture.control(control)?;
-        let mode = capture.attach(interface, index)?;
-        log::info!("`{interface}`: attached in {mode} mode");
+        let attachment = Attachment::start(capture, interfaces, interface, index)?;
         let now = Instant::now();
         let reading = Reading { at: now, counters: Counters::default() };
         let origin = settings.origin(interface);
         Ok(Self {
-            encoding: settings.encoding(),
+            encoding: settings.output.encoding(),
             interval: settings.interval,
             talkers: settings.talkers,
             once: settings.once,
             privacy: settings.privacy.clone(),
-            capture,
-            interfaces,
-            attached: Some(index),
-            complaint: String::new(),
+            attachment,
             control,
             own: around.own,
             budget,
             poll: PollTimer::default(),
             flows: Flows::default(),
-            encoder: Encoder::new(settings.encoding()),
+            encoder: Encoder::new(settings.output.encoding()),
             times: UniqueTime::new(&origin),
             queue: around.queue,
             board: around.board,
@@ -145,7 +136,7 @@ impl Stream {
                 break Ok(());
             }
         };
-        self.capture.detach();
+        self.attachment.capture.detach();
         let rest = self.finish();
         self.queue.close();
         outcome.and(rest.map_err(StreamError::from))
@@ -160,7 +151,7 @@ impl Stream {
         let due = self.reported.at + REPORT_EVERY;
         let reported = now >= due;
         if reported {
-            self.look_for_interface();
+            self.attachment.follow();
             self.report()?;
         }
         if self.encoder.rows() > 0 {
@@ -181,8 +172,8 @@ impl Stream {
     /// Turns what is in the ring into rows.
     fn read(&mut self) -> usize {
         let wall = WallClock::now();
-        let Self { capture, encoder, times, origin, privacy, .. } = self;
-        capture.read(|record| {
+        let Self { attachment, encoder, times, origin, privacy, .. } = self;
+        attachment.capture.read(|record| {
             let mut packet = Packet::from(record);
             privacy.apply(&mut packet);
             let time = times.assign(wall.unix(packet.time));
@@ -192,7 +183,7 @@ impl Stream {
 
     /// Keeps the sampling ratio and the list of our own addresses up to date. Returns the time since the last look.
     fn adjust(&mut self) -> Result<Duration, MapError> {
-        let reading = Reading { at: Instant::now(), counters: self.capture.counters()? };
+        let reading = Reading { at: Instant::now(), counters: self.attachment.capture.counters()? };
         let elapsed = reading.at - self.polled.at;
         let growth = counters::growth(&reading.counters, &self.polled.counters);
         self.polled = reading;
@@ -201,7 +192,7 @@ impl Stream {
         let moved = self.follow_own_addresses();
         if ratio.is_some() || moved {
             self.control.ratio = self.budget.ratio();
-            self.capture.control(self.control)?;
+            self.attachment.capture.control(self.control)?;
         }
         Ok(elapsed)
     }
@@ -217,103 +208,13 @@ impl Stream {
         true
     }
 
-    /// Writes the rows of the last second.
-    fn report(&mut self) -> Result<(), MapError> {
-        let reading = Reading { at: Instant::now(), counters: self.capture.counters()? };
-        let interval = u64::try_from((reading.at - self.reported.at).as_nanos()).unwrap_or(u64::MAX);
-        let growth = counters::growth(&reading.counters, &self.reported.counters);
-        self.reported = reading;
-        let now = clock::unix_now();
-
-        let rate = PacketRate {
-            time: self.times.assign(now),
-            origin: &self.origin,
-            interval,
-            counters: &growth,
-            sampling: self.control.ratio,
-        };
-        let packets_per_second = rate.packets_per_second();
-        self.encoder.encode(&rate);
-
-        // In a table these would drown the packets.
-        if self.encoding != Encoding::Table {
-            self.report_talkers(now, interval);
-            self.encoder.encode(&Health {
-                time: self.times.assign(now),
-                origin: &self.origin,
-                uptime_seconds: self.started.elapsed().as_secs(),
-                mode: self.mode(),
-                sampling: self.control.ratio,
-                deliveries: self.queue.deliveries(),
-                memory: resident_bytes(),
-                cpu_ms: clock::cpu_ms(),
-            });
-        }
-
-        self.board.put(Report {
-            origin: self.origin.clone(),
-            counters: reading.counters,
-            packets_per_second,
-            mode: self.mode(),
-            sampling: self.control.ratio,
-            queue: Arc::clone(&self.queue),
-            at: reading.at,
-        });
-        self.service.borrow_mut().beat(&self.board);
-        Ok(())
-    }
-
-    fn report_talkers(&mut self, now: i64, interval: u64) {
-        let Some(entries) = self.capture.flows() else { return };
-        let reading = self.flows.read(entries, self.talkers, &self.privacy);
-        self.capture.forget(&reading.stale);
-        for (place, (flow, volume)) in reading.largest.iter().enumerate() {
-            self.encoder.encode(&TopTalker {
-                time: self.times.assign(now),
-                origin: &self.origin,
-                interval,
-                rank: place + 1,
-                flow,
-                volume: *volume,
-            });
-        }
-    }
-
     fn mode(&self) -> &'static str {
-        self.capture.mode().map_or("", crate::capture::Mode::name)
+        self.attachment.capture.mode().map_or("", crate::capture::Mode::name)
     }
 
     fn flush(&mut self) {
         self.flushed = Instant::now();
         self.queue.push(self.encoder.take());
-    }
-
-    /// Lets go of an interface that went away, and takes it again when it is back.
-    fn look_for_interface(&mut self) {
-        let name = &self.origin.interface;
-        let index = self.interfaces.index(name);
-        if index == self.attached {
-            return;
-        }
-        if self.attached.take().is_some() {
-            self.capture.detach();
-            log::warn!("`{name}` is gone; waiting for it to come back");
-        }
-        let Some(index) = index else { return };
-        match self.capture.attach(name, index) {
-            Ok(mode) => {
-                self.attached = Some(index);
-                self.complaint.clear();
-                log::info!("`{name}` is back: attached in {mode} mode");
-            }
-            Err(error) => {
-                let complaint = error.to_string();
-                if complaint != self.complaint {
-                    log::warn!("{complaint}");
-                    self.complaint = complaint;
-                }
-            }
-        }
     }
 
     /// After detaching: what is still in the ring, and the last totals.

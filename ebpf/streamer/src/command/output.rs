@@ -1,0 +1,146 @@
+//! Where rows go and how they are written.
+
+use super::arguments::{FormatArgument, RunArguments, SinkArgument};
+use crate::row::{Encoding, Origin};
+use crate::sink::{
+    Endpoint, EndpointError, HttpError, HttpSink, OwnAddresses, Sink, Stdout, Target, Token, TokenError,
+    TokenSource,
+};
+use std::path::PathBuf;
+
+/// The sink, not opened yet.
+#[derive(Debug)]
+pub enum Output {
+    Stdout(Encoding),
+    Http { url: String, target: Target, stream: Option<String>, allow_plain: bool, token: TokenOrigin },
+}
+
+/// Where the token is.
+#[derive(Debug)]
+pub enum TokenOrigin {
+    None,
+    File(PathBuf),
+    Variable(Token),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    #[error("the sink `{0}` needs a URL\nhint: add --url URL")]
+    NoUrl(&'static str),
+    #[error("Grafana wants a token\nhint: put it into a file and name it with --token-file")]
+    NoToken,
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+impl Output {
+    /// The sink that was asked for, or that the URL tells.
+    pub(super) fn choose(
+        wanted: &RunArguments,
+        variable: &dyn Fn(&str) -> Option<String>,
+        terminal: bool,
+    ) -> Result<Self, OutputError> {
+        let url = wanted.url.clone().or_else(|| match wanted.sink {
+            None | Some(SinkArgument::Grafana) => variable("GRAFANA_URL"),
+            Some(_) => None,
+        });
+        let http = |target: Target, name: &'static str, stream: Option<String>, token: TokenOrigin| {
+            let url = url.clone().ok_or(OutputError::NoUrl(name))?;
+            Ok(Self::Http { url, target, stream, allow_plain: wanted.allow_plain_http, token })
+        };
+        match wanted.sink.unwrap_or_else(|| by_url(url.as_deref())) {
+            SinkArgument::Stdout => Ok(Self::Stdout(encoding(wanted.format, terminal))),
+            SinkArgument::Grafana => match grafana_token(wanted, variable)? {
+                TokenOrigin::None => Err(OutputError::NoToken),
+                token => http(Target::Grafana, "grafana", wanted.stream.clone(), token),
+            },
+            SinkArgument::Influx => http(Target::Influx, "influx", None, token_file(wanted, variable)),
+        }
+    }
+
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        match self {
+            Self::Stdout(encoding) => *encoding,
+            Self::Http { .. } => Encoding::Line,
+        }
+    }
+
+    /// Opens the sink for one interface, and the list of addresses that its traffic goes to.
+    pub fn open(&self, origin: &Origin) -> Result<(Sink, OwnAddresses), OutputError> {
+        let own = OwnAddresses::default();
+        let sink = match self {
+            Self::Stdout(_) => Sink::Stdout(Stdout::default()),
+            Self::Http { url, target, stream, allow_plain, token } => {
+                let endpoint = Endpoint::new(url, *target, stream.as_deref(), origin, *allow_plain)?;
+                let token = match token {
+                    TokenOrigin::None => TokenSource::None,
+                    TokenOrigin::File(path) => TokenSource::file(path)?,
+                    TokenOrigin::Variable(token) => TokenSource::Fixed(token.clone()),
+                };
+                Sink::Http(Box::new(HttpSink::new(endpoint, token, own.clone())?))
+            }
+        };
+        Ok((sink, own))
+    }
+}
+
+/// A file that was named, or the service manager's credential.
+fn token_file(wanted: &RunArguments, variable: &dyn Fn(&str) -> Option<String>) -> TokenOrigin {
+    let credential = || {
+        let path = PathBuf::from(variable("CREDENTIALS_DIRECTORY")?).join("token");
+        path.exists().then_some(path)
+    };
+    wanted.token_file.clone().or_else(credential).map_or(TokenOrigin::None, TokenOrigin::File)
+}
+
+fn grafana_token(
+    wanted: &RunArguments,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<TokenOrigin, OutputError> {
+    match (token_file(wanted, variable), variable("GRAFANA_TOKEN")) {
+        (TokenOrigin::None, Some(token)) => Ok(TokenOrigin::Variable(Token::parse(&token)?)),
+        (origin, _) => Ok(origin),
+    }
+}
+
+/// A URL without a word about its sink is Grafana's, unless it writes.
+fn by_url(url: Option<&str>) -> SinkArgument {
+    match url {
+        None => SinkArgument::Stdout,
+        Some(url)
+            if url
+                .split(['?', '#'])
+                .next()
+                .is_some_and(|path| path.trim_end_matches('/').ends_with("/write")) =>
+        {
+            SinkArgument::Influx
+        }
+        Some(_) => SinkArgument::Grafana,
+    }
+}
+
+fn encoding(format: Option<FormatArgument>, terminal: bool) -> Encoding {
+    let fallback = if terminal { FormatArgument::Table } else { FormatArgument::Line };
+    match format.unwrap_or(fallback) {
+        FormatArgument::Line => Encoding::Line,
+        FormatArgument::Json => Encoding::Json,
+        FormatArgument::Table => Encoding::Table,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_tells_the_sink() {
+        assert_eq!(by_url(None), SinkArgument::Stdout);
+        assert_eq!(by_url(Some("http://127.0.0.1:3000")), SinkArgument::Grafana);
+        assert_eq!(by_url(Some("http://127.0.0.1:8086/api/v2/write?org=a&bucket=b")), SinkArgument::Influx);
+    }
+}
