@@ -1,87 +1,21 @@
 //! One flash as a state machine: answers go in, what to ask next comes out. Nothing here waits, sends or prints.
 
 mod clean_up;
+mod dialogue;
+mod phase;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use super::{Failure, Left};
-use crate::bmc::{BmcError, Done, Handle, Power, Running, Slot, StartRequest, Transfer, Usb};
+use crate::bmc::{BmcError, Done, Handle, Running, Slot, StartRequest, Transfer, Usb};
 use clean_up::CleanUp;
+pub use dialogue::{Answer, Ask, Next, Question};
+pub use phase::Phase;
 
 /// Time between two looks at what the BMC does.
 const POLL: Duration = Duration::from_secs(1);
-
-/// What to ask the BMC, after waiting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
-    pub after: Duration,
-    pub what: Question,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    Transfer,
-    Usb,
-    Power,
-    Start,
-    Upload(Handle),
-    Cancel(Handle),
-    SetPower(bool),
-    SetUsb(Usb),
-}
-
-#[derive(Debug)]
-pub enum Answer {
-    Transfer(Transfer),
-    Usb(Usb),
-    Power(Power),
-    Started(Handle),
-    /// `ok`, or an upload that has arrived.
-    Accepted,
-    Refused(BmcError),
-    /// The upload failed on this side.
-    UploadStalled(Duration),
-    Source(io::Error),
-}
-
-#[derive(Debug)]
-pub enum Next {
-    Ask(Ask),
-    End(Result<(), Failure>, Left),
-}
-
-/// What is going on, to be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    Looking,
-    Starting,
-    /// The bytes that are sent so far.
-    Sending(u64),
-    /// The bytes that are written so far.
-    Writing(u64),
-    /// The bytes that are read back so far.
-    Verifying(u64),
-    PoweringOn,
-    CleaningUp,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Looking => formatter.write_str("looked at"),
-            Self::Starting => formatter.write_str("starting"),
-            Self::Sending(bytes) => write!(formatter, "receiving, after {bytes} bytes"),
-            Self::Writing(bytes) => write!(formatter, "writing, after {bytes} bytes"),
-            Self::Verifying(bytes) => write!(formatter, "reading back, after {bytes} bytes"),
-            Self::PoweringOn => formatter.write_str("powering on"),
-            Self::CleaningUp => formatter.write_str("cleaning up"),
-        }
-    }
-}
 
 /// What is to be done.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::*;
+use crate::bmc::Power;
 use crate::bmc::Sentence;
 
 const LENGTH: u64 = 1000;
