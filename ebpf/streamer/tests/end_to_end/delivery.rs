@@ -133,7 +133,7 @@ fn a_silent_server_costs_old_rows_only() {
     wait_until("all packets are reported", || metric(&scrape(), "shown_total") == 1000);
     let text = scrape();
     assert!(metric(&text, "buffer_bytes") <= 64 << 10, "{text}");
-    assert!(crate::lab::in_namespace(&lab.node, || get(metrics, "/")).starts_with("HTTP/1.1 404"));
+    assert!(crate::lab::in_namespace(&lab.node, || get(metrics, "/")).starts_with("HTTP/1.0 404"));
     let (status, time) = daemon.terminate();
     assert!(status.success() && time < Duration::from_secs(2), "{status} after {time:?}");
     assert!(daemon.log().contains("1000 packets seen, 1000 shown"), "{}", daemon.log());
@@ -154,17 +154,7 @@ fn plain_http_stays_at_home_and_says_so() {
 
 /// One GET over a plain connection.
 fn get(address: &str, path: &str) -> String {
-    request(address, "GET", path)
-}
-
-/// One request without a body over a plain connection, and all of its answer.
-pub(crate) fn request(address: &str, method: &str, path: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    crate::store::request(address, "GET", path)
 }
 
 #[track_caller]
