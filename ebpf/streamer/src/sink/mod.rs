@@ -8,7 +8,7 @@ mod stdout;
 mod token;
 
 pub use address::is_private;
-pub use endpoint::{Endpoint, EndpointError, Target};
+pub use endpoint::{Endpoint, EndpointError, Target, writes};
 pub use http::{HttpError, HttpSink};
 pub use resolver::OwnAddresses;
 pub use stdout::Stdout;
