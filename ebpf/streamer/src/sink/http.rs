@@ -90,7 +90,7 @@ impl HttpSink {
                     let _ = response.bytes().await;
                     String::new()
                 } else {
-                    reason(response).await
+                    without_query(reason(response).await, self.endpoint.url.query())
                 };
                 let outcome = judge(self.endpoint.target, status, &text);
                 if matches!(outcome, Outcome::Unauthorised(_)) {
@@ -140,7 +140,16 @@ async fn reason(mut response: reqwest::Response) -> String {
     }
     bytes.truncate(MOST_ANSWER);
     let text = String::from_utf8_lossy(&bytes);
-    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(160).collect()
+    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The start of a reason that may tell us the URL we asked, as `VictoriaMetrics` does: its query may be a secret.
+fn without_query(reason: String, query: Option<&str>) -> String {
+    let reason = match query {
+        Some(query) if !query.is_empty() => reason.replace(query, "…"),
+        _ => reason,
+    };
+    reason.chars().take(160).collect()
 }
 
 /// The innermost error: "connection refused" says more than "error sending request".
