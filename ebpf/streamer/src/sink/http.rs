@@ -121,7 +121,8 @@ fn judge(target: Target, status: StatusCode, text: &str) -> Outcome {
     match (target, status.as_u16()) {
         (_, 200..300) => Outcome::Delivered,
         (_, 401 | 403) => Outcome::Unauthorised(reason),
-        (_, 413) | (Target::Grafana, 400 | 500) => Outcome::Refused { reason, certain: false },
+        (_, 413) => Outcome::TooLarge(reason),
+        (Target::Grafana, 400 | 500) => Outcome::Refused { reason, certain: false },
         (Target::Influx, 400 | 422) => Outcome::Refused { reason, certain: true },
         (_, 300..400) => Outcome::Unavailable(format!("{reason} (redirects are not followed)")),
         (_, 404) => Outcome::Unavailable(format!("{reason} (is the URL right?)")),
@@ -175,6 +176,7 @@ mod tests {
             Outcome::Delivered => "delivered",
             Outcome::Refused { certain: true, .. } => "refused for certain",
             Outcome::Refused { .. } => "refused",
+            Outcome::TooLarge(_) => "too large",
             Outcome::Unavailable(_) => "unavailable",
             Outcome::Unauthorised(_) => "unauthorised",
             Outcome::Gone => "gone",

@@ -26,6 +26,8 @@ pub enum Outcome {
         reason: String,
         certain: bool,
     },
+    /// Too much at once.
+    TooLarge(String),
     /// Try again later.
     Unavailable(String),
     /// The token is not accepted.

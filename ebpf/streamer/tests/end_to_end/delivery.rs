@@ -43,6 +43,49 @@ fn one_bad_line_costs_one_line() {
     assert!(daemon.log().contains("1 rows dropped, the others delivered"), "{}", daemon.log());
 }
 
+/// However little a server takes at once, it gets every row, and is not asked for more again.
+#[test]
+fn a_server_that_takes_little_gets_little() {
+    let Some(lab) = lab("a_server_that_takes_little_gets_little") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Small(4096));
+    let token = crate::rows::token_file();
+    let mut daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "5000"]);
+    for round in 1..=2 {
+        lab.send(&(1000..1300).map(frame::datagram).collect::<Vec<_>>());
+        wait_until("all rows arrive", || (1000..1300).all(|port| details(&grafana, port) == round));
+    }
+    assert!(daemon.terminate().0.success());
+    let log = daemon.log();
+    assert_eq!(log.matches("413 Payload Too Large").count(), 1, "{log}");
+    assert!(log.contains("rows arrive") && !log.contains("dropped,"), "{log}");
+}
+
+/// A server that takes some rows and then none is asked again soon, not ever more seldom.
+#[test]
+fn progress_shortens_the_wait() {
+    let Some(lab) = lab("progress_shortens_the_wait") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Busy(16 << 10));
+    let token = crate::rows::token_file();
+    let _daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "5000"]);
+    lab.send(&(1000..1300).map(frame::datagram).collect::<Vec<_>>());
+    wait_until("all rows arrive", || (1000..1300).all(|port| details(&grafana, port) == 1));
+}
+
+/// What every row is refused for is said, and nothing is said to have arrived.
+#[test]
+fn rows_that_are_all_refused_are_not_called_delivered() {
+    let Some(lab) = lab("rows_that_are_all_refused_are_not_called_delivered") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Ill(400));
+    let url = format!("{}/write?u=me&p=canary", grafana.url());
+    let mut daemon = Daemon::start(&lab, &["--url", &url]);
+    lab.send(&[frame::datagram(1)]);
+    wait_until("it is said", || daemon.log().contains("400 Bad Request"));
+    assert!(daemon.terminate().0.success());
+    let log = daemon.log();
+    assert!(log.contains("rows dropped") && !log.contains("delivered"), "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
+
 #[test]
 fn a_rotated_token_is_taken_up_and_no_token_is_ever_told() {
     let Some(lab) = lab("a_rotated_token_is_taken_up_and_no_token_is_ever_told") else { return };

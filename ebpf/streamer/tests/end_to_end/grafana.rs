@@ -23,12 +23,16 @@ use tokio_rustls::rustls::ServerConfig;
 pub(crate) enum Mood {
     /// Takes rows from whoever has this token.
     Well { token: String },
-    /// Answers this status to everything.
+    /// Answers this status to everything, with the URL in the text as `VictoriaMetrics` does.
     Ill(u16),
     /// Never answers.
     Silent,
     /// Refuses a body that holds this text, as a line it cannot parse.
     Picky(String),
+    /// Refuses a body of more bytes than this.
+    Small(usize),
+    /// The same, and wants to be left alone after each that it took.
+    Busy(usize),
 }
 
 #[derive(Debug, Default)]
@@ -139,23 +143,30 @@ impl Grafana {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let path = request.uri().path().to_owned();
+        let uri = request.uri().to_string();
         let method = request.method().clone();
         let token = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        self.state.lock().unwrap().requests += 1;
+        let number = {
+            let mut state = self.state.lock().unwrap();
+            state.requests += 1;
+            state.requests
+        };
         let mood = self.mood.lock().unwrap().clone();
         let (status, text) = match mood {
             Mood::Silent => {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 (200, String::new())
             }
-            Mood::Ill(status) => (status, "{\"message\":\"no\"}".to_owned()),
+            Mood::Ill(status) => (status, format!("requestURI: {uri}; no")),
             Mood::Well { token: wanted } if token != Some(format!("Bearer {wanted}")) => {
                 (401, "{\"message\":\"Unauthorized\"}".to_owned())
             }
             Mood::Picky(poison) if body.contains(&poison) => (500, "unparsable line".to_owned()),
-            Mood::Well { .. } | Mood::Picky(_) => {
+            Mood::Small(most) | Mood::Busy(most) if body.len() > most => (413, "too large".to_owned()),
+            Mood::Busy(_) if number % 2 == 0 => (429, "later".to_owned()),
+            Mood::Well { .. } | Mood::Picky(_) | Mood::Small(_) | Mood::Busy(_) => {
                 assert_eq!((method, path.starts_with("/api/live/push/")), (Method::POST, true), "{path}");
                 self.take(path, &body)
             }
