@@ -1,6 +1,7 @@
 //! Where rows go.
 
 mod address;
+mod answer;
 mod endpoint;
 mod http;
 mod resolver;

@@ -23,7 +23,7 @@ use tokio_rustls::rustls::ServerConfig;
 pub(crate) enum Mood {
     /// Takes rows from whoever has this token.
     Well { token: String },
-    /// Answers this status to everything, with the URL in the text as `VictoriaMetrics` does.
+    /// Answers this status to everything.
     Ill(u16),
     /// Never answers.
     Silent,
@@ -143,7 +143,6 @@ impl Grafana {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let path = request.uri().path().to_owned();
-        let uri = request.uri().to_string();
         let method = request.method().clone();
         let token = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -159,7 +158,7 @@ impl Grafana {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 (200, String::new())
             }
-            Mood::Ill(status) => (status, format!("requestURI: {uri}; no")),
+            Mood::Ill(status) => (status, "{\"message\":\"no\"}".to_owned()),
             Mood::Well { token: wanted } if token != Some(format!("Bearer {wanted}")) => {
                 (401, "{\"message\":\"Unauthorized\"}".to_owned())
             }
