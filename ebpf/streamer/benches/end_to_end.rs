@@ -13,6 +13,8 @@ mod generator;
 mod grafana;
 #[path = "../tests/end_to_end/lab.rs"]
 mod lab;
+#[path = "../tests/end_to_end/line.rs"]
+mod line;
 
 use generator::Sent;
 use grafana::{Grafana, Mood};

@@ -112,14 +112,7 @@ fn grafana_token(
 fn by_url(url: Option<&str>) -> SinkArgument {
     match url {
         None => SinkArgument::Stdout,
-        Some(url)
-            if url
-                .split(['?', '#'])
-                .next()
-                .is_some_and(|path| path.trim_end_matches('/').ends_with("/write")) =>
-        {
-            SinkArgument::Influx
-        }
+        Some(url) if url.split(['?', '#']).next().is_some_and(crate::sink::writes) => SinkArgument::Influx,
         Some(_) => SinkArgument::Grafana,
     }
 }
@@ -142,5 +135,6 @@ mod tests {
         assert_eq!(by_url(None), SinkArgument::Stdout);
         assert_eq!(by_url(Some("http://127.0.0.1:3000")), SinkArgument::Grafana);
         assert_eq!(by_url(Some("http://127.0.0.1:8086/api/v2/write?org=a&bucket=b")), SinkArgument::Influx);
+        assert_eq!(by_url(Some("http://127.0.0.1:8181/api/v3/write_lp?db=a")), SinkArgument::Influx);
     }
 }

@@ -1,6 +1,7 @@
 //! From the rows to the sink: a bounded queue and the loop that empties it, whatever the other end does.
 
 mod backoff;
+mod parts;
 mod queue;
 mod state;
 mod task;

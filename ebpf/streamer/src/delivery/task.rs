@@ -1,10 +1,10 @@
 //! The loop that empties a queue.
 
+use super::parts::Parts;
 use super::queue::{Next, Queue};
 use super::{Backoff, SinkState};
 use crate::row::Batch;
 use crate::sink::{Outcome, Sink};
-use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -22,15 +22,17 @@ pub struct Pace {
 /// its quarters. A single bad row is beside a good half long before.
 const REFUSALS_WITHOUT_SUCCESS: usize = 7;
 
-/// The most pushes for one batch: enough for five bad rows among a thousand.
-const MOST_PUSHES: usize = 64;
+/// The most refusals for one batch: enough for five bad rows among a thousand.
+const MOST_REFUSALS: usize = 48;
 
 /// Sends what `queue` holds to `sink` until the queue is closed and empty, or the sink is gone for good.
 ///
 /// What the sink cannot take now is kept; the queue's bound decides for how long. What it refuses is halved until
-/// the refused rows stand alone; they are dropped and counted, the others are delivered.
+/// the refused rows stand alone; they are dropped and counted, the others are delivered. What is too large for it is
+/// halved too, and so is all that comes later.
 pub async fn deliver(queue: &Queue, sink: &mut Sink, mut pace: Pace) {
     let mut last = None;
+    let mut limit = Limit { rows: usize::MAX, reason: String::new() };
     loop {
         let Next::Batch(batch) = queue.next(pace.most_rows).await else { return };
         // Once closed, what is left goes out without a pause.
@@ -38,17 +40,26 @@ pub async fn deliver(queue: &Queue, sink: &mut Sink, mut pace: Pace) {
             tokio::time::sleep_until(last + pace.interval).await;
         }
         last = Some(Instant::now());
-        match send(queue, sink, batch).await {
+        let limit_before = limit.rows;
+        let sent = send(queue, sink, batch, &mut limit).await;
+        if limit.rows < limit_before {
+            log::info!("{sink}: {}; it gets at most {} rows at once", limit.reason, limit.rows);
+        }
+        match sent {
             Sent::All => {
                 announce(queue, sink, SinkState::Delivering, "");
                 pace.backoff.reset();
             }
-            Sent::Partly { refused, reason } => {
-                let message = format!("{reason}; {refused} rows dropped, the others delivered");
+            Sent::Partly { refused, delivered, reason } => {
+                let others = if delivered { ", the others delivered" } else { "" };
+                let message = format!("{reason}; {refused} rows dropped{others}");
                 announce(queue, sink, SinkState::Refusing, &message);
                 pace.backoff.reset();
             }
-            Sent::Later { rest, state, reason } => {
+            Sent::Later { rest, delivered, state, reason } => {
+                if delivered {
+                    pace.backoff.reset();
+                }
                 announce(queue, sink, state, &reason);
                 queue.put_back(rest);
                 tokio::time::sleep(pace.backoff.next_wait()).await;
@@ -64,45 +75,37 @@ pub async fn deliver(queue: &Queue, sink: &mut Sink, mut pace: Pace) {
 /// What became of a batch.
 enum Sent {
     All,
-    Partly { refused: usize, reason: String },
-    Later { rest: Batch, state: SinkState, reason: String },
+    Partly { refused: usize, delivered: bool, reason: String },
+    Later { rest: Batch, delivered: bool, state: SinkState, reason: String },
     Never,
 }
 
-/// Parts of a batch still to be sent, each with its place in it.
-struct Parts(VecDeque<(usize, Batch)>);
-
-impl Parts {
-    fn rows(&self) -> usize {
-        self.0.iter().map(|(_, part)| part.rows).sum()
-    }
-
-    /// The parts as one batch, in the rows' order.
-    fn joined(self) -> Batch {
-        let mut parts = Vec::from(self.0);
-        parts.sort_by_key(|(place, _)| *place);
-        let mut batch = Batch::default();
-        for (_, part) in parts {
-            batch.append(&part);
-        }
-        batch
-    }
+/// The most rows that the sink was found to take at once.
+struct Limit {
+    rows: usize,
+    /// What it said of more.
+    reason: String,
 }
 
 /// Sends a batch, in parts if it must: all halves before all quarters, so that a good one is met soon.
-async fn send(queue: &Queue, sink: &mut Sink, batch: Batch) -> Sent {
-    let mut parts = Parts(VecDeque::from([(0, batch)]));
+async fn send(queue: &Queue, sink: &mut Sink, batch: Batch, limit: &mut Limit) -> Sent {
+    let mut parts = Parts::of(batch);
     let mut refusals = 0;
     let mut refused = 0;
     let mut delivered = false;
     let mut last_reason = String::new();
-    for _ in 0..MOST_PUSHES {
-        let Some((place, part)) = parts.0.pop_front() else { break };
+    while refusals < MOST_REFUSALS {
+        let Some((place, part)) = parts.next(limit.rows) else { break };
         let outcome = sink.push(&part).await;
         queue.record(|counts| {
             counts.pushes += 1;
             counts.failures += u64::from(!matches!(outcome, Outcome::Delivered));
         });
+        // A single row cannot be halved: it is as good as refused.
+        let outcome = match outcome {
+            Outcome::TooLarge(reason) if part.rows == 1 => Outcome::Refused { reason, certain: false },
+            outcome => outcome,
+        };
         match outcome {
             Outcome::Delivered => {
                 queue.record(|counts| counts.delivered += part.rows as u64);
@@ -114,38 +117,49 @@ async fn send(queue: &Queue, sink: &mut Sink, batch: Batch) -> Sent {
                 let alone = part.rows == 1;
                 // A server in trouble refuses everything: a row is blamed only beside rows that were taken.
                 if !delivered && !certain && (alone || refusals >= REFUSALS_WITHOUT_SUCCESS) {
-                    parts.0.push_front((place, part));
+                    parts.put_back(place, part);
                     return Sent::Later {
                         rest: parts.joined(),
+                        delivered,
                         state: SinkState::Unavailable,
                         reason: last_reason,
                     };
                 }
-                match part.halves() {
-                    (first, Some(second)) => {
-                        let middle = place + first.rows;
-                        parts.0.extend([(place, first), (middle, second)]);
-                    }
-                    (row, None) => {
-                        log::debug!("refused row: {}", String::from_utf8_lossy(&row.body).trim_end());
-                        refused += 1;
-                    }
+                if let Some(row) = parts.put_off_halves(place, part) {
+                    log::debug!("refused row: {}", String::from_utf8_lossy(&row.body).trim_end());
+                    queue.record(|counts| counts.refused += 1);
+                    refused += 1;
                 }
             }
+            Outcome::TooLarge(reason) => {
+                *limit = Limit { rows: part.rows / 2, reason };
+                parts.put_back(place, part);
+            }
             Outcome::Unavailable(reason) => {
-                parts.0.push_front((place, part));
-                return Sent::Later { rest: parts.joined(), state: SinkState::Unavailable, reason };
+                parts.put_back(place, part);
+                return Sent::Later {
+                    rest: parts.joined(),
+                    delivered,
+                    state: SinkState::Unavailable,
+                    reason,
+                };
             }
             Outcome::Unauthorised(reason) => {
-                parts.0.push_front((place, part));
-                return Sent::Later { rest: parts.joined(), state: SinkState::Unauthorised, reason };
+                parts.put_back(place, part);
+                return Sent::Later {
+                    rest: parts.joined(),
+                    delivered,
+                    state: SinkState::Unauthorised,
+                    reason,
+                };
             }
             Outcome::Gone => return Sent::Never,
         }
     }
-    refused += parts.rows();
-    queue.record(|counts| counts.refused += refused as u64);
-    if refused == 0 { Sent::All } else { Sent::Partly { refused, reason: last_reason } }
+    let rest = parts.rows();
+    queue.record(|counts| counts.refused += rest as u64);
+    refused += rest;
+    if refused == 0 { Sent::All } else { Sent::Partly { refused, delivered, reason: last_reason } }
 }
 
 /// Says a change of state, once.

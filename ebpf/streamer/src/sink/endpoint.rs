@@ -42,7 +42,7 @@ impl Endpoint {
     /// Completes `url` for `target`.
     ///
     /// Grafana: a URL without a path gets `/api/live/push/<stream>`; one that has this path already, as the
-    /// original's `GRAFANA_URL` does, is used as it is. `InfluxDB`: a URL whose path does not end in `write` gets
+    /// original's `GRAFANA_URL` does, is used as it is. `InfluxDB`: a URL that does not write yet gets
     /// `/api/v2/write` (its organisation and bucket are the URL's query).
     pub fn new(
         url: &str,
@@ -79,7 +79,7 @@ impl Endpoint {
                 let stream = stream.map_or_else(|| default_stream(origin), stream_id);
                 parsed.set_path(&format!("{path}/api/live/push/{stream}"));
             }
-            Target::Influx if path.ends_with("/write") => {}
+            Target::Influx if writes(&path) => {}
             Target::Influx => parsed.set_path(&format!("{path}/api/v2/write")),
         }
         if target == Target::Influx && !parsed.query_pairs().any(|(key, _)| key == "precision") {
@@ -87,6 +87,13 @@ impl Endpoint {
         }
         Ok(Self { url: parsed, target, private_only })
     }
+}
+
+/// Whether a path is one that rows are written to: `InfluxDB` 3 has a way of its own beside the older two.
+#[must_use]
+pub fn writes(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path.ends_with("/write") || path.ends_with("/write_lp")
 }
 
 /// The address that the URL names itself.
@@ -142,6 +149,11 @@ mod tests {
         assert_eq!(
             endpoint("http://localhost:8186/write?db=packets&precision=ns", Target::Influx).unwrap(),
             "http://localhost:8186/write?db=packets&precision=ns"
+        );
+        assert_eq!(
+            endpoint("http://localhost:8181/api/v3/write_lp?db=packets&no_sync=true", Target::Influx)
+                .unwrap(),
+            "http://localhost:8181/api/v3/write_lp?db=packets&no_sync=true&precision=ns"
         );
     }
 

@@ -1,11 +1,12 @@
 //! Rows over HTTP: Grafana Live and everything that takes `InfluxDB`'s line protocol.
 
+use super::answer::{Asked, reason};
 use super::endpoint::literal;
 use super::resolver::Resolver;
 use super::{Endpoint, Outcome, OwnAddresses, Target, TokenSource};
 use crate::row::Batch;
+use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode};
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,9 +15,6 @@ use std::time::Duration;
 
 /// How long a push may take, from the connection to the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How much of an answer is read for the reason in it, in bytes.
-const MOST_ANSWER: usize = 2048;
 
 /// Posts batches to one URL.
 #[derive(Debug)]
@@ -92,7 +90,8 @@ impl HttpSink {
                 } else {
                     reason(response).await
                 };
-                let outcome = judge(self.endpoint.target, status, &text);
+                let asked = Asked { endpoint: &self.endpoint, token: self.token.last() };
+                let outcome = asked.judge(status, &text);
                 if matches!(outcome, Outcome::Unauthorised(_)) {
                     self.token.distrust();
                 }
@@ -112,37 +111,6 @@ impl fmt::Display for HttpSink {
     }
 }
 
-/// What an answer means.
-///
-/// Grafana answers 500 for any line it cannot parse (`pkg/services/live/pushhttp/push.go`) and for troubles of its
-/// own; `InfluxDB` answers 400 or 422 for a line and 5xx for itself.
-fn judge(target: Target, status: StatusCode, text: &str) -> Outcome {
-    let reason = if text.is_empty() { status.to_string() } else { format!("{status}: {text}") };
-    match (target, status.as_u16()) {
-        (_, 200..300) => Outcome::Delivered,
-        (_, 401 | 403) => Outcome::Unauthorised(reason),
-        (_, 413) | (Target::Grafana, 400 | 500) => Outcome::Refused { reason, certain: false },
-        (Target::Influx, 400 | 422) => Outcome::Refused { reason, certain: true },
-        (_, 300..400) => Outcome::Unavailable(format!("{reason} (redirects are not followed)")),
-        (_, 404) => Outcome::Unavailable(format!("{reason} (is the URL right?)")),
-        _ => Outcome::Unavailable(reason),
-    }
-}
-
-/// The first line of an answer, without what could disturb a log.
-async fn reason(mut response: reqwest::Response) -> String {
-    let mut bytes = Vec::new();
-    while bytes.len() < MOST_ANSWER {
-        match response.chunk().await {
-            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            _ => break,
-        }
-    }
-    bytes.truncate(MOST_ANSWER);
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(160).collect()
-}
-
 /// The innermost error: "connection refused" says more than "error sending request".
 fn root_cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
@@ -153,28 +121,4 @@ fn root_cause(error: &reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use snapbox::{assert_data_eq, file};
-
-    #[test]
-    fn answers_are_judged_by_who_gives_them() {
-        let kind = |target, status: u16| match judge(target, StatusCode::from_u16(status).unwrap(), "") {
-            Outcome::Delivered => "delivered",
-            Outcome::Refused { certain: true, .. } => "refused for certain",
-            Outcome::Refused { .. } => "refused",
-            Outcome::Unavailable(_) => "unavailable",
-            Outcome::Unauthorised(_) => "unauthorised",
-            Outcome::Gone => "gone",
-        };
-        let table: String = [200, 204, 302, 400, 401, 403, 404, 413, 422, 429, 500, 503]
-            .map(|status| {
-                format!("{status}  {:<12}  {}\n", kind(Target::Grafana, status), kind(Target::Influx, status))
-            })
-            .concat();
-        assert_data_eq!(table, file!["snapshots/http_answers.txt"].raw());
-    }
 }

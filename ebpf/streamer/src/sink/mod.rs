@@ -1,6 +1,7 @@
 //! Where rows go.
 
 mod address;
+mod answer;
 mod endpoint;
 mod http;
 mod resolver;
@@ -8,7 +9,7 @@ mod stdout;
 mod token;
 
 pub use address::is_private;
-pub use endpoint::{Endpoint, EndpointError, Target};
+pub use endpoint::{Endpoint, EndpointError, Target, writes};
 pub use http::{HttpError, HttpSink};
 pub use resolver::OwnAddresses;
 pub use stdout::Stdout;
@@ -26,6 +27,8 @@ pub enum Outcome {
         reason: String,
         certain: bool,
     },
+    /// Too much at once.
+    TooLarge(String),
     /// Try again later.
     Unavailable(String),
     /// The token is not accepted.

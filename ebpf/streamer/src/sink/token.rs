@@ -88,6 +88,15 @@ impl TokenSource {
         }
     }
 
+    /// The token that was used last.
+    pub(super) fn last(&self) -> Option<&Token> {
+        match self {
+            Self::None => None,
+            Self::Fixed(token) => Some(token),
+            Self::File(file) => Some(&file.token),
+        }
+    }
+
     /// Makes the next use read the file even if it looks the same.
     pub fn distrust(&mut self) {
         if let Self::File(file) = self {

@@ -43,6 +43,48 @@ fn one_bad_line_costs_one_line() {
     assert!(daemon.log().contains("1 rows dropped, the others delivered"), "{}", daemon.log());
 }
 
+/// However little a server takes at once, it gets every row, and is not asked for more again.
+#[test]
+fn a_server_that_takes_little_gets_little() {
+    let Some(lab) = lab("a_server_that_takes_little_gets_little") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Small(4096));
+    let token = crate::rows::token_file();
+    let mut daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "5000"]);
+    for round in 1..=2 {
+        lab.send(&(1000..1300).map(frame::datagram).collect::<Vec<_>>());
+        wait_until("all rows arrive", || (1000..1300).all(|port| details(&grafana, port) == round));
+    }
+    assert!(daemon.terminate().0.success());
+    let log = daemon.log();
+    assert_eq!(log.matches("413 Payload Too Large").count(), 1, "{log}");
+    assert!(log.contains("rows arrive") && !log.contains("dropped,"), "{log}");
+}
+
+/// A server that takes some rows and then none is asked again soon, not ever more seldom.
+#[test]
+fn progress_shortens_the_wait() {
+    let Some(lab) = lab("progress_shortens_the_wait") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Busy(16 << 10));
+    let token = crate::rows::token_file();
+    let _daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "5000"]);
+    lab.send(&(1000..1300).map(frame::datagram).collect::<Vec<_>>());
+    wait_until("all rows arrive", || (1000..1300).all(|port| details(&grafana, port) == 1));
+}
+
+/// Why every row is refused is said, and no row is said to have arrived.
+#[test]
+fn rows_that_are_all_refused_are_not_called_delivered() {
+    let Some(lab) = lab("rows_that_are_all_refused_are_not_called_delivered") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Ill(400));
+    let url = format!("{}/write", grafana.url());
+    let mut daemon = Daemon::start(&lab, &["--url", &url]);
+    lab.send(&[frame::datagram(1)]);
+    wait_until("it is said", || daemon.log().contains("400 Bad Request"));
+    assert!(daemon.terminate().0.success());
+    let log = daemon.log();
+    assert!(log.contains("rows dropped") && !log.contains("delivered"), "{log}");
+}
+
 #[test]
 fn a_rotated_token_is_taken_up_and_no_token_is_ever_told() {
     let Some(lab) = lab("a_rotated_token_is_taken_up_and_no_token_is_ever_told") else { return };
@@ -133,7 +175,7 @@ fn a_silent_server_costs_old_rows_only() {
     wait_until("all packets are reported", || metric(&scrape(), "shown_total") == 1000);
     let text = scrape();
     assert!(metric(&text, "buffer_bytes") <= 64 << 10, "{text}");
-    assert!(crate::lab::in_namespace(&lab.node, || get(metrics, "/")).starts_with("HTTP/1.1 404"));
+    assert!(crate::lab::in_namespace(&lab.node, || get(metrics, "/")).starts_with("HTTP/1.0 404"));
     let (status, time) = daemon.terminate();
     assert!(status.success() && time < Duration::from_secs(2), "{status} after {time:?}");
     assert!(daemon.log().contains("1000 packets seen, 1000 shown"), "{}", daemon.log());
@@ -154,17 +196,7 @@ fn plain_http_stays_at_home_and_says_so() {
 
 /// One GET over a plain connection.
 fn get(address: &str, path: &str) -> String {
-    request(address, "GET", path)
-}
-
-/// One request without a body over a plain connection, and all of its answer.
-pub(crate) fn request(address: &str, method: &str, path: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    crate::store::request(address, "GET", path)
 }
 
 #[track_caller]

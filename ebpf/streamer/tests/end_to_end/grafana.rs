@@ -4,6 +4,7 @@
 //! fields or types differ from the measurement's first line: Grafana would take those and lose data.
 
 use crate::lab::in_namespace;
+use crate::line::{Line, Value};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, StatusCode};
@@ -28,6 +29,10 @@ pub(crate) enum Mood {
     Silent,
     /// Refuses a body that holds this text, as a line it cannot parse.
     Picky(String),
+    /// Refuses a body of more bytes than this.
+    Small(usize),
+    /// The same, and wants to be left alone after each that it took.
+    Busy(usize),
 }
 
 #[derive(Debug, Default)]
@@ -142,7 +147,11 @@ impl Grafana {
         let token = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        self.state.lock().unwrap().requests += 1;
+        let number = {
+            let mut state = self.state.lock().unwrap();
+            state.requests += 1;
+            state.requests
+        };
         let mood = self.mood.lock().unwrap().clone();
         let (status, text) = match mood {
             Mood::Silent => {
@@ -154,7 +163,9 @@ impl Grafana {
                 (401, "{\"message\":\"Unauthorized\"}".to_owned())
             }
             Mood::Picky(poison) if body.contains(&poison) => (500, "unparsable line".to_owned()),
-            Mood::Well { .. } | Mood::Picky(_) => {
+            Mood::Small(most) | Mood::Busy(most) if body.len() > most => (413, "too large".to_owned()),
+            Mood::Busy(_) if number % 2 == 0 => (429, "later".to_owned()),
+            Mood::Well { .. } | Mood::Picky(_) | Mood::Small(_) | Mood::Busy(_) => {
                 assert_eq!((method, path.starts_with("/api/live/push/")), (Method::POST, true), "{path}");
                 self.take(path, &body)
             }
@@ -169,7 +180,7 @@ impl Grafana {
         state.paths.push(path);
         let mut schemas = state.schemas.clone();
         for line in body.lines() {
-            let outcome = parse(line).and_then(|(measurement, schema)| {
+            let outcome = schema(line).and_then(|(measurement, schema)| {
                 let first = schemas.entry(measurement.clone()).or_insert_with(|| schema.clone());
                 if *first == schema { Ok(()) } else { Err(format!("{measurement} changed: {schema:?}")) }
             });
@@ -185,45 +196,11 @@ impl Grafana {
 }
 
 /// The measurement and its fields' names and kinds: `s`tring or `i`nteger.
-fn parse(line: &str) -> Result<(String, Vec<(String, char)>), String> {
-    let (measurement, rest) = line.split_once(' ').ok_or("no fields")?;
-    if measurement.contains(',') {
-        return Err("tags".into());
-    }
-    let (fields, time) = rest.rsplit_once(' ').ok_or("no time")?;
-    if time.len() != 19 || !time.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("bad time {time}"));
-    }
-    let mut schema = Vec::new();
-    let mut rest = fields;
-    loop {
-        let (name, value) = rest.split_once('=').ok_or("no value")?;
-        if name.is_empty()
-            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        {
-            return Err(format!("bad name {name}"));
-        }
-        let end = if let Some(text) = value.strip_prefix('"') {
-            let mut escaped = false;
-            let end = text.find(|c| {
-                let ends = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                ends
-            });
-            schema.push((name.to_owned(), 's'));
-            end.ok_or("a string without an end")? + 2
-        } else {
-            let end = value.find(',').unwrap_or(value.len());
-            let number =
-                value[..end].strip_suffix('i').ok_or_else(|| format!("not a signed integer: {name}"))?;
-            number.parse::<i64>().map_err(|error| error.to_string())?;
-            schema.push((name.to_owned(), 'i'));
-            end
-        };
-        match value[end..].strip_prefix(',') {
-            Some(next) => rest = next,
-            None if value[end..].is_empty() => return Ok((measurement.to_owned(), schema)),
-            None => return Err(format!("junk after {name}")),
-        }
-    }
+fn schema(line: &str) -> Result<(String, Vec<(String, char)>), String> {
+    let line = Line::parse(line)?;
+    let kinds = line.fields.into_iter().map(|(name, value)| match value {
+        Value::Text(_) => (name, 's'),
+        Value::Integer(_) => (name, 'i'),
+    });
+    Ok((line.measurement, kinds.collect()))
 }

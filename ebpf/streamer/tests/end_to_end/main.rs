@@ -10,10 +10,14 @@ mod frame;
 mod grafana;
 mod influx;
 mod lab;
+mod line;
 mod output;
+mod relay;
 mod rows;
 mod screen;
+mod store;
 mod tls;
+mod victoria_metrics;
 
 #[allow(unreachable_pub, reason = "shared by tests of several crates")]
 #[path = "../../../../tests/requirement/mod.rs"]
