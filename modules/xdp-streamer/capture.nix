@@ -22,7 +22,10 @@ in
       ];
       default = "xdp";
       example = "tcx";
-      description = "The kernel's hook. `tcx` is for interfaces that have another XDP program, such as Cilium's.";
+      description = ''
+        The kernel's hook. `tcx` is for interfaces that have another XDP program, and the cheaper one where XDP would be in
+        generic mode, for which the kernel copies most packets.
+      '';
     };
 
     xdpMode = lib.mkOption {

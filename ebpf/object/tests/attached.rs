@@ -1,5 +1,7 @@
 //! The programs on a network interface: a pair of virtual ones, in a network namespace that ends with the test.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
+
 mod loaded;
 mod packets;
 
@@ -11,6 +13,11 @@ use std::time::{Duration, Instant};
 use std::{ffi, io};
 
 use anyhow::{Context, Result, bail, ensure};
+use aya::EbpfLoader;
+use aya::maps::Array;
+use aya::programs::SchedClassifier;
+use aya::programs::tc::TcAttachType;
+use aya::programs::xdp::XdpMode;
 use loaded::{Hook, Loaded, control};
 use packet_record::{Flags, Record};
 use packets::{
@@ -86,8 +93,16 @@ fn frames() -> Vec<Vec<u8>> {
     ]
 }
 
-fn read_back(hook: Hook) -> Result<()> {
+/// An XDP program beside, as long as it is held.
+fn attach_another(hook: Hook, mode: XdpMode) -> Result<Loaded> {
+    let (mut another, _) = Loaded::new(hook, false, 10, control(0))?;
+    another.attach_xdp(WATCHED, mode)?;
+    Ok(another)
+}
+
+fn read_back(hook: Hook, another: Option<(Hook, XdpMode)>) -> Result<()> {
     lay_wire()?;
+    let _another = another.map(|(hook, mode)| attach_another(hook, mode)).transpose()?;
     let (mut program, mut ring) = Loaded::new(hook, false, 10, control(1))?;
     program.attach(WATCHED)?;
     let wire = Wire::open()?;
@@ -107,23 +122,86 @@ fn read_back(hook: Hook) -> Result<()> {
                 _ => thread::sleep(Duration::from_millis(1)),
             }
         };
-        assert_eq!(records, [expected], "by {hook:?}");
+        assert_eq!(records, [expected], "by {hook:?} beside {another:?}");
     }
     let counters = program.counters()?;
     assert_eq!((counters.seen().packets, counters.shown), (frames().len() as u64, frames().len() as u64));
     Ok(())
 }
 
+/// Whether programs can be attached to interfaces; if not, one line says that `test` is skipped.
+fn may_attach(test: &str) -> bool {
+    let may_load = loaded::may_load(test);
+    let has_ip = Command::new("ip").arg("-V").output().is_ok();
+    if may_load && !has_ip {
+        loaded::skipped(test, "there is no `ip` (iproute2)");
+    }
+    may_load && has_ip
+}
+
+/// In a thread of its own, whose network namespace ends with it.
+fn apart(test: impl FnOnce() -> Result<()> + Send + 'static) {
+    thread::spawn(test).join().unwrap().unwrap();
+}
+
 #[test]
 fn reads_what_is_on_the_wire() {
-    let test = "the programs on an interface";
-    if !loaded::may_load(test) {
+    if !may_attach("the programs on an interface") {
         return;
     }
-    if Command::new("ip").arg("-V").output().is_err() {
-        return loaded::skipped(test, "there is no `ip` (iproute2)");
+    for (hook, another) in [
+        (Hook::Xdp, None),
+        (Hook::Generic, None),
+        (Hook::Tcx, None),
+        (Hook::Tcx, Some((Hook::Xdp, XdpMode::Driver))),
+        (Hook::Tcx, Some((Hook::Generic, XdpMode::Skb))),
+        // The kernel copies packets for it, and forgets how long their Ethernet header is.
+        (Hook::Tcx, Some((Hook::Xdp, XdpMode::Skb))),
+    ] {
+        apart(move || read_back(hook, another));
     }
-    for hook in [Hook::Xdp, Hook::Tcx] {
-        thread::spawn(move || read_back(hook)).join().unwrap().unwrap();
+}
+
+/// What a classifier that came after us, such as a network plugin's, finds at the beginning of each packet.
+fn seen_behind(hook: Hook) -> Result<()> {
+    lay_wire()?;
+    let mut bystander = EbpfLoader::new().load(packet_object::COMPARISON)?;
+    let program: &mut SchedClassifier =
+        bystander.program_mut("bystander").context("no program")?.try_into()?;
+    program.load()?;
+    program.attach(WATCHED, TcAttachType::Ingress)?;
+    let (mut program, mut ring) = Loaded::new(hook, false, 10, control(1))?;
+    program.attach(WATCHED)?;
+    let wire = Wire::open()?;
+    let mut beginning: Array<_, [u8; 14]> = bystander.take_map("BEGINNING").context("no map")?.try_into()?;
+    for frame in frames() {
+        beginning.set(0, [0; 14], 0)?;
+        wire.send(&frame)?;
+        let end = Instant::now() + Duration::from_secs(5);
+        while ring.records().is_empty() {
+            ensure!(Instant::now() < end, "no record of {frame:02x?} by {hook:?}");
+            thread::sleep(Duration::from_millis(1));
+        }
+        // The kernel has taken a tag off; the addresses stay.
+        let expected = &frame[..12];
+        while beginning.get(&0, 0)?[..12] != *expected {
+            ensure!(
+                Instant::now() < end,
+                "{:02x?} behind {hook:?}, not {expected:02x?}",
+                beginning.get(&0, 0)?
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn leaves_packets_as_they_are_for_those_behind() {
+    if !may_attach("what is behind the programs on an interface") {
+        return;
+    }
+    for hook in [Hook::Xdp, Hook::Generic, Hook::Tcx] {
+        apart(move || seen_behind(hook));
     }
 }

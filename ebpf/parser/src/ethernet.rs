@@ -5,7 +5,8 @@ use packet_record::{Fault, Flags, Protocol, Record};
 use crate::frame::{be16, copy};
 use crate::{Frame, arp, ipv4, ipv6};
 
-const HEADER: usize = 14;
+/// The length of an Ethernet header without tags.
+pub const HEADER: usize = 14;
 const TAG: usize = 4;
 
 const CUSTOMER_TAG: u16 = 0x8100;
@@ -21,12 +22,23 @@ const IPV6: u16 = 0x86dd;
 pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::OtherEthernet as u8;
     let header = frame.header::<HEADER>(0).ok_or(Fault::EthernetTruncated)?;
+    parse_after(header, frame, HEADER, record)
+}
+
+/// Reads what follows `header`, which lies at `offset` of `frame`, and the header.
+#[inline(always)]
+pub(crate) fn parse_after(
+    header: &[u8; HEADER],
+    frame: &(impl Frame + ?Sized),
+    mut offset: usize,
+    record: &mut Record,
+) -> Result<(), Fault> {
+    record.class = Protocol::OtherEthernet as u8;
     *record.mac_addresses_mut() = copy(header, 0);
     if header[0] & 1 != 0 {
         record.flags |= group(header);
     }
 
-    let mut offset = HEADER;
     let mut ethertype = be16(header, 12);
     for _ in 0..2 {
         if !matches!(ethertype, CUSTOMER_TAG | SERVICE_TAG | OLD_SERVICE_TAG) || record.vlan_tags >= 2 {

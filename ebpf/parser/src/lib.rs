@@ -16,6 +16,7 @@ mod ipv4;
 mod ipv6;
 mod transport;
 
+pub use ethernet::HEADER as ETHERNET;
 pub use frame::Frame;
 use packet_record::Record;
 
@@ -27,6 +28,19 @@ use packet_record::Record;
 #[inline(always)]
 pub fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) {
     if let Err(fault) = ethernet::parse(frame, record) {
+        record.fault = fault as u8;
+    }
+}
+
+/// As [`parse`], for a frame whose Ethernet header is not where the rest of it is: that begins at `offset`.
+#[inline(always)]
+pub fn parse_after(
+    header: &[u8; ETHERNET],
+    frame: &(impl Frame + ?Sized),
+    offset: usize,
+    record: &mut Record,
+) {
+    if let Err(fault) = ethernet::parse_after(header, frame, offset, record) {
         record.fault = fault as u8;
     }
 }

@@ -3,16 +3,17 @@
 //!
 //! That costs most when packets are apart, so that the reader has gone to sleep before the next: a test run, which
 //! knows no time between packets, gets it from `pause`, once with the record and once without. `wake` does the same
-//! without a pause. And `transmit` sends the packets of a test run for real, which is as fast as a load can be made.
+//! without a pause. `transmit` sends the packets of a test run for real, which is as fast as a load can be made. And
+//! `bystander` notes what the packet program leaves for those behind it.
 #![no_std]
 #![no_main]
 
-use aya_ebpf::bindings::xdp_action::XDP_PASS;
+use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::Global;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_redirect};
-use aya_ebpf::macros::{map, xdp};
-use aya_ebpf::maps::RingBuf;
-use aya_ebpf::programs::XdpContext;
+use aya_ebpf::macros::{classifier, map, xdp};
+use aya_ebpf::maps::{Array, RingBuf};
+use aya_ebpf::programs::{TcContext, XdpContext};
 
 /// 56 bytes.
 #[repr(C)]
@@ -84,6 +85,21 @@ static INTERFACE: Global<u32> = Global::new(0);
 pub fn transmit(_context: XdpContext) -> u32 {
     // SAFETY: the helper takes numbers only.
     unsafe { bpf_redirect(INTERFACE.load(), 0) as u32 }
+}
+
+/// How the last packet began for a classifier that came after us, as another network's plugin does.
+#[map]
+static BEGINNING: Array<[u8; ETHERNET]> = Array::with_max_entries(1, 0);
+
+#[classifier]
+pub fn bystander(context: TcContext) -> i32 {
+    if let Some(beginning) = BEGINNING.get_ptr_mut(0)
+        && context.data() + ETHERNET <= context.data_end()
+    {
+        // SAFETY: within the packet, and a value of the map.
+        unsafe { *beginning = *(context.data() as *const [u8; ETHERNET]) }
+    }
+    TC_ACT_UNSPEC
 }
 
 #[inline(always)]

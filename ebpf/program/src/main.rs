@@ -12,10 +12,12 @@ mod ring;
 mod sampling;
 
 use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
-use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
+use aya_ebpf::bindings::bpf_hdr_start_off::BPF_HDR_START_MAC;
+use aya_ebpf::helpers::generated::{bpf_skb_load_bytes_relative, bpf_xdp_get_buff_len};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
-use packet_record::{Counters, Flags, Record};
+use packet_parser::{ETHERNET, Frame};
+use packet_record::{Counters, Fault, Flags, Record};
 
 use crate::frame::Linear;
 use crate::maps::State;
@@ -25,6 +27,17 @@ const HEADERS: u32 = 256;
 
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
+    see(&context)
+}
+
+/// For generic mode: `packet_record::program::XDP_GENERIC` says why.
+#[xdp]
+pub fn packet_generic(context: XdpContext) -> u32 {
+    see(&context)
+}
+
+#[inline(always)]
+fn see(context: &XdpContext) -> u32 {
     if let Some((counters, state)) = maps::cpu()
         && let Some(record) = state.place.record()
     {
@@ -47,10 +60,54 @@ pub fn packet_tcx(context: TcContext) -> i32 {
             // What is outside the linear part cannot be read directly; most drivers leave the headers in it.
             let _ = context.pull_data(HEADERS.min(context.len()));
         }
-        packet_parser::parse(&Linear::new(context.data(), context.data_end(), &mut state.cursor), record);
+        let frame = Linear::new(context.data(), context.data_end(), &mut state.cursor);
+        match ethernet_header(&context, &mut state.ethernet) {
+            Some(header) => {
+                // Another program may have had the kernel forget that the packet begins with it.
+                let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
+                let offset = if is_in_frame { ETHERNET } else { 0 };
+                record.frame_length += (ETHERNET - offset) as u32;
+                packet_parser::parse_after(header, &frame, frame.forget(offset), record);
+            }
+            None => record.fault = Fault::EthernetTruncated as u8,
+        }
         account(counters, state, record);
     }
     TC_ACT_UNSPEC
+}
+
+/// The Ethernet header from where the kernel knows it to be, read into `room`.
+#[inline(always)]
+fn ethernet_header<'a>(context: &TcContext, room: &'a mut [u8; 16]) -> Option<&'a [u8; ETHERNET]> {
+    // SAFETY: the context is the one that the kernel passed; it writes as many bytes as said.
+    let outcome = unsafe {
+        bpf_skb_load_bytes_relative(
+            context.skb.skb.cast(),
+            0,
+            room.as_mut_ptr().cast(),
+            ETHERNET as u32,
+            BPF_HDR_START_MAC,
+        )
+    };
+    if outcome == 0 { room.first_chunk() } else { None }
+}
+
+/// Compares in words: `==` would be a call that compares bytes.
+#[inline(always)]
+fn same(one: &[u8; ETHERNET], other: &[u8; ETHERNET]) -> bool {
+    let word = |bytes: &[u8; ETHERNET], at: usize| {
+        u64::from_ne_bytes([
+            bytes[at],
+            bytes[at + 1],
+            bytes[at + 2],
+            bytes[at + 3],
+            bytes[at + 4],
+            bytes[at + 5],
+            bytes[at + 6],
+            bytes[at + 7],
+        ])
+    };
+    word(one, 0) == word(other, 0) && word(one, ETHERNET - 8) == word(other, ETHERNET - 8)
 }
 
 /// The kernel takes the outer VLAN tag off before it runs a classifier.

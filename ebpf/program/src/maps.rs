@@ -31,6 +31,8 @@ unsafe impl Sync for Shared {}
 pub(crate) struct State {
     pub(crate) place: Place,
     pub(crate) cursor: u64,
+    /// Room for an Ethernet header that is read apart.
+    pub(crate) ethernet: [u8; 16],
     pub(crate) clock: Clock,
     pub(crate) block: Block,
     pub(crate) making: Making,

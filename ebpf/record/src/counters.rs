@@ -109,7 +109,7 @@ pub struct Cpu {
 }
 
 /// The size of [`Cpu::memory`], in words of eight bytes.
-pub const MEMORY_WORDS: usize = 10;
+pub const MEMORY_WORDS: usize = 12;
 
 impl Counters {
     /// Whether every packet seen has its outcome.

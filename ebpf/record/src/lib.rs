@@ -43,8 +43,12 @@ pub use ring::Position;
 
 /// The program names in the object.
 pub mod program {
-    /// XDP, multi-buffer aware (kernel 5.18 or newer). Always returns `XDP_PASS`.
+    /// XDP in the driver's mode, multi-buffer aware (kernel 5.18 or newer). Always returns `XDP_PASS`.
     pub const XDP: &str = "packet_xdp";
+    /// XDP in the kernel's generic mode: the same, but not multi-buffer aware. For a program that is, kernels since 6.9
+    /// replace most packets by copies that do not know how long their Ethernet header is (`skb_pp_cow_data` and
+    /// `mac_len`), and every TCX program behind it, such as Cilium's, takes the IP header for the Ethernet header.
+    pub const XDP_GENERIC: &str = "packet_generic";
     /// Classifier for TCX or clsact ingress. Always returns `TCX_NEXT` (-1): the next program decides.
     pub const TCX: &str = "packet_tcx";
 }

@@ -16,15 +16,25 @@ use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, ma
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hook {
     Xdp,
+    /// XDP in the kernel's generic mode, which has a program of its own.
+    Generic,
     Tcx,
 }
 
 impl Hook {
+    fn program(self) -> &'static str {
+        match self {
+            Self::Xdp => program::XDP,
+            Self::Generic => program::XDP_GENERIC,
+            Self::Tcx => program::TCX,
+        }
+    }
+
     /// Of how many bytes such a packet has to be at least, for the kernel to run a program on it: XDP wants an Ethernet
     /// header, a classifier something after it, and the whole fixed header of IP.
     pub(crate) fn shortest(self, packet: &[u8]) -> usize {
         match (self, packet.get(12..14)) {
-            (Self::Xdp, _) => 14,
+            (Self::Xdp | Self::Generic, _) => 14,
             (Self::Tcx, Some([0x08, 0x00])) => 14 + 20,
             (Self::Tcx, Some([0x86, 0xdd])) => 14 + 40,
             (Self::Tcx, _) => 14 + 1,
@@ -47,8 +57,8 @@ impl Loaded {
         size.apply(loader.override_global(global::FLOWS, &flows, true));
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
         match hook {
-            Hook::Xdp => <&mut Xdp>::try_from(program_mut(&mut ebpf, program::XDP)?)?.load()?,
-            Hook::Tcx => <&mut SchedClassifier>::try_from(program_mut(&mut ebpf, program::TCX)?)?.load()?,
+            Hook::Xdp | Hook::Generic => <&mut Xdp>::try_from(program_mut(&mut ebpf, hook)?)?.load()?,
+            Hook::Tcx => <&mut SchedClassifier>::try_from(program_mut(&mut ebpf, hook)?)?.load()?,
         }
         let ring = packet_ring::Ring::take(&mut ebpf, size)?;
         let mut program = Self { ebpf, hook };
@@ -59,15 +69,19 @@ impl Loaded {
     /// Attaches to an interface, until this is dropped.
     pub(crate) fn attach(&mut self, interface: &str) -> Result<()> {
         match self.hook {
-            Hook::Xdp => {
-                <&mut Xdp>::try_from(program_mut(&mut self.ebpf, program::XDP)?)?
-                    .attach(interface, XdpMode::default())?;
-            }
+            Hook::Xdp => self.attach_xdp(interface, XdpMode::default())?,
+            Hook::Generic => self.attach_xdp(interface, XdpMode::Skb)?,
             Hook::Tcx => {
-                <&mut SchedClassifier>::try_from(program_mut(&mut self.ebpf, program::TCX)?)?
+                <&mut SchedClassifier>::try_from(program_mut(&mut self.ebpf, self.hook)?)?
                     .attach(interface, TcAttachType::Ingress)?;
             }
         }
+        Ok(())
+    }
+
+    /// Attaches to an interface in this mode, whichever the program is for.
+    pub(crate) fn attach_xdp(&mut self, interface: &str, mode: XdpMode) -> Result<()> {
+        <&mut Xdp>::try_from(program_mut(&mut self.ebpf, self.hook)?)?.attach(interface, mode)?;
         Ok(())
     }
 
@@ -79,15 +93,10 @@ impl Loaded {
     /// Runs the program `repeat` times on `packet`: nanoseconds a run, the kernel's loop included.
     pub(crate) fn run(&self, packet: &[u8], repeat: u32) -> Result<u64> {
         let options = TestRunOptions { data_in: Some(packet), repeat, ..TestRunOptions::default() };
+        let program = self.ebpf.program(self.hook.program()).context("no program")?;
         let (result, pass) = match self.hook {
-            Hook::Xdp => {
-                let program = self.ebpf.program(program::XDP).context("no program")?;
-                (<&Xdp>::try_from(program)?.test_run(options)?, 2)
-            }
-            Hook::Tcx => {
-                let program = self.ebpf.program(program::TCX).context("no program")?;
-                (<&SchedClassifier>::try_from(program)?.test_run(options)?, u32::MAX)
-            }
+            Hook::Xdp | Hook::Generic => (<&Xdp>::try_from(program)?.test_run(options)?, 2),
+            Hook::Tcx => (<&SchedClassifier>::try_from(program)?.test_run(options)?, u32::MAX),
         };
         ensure!(result.return_value == pass, "the program returned {}", result.return_value);
         Ok(u64::try_from(result.duration.as_nanos())?)
@@ -122,8 +131,8 @@ impl Loaded {
     }
 }
 
-fn program_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut aya::programs::Program> {
-    ebpf.program_mut(name).with_context(|| format!("no program `{name}`"))
+fn program_mut(ebpf: &mut Ebpf, hook: Hook) -> Result<&mut aya::programs::Program> {
+    ebpf.program_mut(hook.program()).with_context(|| format!("no program for {hook:?}"))
 }
 
 /// The program's ring.

@@ -81,7 +81,8 @@ impl Reading {
             let (program, ring) = Loaded::new(hook, false, 10, control(1)).unwrap();
             (hook, program, ring)
         };
-        let hooks = if loaded::may_load(test) { vec![Hook::Xdp, Hook::Tcx] } else { Vec::new() };
+        let hooks =
+            if loaded::may_load(test) { vec![Hook::Xdp, Hook::Generic, Hook::Tcx] } else { Vec::new() };
         Self { kernel: hooks.into_iter().map(load).collect() }
     }
 

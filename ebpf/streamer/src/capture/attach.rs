@@ -24,6 +24,18 @@ pub enum XdpMode {
     Generic,
 }
 
+impl Hook {
+    /// The mode to try first, and the one to try where the driver does not take the program.
+    pub(super) const fn modes(self) -> (Mode, Option<Mode>) {
+        match self {
+            Self::Xdp(XdpMode::Auto) => (Mode::Driver, Some(Mode::Generic)),
+            Self::Xdp(XdpMode::Driver) => (Mode::Driver, None),
+            Self::Xdp(XdpMode::Generic) => (Mode::Generic, None),
+            Self::Tcx => (Mode::Tcx, None),
+        }
+    }
+}
+
 /// How the program was attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -79,38 +91,19 @@ fn hint(wanted: Mode, source: &io::Error) -> &'static str {
     }
 }
 
-/// Attaches `program`; dropping the descriptor detaches it.
+/// Attaches a mode's program; dropping the descriptor detaches it.
 pub(super) fn attach(
     program: BorrowedFd<'_>,
     interface: &str,
     index: u32,
-    hook: Hook,
-) -> Result<(Mode, OwnedFd), AttachError> {
-    let try_mode = |mode: Mode| {
-        let place = match mode {
-            Mode::Driver => Place::XdpDriver,
-            Mode::Generic => Place::XdpGeneric,
-            Mode::Tcx => Place::TcxIngress,
-        };
-        match link::create(program, index, place) {
-            Ok(link) => Ok((mode, link)),
-            Err(error) => Err(explain(interface, index, mode, error)),
-        }
+    mode: Mode,
+) -> Result<OwnedFd, AttachError> {
+    let place = match mode {
+        Mode::Driver => Place::XdpDriver,
+        Mode::Generic => Place::XdpGeneric,
+        Mode::Tcx => Place::TcxIngress,
     };
-    match hook {
-        Hook::Tcx => try_mode(Mode::Tcx),
-        Hook::Xdp(XdpMode::Driver) => try_mode(Mode::Driver),
-        Hook::Xdp(XdpMode::Generic) => try_mode(Mode::Generic),
-        Hook::Xdp(XdpMode::Auto) => match try_mode(Mode::Driver) {
-            Err(AttachError::Refused { source, .. }) => {
-                log::info!(
-                    "`{interface}`: the driver does not take the program ({source}); using generic mode"
-                );
-                try_mode(Mode::Generic)
-            }
-            outcome => outcome,
-        },
-    }
+    link::create(program, index, place).map_err(|error| explain(interface, index, mode, error))
 }
 
 fn explain(interface: &str, index: u32, wanted: Mode, source: io::Error) -> AttachError {

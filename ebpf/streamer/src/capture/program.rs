@@ -2,7 +2,7 @@
 
 use super::attach::{self, AttachError, Hook, Mode};
 use aya::maps::{Array, MapData, MapError, PerCpuArray, PerCpuHashMap};
-use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::programs::{Program, ProgramError, ProgramFd};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
 use packet_ring::{Ring, RingError, Size};
@@ -19,8 +19,9 @@ pub const RING_RECORDS: usize = 1 << RING_BITS;
 
 /// A loaded program, attached or not. Dropping it detaches it and frees all it had in the kernel.
 pub struct Capture {
-    ebpf: Ebpf,
-    hook: Hook,
+    first: (Mode, ProgramFd),
+    /// Where the driver does not take the first.
+    fallback: Option<(Mode, ProgramFd)>,
     link: Option<(Mode, OwnedFd)>,
     ring: Ring,
     cpus: PerCpuArray<MapData, Cpu>,
@@ -30,7 +31,10 @@ pub struct Capture {
 
 impl fmt::Debug for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capture").field("hook", &self.hook).field("link", &self.link).finish_non_exhaustive()
+        f.debug_struct("Capture")
+            .field("first", &self.first.0)
+            .field("link", &self.link)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,10 +100,9 @@ impl Capture {
         let mut loader = EbpfLoader::new();
         size.apply(loader.override_global(global::FLOWS, &enabled, true));
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
-        match hook {
-            Hook::Xdp(_) => xdp(&mut ebpf)?.load()?,
-            Hook::Tcx => tcx(&mut ebpf)?.load()?,
-        }
+        let (first, fallback) = hook.modes();
+        let first = load(&mut ebpf, first)?;
+        let fallback = fallback.map(|mode| load(&mut ebpf, mode)).transpose()?;
         let ring = Ring::take(&mut ebpf, size)?;
         let mut take = |name: &'static str| ebpf.take_map(name).ok_or(LoadError::Absent(name));
         Ok(Self {
@@ -108,26 +111,29 @@ impl Capture {
             control: take(map::CONTROL)?.try_into()?,
             flows: if flows { Some(take(map::FLOWS)?.try_into()?) } else { None },
             link: None,
-            hook,
-            ebpf,
+            first,
+            fallback,
         })
     }
 
     /// Puts the program on the interface; an attachment it had ends first.
     pub fn attach(&mut self, interface: &str, index: u32) -> Result<Mode, AttachError> {
         self.detach();
-        let gone = |error: &dyn std::fmt::Display| AttachError::Refused {
-            interface: interface.to_owned(),
-            wanted: Mode::Generic,
-            source: io::Error::other(error.to_string()),
+        let put = |(mode, program): &(Mode, ProgramFd)| {
+            attach::attach(program.as_fd(), interface, index, *mode).map(|link| (*mode, link))
         };
-        let descriptor = match self.hook {
-            Hook::Xdp(_) => xdp(&mut self.ebpf).map_err(|error| gone(&error))?.fd(),
-            Hook::Tcx => tcx(&mut self.ebpf).map_err(|error| gone(&error))?.fd(),
+        let link = match (put(&self.first), &self.fallback) {
+            (Err(AttachError::Refused { source, .. }), Some(fallback)) => {
+                log::info!(
+                    "`{interface}`: the driver does not take the program ({source}); using {} mode",
+                    fallback.0
+                );
+                put(fallback)?
+            }
+            (outcome, _) => outcome?,
         };
-        let descriptor = descriptor.map_err(|error| gone(&error))?;
-        let (mode, link) = attach::attach(descriptor.as_fd(), interface, index, self.hook)?;
-        self.link = Some((mode, link));
+        let mode = link.0;
+        self.link = Some(link);
         Ok(mode)
     }
 
@@ -194,10 +200,18 @@ impl Capture {
     }
 }
 
-fn xdp(ebpf: &mut Ebpf) -> Result<&mut Xdp, LoadError> {
-    Ok(ebpf.program_mut(program::XDP).ok_or(LoadError::Absent(program::XDP))?.try_into()?)
-}
-
-fn tcx(ebpf: &mut Ebpf) -> Result<&mut SchedClassifier, LoadError> {
-    Ok(ebpf.program_mut(program::TCX).ok_or(LoadError::Absent(program::TCX))?.try_into()?)
+/// Has the kernel take a mode's program.
+fn load(ebpf: &mut Ebpf, mode: Mode) -> Result<(Mode, ProgramFd), LoadError> {
+    let name = match mode {
+        Mode::Driver => program::XDP,
+        Mode::Generic => program::XDP_GENERIC,
+        Mode::Tcx => program::TCX,
+    };
+    let program = ebpf.program_mut(name).ok_or(LoadError::Absent(name))?;
+    match program {
+        Program::Xdp(program) => program.load()?,
+        Program::SchedClassifier(program) => program.load()?,
+        _ => return Err(LoadError::Absent(name)),
+    }
+    Ok((mode, program.fd()?.try_clone().map_err(ProgramError::from)?))
 }
