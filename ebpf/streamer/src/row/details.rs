@@ -30,11 +30,11 @@ impl Row for PacketDetails<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         let packet = self.packet;
-        to.plain(field!("source_mac"), packet.source_mac.text().as_str());
-        to.plain(field!("destination_mac"), packet.destination_mac.text().as_str());
-        to.plain(field!("source_ip"), packet.source.text().as_str());
-        to.plain(field!("destination_ip"), packet.destination.text().as_str());
-        to.plain(field!("protocol"), packet.protocol.name().as_str());
+        to.short(field!("source_mac"), &packet.source_mac.text());
+        to.short(field!("destination_mac"), &packet.destination_mac.text());
+        to.short(field!("source_ip"), &packet.source.text());
+        to.short(field!("destination_ip"), &packet.destination.text());
+        to.short(field!("protocol"), &packet.protocol.name());
         to.integer(field!("length"), packet.length.into());
         to.integer(field!("ttl"), packet.ttl.into());
         to.integer(field!("version"), packet.version.into());
@@ -45,7 +45,7 @@ impl Row for PacketDetails<'_> {
         to.text(field!("host"), &self.origin.host);
         to.integer(field!("vlan"), packet.vlan.map_or(-1, i64::from));
         to.integer(field!("inner_vlan"), packet.inner_vlan.map_or(-1, i64::from));
-        to.plain(field!("tcp_flags"), packet.tcp_flags.map(flags).unwrap_or_default().as_str());
+        to.short(field!("tcp_flags"), &packet.tcp_flags.map(flags).unwrap_or_default());
         to.plain(field!("cast"), packet.destination_mac.cast().name());
         to.plain(field!("vendor"), self.vendor());
         to.plain(field!("fragment"), packet.fragment.name());

@@ -6,13 +6,7 @@
 /// A [`Field`] of a name.
 macro_rules! field {
     ($name:literal) => {
-        const {
-            $crate::row::Field {
-                name: $name,
-                integer: concat!(",", $name, "="),
-                text: concat!(",", $name, "=\""),
-            }
-        }
+        const { $crate::row::Field { name: $name, line: $crate::row::LineName::new(concat!(",", $name, "=\"")) } }
     };
 }
 pub(crate) use field;
@@ -30,6 +24,7 @@ mod text;
 pub use batch::{Batch, Encoder, Encoding, UniqueTime};
 pub use details::PacketDetails;
 pub use health::Health;
+pub(crate) use line::LineName;
 pub use rate::PacketRate;
 pub use talker::TopTalker;
 pub use text::Text;
@@ -62,10 +57,7 @@ pub trait Row {
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     pub name: &'static str,
-    /// `,name=`
-    pub(crate) integer: &'static str,
-    /// `,name="`
-    pub(crate) text: &'static str,
+    pub(crate) line: LineName,
 }
 
 /// Receives a row's fields. Names are constants of this crate and need no escaping.
@@ -76,6 +68,11 @@ pub trait FieldWriter {
     /// A text of our own making, without quotes, backslashes and control characters: it need not be looked through.
     fn plain(&mut self, field: Field, value: &str) {
         self.text(field, value);
+    }
+
+    /// A plain text that lies in a room of fixed length.
+    fn short<const N: usize>(&mut self, field: Field, value: &Text<N>) {
+        self.plain(field, value.as_str());
     }
 }
 

@@ -25,9 +25,9 @@ impl Row for TopTalker<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         to.integer(field!("rank"), i64::try_from(self.rank).unwrap_or(i64::MAX));
-        to.plain(field!("source_ip"), self.flow.source.text().as_str());
-        to.plain(field!("destination_ip"), self.flow.destination.text().as_str());
-        to.plain(field!("protocol"), self.flow.protocol.name().as_str());
+        to.short(field!("source_ip"), &self.flow.source.text());
+        to.short(field!("destination_ip"), &self.flow.destination.text());
+        to.short(field!("protocol"), &self.flow.protocol.name());
         to.integer(field!("source_port"), self.flow.source_port.into());
         to.integer(field!("destination_port"), self.flow.destination_port.into());
         to.integer(field!("packets"), signed(self.volume.packets));

@@ -22,6 +22,11 @@ impl<const N: usize> Text<N> {
         unsafe { std::str::from_utf8_unchecked(&self.bytes[..self.length]) }
     }
 
+    /// The text and what lies behind it.
+    pub(crate) fn room(&self) -> &[u8; N] {
+        &self.bytes
+    }
+
     pub(crate) fn push(&mut self, text: &str) {
         let end = text.floor_char_boundary(N - self.length);
         self.bytes[self.length..self.length + end].copy_from_slice(&text.as_bytes()[..end]);
