@@ -67,7 +67,7 @@ fn main() {
 
 /// Millions of rows a second of processor time.
 fn measure(records: &[[u8; 96]]) -> f64 {
-    let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+    let origin = Origin::new("rk1-01", "end0");
     let privacy = Privacy::default();
     let mut times = UniqueTime::new(&origin);
     let mut encoder = Encoder::new(Encoding::Line);

@@ -50,7 +50,7 @@ fn a_row_allocates_nothing() {
     let tcp_ipv6 = Record { source_address: [0x20; 16], version: 6, protocol: 6, tcp_flags: 0x1ff, ..udp };
     let lldp = Record { ethertype: 0x88cc, ratio: 7, ..Record::default() };
     let records = [udp, tcp_ipv6, lldp].map(|record| *record.as_bytes());
-    let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+    let origin = Origin::new("rk1-01", "end0");
     let privacies = [Privacy::default(), Privacy { addresses: Addresses::Truncated, ..Privacy::default() }];
 
     for encoding in [Encoding::Line, Encoding::Json, Encoding::Table] {

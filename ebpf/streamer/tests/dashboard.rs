@@ -12,7 +12,7 @@ use xdp_streamer::row::{Encoder, Encoding, Health, Origin, PacketDetails, Packet
 
 /// The fields of each measurement, read off a row of each.
 fn fields() -> BTreeMap<String, BTreeSet<String>> {
-    let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+    let origin = Origin::new("rk1-01", "end0");
     let flow = Flow {
         source: Address::None,
         destination: Address::None,

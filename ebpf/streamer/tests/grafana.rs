@@ -96,7 +96,7 @@ fn sheet(seconds: i64, packets: i64) -> Sheet {
     };
     for second in 0..seconds {
         let name = origins[usize::try_from(second).unwrap() % origins.len()];
-        let origin = Origin { host: "rk1-01".into(), interface: name.into() };
+        let origin = Origin::new("rk1-01", name);
         for packet in 0..packets {
             let record = &records[usize::try_from(packet).unwrap() % records.len()];
             sheet.add(&PacketDetails { time: next(), packet: &Packet::from(record), origin: &origin });
@@ -188,7 +188,7 @@ fn every_panel_of_the_dashboard_shows_its_rows() {
     sheet.add(&PacketDetails {
         time: 1_716_570_255_123_456_789,
         packet: &Packet::from(&announcement),
-        origin: &Origin { host: "rk1-01".into(), interface: "end0".into() },
+        origin: &Origin::new("rk1-01", "end0"),
     });
     let dashboard = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/packets.json");
     let arguments = ["panels.cjs", dashboard.to_str().unwrap()];

@@ -88,7 +88,7 @@ impl Settings {
 
     #[must_use]
     pub fn origin(&self, interface: &str) -> Origin {
-        Origin { host: self.host.clone(), interface: interface.to_owned() }
+        Origin::new(self.host.clone(), interface.to_owned())
     }
 }
 

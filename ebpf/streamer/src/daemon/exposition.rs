@@ -95,7 +95,7 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) {
 }
 
 fn labels(report: &Report) -> String {
-    format!("host=\"{}\",interface=\"{}\"", escape(&report.origin.host), escape(&report.origin.interface))
+    format!("host=\"{}\",interface=\"{}\"", escape(report.origin.host()), escape(report.origin.interface()))
 }
 
 fn escape(value: &str) -> String {
@@ -120,7 +120,7 @@ mod tests {
             ..Counters::all_of(packet_record::Protocol::UdpIpv4, Traffic { packets: 5, bytes: 700 })
         };
         let report = Report {
-            origin: Origin { host: "rk1-01".into(), interface: "odd\"name".into() },
+            origin: Origin::new("rk1-01", "odd\"name"),
             counters,
             packets_per_second: 5,
             mode: "generic",

@@ -50,7 +50,7 @@ fn status(board: &Board) -> String {
         let mode = if report.mode.is_empty() { "away" } else { report.mode };
         format!(
             "{}: {mode}, {} packets/s, 1 of {} shown, {}",
-            report.origin.interface,
+            report.origin.interface(),
             report.packets_per_second,
             report.sampling,
             report.queue.deliveries().state.name()

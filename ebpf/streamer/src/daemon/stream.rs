@@ -202,7 +202,7 @@ impl Stream {
         if !self.control.set_own(addresses) {
             log::warn!(
                 "`{}`: the sink has more addresses than can be told apart from others' traffic",
-                self.origin.interface
+                self.origin.interface()
             );
         }
         true
@@ -227,7 +227,7 @@ impl Stream {
         let counts = self.reported.counters;
         log::info!(
             "`{}`: detached; {} packets seen, {} shown, {} sampled out, {} lost, {} our own",
-            self.origin.interface,
+            self.origin.interface(),
             counts.seen().packets,
             counts.shown,
             counts.sampled_out,

@@ -100,8 +100,8 @@ impl UniqueTime {
     #[must_use]
     pub fn new(origin: &super::Origin) -> Self {
         let mut hasher = siphasher::sip::SipHasher13::new();
-        origin.host.hash(&mut hasher);
-        origin.interface.hash(&mut hasher);
+        origin.host().hash(&mut hasher);
+        origin.interface().hash(&mut hasher);
         Self { offset: super::signed(hasher.finish() % 1_000_000), last: 0 }
     }
 
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn no_two_rows_share_a_time() {
-        let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+        let origin = Origin::new("rk1-01", "end0");
         let mut times = UniqueTime::new(&origin);
         let first = times.assign(5_000_000);
         assert_eq!([times.assign(5_000_000), times.assign(4_000_000)], [first + 1, first + 2]);

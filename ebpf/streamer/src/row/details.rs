@@ -41,8 +41,7 @@ impl Row for PacketDetails<'_> {
         to.integer(field!("source_port"), packet.source_port.into());
         to.integer(field!("destination_port"), packet.destination_port.into());
 
-        to.text(field!("interface"), &self.origin.interface);
-        to.text(field!("host"), &self.origin.host);
+        to.origin(self.origin);
         to.integer(field!("vlan"), packet.vlan.map_or(-1, i64::from));
         to.integer(field!("inner_vlan"), packet.inner_vlan.map_or(-1, i64::from));
         to.short(field!("tcp_flags"), &packet.tcp_flags.map(flags).unwrap_or_default());
@@ -154,7 +153,7 @@ mod tests {
     }
 
     fn encoded(packet: &Packet, encoding: Encoding) -> String {
-        let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+        let origin = Origin::new("rk1-01", "end0");
         let mut encoder = Encoder::new(encoding);
         encoder.encode(&PacketDetails { time: 1_716_570_245_123_456_789, packet, origin: &origin });
         String::from_utf8(encoder.take().body).unwrap()

@@ -28,8 +28,7 @@ impl Row for Health<'_> {
     }
 
     fn fields(&self, to: &mut impl FieldWriter) {
-        to.text(field!("interface"), &self.origin.interface);
-        to.text(field!("host"), &self.origin.host);
+        to.origin(self.origin);
         to.text(field!("version"), env!("CARGO_PKG_VERSION"));
         to.text(field!("mode"), self.mode);
         to.text(field!("sink"), self.deliveries.state.name());

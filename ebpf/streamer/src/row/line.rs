@@ -1,6 +1,6 @@
 //! Line protocol, as github.com/influxdata/line-protocol reads it: `measurement field=value,… time`.
 
-use super::{Field, FieldWriter, Row, Text};
+use super::{Field, FieldWriter, Origin, Row, Text};
 
 /// More than most rows take: so room is looked for once a row, not once a field.
 const USUAL_ROW: usize = 1024;
@@ -18,6 +18,15 @@ pub(super) fn append<R: Row>(row: &R, out: &mut Vec<u8>) {
     out.push(b' ');
     out.extend_from_slice(itoa::Buffer::new().format(row.time()).as_bytes());
     out.push(b'\n');
+}
+
+/// Fields by themselves, each with its comma.
+pub(super) fn texts(fields: &[(Field, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (field, value) in fields {
+        LineWriter { out: &mut out }.text(*field, value);
+    }
+    out
 }
 
 /// `,name="` in a room of fixed length: copying all of that is a few instructions, copying as much as the name takes is a
@@ -76,6 +85,10 @@ impl FieldWriter for LineWriter<'_> {
         self.add(&field.line.bytes, field.line.length);
         self.out.extend_from_slice(value.as_bytes());
         self.out.push(b'"');
+    }
+
+    fn origin(&mut self, origin: &Origin) {
+        self.out.extend_from_slice(origin.line());
     }
 
     fn short<const N: usize>(&mut self, field: Field, value: &Text<N>) {

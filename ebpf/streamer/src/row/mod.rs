@@ -16,6 +16,7 @@ mod details;
 mod health;
 mod json;
 mod line;
+mod origin;
 mod rate;
 mod table;
 mod talker;
@@ -25,19 +26,13 @@ pub use batch::{Batch, Encoder, Encoding, UniqueTime};
 pub use details::PacketDetails;
 pub use health::Health;
 pub(crate) use line::LineName;
+pub use origin::Origin;
 pub use rate::PacketRate;
 pub use talker::TopTalker;
 pub use text::Text;
 
 /// Nanoseconds since the Unix epoch.
 pub type UnixNanos = i64;
-
-/// Where a row was made: the same two fields on every row, in place of tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    pub host: String,
-    pub interface: String,
-}
 
 /// One row of a measurement.
 pub trait Row {
@@ -68,6 +63,12 @@ pub trait FieldWriter {
     /// A text of our own making, without quotes, backslashes and control characters: it need not be looked through.
     fn plain(&mut self, field: Field, value: &str) {
         self.text(field, value);
+    }
+
+    /// The two fields of every row.
+    fn origin(&mut self, origin: &Origin) {
+        self.text(origin::INTERFACE, origin.interface());
+        self.text(origin::HOST, origin.host());
     }
 
     /// A plain text that lies in a room of fixed length.

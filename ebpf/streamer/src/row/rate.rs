@@ -38,8 +38,7 @@ impl Row for PacketRate<'_> {
     }
 
     fn fields(&self, to: &mut impl FieldWriter) {
-        to.text(field!("interface"), &self.origin.interface);
-        to.text(field!("host"), &self.origin.host);
+        to.origin(self.origin);
         to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
         to.integer(field!("packets_per_second"), signed(self.packets_per_second()));
         to.integer(

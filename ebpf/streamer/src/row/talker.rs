@@ -33,8 +33,7 @@ impl Row for TopTalker<'_> {
         to.integer(field!("packets"), signed(self.volume.packets));
         to.integer(field!("bytes"), signed(self.volume.bytes));
         to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
-        to.text(field!("interface"), &self.origin.interface);
-        to.text(field!("host"), &self.origin.host);
+        to.origin(self.origin);
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {

@@ -77,7 +77,7 @@ mod tests {
     use snapbox::{assert_data_eq, file};
 
     fn endpoint(target: Target) -> Endpoint {
-        let origin = Origin { host: "rk1-01".into(), interface: "end0".into() };
+        let origin = Origin::new("rk1-01", "end0");
         let url = "http://127.0.0.1:8428/write?db=packets&p=canary";
         Endpoint::new(url, target, None, &origin, false).unwrap()
     }

@@ -103,7 +103,7 @@ pub(super) fn literal(url: &Url) -> Option<IpAddr> {
 
 /// `rk1-01-end0`: one stream for each host and interface, so that no two of them share a schema.
 fn default_stream(origin: &Origin) -> String {
-    stream_id(&format!("{}-{}", origin.host, origin.interface))
+    stream_id(&format!("{}-{}", origin.host(), origin.interface()))
 }
 
 /// Grafana's channel names take letters, digits, `_`, `-` and `.`; anything else becomes `_`.
@@ -118,7 +118,7 @@ mod tests {
     use snapbox::{assert_data_eq, file};
 
     fn endpoint(url: &str, target: Target) -> Result<String, EndpointError> {
-        let origin = Origin { host: "rk1-01".into(), interface: "wlan@if2".into() };
+        let origin = Origin::new("rk1-01", "wlan@if2");
         Endpoint::new(url, target, None, &origin, false).map(|endpoint| endpoint.url.to_string())
     }
 
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_those_who_ask() {
-        let origin = Origin { host: "h".into(), interface: "i".into() };
+        let origin = Origin::new("h", "i");
         let endpoint = Endpoint::new("http://8.8.8.8/", Target::Grafana, Some("lab"), &origin, true).unwrap();
         assert_eq!(
             (endpoint.url.as_str(), endpoint.private_only),

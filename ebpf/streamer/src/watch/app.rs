@@ -61,7 +61,7 @@ impl App {
         let now = (Instant::now(), Counters::default());
         Ok(Self {
             view: View { interface: interface.to_owned(), mode: mode.name(), sampling: 1, ..View::default() },
-            origin: Origin { host: String::new(), interface: interface.to_owned() },
+            origin: Origin::new(String::new(), interface.to_owned()),
             capture,
             budget,
             flows: Flows::default(),
