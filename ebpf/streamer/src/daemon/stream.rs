@@ -53,6 +53,8 @@ pub(super) struct Stream {
 
     encoder: Encoder,
     times: UniqueTime,
+    /// Apart from those of packets, which may run ahead of the clock.
+    report_times: UniqueTime,
     queue: Arc<Queue>,
     board: Arc<Board>,
     service: Rc<RefCell<Service>>,
@@ -116,6 +118,7 @@ impl Stream {
             flows: Flows::default(),
             encoder: Encoder::new(settings.encoding()),
             times: UniqueTime::new(&origin),
+            report_times: UniqueTime::new(&origin),
             queue: around.queue,
             board: around.board,
             service: around.service,
@@ -226,7 +229,7 @@ impl Stream {
         let now = clock::unix_now();
 
         let rate = PacketRate {
-            time: self.times.assign(now),
+            time: self.report_times.assign(now),
             origin: &self.origin,
             interval,
             counters: &growth,
@@ -239,7 +242,7 @@ impl Stream {
         if self.encoding != Encoding::Table {
             self.report_talkers(now, interval);
             self.encoder.encode(&Health {
-                time: self.times.assign(now),
+                time: self.report_times.assign(now),
                 origin: &self.origin,
                 uptime_seconds: self.started.elapsed().as_secs(),
                 mode: self.mode(),
@@ -269,7 +272,7 @@ impl Stream {
         self.capture.forget(&reading.stale);
         for (place, (flow, volume)) in reading.largest.iter().enumerate() {
             self.encoder.encode(&TopTalker {
-                time: self.times.assign(now),
+                time: self.report_times.assign(now),
                 origin: &self.origin,
                 interval,
                 rank: place + 1,
