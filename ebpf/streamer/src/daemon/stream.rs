@@ -48,6 +48,8 @@ pub(super) struct Stream {
 
     encoder: Encoder,
     times: UniqueTime,
+    /// Apart from those of packets, which may run ahead of the clock.
+    report_times: UniqueTime,
     queue: Arc<Queue>,
     board: Arc<Board>,
     service: Rc<RefCell<Service>>,
@@ -107,6 +109,7 @@ impl Stream {
             flows: Flows::default(),
             encoder: Encoder::new(settings.output.encoding()),
             times: UniqueTime::new(&origin),
+            report_times: UniqueTime::new(&origin),
             queue: around.queue,
             board: around.board,
             service: around.service,

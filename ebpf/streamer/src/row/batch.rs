@@ -85,11 +85,16 @@ impl Encoder {
     }
 }
 
-/// Gives each row a time of its own.
+const MILLISECOND: UnixNanos = 1_000_000;
+/// How far a row's time may run ahead of its packet's.
+const MOST_AHEAD: UnixNanos = 250 * MILLISECOND;
+
+/// Gives each row of a measurement a time of its own.
 ///
 /// The kernel's coarse clock moves once in 1 to 4 ms, so packets share their time; `InfluxDB` keeps one row
-/// per time, measurement and tag set, and we write no tags. Rows of one source are told apart by single
-/// nanoseconds, sources by a fixed offset below one millisecond.
+/// per time, measurement and tag set, and we write no tags. Grafana before 13 counts in milliseconds: of the rows of one
+/// push that share one, its panels keep the last. So rows of one source are a millisecond apart, as long as that does not
+/// take them far ahead, and single nanoseconds beyond; sources are told apart by a fixed offset below one millisecond.
 #[derive(Debug)]
 pub struct UniqueTime {
     offset: UnixNanos,
@@ -102,12 +107,15 @@ impl UniqueTime {
         let mut hasher = siphasher::sip::SipHasher13::new();
         origin.host().hash(&mut hasher);
         origin.interface().hash(&mut hasher);
-        Self { offset: super::signed(hasher.finish() % 1_000_000), last: 0 }
+        Self { offset: super::signed(hasher.finish() % MILLISECOND.unsigned_abs()), last: 0 }
     }
 
-    /// The first free nanosecond at or after `time`.
+    /// The first free millisecond at or after `time`, or where that is too far ahead, the first free nanosecond.
     pub fn assign(&mut self, time: UnixNanos) -> UnixNanos {
-        self.last = time.saturating_add(self.offset).max(self.last + 1);
+        let own = time.saturating_add(self.offset);
+        let apart = self.last.saturating_add(MILLISECOND);
+        let free = if apart <= own.saturating_add(MOST_AHEAD) { apart } else { self.last + 1 };
+        self.last = own.max(free);
         self.last
     }
 }
@@ -131,7 +139,22 @@ mod tests {
         let origin = Origin::new("rk1-01", "end0");
         let mut times = UniqueTime::new(&origin);
         let first = times.assign(5_000_000);
-        assert_eq!([times.assign(5_000_000), times.assign(4_000_000)], [first + 1, first + 2]);
+        let next = [times.assign(5_000_000), times.assign(4_000_000)];
+        assert_eq!(next, [first + MILLISECOND, first + 2 * MILLISECOND]);
         assert!((5_000_000..6_000_000).contains(&first));
+    }
+
+    #[test]
+    fn a_burst_does_not_run_far_ahead() {
+        let origin = Origin::new("rk1-01", "end0");
+        let mut times = UniqueTime::new(&origin);
+        let first = times.assign(MILLISECOND);
+        let burst: Vec<_> = (0..2000).map(|_| times.assign(MILLISECOND)).collect();
+        assert!(burst.is_sorted_by(|a, b| a < b));
+        assert_eq!(burst[249], first + MOST_AHEAD);
+        assert_eq!(burst[1999], first + MOST_AHEAD + 1750);
+        // The clock has gone on: back to milliseconds.
+        assert_eq!(times.assign(3 * MILLISECOND), burst[1999] + MILLISECOND);
+        assert_eq!(times.assign(900 * MILLISECOND) / MILLISECOND, 900);
     }
 }

@@ -8,7 +8,7 @@ const { readFileSync } = require('node:fs');
 const { firstValueFrom } = require('rxjs');
 const { messages } = require('./messages.cjs');
 
-const FIVE_MINUTES = 300_000;
+const TWO_MINUTES = 120_000;
 // Transformations ask the page whether they run in a dashboard of the newer kind; clocks are of the reader's zone.
 globalThis.window = {};
 process.env.TZ = 'UTC';
@@ -23,7 +23,7 @@ function buffer(panel, target) {
   const maxLength = panel.maxDataPoints ?? 500;
   return target.buffer
     ? { maxLength: 2 * maxLength, maxDelta: target.buffer }
-    : { maxLength, maxDelta: FIVE_MINUTES };
+    : { maxLength, maxDelta: TWO_MINUTES };
 }
 
 async function show(panel, sent) {

@@ -20,7 +20,7 @@ impl Stream {
         let now = clock::unix_now();
 
         let rate = PacketRate {
-            time: self.times.assign(now),
+            time: self.report_times.assign(now),
             origin: &self.origin,
             interval,
             counters: &growth,
@@ -33,7 +33,7 @@ impl Stream {
         if self.encoding != Encoding::Table {
             self.report_talkers(now, interval);
             self.encoder.encode(&Health {
-                time: self.times.assign(now),
+                time: self.report_times.assign(now),
                 origin: &self.origin,
                 uptime_seconds: self.started.elapsed().as_secs(),
                 mode: self.mode(),
@@ -63,7 +63,7 @@ impl Stream {
         self.attachment.capture.forget(&reading.stale);
         for (place, (flow, volume)) in reading.largest.iter().enumerate() {
             self.encoder.encode(&TopTalker {
-                time: self.times.assign(now),
+                time: self.report_times.assign(now),
                 origin: &self.origin,
                 interval,
                 rank: place + 1,
