@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::VALUES_INDENT;
+use super::chart::VALUES_INDENT;
 use crate::cluster::{Cluster, NODE_POD_PREFIX};
 use crate::cluster_file::FreeValue;
 use crate::source::Spanned;

@@ -1,0 +1,52 @@
+//! The shared gateway, and Hubble's way through it.
+
+use serde::Serialize;
+
+use super::families::both;
+use super::issuer::issuer_name;
+use crate::cluster::{Cluster, Domain};
+
+/// The shared gateway, to which routes of any namespace attach.
+const GATEWAY_NAME: &str = "shared";
+const GATEWAY_NAMESPACE: &str = "gateway";
+const HTTP_LISTENER: &str = "http";
+const HTTPS_LISTENER: &str = "https";
+
+#[derive(Serialize)]
+pub(super) struct Gateway<'a> {
+    namespace: &'static str,
+    name: &'static str,
+    http: &'static str,
+    https: &'static str,
+    issuer: &'static str,
+    domain: &'a str,
+    /// One for each address family.
+    addresses: Vec<String>,
+    /// Whether Cilium reads the gateway's own list of addresses: since 1.17.
+    has_addresses: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Hubble<'a> {
+    namespace: &'static str,
+    name: &'static str,
+    https: &'static str,
+    host: &'a str,
+}
+
+pub(super) fn gateway(cluster: &Cluster) -> Gateway<'_> {
+    Gateway {
+        namespace: GATEWAY_NAMESPACE,
+        name: GATEWAY_NAME,
+        http: HTTP_LISTENER,
+        https: HTTPS_LISTENER,
+        issuer: issuer_name(cluster.certificates.issuer),
+        domain: cluster.gateway.domain.as_str(),
+        addresses: both(&cluster.gateway.address, cluster.ipv6.as_ref().map(|ipv6| &ipv6.shared_gateway)),
+        has_addresses: cluster.versions.cilium.minor >= 17,
+    }
+}
+
+pub(super) fn hubble(host: &Domain) -> Hubble<'_> {
+    Hubble { namespace: GATEWAY_NAMESPACE, name: GATEWAY_NAME, https: HTTPS_LISTENER, host: host.as_str() }
+}
