@@ -15,7 +15,7 @@ use rk1::problem::report::report;
 use rk1::render::{RenderError, documents};
 use rk1::source::Source;
 
-const CASES: u32 = 10_000;
+const CASES: u32 = 13_000;
 /// Of one address family, and of both.
 const BASES: [&str; 2] =
     [include_str!("../cluster.toml"), include_str!("../examples/dual-stack/cluster.toml")];
