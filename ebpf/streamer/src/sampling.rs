@@ -10,16 +10,37 @@ use std::time::Duration;
 pub struct Budget {
     rows_per_second: u32,
     ratio: u32,
-    since_fall: Duration,
+    second: Traffic,
 }
 
-const FALL_EVERY: Duration = Duration::from_secs(1);
+/// Packets and the time in which they came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Traffic {
+    packets: u64,
+    elapsed: Duration,
+}
+
+/// After so long the traffic is judged as a whole, and the ratio may fall.
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Traffic {
+    fn per_second(self) -> u128 {
+        u128::from(self.packets) * SECOND.as_nanos() / self.elapsed.as_nanos().max(1)
+    }
+
+    /// As if it were a whole second's, unless it is much for a part of one: a few packets at once do not look like a
+    /// flood.
+    fn at_least_per_second(self, budget: u128) -> u128 {
+        let packets = u128::from(self.packets);
+        if packets * 4 <= budget { packets } else { self.per_second() }
+    }
+}
 
 impl Budget {
     /// A budget of 0 shows no packets at all.
     #[must_use]
     pub fn new(rows_per_second: u32) -> Self {
-        Self { rows_per_second, ratio: u32::from(rows_per_second > 0), since_fall: Duration::ZERO }
+        Self { rows_per_second, ratio: u32::from(rows_per_second > 0), second: Traffic::default() }
     }
 
     /// One packet in this many is to be shown; 0 for none.
@@ -33,23 +54,23 @@ impl Budget {
         if self.rows_per_second == 0 || elapsed.is_zero() {
             return None;
         }
-        self.since_fall += elapsed;
-        // A fraction of a second is judged as if it were a whole one while it is within the budget, so that
-        // a few packets at once do not look like a flood.
+        self.second.packets += packets;
+        self.second.elapsed += elapsed;
         let budget = u128::from(self.rows_per_second);
-        let per_second = if u128::from(packets) * 4 <= budget {
-            u128::from(packets)
-        } else {
-            u128::from(packets) * 1_000_000_000 / elapsed.as_nanos()
-        };
-        let wanted = u32::try_from(per_second.div_ceil(budget)).unwrap_or(u32::MAX).max(1);
+        let is_whole = self.second.elapsed >= SECOND;
+        // What came since the last look, for a flood that begins; what came in this second, for one that goes on.
+        let now = Traffic { packets, elapsed }.at_least_per_second(budget);
+        let lately =
+            if is_whole { self.second.per_second() } else { self.second.at_least_per_second(budget) };
+        let wanted = u32::try_from(now.max(lately).div_ceil(budget)).unwrap_or(u32::MAX).max(1);
         let before = self.ratio;
-        if wanted > self.ratio {
+        if wanted > before {
             self.ratio = wanted;
-            self.since_fall = Duration::ZERO;
-        } else if self.since_fall >= FALL_EVERY {
-            self.ratio = wanted.max(self.ratio / 2);
-            self.since_fall = Duration::ZERO;
+        } else if is_whole {
+            self.ratio = wanted.max(before / 2);
+        }
+        if is_whole {
+            self.second = Traffic::default();
         }
         (self.ratio != before).then_some(self.ratio)
     }
@@ -84,6 +105,34 @@ mod tests {
             budget.observe(4000, TICK);
         }
         assert_eq!(200_000 / budget.ratio(), 500);
+    }
+
+    /// Also at rates of which one look sees few packets.
+    #[test]
+    fn every_steady_rate_keeps_the_budget() {
+        for per_second in [510, 600, 1000, 3500, 6250, 6300, 20_000, 1_000_000] {
+            let mut budget = Budget::new(500);
+            let mut packets = 0;
+            let mut seconds = Vec::new();
+            for _ in 0..10 {
+                let mut shown = 0.0;
+                for _ in 0..50 {
+                    packets += per_second;
+                    let came = packets / 50;
+                    packets %= 50;
+                    shown += f64::from(u32::try_from(came).unwrap()) / f64::from(budget.ratio());
+                    budget.observe(came, TICK);
+                }
+                seconds.push(shown);
+            }
+            // The first second has what came before the first look, and then the budget.
+            let first_look = f64::from(u32::try_from(per_second / 50).unwrap());
+            assert!(seconds[0] <= 500.0 + 2.0 * first_look.max(125.0), "{per_second}: {seconds:?}");
+            assert!(
+                seconds[1..].iter().all(|shown| (200.0..=500.0).contains(shown)),
+                "{per_second}: {seconds:?}"
+            );
+        }
     }
 
     #[test]
