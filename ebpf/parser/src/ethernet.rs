@@ -18,16 +18,9 @@ const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
 const IPV6: u16 = 0x86dd;
 
+/// Reads the header, and what follows it, which lies at `offset` of `frame`.
 #[inline(always)]
-pub(crate) fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) -> Result<(), Fault> {
-    record.class = Protocol::OtherEthernet as u8;
-    let header = frame.header::<HEADER>(0).ok_or(Fault::EthernetTruncated)?;
-    parse_after(header, frame, HEADER, record)
-}
-
-/// Reads what follows `header`, which lies at `offset` of `frame`, and the header.
-#[inline(always)]
-pub(crate) fn parse_after(
+pub(crate) fn parse(
     header: &[u8; HEADER],
     frame: &(impl Frame + ?Sized),
     mut offset: usize,

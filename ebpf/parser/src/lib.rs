@@ -18,7 +18,7 @@ mod transport;
 
 pub use ethernet::HEADER as ETHERNET;
 pub use frame::Frame;
-use packet_record::Record;
+use packet_record::{Fault, Record};
 
 /// Reads the headers of `frame` into `record`.
 ///
@@ -27,8 +27,9 @@ use packet_record::Record;
 /// `time` and `ratio` are left alone.
 #[inline(always)]
 pub fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) {
-    if let Err(fault) = ethernet::parse(frame, record) {
-        record.fault = fault as u8;
+    match frame.header::<ETHERNET>(0) {
+        Some(header) => parse_after(header, frame, ETHERNET, record),
+        None => record.fault = Fault::EthernetTruncated as u8,
     }
 }
 
@@ -40,7 +41,7 @@ pub fn parse_after(
     offset: usize,
     record: &mut Record,
 ) {
-    if let Err(fault) = ethernet::parse_after(header, frame, offset, record) {
+    if let Err(fault) = ethernet::parse(header, frame, offset, record) {
         record.fault = fault as u8;
     }
 }

@@ -8,8 +8,8 @@
 #![no_std]
 #![no_main]
 
-use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::Global;
+use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_redirect};
 use aya_ebpf::macros::{classifier, map, xdp};
 use aya_ebpf::maps::{Array, RingBuf};

@@ -11,8 +11,8 @@ mod maps;
 mod ring;
 mod sampling;
 
-use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::bindings::bpf_hdr_start_off::BPF_HDR_START_MAC;
+use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes_relative, bpf_xdp_get_buff_len};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
@@ -95,19 +95,9 @@ fn ethernet_header<'a>(context: &TcContext, room: &'a mut [u8; 16]) -> Option<&'
 /// Compares in words: `==` would be a call that compares bytes.
 #[inline(always)]
 fn same(one: &[u8; ETHERNET], other: &[u8; ETHERNET]) -> bool {
-    let word = |bytes: &[u8; ETHERNET], at: usize| {
-        u64::from_ne_bytes([
-            bytes[at],
-            bytes[at + 1],
-            bytes[at + 2],
-            bytes[at + 3],
-            bytes[at + 4],
-            bytes[at + 5],
-            bytes[at + 6],
-            bytes[at + 7],
-        ])
-    };
-    word(one, 0) == word(other, 0) && word(one, ETHERNET - 8) == word(other, ETHERNET - 8)
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    let words = |bytes: &[u8; ETHERNET]| (bytes.first_chunk().map(word), bytes.last_chunk().map(word));
+    words(one) == words(other)
 }
 
 /// The kernel takes the outer VLAN tag off before it runs a classifier.
