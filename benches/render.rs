@@ -7,11 +7,11 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rk1::cluster::Cluster;
-use rk1::pins::Pins;
-use rk1::problem::Problems;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
 use rk1::render::documents;
-use rk1::source::Source;
+use rk1::render::pins::Pins;
 
 const BASE: &str = include_str!("../cluster.toml");
 

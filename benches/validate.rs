@@ -8,14 +8,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use rk1::cluster::{Cluster, Versions};
-use rk1::document::Document;
-use rk1::kubernetes::schema::{Chart, definitions, validate_resource, validate_values};
-use rk1::pins::Pins;
-use rk1::problem::Problems;
+use rk1::config::cluster::{Cluster, Versions};
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::render::document::Document;
 use rk1::render::documents;
-use rk1::source::Source;
-use rk1::yaml;
+use rk1::render::pins::Pins;
+use rk1::render::schema::{Chart, definitions, validate_resource, validate_values};
+use rk1::render::yaml;
 use serde_json::Value;
 
 struct Work {

@@ -1,25 +1,14 @@
-//! From `cluster.toml` to everything that a cluster of Turing RK1 modules is made of.
+//! Describes a Kubernetes cluster of small boards in one file and renders, provisions and operates it.
 //!
-//! Data flows one way: text → [`cluster_file::ClusterFile`] (as typed, every value with its place) →
-//! [`cluster::Cluster`] (resolved and checked) → [`document::Document`]s (a path and a body each) → disk.
+//! Data flows one way: text → [`config::written::ClusterFile`] (as written, every value with its span) →
+//! [`config::cluster::Cluster`] (resolved and checked) → [`render::document::Document`]s (a path and a body each) →
+//! disk. [`provision`] puts the results on machines, [`operate`] watches and updates them, and [`cli`] is the only
+//! code that prints.
 
-pub mod bmc;
 pub mod certificate;
-pub mod cluster;
-pub mod cluster_file;
-pub mod command;
-pub mod deploy;
-pub mod disk;
-pub mod document;
-pub mod flash;
-pub mod image;
-pub mod kubernetes;
-pub mod lab;
-pub mod pins;
-pub mod problem;
+pub mod cli;
+pub mod config;
+pub mod operate;
+pub mod provision;
 pub mod render;
 mod secret_bytes;
-pub mod seed;
-pub mod source;
-pub mod status;
-pub mod yaml;

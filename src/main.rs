@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use rk1::command::Arguments;
+use rk1::cli::Arguments;
 
 fn main() -> ExitCode {
     Arguments::parse().run()

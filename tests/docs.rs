@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use rk1::command::Arguments;
+use rk1::cli::Arguments;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

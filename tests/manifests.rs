@@ -8,13 +8,13 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use rk1::cluster::Cluster;
-use rk1::document::Document;
-use rk1::pins::Pins;
-use rk1::problem::Problems;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::render::document::Document;
 use rk1::render::documents;
-use rk1::source::Source;
-use rk1::yaml;
+use rk1::render::pins::Pins;
+use rk1::render::yaml;
 use serde_json::{Value, json};
 use snapbox::{Data, assert_data_eq};
 

@@ -8,12 +8,12 @@ use anstream::adapter::strip_str;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
-use rk1::cluster::Cluster;
-use rk1::pins::Pins;
-use rk1::problem::Problems;
-use rk1::problem::report::report;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::Problems;
+use rk1::config::diagnostics::report::report;
+use rk1::config::source::Source;
+use rk1::render::pins::Pins;
 use rk1::render::{RenderError, documents};
-use rk1::source::Source;
 
 const CASES: u32 = 13_000;
 /// Of one address family, and of both.

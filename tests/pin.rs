@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 use std::thread;
 
-use rk1::pins::sri::Sri;
+use rk1::render::pins::sri::Sri;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rk1::cluster::Cluster;
-use rk1::cluster_file::schema::schema;
-use rk1::problem::{Problems, Severity};
-use rk1::source::Source;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::{Problems, Severity};
+use rk1::config::source::Source;
+use rk1::config::written::schema::schema;
 use serde_json::Value;
 
 fn rk1(folder: &Path, arguments: &[&str]) -> Output {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use rk1::yaml;
+use rk1::render::yaml;
 use serde_json::{Map, Value};
 
 const CASES: usize = 1_000;

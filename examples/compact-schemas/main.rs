@@ -1,7 +1,7 @@
-//! Writes the compact schemas of `src/kubernetes/schema/data` from the public ones.
+//! Writes the compact schemas of `src/render/schema/data` from the public ones.
 //!
 //! `cargo run --example compact-schemas -- SCHEMAS [DESTINATION]`: `SCHEMAS` is a folder laid out as
-//! `src/kubernetes/schema/data/README.md` says.
+//! `src/render/schema/data/README.md` says.
 
 mod generator;
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-const DESTINATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kubernetes/schema/data");
+const DESTINATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/render/schema/data");
 
 fn main() -> Result<()> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);

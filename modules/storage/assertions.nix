@@ -1,5 +1,5 @@
 # What the types of rk1.storage cannot say: how its paths stand to each other and to the system.
-# `rk1 check` says the same of cluster.toml (src/cluster/storage.rs).
+# `rk1 check` says the same of cluster.toml (src/config/cluster/storage.rs).
 { config, lib, ... }:
 let
   inherit (import ./system-paths.nix) bindRoots systemState systemTrees;

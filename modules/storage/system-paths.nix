@@ -1,4 +1,4 @@
-# Which paths of the system the data disk may take, and which not. src/cluster/storage.rs says the same.
+# Which paths of the system the data disk may take, and which not. src/config/cluster/storage.rs says the same.
 {
   # Trees of the system, in which the disk is not mounted.
   systemTrees = [

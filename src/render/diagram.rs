@@ -9,7 +9,7 @@ use serde::Serialize;
 use tera::Context;
 
 use super::{RenderError, xml};
-use crate::cluster::{Board, Cluster, Node, Platform, Router, ipv6_session};
+use crate::config::cluster::{Board, Cluster, Node, Platform, Router, ipv6_session};
 
 const MARGIN: u32 = 40;
 const SLOTS: u8 = 4;

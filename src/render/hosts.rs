@@ -5,9 +5,9 @@ use serde::Serialize;
 use tera::Context;
 
 use super::{RenderError, nix};
-use crate::cluster::{Bind, Cluster, Domain, Label, Node};
-use crate::cluster_file::Role;
-use crate::document::Document;
+use crate::config::cluster::{Bind, Cluster, Domain, Label, Node};
+use crate::config::written::Role;
+use crate::render::document::Document;
 
 const FOLDER: &str = "hosts";
 

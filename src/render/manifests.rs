@@ -15,11 +15,11 @@ mod validation;
 use tera::Context;
 
 use super::RenderError;
-use crate::cluster::Cluster;
-use crate::document::Document;
-use crate::pins::Pins;
-use crate::problem::Problems;
-use crate::yaml;
+use crate::config::cluster::Cluster;
+use crate::config::diagnostics::Problems;
+use crate::render::document::Document;
+use crate::render::pins::Pins;
+use crate::render::yaml;
 
 pub(super) const FOLDER: &str = "manifests";
 pub(super) const CILIUM: &str = "10-cilium.yaml";

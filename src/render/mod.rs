@@ -1,18 +1,23 @@
 //! From a cluster to documents. A renderer is a pure function of the cluster: the same cluster, the same bytes.
 
 pub mod diagram;
+pub mod disk;
+pub mod document;
 mod hosts;
 mod manifests;
 pub mod nix;
+pub mod pins;
 pub mod routers;
+pub mod schema;
 pub mod xml;
+pub mod yaml;
 
 use thiserror::Error;
 
-use crate::cluster::Cluster;
-use crate::document::Document;
-use crate::pins::Pins;
-use crate::problem::Problems;
+use crate::config::cluster::Cluster;
+use crate::config::diagnostics::Problems;
+use crate::render::document::Document;
+use crate::render::pins::Pins;
 
 #[derive(Debug, Error)]
 pub enum RenderError {

@@ -15,8 +15,10 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use super::RenderError;
-use crate::cluster::{Cluster, Ipv6, Label, Platform, Router, RouterosSyntax, SecretName, ipv6_session};
-use crate::document::Document;
+use crate::config::cluster::{
+    Cluster, Ipv6, Label, Platform, Router, RouterosSyntax, SecretName, ipv6_session,
+};
+use crate::render::document::Document;
 
 const FOLDER: &str = "routers";
 

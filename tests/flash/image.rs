@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use rk1::cluster::Label;
-use rk1::image::{Identity, layout};
+use rk1::config::cluster::Label;
+use rk1::provision::image::{Identity, layout};
 use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");

@@ -6,7 +6,7 @@ use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rk1::seed::Seeded;
+use rk1::provision::seed::Seeded;
 
 use crate::cluster::{cluster, folder, identity, node, partition, put, seed};
 use crate::composed::{Composed, HOST};
@@ -17,7 +17,7 @@ use crate::program::rk1;
 fn no_debug_output_and_no_error_shows_a_secret() {
     let folder = folder();
     let seed = seed(folder.path(), HOST);
-    let partition = rk1::seed::partition(&seed, &identity(HOST)).unwrap();
+    let partition = rk1::provision::seed::partition(&seed, &identity(HOST)).unwrap();
     let mut told = format!("{seed:?} {:?} {partition:?}", seed.files);
     if let Some(image) = Composed::new("no_debug_output_and_no_error_shows_a_secret") {
         let bytes = image.bytes();
@@ -26,12 +26,12 @@ fn no_debug_output_and_no_error_shows_a_secret() {
         write!(told, "{seeded:?}").unwrap();
         let again = Seeded::new(seeded, crate::cluster::partition(HOST));
         write!(told, "{:?}", again.err()).unwrap();
-        write!(told, "{:?}", rk1::image::inspect(&image.seeded(HOST)[..])).unwrap();
+        write!(told, "{:?}", rk1::provision::image::inspect(&image.seeded(HOST)[..])).unwrap();
     }
     // A secret in the place of a key is told about, not told.
     put(folder.path(), "rk1-01-ssh", b"canary-not-a-key");
     let cluster = cluster();
-    let refused = rk1::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
+    let refused = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
     write!(told, "{refused} {refused:?}").unwrap();
     assert!(told.contains("k3s-token") && told.contains("rk1-01-ssh"), "{told}");
     assert!(!holds_secret(told.as_bytes()), "{told}");

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rk1::cluster::{Cluster, Node};
-use rk1::image::Identity;
-use rk1::problem::Problems;
-use rk1::seed::{Partition, Seed};
-use rk1::source::Source;
+use rk1::config::cluster::{Cluster, Node};
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::provision::image::Identity;
+use rk1::provision::seed::{Partition, Seed};
 use tempfile::TempDir;
 
 /// Secrets by their names: each can be told from all other bytes.
@@ -93,9 +93,9 @@ pub(crate) fn host_key_of(cipher: &[u8], kind: &[u8]) -> String {
 /// The seed of a node, from an operator's folder.
 pub(crate) fn seed(folder: &Path, name: &str) -> Seed {
     let cluster = cluster();
-    rk1::seed::for_node(&cluster, node(&cluster, name), folder).unwrap()
+    rk1::provision::seed::for_node(&cluster, node(&cluster, name), folder).unwrap()
 }
 
 pub(crate) fn partition(name: &str) -> Partition {
-    rk1::seed::partition(&seed(folder().path(), name), &identity(name)).unwrap()
+    rk1::provision::seed::partition(&seed(folder().path(), name), &identity(name)).unwrap()
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use rk1::image::layout::{
+use rk1::provision::image::layout::{
     BLOCK_SIZE, LOADER_LIMIT, LOADER_OFFSET, ROOT_OFFSET, SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE,
 };
-use rk1::seed::Seeded;
+use rk1::provision::seed::Seeded;
 use tempfile::TempDir;
 
 use crate::cluster::{identity, partition};

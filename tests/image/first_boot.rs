@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rk1::image::layout::{ROOT_OFFSET, SEED_OFFSET, SEED_SIZE};
+use rk1::provision::image::layout::{ROOT_OFFSET, SEED_OFFSET, SEED_SIZE};
 use tempfile::TempDir;
 
 use crate::cluster::{SECRETS, host_key, partition};

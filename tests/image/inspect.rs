@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rk1::image::SeedOwner;
-use rk1::image::layout::{LOADER_OFFSET, ROOT_OFFSET, SEED_OFFSET};
-use rk1::seed::Seeded;
+use rk1::provision::image::SeedOwner;
+use rk1::provision::image::layout::{LOADER_OFFSET, ROOT_OFFSET, SEED_OFFSET};
+use rk1::provision::seed::Seeded;
 use snapbox::{Data, assert_data_eq};
 
 use crate::cluster::{identity, partition};
@@ -71,7 +71,8 @@ fn an_image_that_is_well_is_told_in_full() {
         &["-c", &format!("cd {} && sha256sum --check rk1-01.img.xz.sha256", image.result().display())],
     );
 
-    let inspection = rk1::image::inspect(rk1::image::open(&image.packed()).unwrap()).unwrap();
+    let inspection =
+        rk1::provision::image::inspect(rk1::provision::image::open(&image.packed()).unwrap()).unwrap();
     let whole = run("sha256sum", &[image.result().join("../rk1-01.img").to_str().unwrap()]);
     assert!(whole.starts_with(&inspection.sha256), "{whole}");
     assert!(inspection.is_of(&identity(HOST)) && !inspection.is_of(&identity("rk1-02")));
@@ -222,10 +223,10 @@ fn a_large_image_takes_no_more_memory() {
 fn the_seed_says_for_whom_it_is() {
     let Some(image) = Composed::new("the_seed_says_for_whom_it_is") else { return };
     let bytes = image.bytes();
-    let unseeded = rk1::image::inspect(&bytes[..]).unwrap();
+    let unseeded = rk1::provision::image::inspect(&bytes[..]).unwrap();
     assert_eq!(unseeded.seed(), None);
     let seeded = Seeded::new(&bytes[..], partition(HOST)).unwrap();
-    let seeded = rk1::image::inspect(seeded).unwrap();
+    let seeded = rk1::provision::image::inspect(seeded).unwrap();
     let Some(SeedOwner::Node { cluster, host }) = seeded.seed() else { panic!("{:?}", seeded.seed()) };
     assert_eq!((cluster.as_str(), host.as_str()), ("turing-pi", HOST));
     assert_eq!(seeded.size, unseeded.size);

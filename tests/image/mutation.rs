@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::time::Instant;
 
-use rk1::image::layout::{SEED_OFFSET, SEED_SIZE};
-use rk1::image::{Content, inspect};
-use rk1::seed::Seeded;
+use rk1::provision::image::layout::{SEED_OFFSET, SEED_SIZE};
+use rk1::provision::image::{Content, inspect};
+use rk1::provision::seed::Seeded;
 
 use crate::cluster::{cluster, folder, host_key, node, partition, put};
 use crate::composed::{Composed, HOST};
@@ -234,11 +234,11 @@ fn seeds_in_images() {
 }
 
 /// A seed's partition is a megabyte-sized thing: made for each image, since it is given away.
-fn partition_once() -> rk1::seed::Partition {
+fn partition_once() -> rk1::provision::seed::Partition {
     thread_local! {
-        static SEED: rk1::seed::Seed = crate::cluster::seed(folder().path(), HOST);
+        static SEED: rk1::provision::seed::Seed = crate::cluster::seed(folder().path(), HOST);
     }
-    SEED.with(|seed| rk1::seed::partition(seed, &crate::cluster::identity(HOST)).unwrap())
+    SEED.with(|seed| rk1::provision::seed::partition(seed, &crate::cluster::identity(HOST)).unwrap())
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn host_keys() {
         let changes = random.mutate(&mut key, &[0..end, 36..80]);
         let length = if random.below(8) == 0 { random.below(end) } else { end };
         put(folder.path(), "rk1-01-ssh", &key[..length]);
-        match rk1::seed::for_node(&cluster, node(&cluster, HOST), folder.path()) {
+        match rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path()) {
             Ok(_) => taken += 1,
             Err(_) => refused += 1,
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 
-use rk1::image::layout::{SEED_OFFSET, SEED_SIZE};
-use rk1::problem::Mistake;
-use rk1::seed::{Seeded, SeededError};
+use rk1::config::diagnostics::Mistake;
+use rk1::provision::image::layout::{SEED_OFFSET, SEED_SIZE};
+use rk1::provision::seed::{Seeded, SeededError};
 use snapbox::{assert_data_eq, str};
 
 use crate::cluster::{SECRETS, cluster, folder, host_key, host_key_of, node, partition, put, seed};
@@ -43,7 +43,7 @@ fn a_secret_that_comes_another_way_is_in_no_seed() {
             path.clear();
         }
     }
-    let seed = rk1::seed::for_node(&cluster, node(&cluster, HOST), folder().path()).unwrap();
+    let seed = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder().path()).unwrap();
     let names: Vec<_> = seed.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["rk1-01-ssh"]);
 }
@@ -59,7 +59,7 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret_is() {
     put(folder.path(), "rk1-01-ssh", host_key_of(b"aes256-ctr", b"ssh-ed25519").as_bytes());
 
     let cluster = cluster();
-    let refused = rk1::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
+    let refused = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
     let place = folder.path().to_str().unwrap();
     let told: String = refused
         .0
@@ -100,7 +100,7 @@ fn keys_are_taken_and_refused_as_ssh_keygen_makes_them() {
     ] {
         fs::remove_file(&key).unwrap();
         run("ssh-keygen", &[&["-q", "-f", key.to_str().unwrap()], &arguments[..]].concat());
-        let result = rk1::seed::for_node(&cluster, node(&cluster, HOST), folder.path());
+        let result = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path());
         match expected {
             None => assert_eq!(result.unwrap().files.len(), 5),
             Some(words) => assert!(result.unwrap_err().to_string().contains(words), "{arguments:?}"),

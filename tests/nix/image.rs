@@ -3,7 +3,7 @@
 
 use crate::evaluator::{Nix, ROOT};
 use crate::requirement;
-use rk1::image::{Identity, layout};
+use rk1::provision::image::{Identity, layout};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -161,8 +161,10 @@ fn every_place_and_name_is_the_same_in_nix_and_in_rust() {
     assert_eq!(nix.value(&format!("import {ROOT}/images/layout.nix")), layout);
 
     let text = std::fs::read_to_string(Path::new(ROOT).join("cluster.toml")).unwrap();
-    let source = rk1::source::Source { name: "cluster.toml".to_owned(), text };
-    let cluster = rk1::cluster::Cluster::parse(&source, &mut rk1::problem::Problems::default()).unwrap();
+    let source = rk1::config::source::Source { name: "cluster.toml".to_owned(), text };
+    let cluster =
+        rk1::config::cluster::Cluster::parse(&source, &mut rk1::config::diagnostics::Problems::default())
+            .unwrap();
     // From the image's own derivation: what the build is given.
     let images = nix.value(
         "builtins.mapAttrs (_: image: builtins.mapAttrs (_: toString)

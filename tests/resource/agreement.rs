@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rk1::kubernetes::schema::{
+use rk1::render::schema::{
     ResourceMistake, ResourceProblem, Restated, Scope, definitions, restated_rules, validate_resource,
 };
-use rk1::yaml;
+use rk1::render::yaml;
 use serde_json::json;
 
 use crate::cases;
@@ -124,7 +124,7 @@ fn drawn() -> Vec<Object> {
         for (folder, definition) in definitions() {
             let definition = definition.expect("a definition");
             let is_of_bundle =
-                rk1::kubernetes::schema::bundle_of(&definition.group, &versions).as_deref() == Some(folder);
+                rk1::render::schema::bundle_of(&definition.group, &versions).as_deref() == Some(folder);
             // What does not depend on the bundle is drawn once.
             let is_first =
                 folder.starts_with("gateway-api/") || versions.gateway_api == every_bundle()[0].gateway_api;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use rk1::kubernetes::schema::validate_resource;
-use rk1::problem::Mistake;
+use rk1::config::diagnostics::Mistake;
+use rk1::render::schema::validate_resource;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use snapbox::{Data, assert_data_eq};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rk1::kubernetes::schema::{Chart, definitions, validate_values};
+use rk1::render::schema::{Chart, definitions, validate_values};
 
 use crate::objects::release;
 use crate::requirement::skipped;
@@ -11,7 +11,7 @@ use crate::requirement::skipped;
 #[path = "../../examples/compact-schemas/generator/mod.rs"]
 mod generator;
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kubernetes/schema/data");
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/render/schema/data");
 
 /// The folder of the public schemas. Nothing, and one line on standard error, where it is not there.
 pub(crate) fn public_schemas(test: &str) -> Option<PathBuf> {

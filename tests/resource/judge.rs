@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::thread;
 
-use rk1::cluster::Versions;
-use rk1::kubernetes::schema::bundle_of;
+use rk1::config::cluster::Versions;
+use rk1::render::schema::bundle_of;
 use serde::Deserialize;
 use serde_json::{Deserializer, Value, json};
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use rk1::cluster::Versions;
-use rk1::kubernetes::schema::{Schema, bundle_of, definitions, validate_resource};
+use rk1::config::cluster::Versions;
+use rk1::render::schema::{Schema, bundle_of, definitions, validate_resource};
 use serde_json::{Map, Value, json};
 
 use crate::judge::Judge;
@@ -148,7 +148,7 @@ fn schema_of(object: &Value, versions: &Versions) -> Option<&'static Schema> {
     let (group, version) = object["apiVersion"].as_str()?.split_once('/')?;
     let folder = bundle_of(group, versions)?;
     let is_of_kind =
-        |definition: &&rk1::kubernetes::schema::Definition| object["kind"] == definition.kind.as_str();
+        |definition: &&rk1::render::schema::Definition| object["kind"] == definition.kind.as_str();
     let definition =
         definitions().filter(|(each, _)| *each == folder).filter_map(|(_, each)| each).find(is_of_kind)?;
     let served =

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use rk1::cluster::{Cluster, Release, Versions};
-use rk1::cluster_file::Channel;
-use rk1::document::Document;
-use rk1::pins::Pins;
-use rk1::problem::Problems;
+use rk1::config::cluster::{Cluster, Release, Versions};
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::config::written::Channel;
+use rk1::render::document::Document;
 use rk1::render::documents;
-use rk1::source::Source;
-use rk1::yaml;
+use rk1::render::pins::Pins;
+use rk1::render::yaml;
 use serde_json::Value;
 
 #[derive(Debug, Clone)]

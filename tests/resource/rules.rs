@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rk1::kubernetes::schema::{Restated, Schema, definitions, restated_rules};
+use rk1::render::schema::{Restated, Schema, definitions, restated_rules};
 
 /// A schema and all below it.
 pub(crate) fn walk<'a>(schema: &'a Schema, visit: &mut impl FnMut(&'a Schema)) {

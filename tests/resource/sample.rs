@@ -1,6 +1,6 @@
 //! Objects drawn at random from a schema: mostly right, now and then wrong in one place.
 
-use rk1::kubernetes::schema::{ListType, Schema, Type};
+use rk1::render::schema::{ListType, Schema, Type};
 use serde_json::{Map, Value, json};
 
 /// Strings of which most patterns take some.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use rk1::cluster::Release;
-use rk1::kubernetes::schema::{Chart, validate_values};
-use rk1::problem::Mistake;
-use rk1::yaml;
+use rk1::config::cluster::Release;
+use rk1::config::diagnostics::Mistake;
+use rk1::render::schema::{Chart, validate_values};
+use rk1::render::yaml;
 use serde_json::{Value, json};
 use snapbox::{Data, assert_data_eq};
 

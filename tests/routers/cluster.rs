@@ -1,10 +1,10 @@
 //! Clusters with routers of every kind.
 
-use rk1::cluster::Cluster;
-use rk1::document::Document;
-use rk1::problem::Problems;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::render::document::Document;
 use rk1::render::routers::router_documents;
-use rk1::source::Source;
 
 /// The cluster of the posts.
 const POSTS: &str = include_str!("../../cluster.toml");

@@ -5,10 +5,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use rk1::cluster::Cluster;
-use rk1::problem::Problems;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
 use rk1::render::routers::router_documents;
-use rk1::source::Source;
 use serde_json::{Value, json};
 use snapbox::{Data, assert_data_eq};
 use tempfile::TempDir;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::families::both;
-use crate::cluster::{Cluster, SecretName, ipv6_session};
+use crate::config::cluster::{Cluster, SecretName, ipv6_session};
 
 /// By this label the sessions find what they announce. As in the posts.
 const ADVERTISEMENT_LABEL: (&str, &str) = ("advertise", "bgp");

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cluster::{Cluster, Release};
-use crate::pins::Pins;
-use crate::problem::{Mistake, Problems};
-use crate::yaml;
+use crate::config::cluster::{Cluster, Release};
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::render::pins::Pins;
+use crate::render::yaml;
 
 #[derive(Serialize)]
 pub(super) struct Chart<'a> {

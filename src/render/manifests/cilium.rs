@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::chart::VALUES_INDENT;
-use crate::cluster::{Cluster, NODE_POD_PREFIX};
-use crate::cluster_file::FreeValue;
-use crate::source::Spanned;
-use crate::yaml::{self, Comment};
+use crate::config::cluster::{Cluster, NODE_POD_PREFIX};
+use crate::config::source::Spanned;
+use crate::config::written::FreeValue;
+use crate::render::yaml::{self, Comment};
 
 /// More than two replicas of the operator only wait for each other.
 const OPERATORS: usize = 2;

@@ -4,9 +4,9 @@ use serde::Serialize;
 use tera::Context;
 
 use super::chart::{chart_file, charts};
-use crate::cluster::{Cluster, Release};
-use crate::pins::{PinnedFile, Pins};
-use crate::problem::{Mistake, Problems};
+use crate::config::cluster::{Cluster, Release};
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::render::pins::{PinnedFile, Pins};
 use crate::render::{RenderError, nix};
 
 const CRDS: &str = "00-gateway-api-crds.nix";

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::families::both;
 use super::issuer::issuer_name;
-use crate::cluster::{Cluster, Domain};
+use crate::config::cluster::{Cluster, Domain};
 
 /// The shared gateway, to which routes of any namespace attach.
 const GATEWAY_NAME: &str = "shared";

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cluster::{AzureDns, Cluster};
-use crate::cluster_file::Issuer;
+use crate::config::cluster::{AzureDns, Cluster};
+use crate::config::written::Issuer;
 
 #[derive(Serialize)]
 pub(super) struct Issuers<'a> {

@@ -8,15 +8,13 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER};
-use crate::cluster::Cluster;
-use crate::cluster_file::FreeValue;
-use crate::document::Document;
-use crate::kubernetes::schema::{
-    Chart, ResourceMistake, ResourceProblem, validate_resource, validate_values,
-};
-use crate::problem::{Mistake, Problems};
-use crate::source::{Span, Spanned};
-use crate::yaml;
+use crate::config::cluster::Cluster;
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::source::{Span, Spanned};
+use crate::config::written::FreeValue;
+use crate::render::document::Document;
+use crate::render::schema::{Chart, ResourceMistake, ResourceProblem, validate_resource, validate_values};
+use crate::render::yaml;
 
 /// A file that Kubernetes, or Helm, would not take as it stands.
 #[derive(Debug, Error)]

@@ -1,0 +1,209 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Outcome, folder_of, print, read_cluster, styled};
+use crate::config::cluster::{Cluster, Node};
+use crate::operate::deploy::{
+    self, Drain, Event, Failure, Fate, Flake, Operator, Options, Plan, Report, line, listing, revert,
+    roll_back,
+};
+use crate::operate::status::Access;
+
+/// Switch nodes to the system that the flake describes, one after the other.
+///
+/// Agents come first, then servers, last the one that founded the cluster. Each node is checked, its system is built and
+/// copied, and then its guard is armed: unless the node is as good as before within the limit, it goes back by itself.
+/// The first failure ends the deploy. Needs `nixos-rebuild` and `ssh`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(super) struct Deploy {
+    /// The nodes. Left out: all.
+    #[arg(value_name = "NODE")]
+    nodes: Vec<String>,
+    /// Have the node's pods run elsewhere meanwhile: cordon, evict within their disruption budgets, uncordon.
+    #[arg(long)]
+    drain: bool,
+    /// Seconds that pods have to end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "drain")]
+    drain_limit: u32,
+    /// Evict also pods with an emptyDir, whose data is lost then.
+    #[arg(long, requires = "drain")]
+    delete_emptydir_data: bool,
+    /// Seconds that a node has to be as good as before. Then it goes back.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    limit: u32,
+    /// Go on although the check before finds something wrong with the node.
+    #[arg(long)]
+    anyway: bool,
+    /// Print each step, and do none.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print what happens as JSON, one event a line.
+    #[arg(long)]
+    json: bool,
+    /// The flake that describes the hosts. Left out: the folder of the cluster's file.
+    #[arg(long, value_name = "FLAKE")]
+    flake: Option<String>,
+    /// By which Kubernetes is reached. Left out: KUBECONFIG, else a server's own.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Further arguments for each `nixos-rebuild`, such as `--build-host root@builder`.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    further_arguments: Vec<String>,
+}
+
+/// For one probe of the checks.
+const PROBE_LIMIT: Duration = Duration::from_secs(10);
+
+impl Deploy {
+    pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
+        let cluster = read_cluster(file)?;
+        let plan = Plan::new(&cluster, &self.nodes, self.options())?;
+        let flake = Flake {
+            reference: self.flake.clone().unwrap_or_else(|| reference(folder_of(file))),
+            further_arguments: self.further_arguments.clone(),
+        };
+        if self.dry_run {
+            print(&listing(&plan, &flake))?;
+            return Ok(Outcome::Done);
+        }
+        let report = self.deploy(&cluster, &plan, &flake, folder_of(file))?;
+        self.show(&plan, &report)?;
+        Ok(if report.is_well() { Outcome::Done } else { Outcome::Mistakes })
+    }
+
+    fn options(&self) -> Options {
+        let seconds = |number: u32| Duration::from_secs(number.into());
+        let drain = Drain { limit: seconds(self.drain_limit), delete_empty_dirs: self.delete_emptydir_data };
+        Options { drain: self.drain.then_some(drain), limit: seconds(self.limit), anyway: self.anyway }
+    }
+
+    fn deploy(
+        &self,
+        cluster: &Cluster,
+        plan: &Plan<'_>,
+        flake: &Flake,
+        folder: &Path,
+    ) -> anyhow::Result<Report> {
+        let access =
+            Access { kubeconfig: self.kubeconfig.clone(), folder: folder.to_owned(), limit: PROBE_LIMIT };
+        let is_cancelled = Arc::new(AtomicBool::new(false));
+        let operator =
+            Operator::new(cluster, access, flake.clone(), plan.options.limit, is_cancelled.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot wait for the network")?;
+        let mut broken = None;
+        let mut tell = |node: &Node, event: &Event| {
+            if !self.json {
+                for line in words(plan, flake, node, event) {
+                    anstream::eprintln!("{line}");
+                }
+            } else if let Err(error) = print(&format!("{}\n", record(node, event))) {
+                broken.get_or_insert(error);
+            }
+        };
+        let report = runtime.block_on(async {
+            tokio::spawn(cancel(is_cancelled));
+            deploy::run(plan, &operator, &mut tell).await
+        });
+        match broken {
+            Some(error) => Err(error),
+            None => Ok(report),
+        }
+    }
+
+    /// What became of each node on standard output, why and the way back on standard error.
+    fn show(&self, plan: &Plan<'_>, report: &Report) -> anyhow::Result<()> {
+        for (node, fate) in &report.0 {
+            if self.json {
+                let mut record = json!(fate);
+                record["node"] = json!(node);
+                print(&format!("{record}\n"))?;
+            } else {
+                print(&format!("{node}  {}\n", fate.words()))?;
+            }
+        }
+        for (name, fate) in &report.0 {
+            let Some(failure) = fate.failure() else { continue };
+            anstream::eprintln!("{}: {name}: {}", styled("error"), sentence(failure));
+            if let Fate::Lost { .. } = fate {
+                anstream::eprintln!("  = hint: its console goes over the board controller: docs/recovery.md");
+            }
+            if let Some(hint) = failure.hint() {
+                anstream::eprintln!("  = hint: {hint}");
+            }
+        }
+        if !report.is_well() {
+            for (name, _) in report.0.iter().filter(|(_, fate)| matches!(fate, Fate::Deployed { .. })) {
+                if let Some(node) = plan.nodes.iter().find(|node| &node.name == name) {
+                    anstream::eprintln!("the way back for {name}: {}", roll_back(node));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// With what stands behind it.
+fn sentence(failure: &Failure) -> String {
+    let mut sentence = failure.to_string();
+    let mut source = std::error::Error::source(failure);
+    while let Some(cause) = source {
+        sentence.push_str(": ");
+        sentence.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    sentence
+}
+
+/// A folder as Nix takes it for a flake: `clusters` alone would be looked up in a registry.
+fn reference(folder: &Path) -> String {
+    match folder.to_string_lossy() {
+        folder if folder.is_empty() => ".".to_owned(),
+        folder if folder.starts_with(['/', '.']) => folder.into_owned(),
+        folder => format!("./{folder}"),
+    }
+}
+
+/// The first interrupt ends the deploy in order, the second at once.
+async fn cancel(is_cancelled: Arc<AtomicBool>) {
+    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
+    interrupts.recv().await;
+    is_cancelled.store(true, Ordering::Relaxed);
+    anstream::eprintln!("cancelling: what is under way is taken back first; once more to leave at once");
+    interrupts.recv().await;
+    anstream::eprintln!(
+        "left as it is: a node whose guard is armed goes back by itself, `rk1-guard state` there says when"
+    );
+    std::process::exit(1);
+}
+
+fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<String> {
+    let said = |word: &str, what: &str| format!("{}  {word:<8}  {what}", node.name);
+    match event {
+        Event::Begun(step) => vec![line(plan, flake, node, *step)],
+        Event::Unknown(ailment) => vec![said("unknown", &ailment.to_string())],
+        Event::Unwell(ailment) => vec![said("unwell", &ailment.to_string())],
+        Event::Waiting(missing) if missing.is_empty() => vec![said("waiting", "it does not answer")],
+        Event::Waiting(missing) => {
+            missing.iter().map(|ailment| said("waiting", &ailment.to_string())).collect()
+        }
+        Event::GoingBack => vec![said("revert", &revert(node).to_string())],
+        Event::LeftToItsGuard => vec![said("waiting", "it does not hear: its guard takes it back")],
+    }
+}
+
+fn record(node: &Node, event: &Event) -> Value {
+    let mut record = json!(event);
+    record["node"] = json!(node.name);
+    record
+}

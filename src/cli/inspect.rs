@@ -1,0 +1,196 @@
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::json;
+
+use super::{Outcome, print, styled};
+use crate::config::diagnostics::Mistake;
+use crate::provision::image::{
+    self, Compression, Content, Entry, Fault, InspectError, Inspection, Kernel, Partition, SeedOwner,
+    TableKind, Tree, UnpackError,
+};
+
+/// Say what an image is, and whether it would boot on an RK1.
+///
+/// Reads the image once, from its raw form or from .xz. Exits with 1 when it would not boot.
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// The image, such as result/rk1-01.img.xz.
+    image: PathBuf,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let name = self.image.display();
+        let opened = image::open(&self.image).map_err(|error| told(&error))?;
+        let compression = opened.compression();
+        let inspection =
+            image::inspect(Passing::new(opened)).map_err(|error| match unpack_error(&error) {
+                Some(mistake) => anyhow!("{name}: {}", told(mistake)),
+                None => anyhow!("{name}: {error}"),
+            })?;
+        let faults = inspection.faults();
+        if self.json {
+            print(&json_of(&self.image, compression, &inspection, &faults)?)?;
+        } else {
+            print(&text(compression, &inspection))?;
+        }
+        for fault in &faults {
+            anstream::eprintln!("{}: {fault}", styled("error"));
+            if let Some(hint) = fault.hint() {
+                anstream::eprintln!("  hint: {hint}");
+            }
+        }
+        match faults.len() {
+            0 => anstream::eprintln!("{name}: nothing keeps it from booting on an RK1"),
+            1 => anstream::eprintln!("{name}: would not boot on an RK1: 1 fault"),
+            count => anstream::eprintln!("{name}: would not boot on an RK1: {count} faults"),
+        }
+        Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Mistakes })
+    }
+}
+
+/// An error with its cause and what to do.
+fn told(error: &(impl Mistake + 'static)) -> anyhow::Error {
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    anyhow!("{error}{cause}{hint}")
+}
+
+fn unpack_error(error: &InspectError) -> Option<&UnpackError> {
+    let InspectError::Read(error) = error else { return None };
+    error.get_ref()?.downcast_ref()
+}
+
+fn json_of(
+    image: &Path,
+    compression: Compression,
+    inspection: &Inspection,
+    faults: &[Fault],
+) -> anyhow::Result<String> {
+    let faults: Vec<_> =
+        faults.iter().map(|fault| json!({ "message": fault.to_string(), "hint": fault.hint() })).collect();
+    let mut value = serde_json::to_value(inspection)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("image".to_owned(), json!(image));
+        object.insert("compression".to_owned(), json!(compression));
+        object.insert("host".to_owned(), json!(inspection.host()));
+        object.insert("seed".to_owned(), json!(inspection.seed()));
+        object.insert("faults".to_owned(), json!(faults));
+    }
+    Ok(format!("{value:#}\n"))
+}
+
+fn text(compression: Compression, inspection: &Inspection) -> String {
+    let host = inspection.host().map_or("unknown", |host| host.as_str());
+    let packed = match compression {
+        Compression::None => "raw",
+        Compression::Xz => "xz",
+    };
+    let loader = if inspection.has_loader { "for the RK3588" } else { "none" };
+    let table = inspection.table.as_ref().map_or("none".to_owned(), |table| match table.kind {
+        TableKind::Mbr => format!("MBR {}", table.id),
+        TableKind::Gpt => format!("GPT {}", table.id),
+    });
+    let mut rows = vec![
+        ("host", host.to_owned()),
+        ("size", format!("{} ({} bytes), {packed}", mebibytes(inspection.size), inspection.size)),
+        ("sha256", format!("{} (unpacked)", inspection.sha256)),
+        ("loader", loader.to_owned()),
+        ("table", table),
+    ];
+    rows.extend(inspection.partitions.iter().map(|partition| ("partition", partition_line(partition))));
+    if let Some((partition, boot)) = inspection.boot() {
+        rows.push(("boots", format!("{} of partition {}", boot.configuration, partition.slot.number)));
+        rows.extend(boot.entries.iter().map(|entry| ("entry", entry_line(entry))));
+    }
+    rows.push(("seed", seed_line(inspection.seed())));
+    rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {value}\n"))
+}
+
+fn mebibytes(bytes: u64) -> String {
+    const MEBIBYTE: u64 = 1 << 20;
+    match (bytes / MEBIBYTE, bytes % MEBIBYTE) {
+        (whole, 0) => format!("{whole} MiB"),
+        (0, _) => format!("{bytes} B"),
+        (whole, rest) => format!("{whole}.{} MiB", rest * 10 / MEBIBYTE),
+    }
+}
+
+fn partition_line(partition: &Partition) -> String {
+    let slot = &partition.slot;
+    let flag = if slot.is_bootable { ", bootable" } else { "" };
+    let content = match &partition.content {
+        Content::Fat(fat) => format!("FAT `{}` {}", fat.label, fat.id),
+        Content::Ext4(volume) => format!("ext4 `{}` {}", volume.label, volume.uuid),
+        Content::DamagedExt4(_) => "ext4, damaged".to_owned(),
+        Content::Unknown => "unknown".to_owned(),
+        Content::CutOff => "not whole in this image".to_owned(),
+    };
+    let (size, start) = (mebibytes(slot.size), mebibytes(slot.start));
+    format!("{} {size} at {start}, type {}{flag}: {content}", slot.number, slot.kind)
+}
+
+fn entry_line(entry: &Entry) -> String {
+    let kernel = match entry.kernel {
+        Kernel::Arm64 => "kernel for arm64",
+        Kernel::Foreign => "kernel NOT for arm64",
+        Kernel::Missing => "kernel MISSING",
+    };
+    let initrd = match entry.initrd {
+        Some(true) => "initrd",
+        Some(false) => "initrd MISSING",
+        None => "no initrd",
+    };
+    let tree = match entry.device_tree {
+        Tree::Rk1 => "device tree of the RK1",
+        Tree::Foreign => "device tree NOT of the RK1",
+        Tree::Missing => "device tree MISSING",
+        Tree::Unnamed => "device tree of U-Boot",
+    };
+    let default = if entry.is_default { " (default)" } else { "" };
+    format!("{}{default} `{}`: {kernel}, {initrd}, {tree}", entry.label, entry.title)
+}
+
+fn seed_line(seed: Option<&SeedOwner>) -> String {
+    match seed {
+        None => "none".to_owned(),
+        Some(SeedOwner::Node { cluster, host }) => format!("for {host} of {cluster}"),
+        Some(SeedOwner::Unreadable) => "something that does not say for whom it is".to_owned(),
+    }
+}
+
+/// Passes an image on, and tells on a terminal how far it is.
+struct Passing<R> {
+    image: R,
+    passed: u64,
+    told: Instant,
+    is_terminal: bool,
+}
+
+impl<R> Passing<R> {
+    fn new(image: R) -> Self {
+        Self { image, passed: 0, told: Instant::now(), is_terminal: io::stderr().is_terminal() }
+    }
+}
+
+impl<R: Read> Read for Passing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.image.read(buffer)?;
+        self.passed += count as u64;
+        if self.is_terminal && (count == 0 || self.told.elapsed() > Duration::from_millis(250)) {
+            self.told = Instant::now();
+            let line =
+                if count == 0 { "\r\x1b[K".to_owned() } else { format!("\rread {} MiB", self.passed >> 20) };
+            // Nobody misses a line of progress that could not be written.
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+        Ok(count)
+    }
+}

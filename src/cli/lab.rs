@@ -1,0 +1,104 @@
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use super::{Outcome, print, read_examined};
+use crate::operate::lab::{self, Daemon, Finding, Plan};
+
+/// Show the routers and nodes speaking BGP, before any hardware is touched.
+///
+/// Builds the cluster's network in network namespaces: real FRR or BIRD with the rendered configuration, and a `GoBGP`
+/// for each node, configured from the rendered manifests. Then takes nodes away and lets intruders in. Needs root. The
+/// namespaces, processes and files of a run end with it, however it ends.
+#[derive(Debug, Args)]
+pub(super) struct Lab {
+    /// What the routers run. Left out: what the cluster's file says, and FRR in place of what cannot run here.
+    #[arg(long)]
+    router: Option<RouterDaemon>,
+    /// This process is the first of its namespaces, and ends when its standard input does.
+    #[arg(long, hide = true)]
+    inside: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RouterDaemon {
+    Frr,
+    Bird,
+}
+
+impl Lab {
+    pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
+        if self.inside { self.run_inside(file) } else { self.run_outside(file) }
+    }
+
+    fn daemon(&self) -> Option<Daemon> {
+        self.router.map(|router| match router {
+            RouterDaemon::Frr => Daemon::Frr,
+            RouterDaemon::Bird => Daemon::Bird,
+        })
+    }
+
+    /// Everything happens in namespaces of a process of their own. When that is gone the kernel ends what is left in
+    /// them, and with the last process go the networks and the file systems.
+    fn run_outside(&self, file: &Path) -> anyhow::Result<Outcome> {
+        let (cluster, documents) = read_examined(file)?;
+        let plan = Plan::new(&cluster, &documents, self.daemon())?;
+        lab::programs::require(&plan)?;
+        let mut inside = Command::new("unshare");
+        inside.args(["--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--net", "--ipc", "--"]);
+        inside.arg(std::env::current_exe().context("cannot tell where this program lies")?);
+        inside.arg("--file").arg(file).args(["lab", "--inside"]);
+        if let Some(router) = self.router.and_then(|router| router.to_possible_value()) {
+            inside.args(["--router", router.get_name()]);
+        }
+        // The other end of this pipe closes when this process ends, in whatever way.
+        let mut inside = inside.stdin(Stdio::piped()).spawn().context("cannot run `unshare`")?;
+        let held = inside.stdin.take();
+        let status = inside.wait()?;
+        drop(held);
+        match status.code() {
+            Some(0) => Ok(Outcome::Done),
+            Some(1) => Ok(Outcome::Mistakes),
+            _ => bail!("the lab ended with {status}"),
+        }
+    }
+
+    fn run_inside(&self, file: &Path) -> anyhow::Result<Outcome> {
+        if std::process::id() != 1 {
+            bail!("`--inside` is for `rk1 lab` itself");
+        }
+        thread::spawn(|| {
+            // Nothing is ever written to it: what ends is the process that holds the other end.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            std::process::exit(2);
+        });
+        let (cluster, documents) = read_quietly(file)?;
+        let plan = Plan::new(&cluster, &documents, self.daemon())?;
+        for line in plan.remarks() {
+            anstream::eprintln!("{line}");
+        }
+        let mut broken = None;
+        let mut tell = |finding: &Finding| {
+            if let Err(error) = print(&format!("{finding}\n")) {
+                broken.get_or_insert(error);
+            }
+        };
+        let is_well = lab::run(&plan, &mut tell, &mut |line| anstream::eprintln!("{line}"))?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        Ok(if is_well { Outcome::Done } else { Outcome::Mistakes })
+    }
+}
+
+/// The problems have been printed by the process outside.
+fn read_quietly(
+    file: &Path,
+) -> anyhow::Result<(crate::config::cluster::Cluster, Vec<crate::render::document::Document>)> {
+    let source = super::read_source(file)?;
+    let examined = super::examine(&source, file, &mut crate::config::diagnostics::Problems::default())?;
+    examined.ok_or_else(|| super::Unusable(source.name).into())
+}

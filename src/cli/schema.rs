@@ -1,0 +1,7 @@
+use super::{Outcome, print};
+use crate::config::written::schema::schema;
+
+pub(super) fn run() -> anyhow::Result<Outcome> {
+    print(&format!("{:#}\n", schema()))?;
+    Ok(Outcome::Done)
+}

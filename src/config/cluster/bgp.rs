@@ -1,0 +1,136 @@
+//! The sessions with the routers, and the pool that is announced over them.
+
+use std::net::IpAddr;
+
+use ipnet::Ipv4Net;
+use thiserror::Error;
+
+use super::address::parse_range;
+use super::asn::asn;
+use super::first_use::FirstUse;
+use super::number::number_or;
+use super::router::{self, Router};
+use super::secrets::SecretLookup;
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::source::Spanned;
+use crate::config::written;
+
+#[derive(Debug, Clone)]
+pub struct Bgp {
+    pub asn: u32,
+    pub pool: Spanned<Ipv4Net>,
+    /// Seconds.
+    pub hold_time: u16,
+    /// Seconds.
+    pub keepalive: u16,
+    /// Seconds.
+    pub graceful_restart: u16,
+    pub routers: Vec<Router>,
+}
+
+#[derive(Debug, Error)]
+enum BgpMistake {
+    #[error("the keepalive of {keepalive} s is longer than the hold time of {hold_time} s")]
+    KeepaliveOverHold { keepalive: u16, hold_time: u16 },
+    #[error("a hold time of {hold_time} s is over before the third keepalive of {keepalive} s")]
+    ShortHold { keepalive: u16, hold_time: u16 },
+    #[error("a node may take more than {seconds} s to restart")]
+    ShortRestart { seconds: u16 },
+    #[error("there is no router")]
+    NoRouter,
+    #[error("two routers have the {what} `{value}`")]
+    DuplicateRouter { what: &'static str, value: String },
+}
+
+impl Mistake for BgpMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::KeepaliveOverHold { hold_time, .. } => {
+                format!("write a third of the hold time: `keepalive = {}`", (hold_time / 3).max(1))
+            }
+            Self::ShortHold { keepalive, .. } => {
+                format!("RFC 4271 suggests three keepalives: `hold-time = {}`", u32::from(*keepalive) * 3)
+            }
+            Self::ShortRestart { .. } => {
+                "write at least 60: the router drops the node's routes when the time is over".to_owned()
+            }
+            Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
+            Self::DuplicateRouter { .. } => "give each router its own".to_owned(),
+        };
+        Some(instead)
+    }
+}
+
+pub(super) fn resolve(
+    typed: &written::Bgp,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Bgp> {
+    let asn = typed.asn.as_ref().and_then(|number| asn(number, problems));
+    let pool = typed.pool.as_ref().and_then(|text| {
+        problems.take(text.span, parse_range(&text.value)).map(|pool| Spanned::new(pool, text.span))
+    });
+    let hold_time = number_or(9, typed.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
+    let keepalive = number_or(3, typed.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
+    let restart = typed.graceful_restart.as_ref();
+    let graceful_restart = number_or(120, restart, "restart time in seconds", &(1..=4095), problems);
+    if let (Some(hold_time), Some(keepalive)) = (hold_time, keepalive) {
+        note_timers(typed, hold_time, keepalive, problems);
+    }
+    if let (Some(seconds @ ..60), Some(written)) = (graceful_restart, &typed.graceful_restart) {
+        problems.warning(written.span, BgpMistake::ShortRestart { seconds });
+    }
+    let routers = typed.routers.as_ref().and_then(|routers| {
+        if routers.is_empty() {
+            problems.error(typed.span, BgpMistake::NoRouter);
+        }
+        note_duplicates(routers, problems);
+        let resolved: Vec<_> =
+            routers.iter().map(|router| router::resolve(router, asn, secrets, problems)).collect();
+        resolved.into_iter().collect()
+    });
+    Some(Bgp {
+        asn: asn?,
+        pool: pool?,
+        hold_time: hold_time?,
+        keepalive: keepalive?,
+        graceful_restart: graceful_restart?,
+        routers: routers?,
+    })
+}
+
+fn note_timers(typed: &written::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {
+    let span = [&typed.keepalive, &typed.hold_time]
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or(typed.span, |written| written.span);
+    if keepalive > hold_time {
+        problems.error(span, BgpMistake::KeepaliveOverHold { keepalive, hold_time });
+    } else if u32::from(keepalive) * 3 > u32::from(hold_time) {
+        problems.warning(span, BgpMistake::ShortHold { keepalive, hold_time });
+    }
+}
+
+fn note_duplicates(routers: &[written::Router], problems: &mut Problems) {
+    let mut used = FirstUse::default();
+    for router in routers {
+        let fields = [
+            ("name", router.name.as_ref()),
+            ("address", router.address.as_ref()),
+            ("address", router.address_ipv6.as_ref()),
+        ];
+        for (what, text) in fields {
+            let Some(text) = text else { continue };
+            // An IPv6 address can be written in many ways.
+            let canonical = text
+                .value
+                .parse::<IpAddr>()
+                .map_or_else(|_| text.value.clone(), |address| address.to_string());
+            if let Some(first) = used.earlier((what, canonical), text.span) {
+                let mistake = BgpMistake::DuplicateRouter { what, value: text.value.clone() };
+                problems.collision(text.span, mistake, first, "first used here");
+            }
+        }
+    }
+}

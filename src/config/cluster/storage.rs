@@ -1,0 +1,231 @@
+//! The data disk: which one, where it is mounted, and what lives on it.
+
+use thiserror::Error;
+
+use super::first_use::FirstUse;
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::source::Span;
+use crate::config::written::{self, Text};
+
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// The whole disk, below /dev.
+    pub device: String,
+    pub mount: String,
+    /// In the order of their paths.
+    pub binds: Vec<Bind>,
+}
+
+/// A directory of the system that lives on the data disk.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    pub path: String,
+    /// Below the mount point.
+    pub directory: String,
+}
+
+const MOUNT: &str = "/mnt/data";
+const BINDS: [(&str, &str); 3] =
+    [("/run/k3s", "k3s"), ("/var/lib/kubelet", "k3s-kubelet"), ("/var/lib/rancher", "k3s-rancher")];
+
+/// Trees of the system, in which the disk is not mounted. modules/storage/system-paths.nix has the same lists.
+const SYSTEM_TREES: [&str; 16] = [
+    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/nix", "/proc", "/root", "/run", "/sbin",
+    "/sys", "/tmp", "/usr", "/var",
+];
+/// Directories in which the disk can be mounted, but not on them.
+const PARENTS: [&str; 3] = ["/mnt", "/opt", "/srv"];
+/// Where directories can live on the disk.
+const BIND_ROOTS: [&str; 5] = ["/opt", "/run", "/srv", "/var/lib", "/var/log"];
+/// Below those, what the system needs before the disk is there, or without it.
+const SYSTEM_STATE: [&str; 6] =
+    ["/run/rk1", "/run/systemd", "/run/udev", "/var/lib/nixos", "/var/lib/rk1", "/var/lib/systemd"];
+
+#[derive(Debug, Error)]
+enum StorageMistake {
+    #[error("`{device}` is not below /dev")]
+    NotADevice { device: String },
+    #[error("`{device}` is a partition, not a whole disk")]
+    Partition { device: String, disk: String },
+    #[error("`{device}` is the module's eMMC, on which the system lives")]
+    SystemDisk { device: String },
+    #[error("`{path}` is not an absolute path in its shortest form")]
+    NotAPath { path: String },
+    #[error("`{path}` belongs to the system")]
+    SystemPath { path: String },
+    #[error("`{path}` cannot live on the disk")]
+    Unbindable { path: String },
+    #[error("`{directory}` is not the name of a directory")]
+    NotADirectory { directory: String },
+    #[error("`{path}` and `{other}` lie in each other")]
+    Nested { path: String, other: String },
+    #[error("`{directory}` is the directory of two paths")]
+    SharedDirectory { directory: String },
+}
+
+impl Mistake for StorageMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::NotADevice { .. } | Self::SystemDisk { .. } => {
+                "write the NVMe disk: `/dev/nvme0n1`, or its name below `/dev/disk/by-id`".to_owned()
+            }
+            Self::Partition { disk, .. } => {
+                format!("write `{disk}`: the partition is made by the node itself")
+            }
+            Self::NotAPath { .. } => {
+                "write it from the root, without `.`, `..`, `//` or a slash at the end".to_owned()
+            }
+            Self::SystemPath { .. } => "write a directory of its own, such as `/mnt/data`".to_owned(),
+            Self::Unbindable { .. } => format!(
+                "write a directory below {}, and none that the system needs to boot",
+                BIND_ROOTS.map(|root| format!("`{root}`")).join(", ")
+            ),
+            Self::NotADirectory { .. } => {
+                "write a plain name such as `k3s-rancher`, without a slash".to_owned()
+            }
+            Self::Nested { .. } => "keep them apart: the one would hide the other".to_owned(),
+            Self::SharedDirectory { .. } => "give each path its own directory".to_owned(),
+        };
+        Some(instead)
+    }
+}
+
+pub(super) fn resolve(typed: &written::Storage, problems: &mut Problems) -> Option<Storage> {
+    let device = typed.device.as_ref().and_then(|text| problems.take(text.span, parse_device(&text.value)));
+    let mount = match &typed.mount {
+        Some(text) => problems.take(text.span, parse_mount(&text.value)),
+        None => Some(MOUNT.to_owned()),
+    };
+    let binds = match &typed.binds {
+        Some(binds) => {
+            let mount = typed.mount.as_ref().map_or(MOUNT, |text| &text.value);
+            resolve_binds(&binds.0, mount, problems)
+        }
+        None => Some(default_binds()),
+    };
+    Some(Storage { device: device?, mount: mount?, binds: binds? })
+}
+
+fn default_binds() -> Vec<Bind> {
+    BINDS.map(|(path, directory)| Bind { path: path.to_owned(), directory: directory.to_owned() }).into()
+}
+
+fn parse_device(device: &str) -> Result<String, StorageMistake> {
+    let device = device.to_owned();
+    let is_device = |name: &&str| name.split('/').all(is_device_name);
+    let Some(name) = device.strip_prefix("/dev/").filter(is_device) else {
+        return Err(StorageMistake::NotADevice { device });
+    };
+    if name.starts_with("mmcblk") {
+        return Err(StorageMistake::SystemDisk { device });
+    }
+    if let Some(disk) = disk_of_partition(name) {
+        return Err(StorageMistake::Partition { disk: format!("/dev/{disk}"), device });
+    }
+    Ok(device)
+}
+
+/// `nvme0n1` of `nvme0n1p2`, `sda` of `sda2`; nothing for a whole disk.
+fn disk_of_partition(name: &str) -> Option<&str> {
+    if name.starts_with("disk/by-part") {
+        return Some("nvme0n1");
+    }
+    let front = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    if front.len() == name.len() {
+        return None;
+    }
+    if name.starts_with("nvme") {
+        return front.strip_suffix('p').filter(|disk| disk.contains('n'));
+    }
+    let is_scsi = |prefix: &str| {
+        front.strip_prefix(prefix).is_some_and(|letters| {
+            !letters.is_empty() && letters.bytes().all(|letter| letter.is_ascii_lowercase())
+        })
+    };
+    ["hd", "sd", "vd"].into_iter().any(is_scsi).then_some(front)
+}
+
+fn parse_mount(path: &str) -> Result<String, StorageMistake> {
+    let path = path.to_owned();
+    if !is_plain_path(&path) {
+        Err(StorageMistake::NotAPath { path })
+    } else if PARENTS.contains(&path.as_str()) || SYSTEM_TREES.iter().any(|tree| is_at(&path, tree)) {
+        Err(StorageMistake::SystemPath { path })
+    } else {
+        Ok(path)
+    }
+}
+
+fn parse_bind(path: &str) -> Result<String, StorageMistake> {
+    let path = path.to_owned();
+    let is_below_root = BIND_ROOTS.iter().any(|root| is_below(&path, root));
+    let is_state = SYSTEM_STATE.iter().any(|state| is_at(&path, state) || is_below(state, &path));
+    if !is_plain_path(&path) {
+        Err(StorageMistake::NotAPath { path })
+    } else if !is_below_root || is_state {
+        Err(StorageMistake::Unbindable { path })
+    } else {
+        Ok(path)
+    }
+}
+
+/// An absolute path that needs no quoting in a unit's name or in fstab.
+fn is_plain_path(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain_name))
+}
+
+fn is_plain_name(name: &str) -> bool {
+    is_device_name(name) && !name.contains(['+', ':', '@'])
+}
+
+/// Names below /dev have a few more characters, as in `/dev/disk/by-id/nvme-eui.0025385b71b0c2a1`.
+fn is_device_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+:@".contains(&byte);
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_allowed)
+}
+
+fn is_at(path: &str, tree: &str) -> bool {
+    path == tree || is_below(path, tree)
+}
+
+fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn resolve_binds(binds: &[(Text, Text)], mount: &str, problems: &mut Problems) -> Option<Vec<Bind>> {
+    let mut directories = FirstUse::default();
+    let mut paths: Vec<&Text> = Vec::new();
+    let mut resolved = Vec::new();
+    for (path, directory) in binds {
+        let parsed = problems.take(path.span, parse_bind(&path.value));
+        if parsed.is_some() {
+            note_nesting(path, mount, &paths, problems);
+            paths.push(path);
+        }
+        if !is_plain_name(&directory.value) {
+            let mistake = StorageMistake::NotADirectory { directory: directory.value.clone() };
+            problems.error(directory.span, mistake);
+        } else if let Some(first) = directories.earlier(directory.value.as_str(), directory.span) {
+            note_shared(directory, first, problems);
+        }
+        resolved.push(parsed.map(|path| Bind { path, directory: directory.value.clone() }));
+    }
+    resolved.into_iter().collect()
+}
+
+fn note_shared(directory: &Text, first: Span, problems: &mut Problems) {
+    let mistake = StorageMistake::SharedDirectory { directory: directory.value.clone() };
+    problems.collision(directory.span, mistake, first, "first used here");
+}
+
+/// A path inside the mount point, or the other way round, or inside another path.
+fn note_nesting(path: &Text, mount: &str, earlier: &[&Text], problems: &mut Problems) {
+    let nested = |one: &str, other: &str| one == other || is_below(one, other) || is_below(other, one);
+    let mistake = |other: &str| StorageMistake::Nested { path: path.value.clone(), other: other.to_owned() };
+    if nested(&path.value, mount) {
+        problems.error(path.span, mistake(mount));
+    }
+    for other in earlier.iter().filter(|other| nested(&path.value, &other.value)) {
+        problems.collision(path.span, mistake(&other.value), other.span, "lies in the same tree");
+    }
+}

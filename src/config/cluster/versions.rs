@@ -1,0 +1,263 @@
+//! Versions that are known to work together.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::source::Span;
+use crate::config::written::{self, Channel, Text};
+
+#[derive(Debug, Clone)]
+pub struct Versions {
+    /// Minor release, by which nixpkgs names its packages.
+    pub k3s: Release,
+    pub cilium: Release,
+    pub gateway_api: Release,
+    pub gateway_api_channel: Channel,
+    pub cert_manager: Release,
+}
+
+/// `1.36` or `1.20.0`; a leading `v` is read and dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Release {
+    pub major: u16,
+    pub minor: u16,
+    pub patch: Option<u16>,
+}
+
+/// A line of Cilium, and the bundles of the Gateway API whose resources its operator asks for.
+struct CiliumLine {
+    minor: u16,
+    newest: Release,
+    gateway_api: &'static [Release],
+    channels: &'static [Channel],
+}
+
+const BOTH: &[Channel] = &[Channel::Standard, Channel::Experimental];
+
+/// From the conformance reports of the Gateway API and what each operator looks for at its start. Cilium 1.16 asks
+/// for `TLSRoute` v1alpha2, which only the experimental bundle has; 1.20 asks for `TLSRoute` v1. The lines between go with
+/// bundles whose schemas are not carried, so nothing could be checked against them.
+const CILIUM: [CiliumLine; 3] = [
+    CiliumLine {
+        minor: 20,
+        newest: Release::of(1, 20, 0),
+        gateway_api: &[Release::of(1, 6, 1)],
+        channels: BOTH,
+    },
+    CiliumLine {
+        minor: 19,
+        newest: Release::of(1, 19, 6),
+        gateway_api: &[Release::of(1, 4, 1)],
+        channels: BOTH,
+    },
+    CiliumLine {
+        minor: 16,
+        newest: Release::of(1, 16, 1),
+        gateway_api: &[Release::of(1, 1, 0)],
+        channels: &[Channel::Experimental],
+    },
+];
+
+/// A line of cert-manager and the releases of Kubernetes that it supports (<https://cert-manager.io/docs/releases/>).
+struct CertManagerLine {
+    minor: u16,
+    oldest: Release,
+    newest: Release,
+}
+
+const CERT_MANAGER: [CertManagerLine; 1] =
+    [CertManagerLine { minor: 21, oldest: Release::minor_of(1, 33), newest: Release::minor_of(1, 36) }];
+
+const K3S: Release = Release::minor_of(1, 36);
+const CERT_MANAGER_NEWEST: Release = Release::of(1, 21, 1);
+
+impl Release {
+    const fn of(major: u16, minor: u16, patch: u16) -> Self {
+        Self { major, minor, patch: Some(patch) }
+    }
+
+    const fn minor_of(major: u16, minor: u16) -> Self {
+        Self { major, minor, patch: None }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |part: &str| {
+            let is_plain = part.bytes().all(|byte| byte.is_ascii_digit());
+            part.parse().ok().filter(|_| is_plain)
+        };
+        let parts: Vec<u16> =
+            text.strip_prefix('v').unwrap_or(text).split('.').map(number).collect::<Option<_>>()?;
+        match *parts.as_slice() {
+            [major, minor] => Some(Self::minor_of(major, minor)),
+            [major, minor, patch] => Some(Self::of(major, minor, patch)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.major, self.minor)?;
+        self.patch.map_or(Ok(()), |patch| write!(formatter, ".{patch}"))
+    }
+}
+
+#[derive(Debug, Error)]
+enum VersionMistake {
+    #[error("`{text}` is not a release of {what}")]
+    NotARelease { what: &'static str, text: String, example: Release },
+    #[error("{what} {release} is not known to work here")]
+    Unknown { what: &'static str, release: Release, known: Vec<Release> },
+    #[error("Cilium {cilium} does not go with Gateway API {gateway_api}")]
+    GatewayApi { cilium: Release, gateway_api: Release, instead: Release },
+    #[error("Cilium {cilium} does not go with the {channel} bundle of the Gateway API")]
+    Channel { cilium: Release, channel: &'static str, instead: &'static str },
+    #[error("cert-manager {cert_manager} does not go with k3s {k3s}")]
+    CertManager { cert_manager: Release, k3s: Release, oldest: Release, newest: Release },
+}
+
+impl Mistake for VersionMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::NotARelease { example, .. } => format!("write a release such as `{example}`"),
+            Self::Unknown { known, .. } => {
+                let known: Vec<_> = known.iter().map(|release| format!("`{release}`")).collect();
+                format!("write one of {}", known.join(", "))
+            }
+            Self::GatewayApi { instead, .. } => format!("write `gateway-api = \"{instead}\"`"),
+            Self::Channel { instead, .. } => format!("write `gateway-api-channel = \"{instead}\"`"),
+            Self::CertManager { oldest, newest, .. } => {
+                format!("it supports Kubernetes {oldest} to {newest}: write `k3s = \"{newest}\"`")
+            }
+        };
+        Some(instead)
+    }
+}
+
+/// A release and where it was written; the place of the section where it was left out.
+#[derive(Clone, Copy)]
+struct Written {
+    release: Release,
+    span: Span,
+}
+
+/// What is left out is chosen so that it goes with what is written.
+pub(super) fn resolve(typed: Option<&written::Versions>, problems: &mut Problems) -> Option<Versions> {
+    let Some(typed) = typed else {
+        let newest = &CILIUM[0];
+        return Some(Versions {
+            k3s: K3S,
+            cilium: newest.newest,
+            gateway_api: newest.gateway_api[0],
+            gateway_api_channel: newest.channels[0],
+            cert_manager: CERT_MANAGER_NEWEST,
+        });
+    };
+    let mut read =
+        |text: &Option<Text>, what, default| release(text.as_ref(), what, default, typed.span, problems);
+    let cilium = read(&typed.cilium, "Cilium", CILIUM[0].newest);
+    let k3s = read(&typed.k3s, "k3s", K3S);
+    let cert_manager = read(&typed.cert_manager, "cert-manager", CERT_MANAGER_NEWEST);
+
+    let line = cilium.and_then(|cilium| cilium_line(cilium, problems));
+    let gateway_api = line.and_then(|line| {
+        let written = release(
+            typed.gateway_api.as_ref(),
+            "the Gateway API",
+            line.gateway_api[0],
+            typed.span,
+            problems,
+        )?;
+        note_gateway_api(line, cilium?, written, problems);
+        Some(written.release)
+    });
+    let channel = line.and_then(|line| Some(channel(line, cilium?.release, typed, problems)));
+    if let (Some(cert_manager), Some(k3s)) = (cert_manager, k3s) {
+        note_cert_manager(cert_manager, k3s, problems);
+    }
+    Some(Versions {
+        k3s: Release::minor_of(k3s?.release.major, k3s?.release.minor),
+        cilium: cilium?.release,
+        gateway_api: gateway_api?,
+        gateway_api_channel: channel?,
+        cert_manager: cert_manager?.release,
+    })
+}
+
+fn release(
+    text: Option<&Text>,
+    what: &'static str,
+    default: Release,
+    section: Span,
+    problems: &mut Problems,
+) -> Option<Written> {
+    let Some(text) = text else { return Some(Written { release: default, span: section }) };
+    let parsed = Release::parse(&text.value)
+        .filter(|release| default.patch.is_none() || release.patch.is_some())
+        .ok_or_else(|| VersionMistake::NotARelease { what, text: text.value.clone(), example: default });
+    problems.take(text.span, parsed).map(|release| Written { release, span: text.span })
+}
+
+fn cilium_line(cilium: Written, problems: &mut Problems) -> Option<&'static CiliumLine> {
+    let release = cilium.release;
+    let line = CILIUM.iter().find(|line| release.major == 1 && line.minor == release.minor);
+    if line.is_none() {
+        let known = CILIUM.iter().map(|line| line.newest).collect();
+        problems.error(cilium.span, VersionMistake::Unknown { what: "Cilium", release, known });
+    }
+    line
+}
+
+fn note_gateway_api(line: &CiliumLine, cilium: Written, gateway_api: Written, problems: &mut Problems) {
+    if !line.gateway_api.contains(&gateway_api.release) {
+        let mistake = VersionMistake::GatewayApi {
+            cilium: cilium.release,
+            gateway_api: gateway_api.release,
+            instead: line.gateway_api[0],
+        };
+        problems.collision(gateway_api.span, mistake, cilium.span, "with this release of Cilium");
+    }
+}
+
+fn channel(
+    line: &CiliumLine,
+    cilium: Release,
+    typed: &written::Versions,
+    problems: &mut Problems,
+) -> Channel {
+    let Some(channel) = &typed.gateway_api_channel else { return line.channels[0] };
+    if !line.channels.contains(&channel.value) {
+        let mistake = VersionMistake::Channel {
+            cilium,
+            channel: channel.value.word(),
+            instead: line.channels[0].word(),
+        };
+        problems.error(channel.span, mistake);
+    }
+    channel.value
+}
+
+fn note_cert_manager(cert_manager: Written, k3s: Written, problems: &mut Problems) {
+    let release = cert_manager.release;
+    let Some(line) = CERT_MANAGER.iter().find(|line| release.major == 1 && line.minor == release.minor)
+    else {
+        let known = vec![CERT_MANAGER_NEWEST];
+        let mistake = VersionMistake::Unknown { what: "cert-manager", release, known };
+        problems.error(cert_manager.span, mistake);
+        return;
+    };
+    let kubernetes = (k3s.release.major, k3s.release.minor);
+    let range = (line.oldest.major, line.oldest.minor)..=(line.newest.major, line.newest.minor);
+    if !range.contains(&kubernetes) {
+        let mistake = VersionMistake::CertManager {
+            cert_manager: release,
+            k3s: k3s.release,
+            oldest: line.oldest,
+            newest: line.newest,
+        };
+        problems.collision(k3s.span, mistake, cert_manager.span, "with this release of cert-manager");
+    }
+}

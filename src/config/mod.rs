@@ -1,0 +1,6 @@
+//! `cluster.toml`: its text, the file as written, the checked model, and the diagnostics about it.
+
+pub mod cluster;
+pub mod diagnostics;
+pub mod source;
+pub mod written;

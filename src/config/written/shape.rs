@@ -1,0 +1,235 @@
+//! Reading TOML values into types without stopping at the first mistake.
+
+use serde_json::Value;
+use thiserror::Error;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::source::{Span, Spanned};
+
+/// A TOML value as the parser gives it.
+pub(crate) type TomlValue<'a> = toml::Spanned<DeValue<'a>>;
+
+/// A type that can be read from a TOML value. `None` means that a problem has been noted.
+///
+/// `path` is the value's dotted key; the items of a list have it in brackets, as in `[[node]]`.
+pub(crate) trait Decode: Sized {
+    const KIND: Kind = Kind::Value;
+
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self>;
+}
+
+/// How a value is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `key = …`
+    Value,
+    /// `[key]`
+    Table,
+    /// `[[key]]`
+    Tables,
+}
+
+/// A field of a table: read by its key, and at once made known as a key that may stand there.
+pub(crate) trait Field: Sized {
+    const IS_REQUIRED: bool;
+
+    fn from_decoded(value: Option<Self::Value>) -> Self;
+
+    type Value: Decode;
+}
+
+/// A value that must be there. `None` means that it is not, or is wrong, and that a problem has been noted.
+#[derive(Debug)]
+pub struct Required<T>(pub Option<T>);
+
+impl<T> Default for Required<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Required<T> {
+    pub fn as_ref(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<T: Decode> Field for Required<T> {
+    const IS_REQUIRED: bool = true;
+    type Value = T;
+
+    fn from_decoded(value: Option<T>) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: Decode> Field for Option<T> {
+    const IS_REQUIRED: bool = false;
+    type Value = T;
+
+    fn from_decoded(value: Option<T>) -> Self {
+        value
+    }
+}
+
+#[derive(Debug, Error)]
+pub(crate) enum ShapeMistake {
+    #[error("{message}")]
+    Syntax { message: String },
+    #[error("`{key}` is written twice")]
+    DuplicateKey { key: String },
+    #[error("{table} has no key `{key}`")]
+    UnknownKey { table: String, key: String, nearest: Option<&'static str>, known: &'static [&'static str] },
+    #[error("{table} lacks `{key}`")]
+    MissingKey { table: String, key: &'static str, line: String },
+    #[error("`{name}` is {found}, not {expected}")]
+    WrongType { name: String, found: &'static str, expected: &'static str, instead: Option<String> },
+    #[error("`{name}` is too large a number")]
+    IntegerRange { name: String },
+    #[error("`{found}` is not a value of `{name}`")]
+    UnknownChoice {
+        name: String,
+        found: String,
+        nearest: Option<&'static str>,
+        known: &'static [&'static str],
+    },
+}
+
+impl Mistake for ShapeMistake {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Syntax { .. } => Some("the file is TOML 1.1: https://toml.io/en/v1.1.0".to_owned()),
+            Self::DuplicateKey { .. } => Some("leave one of them out".to_owned()),
+            Self::UnknownKey { nearest: Some(key), .. } => Some(format!("did you mean `{key}`?")),
+            Self::UnknownKey { known, .. } => Some(format!("its keys are {}", listed(known))),
+            Self::MissingKey { line, .. } => Some(format!("add `{line}`")),
+            Self::WrongType { instead, .. } => instead.clone(),
+            Self::IntegerRange { .. } => Some("write a smaller number".to_owned()),
+            Self::UnknownChoice { nearest: Some(choice), .. } => Some(format!("did you mean `{choice}`?")),
+            Self::UnknownChoice { known, .. } => Some(format!("write one of {}", listed(known))),
+        }
+    }
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The word that was probably meant, if any is near enough.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A table whose keys are taken one by one; what is left at the end is unknown.
+pub(crate) struct TableReader<'a, 'i> {
+    path: &'a str,
+    span: Span,
+    table: &'a DeTable<'i>,
+    problems: &'a mut Problems,
+}
+
+impl<'a, 'i> TableReader<'a, 'i> {
+    /// `path` is empty for the file itself.
+    pub(crate) fn new(path: &'a str, span: Span, table: &'a DeTable<'i>, problems: &'a mut Problems) -> Self {
+        Self { path, span, table, problems }
+    }
+
+    /// What messages call the table: `[bgp]`, `[[node]]`, and `[bgp.router.status]` within `[[bgp.router]]`.
+    fn header(&self) -> String {
+        if self.path.is_empty() {
+            return "the file".to_owned();
+        }
+        match self.path.strip_prefix('[') {
+            Some(inner) if inner.contains("].") => format!("`[{}]`", inner.replacen("].", ".", 1)),
+            _ => format!("`[{}]`", self.path),
+        }
+    }
+
+    pub(crate) fn field<F: Field>(
+        &mut self,
+        key: &'static str,
+        example: impl FnOnce() -> Option<Value>,
+    ) -> F {
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        let Some(value) = self.table.get(key) else {
+            if F::IS_REQUIRED {
+                let line = match F::Value::KIND {
+                    Kind::Value => format!("{key} = {}", example().unwrap_or_default()),
+                    Kind::Table => format!("[{path}]"),
+                    Kind::Tables => format!("[[{path}]]"),
+                };
+                let mistake = ShapeMistake::MissingKey { table: self.header(), key, line };
+                self.problems.error(self.span, mistake);
+            }
+            return F::from_decoded(None);
+        };
+        F::from_decoded(F::Value::decode(&path, value, self.problems))
+    }
+
+    pub(crate) fn finish(self, known: &'static [&'static str]) {
+        for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+            let mistake = ShapeMistake::UnknownKey {
+                table: self.header(),
+                key: key.get_ref().to_string(),
+                nearest: nearest(key.get_ref(), known.iter().copied()),
+                known,
+            };
+            self.problems.error(key.span().into(), mistake);
+        }
+    }
+}
+
+/// Notes that `value` is of another type than `expected`; `instead` is what to write, where that can be told.
+pub(crate) fn wrong_type<T>(
+    path: &str,
+    value: &TomlValue<'_>,
+    expected: &'static str,
+    instead: Option<String>,
+    problems: &mut Problems,
+) -> Option<T> {
+    let found = match value.get_ref() {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    };
+    let mistake = ShapeMistake::WrongType { name: last_key(path), found, expected, instead };
+    problems.error(value.span().into(), mistake);
+    None
+}
+
+/// Notes that `text` is none of the words that may stand there.
+pub(crate) fn unknown_choice<T>(
+    path: &str,
+    text: &Spanned<String>,
+    known: &'static [&'static str],
+    problems: &mut Problems,
+) -> Option<T> {
+    let mistake = ShapeMistake::UnknownChoice {
+        name: last_key(path),
+        found: text.value.clone(),
+        nearest: nearest(&text.value, known.iter().copied()),
+        known,
+    };
+    problems.error(text.span, mistake);
+    None
+}
+
+/// The key that stands on the line, without the tables above it.
+pub(crate) fn last_key(path: &str) -> String {
+    path.rsplit('.').next().unwrap_or(path).trim_matches(['[', ']']).to_owned()
+}
+
+/// A value with its place.
+pub(crate) fn spanned<T>(value: T, from: &TomlValue<'_>) -> Spanned<T> {
+    Spanned::new(value, from.span().into())
+}

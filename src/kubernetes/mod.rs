@@ -1,3 +1,0 @@
-//! What runs on the cluster: Kubernetes objects and Helm values.
-
-pub mod schema;

@@ -1,0 +1,50 @@
+//! A plan in words: what `--dry-run` prints, and what stands on the screen when a step begins.
+
+use std::fmt::Write;
+
+use super::command::{self, CommandLine, Flake, Rebuild};
+use super::guard::Order;
+use super::plan::{Plan, Step};
+use crate::config::cluster::Node;
+
+/// Each step of each node.
+#[must_use]
+pub(crate) fn listing(plan: &Plan<'_>, flake: &Flake) -> String {
+    plan.nodes.iter().fold(String::new(), |mut text, node| {
+        for step in plan.steps(node) {
+            let _ = writeln!(text, "{}", line(plan, flake, node, step));
+        }
+        text
+    })
+}
+
+#[must_use]
+pub(crate) fn line(plan: &Plan<'_>, flake: &Flake, node: &Node, step: Step) -> String {
+    let what = match step {
+        Step::Check => {
+            format!("rk1 status {}; {}", node.name, command::guard_state(node))
+        }
+        Step::Build => flake.rebuild(node, Rebuild::DryActivate).to_string(),
+        Step::Quorum => {
+            match plan.other_servers(node).map(|server| server.name.to_string()).collect::<Vec<_>>() {
+                others if others.is_empty() => {
+                    "it is the only server: the API is away while k3s restarts".to_owned()
+                }
+                others => format!("etcd on {}", others.join(", ")),
+            }
+        }
+        Step::Drain => "cordon it, and evict its pods".to_owned(),
+        Step::Arm => command::guard(node, Order::Arm(plan.options.limit)).to_string(),
+        Step::Switch => flake.rebuild(node, Rebuild::Switch).to_string(),
+        Step::Verify => "until all is as good as before".to_owned(),
+        Step::Confirm => command::guard(node, Order::Confirm).to_string(),
+        Step::Uncordon => "let pods onto it again".to_owned(),
+    };
+    format!("{}  {:<8}  {what}", node.name, step.word())
+}
+
+/// What has a node go back before its time is up.
+#[must_use]
+pub(crate) fn revert(node: &Node) -> CommandLine {
+    command::guard(node, Order::Revert)
+}

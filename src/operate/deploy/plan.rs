@@ -1,0 +1,173 @@
+//! Which nodes, in which order, and what is done with each.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::config::cluster::{Cluster, Label, Node};
+use crate::config::written::{Role, nearest};
+
+/// How the operator wants it done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Have the node's pods run elsewhere meanwhile.
+    pub drain: Option<Drain>,
+    /// From the guard's arming to the confirmation.
+    pub limit: Duration,
+    /// Go on although the check before finds something wrong.
+    pub anyway: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drain {
+    /// For the pods to end, budgets included.
+    pub limit: Duration,
+    /// Evict also pods that keep data in an `emptyDir`, which ends with them.
+    pub delete_empty_dirs: bool,
+}
+
+/// What is done with a node, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Is the node well? What is good now has to be good afterwards.
+    Check,
+    /// Build its system and bring it to the node's store. Nothing changes there.
+    Build,
+    /// Would etcd keep its majority without this server?
+    Quorum,
+    Drain,
+    /// From here on the node goes back by itself.
+    Arm,
+    Switch,
+    /// Until everything is as good as before, within the limit.
+    Verify,
+    /// From here on the new system stays.
+    Confirm,
+    Uncordon,
+}
+
+impl Step {
+    /// In the imperative, as the screen has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Build => "build",
+            Self::Quorum => "quorum",
+            Self::Drain => "drain",
+            Self::Arm => "arm",
+            Self::Switch => "switch",
+            Self::Verify => "verify",
+            Self::Confirm => "confirm",
+            Self::Uncordon => "uncordon",
+        }
+    }
+}
+
+/// Nodes in the order in which they are deployed.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    pub nodes: Vec<&'a Node>,
+    /// All of the cluster: they hold etcd.
+    pub servers: Vec<&'a Node>,
+    pub options: Options,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("no node is called `{name}` ({})", hint(nearest.as_deref(), known))]
+pub struct UnknownNode {
+    pub name: String,
+    nearest: Option<String>,
+    known: Vec<String>,
+}
+
+fn hint(nearest: Option<&str>, known: &[String]) -> String {
+    match nearest {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("write one of {}", known.join(", ")),
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// `names` empty means all nodes. Agents come first, since a mistake there leaves etcd alone; then the servers, and
+    /// last the one that founded the cluster, by which the others join.
+    pub fn new(cluster: &'a Cluster, names: &[String], options: Options) -> Result<Self, UnknownNode> {
+        let known = || cluster.nodes.iter().map(|node| node.name.as_str());
+        if let Some(name) = names.iter().find(|name| !known().any(|known| known == name.as_str())) {
+            return Err(UnknownNode {
+                name: name.clone(),
+                nearest: nearest(name, known()).map(str::to_owned),
+                known: known().map(|name| format!("`{name}`")).collect(),
+            });
+        }
+        let is_meant = |name: &Label| names.is_empty() || names.iter().any(|meant| meant == name.as_str());
+        let mut nodes: Vec<_> = cluster.nodes.iter().filter(|node| is_meant(&node.name)).collect();
+        // Stable: within a rank the order is that of the file.
+        nodes.sort_by_key(|node| match node.role {
+            Role::Agent => 0,
+            Role::Server if node.name != cluster.k3s.first_server => 1,
+            Role::Server => 2,
+        });
+        let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server).collect();
+        Ok(Self { nodes, servers, options })
+    }
+
+    /// What is done with a node.
+    #[must_use]
+    pub fn steps(&self, node: &Node) -> Vec<Step> {
+        let is_server = node.role == Role::Server;
+        let drains = self.options.drain.is_some();
+        let steps = [
+            (Step::Check, true),
+            (Step::Build, true),
+            (Step::Quorum, is_server),
+            (Step::Drain, drains),
+            (Step::Arm, true),
+            (Step::Switch, true),
+            (Step::Verify, true),
+            (Step::Confirm, true),
+            (Step::Uncordon, drains),
+        ];
+        steps.into_iter().filter(|(_, is_done)| *is_done).map(|(step, _)| step).collect()
+    }
+
+    /// Those that hold etcd while this node does not.
+    pub fn other_servers(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
+        let name = node.name.clone();
+        self.servers.iter().copied().filter(move |server| server.name != name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Options, Plan, Step};
+    use crate::config::cluster::Cluster;
+    use crate::config::diagnostics::Problems;
+    use crate::config::source::Source;
+
+    #[test]
+    fn agents_come_first_and_the_founder_last() {
+        let text = include_str!("../../../cluster.toml");
+        let text = text.replace("[k3s]\n", "[k3s]\nfirst-server = \"rk1-02\"\n");
+        let source = Source { name: "cluster.toml".to_owned(), text };
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("the posts' cluster");
+        let options = Options { drain: None, limit: Duration::ZERO, anyway: false };
+        let order = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let plan = Plan::new(&cluster, &names, options).expect("its nodes");
+            plan.nodes.iter().map(|node| node.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(order(&[]), ["rk1-04", "rk1-01", "rk1-03", "rk1-02"]);
+        assert_eq!(order(&["rk1-02", "rk1-03", "rk1-03"]), ["rk1-03", "rk1-02"]);
+
+        let plan = Plan::new(&cluster, &[], options).expect("its nodes");
+        let agent = plan.nodes.first().expect("an agent");
+        assert!(!plan.steps(agent).contains(&Step::Quorum) && !plan.steps(agent).contains(&Step::Drain));
+        let error = Plan::new(&cluster, &["gateway".to_owned()], options).expect_err("no such node");
+        let hint = "write one of `rk1-01`, `rk1-02`, `rk1-03`, `rk1-04`";
+        assert_eq!(error.to_string(), format!("no node is called `gateway` ({hint})"));
+    }
+}

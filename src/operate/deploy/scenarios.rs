@@ -1,0 +1,391 @@
+//! Each way through a plan, with a made-up world in the place of ssh, `nixos-rebuild` and Kubernetes.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use super::actions::{ActionError, Actions};
+use super::command::Rebuild;
+use super::guard::{Answer, Order, State};
+use super::plan::{Drain, Options, Plan};
+use super::run;
+use crate::config::cluster::{Cluster, Node};
+use crate::config::diagnostics::Problems;
+use crate::config::source::Source;
+use crate::operate::status::{
+    ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation,
+};
+
+/// Long enough that no test waits for its end, however slow the machine.
+const LONG: Duration = Duration::from_hours(1);
+/// Over as soon as it has begun.
+const NONE: Duration = Duration::ZERO;
+
+/// What goes wrong. It happens to one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Nothing,
+    Unwell,
+    Unanswered,
+    Armed,
+    Etcd(&'static str),
+    Unchanged,
+    BuildFails,
+    DrainFails,
+    ArmFails,
+    SwitchFails,
+    /// Nothing is heard of it any more, until its guard takes it back after so many questions.
+    Silent {
+        questions: usize,
+    },
+    SessionLost,
+    ConfirmUnheard,
+    ConfirmAnswerLost,
+    UncordonFails,
+    Cancelled {
+        at: &'static str,
+    },
+}
+
+struct World {
+    node: &'static str,
+    trouble: Trouble,
+    told: RefCell<Vec<String>>,
+    state: Cell<State>,
+    switched: RefCell<Vec<String>>,
+    questions: Cell<usize>,
+    is_cancelled: Cell<bool>,
+}
+
+impl World {
+    fn new(node: &'static str, trouble: Trouble) -> Self {
+        let state = if trouble == Trouble::Armed { State::Armed { left: 70 } } else { State::Confirmed };
+        Self {
+            node,
+            trouble,
+            told: RefCell::default(),
+            state: Cell::new(state),
+            switched: RefCell::default(),
+            questions: Cell::new(0),
+            is_cancelled: Cell::new(false),
+        }
+    }
+
+    fn tell(&self, node: &Node, what: &str) {
+        self.told.borrow_mut().push(format!("{} {what}", node.name));
+        if self.has(node, Trouble::Cancelled { at: "switch" }) && what == "switch"
+            || self.has(node, Trouble::Cancelled { at: "build" }) && what == "build"
+        {
+            self.is_cancelled.set(true);
+        }
+    }
+
+    fn has(&self, node: &Node, trouble: Trouble) -> bool {
+        node.name.as_str() == self.node && self.trouble == trouble
+    }
+
+    fn fail(what: &str) -> ActionError {
+        ActionError::Failed {
+            command: what.to_owned(),
+            status: "ended with status 1".to_owned(),
+            said: String::new(),
+        }
+    }
+
+    fn is_switched(&self, node: &Node) -> bool {
+        self.switched.borrow().iter().any(|name| name == node.name.as_str())
+    }
+
+    fn go_back(&self, node: &Node) {
+        self.state.set(State::Reverted);
+        self.switched.borrow_mut().retain(|name| name != node.name.as_str());
+    }
+
+    /// Whether the node hears nothing and says nothing.
+    fn is_silent(&self, node: &Node) -> bool {
+        match self.trouble {
+            Trouble::Silent { questions } if node.name.as_str() == self.node && self.is_switched(node) => {
+                self.questions.set(self.questions.get() + 1);
+                if self.questions.get() >= questions {
+                    self.go_back(node);
+                    return false;
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn good() -> Finding {
+    Finding::Good { what: "well".to_owned() }
+}
+
+fn wrong(what: &str) -> Finding {
+    Finding::Wrong { what: what.to_owned(), look_at: "`journalctl`".to_owned() }
+}
+
+impl Actions for World {
+    async fn observe(&self, node: &Node) -> Result<Observation, ActionError> {
+        let k3s = if self.has(node, Trouble::Unwell) { wrong("it has failed") } else { good() };
+        let is_lost = self.has(node, Trouble::SessionLost) && self.is_switched(node);
+        let session = if is_lost { wrong("it is down") } else { good() };
+        Ok(Observation {
+            nodes: vec![NodeObservation {
+                name: node.name.clone(),
+                answers: good(),
+                k3s,
+                ready: good(),
+                disk: good(),
+                streamer: None,
+            }],
+            routers: vec![RouterObservation {
+                name: node.name.clone(),
+                answers: None,
+                sessions: vec![SessionObservation { node: node.name.clone(), finding: session }],
+                next_hops: None,
+            }],
+            cluster: ClusterObservation {
+                kubernetes: good(),
+                gateway_class: None,
+                gateway: None,
+                certificate: None,
+                hubble: None,
+            },
+        })
+    }
+
+    async fn etcd(&self, server: &Node) -> Result<(), ActionError> {
+        match self.trouble {
+            Trouble::Etcd(ill) if ill == server.name.as_str() => Err(Self::fail("etcd")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn rebuild(&self, node: &Node, rebuild: Rebuild) -> Result<Option<String>, ActionError> {
+        match rebuild {
+            Rebuild::DryActivate => {
+                self.tell(node, "build");
+                if self.has(node, Trouble::BuildFails) {
+                    return Err(Self::fail("nixos-rebuild"));
+                }
+                let is_old = self.has(node, Trouble::Unchanged);
+                Ok(Some(if is_old { "/nix/store/old" } else { "/nix/store/new" }.to_owned()))
+            }
+            Rebuild::Switch => {
+                self.tell(node, "switch");
+                self.switched.borrow_mut().push(node.name.as_str().to_owned());
+                if self.is_cancelled() {
+                    return Err(ActionError::Cancelled);
+                }
+                if self.has(node, Trouble::SwitchFails) { Err(Self::fail("nixos-rebuild")) } else { Ok(None) }
+            }
+        }
+    }
+
+    async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {
+        let word = match order {
+            Order::Arm(_) => "arm",
+            Order::Confirm => "confirm",
+            Order::Revert => "revert",
+        };
+        if self.is_silent(node) {
+            self.tell(node, &format!("does not hear: {word}"));
+            return Err(Self::fail("ssh"));
+        }
+        self.tell(node, word);
+        match (order, self.state.get()) {
+            (Order::Arm(_), _) if self.has(node, Trouble::ArmFails) => Err(Self::fail("ssh")),
+            (Order::Confirm, _) if self.has(node, Trouble::ConfirmUnheard) => Err(Self::fail("ssh")),
+            (Order::Arm(_), _) => {
+                self.state.set(State::Armed { left: 300 });
+                Ok(())
+            }
+            (Order::Confirm, State::Armed { .. }) => {
+                self.state.set(State::Confirmed);
+                if self.has(node, Trouble::ConfirmAnswerLost) { Err(Self::fail("ssh")) } else { Ok(()) }
+            }
+            (Order::Revert, State::Armed { .. }) => {
+                self.go_back(node);
+                Ok(())
+            }
+            _ => Err(Self::fail("rk1-guard")),
+        }
+    }
+
+    async fn guard_state(&self, node: &Node) -> Result<Answer, ActionError> {
+        if self.has(node, Trouble::Unanswered) || self.is_silent(node) {
+            return Err(Self::fail("ssh"));
+        }
+        let running = if self.is_switched(node) { "/nix/store/new" } else { "/nix/store/old" };
+        Ok(Answer { state: self.state.get(), running: running.to_owned(), system: None })
+    }
+
+    async fn cordon(&self, node: &Node) -> Result<bool, ActionError> {
+        self.tell(node, "cordon");
+        Ok(true)
+    }
+
+    async fn uncordon(&self, node: &Node) -> Result<(), ActionError> {
+        self.tell(node, "uncordon");
+        if self.has(node, Trouble::UncordonFails) { Err(Self::fail("uncordon")) } else { Ok(()) }
+    }
+
+    async fn drain(&self, node: &Node, _: Drain) -> Result<(), ActionError> {
+        self.tell(node, "drain");
+        if self.has(node, Trouble::DrainFails) { Err(Self::fail("drain")) } else { Ok(()) }
+    }
+
+    async fn pause(&self, _: Duration) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.is_cancelled.get()
+    }
+}
+
+/// What is done to a node with this trouble and to the one after it, and what becomes of both.
+fn deploy(node: &'static str, trouble: Trouble, limit: Duration, drains: bool) -> (String, String) {
+    let source =
+        Source { name: "cluster.toml".to_owned(), text: include_str!("../../../cluster.toml").to_owned() };
+    let cluster = Cluster::parse(&source, &mut Problems::default()).expect("the posts' cluster");
+    let drain = drains.then_some(Drain { limit: LONG, delete_empty_dirs: false });
+    let names = [node.to_owned(), "rk1-03".to_owned()];
+    let plan = Plan::new(&cluster, &names, Options { drain, limit, anyway: false }).expect("its nodes");
+    let world = World::new(node, trouble);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let report = runtime.block_on(run(&plan, &world, &mut |_, _| {}));
+    let fates = report.0.iter().map(|(node, fate)| match fate.failure() {
+        Some(why) => format!("{node} {}; {why}", fate.words()),
+        None => format!("{node} {}", fate.words()),
+    });
+    let fates = fates.collect::<Vec<_>>().join("\n");
+    (world.told.into_inner().join(", "), fates)
+}
+
+const WELL: &str = "rk1-04 deployed\nrk1-03 deployed";
+
+fn stopped(fate: &str) -> String {
+    format!("rk1-04 {fate}\nrk1-03 not begun")
+}
+
+#[test]
+fn all_goes_well() {
+    let (told, fates) = deploy("rk1-04", Trouble::Nothing, LONG, false);
+    let of =
+        |node: &str| ["build", "arm", "switch", "confirm"].map(|step| format!("{node} {step}")).join(", ");
+    assert_eq!((told, fates.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
+
+    let (told, fates) = deploy("rk1-04", Trouble::Nothing, LONG, true);
+    let steps = ["build", "cordon", "drain", "arm", "switch", "confirm", "uncordon"];
+    let of = |node: &str| steps.map(|step| format!("{node} {step}")).join(", ");
+    assert_eq!((told, fates.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
+}
+
+#[test]
+fn what_runs_already_is_left_alone() {
+    let (told, fates) = deploy("rk1-04", Trouble::Unchanged, LONG, true);
+    assert!(told.starts_with("rk1-04 build, rk1-03 build, rk1-03 cordon"), "{told}");
+    assert_eq!(fates, "rk1-04 unchanged: it runs this system already\nrk1-03 deployed");
+}
+
+#[test]
+fn before_the_switch_nothing_is_touched() {
+    let failed = |what: &str| format!("untouched; `{what}` ended with status 1");
+    for (trouble, steps, fate) in [
+        (
+            Trouble::Unwell,
+            "",
+            "untouched; it is not well\n  rk1-04, k3s: it has failed; look at `journalctl`".to_owned(),
+        ),
+        (Trouble::Unanswered, "", failed("ssh")),
+        (
+            Trouble::Armed,
+            "",
+            "untouched; its guard is armed already: it goes back in 70 s unless somebody confirms".to_owned(),
+        ),
+        (Trouble::BuildFails, "rk1-04 build", failed("nixos-rebuild")),
+        (Trouble::DrainFails, "rk1-04 build, rk1-04 cordon, rk1-04 drain, rk1-04 uncordon", failed("drain")),
+        (Trouble::Cancelled { at: "build" }, "rk1-04 build", "untouched; cancelled".to_owned()),
+    ] {
+        assert_eq!(deploy("rk1-04", trouble, LONG, true), (steps.to_owned(), stopped(&fate)), "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_server_is_not_taken_from_a_bare_majority() {
+    let (told, fates) = deploy("rk1-02", Trouble::Etcd("rk1-01"), LONG, false);
+    assert_eq!(told, "");
+    assert_eq!(
+        fates,
+        "rk1-02 untouched; etcd would lose its quorum: of 3 members 2 are needed, and without this one only 1 would be \
+         ready (rk1-01: `etcd` ended with status 1)\nrk1-03 not begun"
+    );
+    // An agent holds no etcd.
+    let (_, fates) = deploy("rk1-04", Trouble::Etcd("rk1-01"), LONG, false);
+    assert!(fates.starts_with("rk1-04 deployed\nrk1-03 untouched; etcd would lose"), "{fates}");
+    // A server is not as before without its own.
+    let (told, fates) = deploy("rk1-02", Trouble::Etcd("rk1-02"), NONE, false);
+    assert_eq!(told, "rk1-02 build, rk1-02 arm, rk1-02 switch, rk1-02 revert");
+    assert!(fates.contains("rk1-02, etcd: `etcd` ended with status 1"), "{fates}");
+}
+
+#[test]
+fn after_the_switch_it_is_taken_back() {
+    let before = "reverted: it runs the system of before";
+    let by_itself = "reverted by its guard: it runs the system of before";
+    for (trouble, limit, steps, why) in [
+        (Trouble::SwitchFails, LONG, "arm, switch, revert", "`nixos-rebuild` ended with status 1"),
+        (
+            Trouble::SessionLost,
+            NONE,
+            "arm, switch, revert",
+            "it has not become as good as before within 0 s\n  rk1-04, rk1-04: it is down; look at `journalctl`",
+        ),
+        (
+            Trouble::Silent { questions: 4 },
+            LONG,
+            "arm, switch, does not hear: revert",
+            "it has not become as good as before within 3600 s: it does not answer",
+        ),
+        (Trouble::ConfirmUnheard, LONG, "arm, switch, confirm, revert", "`ssh` ended with status 1"),
+        (Trouble::Cancelled { at: "switch" }, LONG, "arm, switch, revert", "cancelled"),
+    ] {
+        let (told, fates) = deploy("rk1-04", trouble, limit, false);
+        let steps: Vec<_> =
+            ["build"].into_iter().chain(steps.split(", ")).map(|step| format!("rk1-04 {step}")).collect();
+        if !matches!(trouble, Trouble::Silent { .. }) {
+            assert_eq!(told, steps.join(", "), "{trouble:?}");
+        }
+        let before = if matches!(trouble, Trouble::Silent { .. }) { by_itself } else { before };
+        assert_eq!(fates, stopped(&format!("{before}; {why}")), "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_node_that_stays_silent_is_called_lost() {
+    let (told, fates) = deploy("rk1-04", Trouble::Silent { questions: usize::MAX }, NONE, false);
+    assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 switch, rk1-04 does not hear: revert");
+    assert_eq!(
+        fates,
+        stopped(
+            "lost: it does not answer; it has not become as good as before within 0 s: it does not answer"
+        )
+    );
+}
+
+#[test]
+fn an_order_to_arm_that_was_lost_leaves_the_node_untouched() {
+    let (told, fates) = deploy("rk1-04", Trouble::ArmFails, LONG, false);
+    assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 revert");
+    assert_eq!(fates, stopped("untouched; `ssh` ended with status 1"));
+}
+
+#[test]
+fn a_confirmation_whose_answer_was_lost_counts() {
+    assert_eq!(deploy("rk1-04", Trouble::ConfirmAnswerLost, LONG, false).1, WELL);
+}
+
+#[test]
+fn a_node_that_stays_cordoned_ends_the_deploy() {
+    let (_, fates) = deploy("rk1-04", Trouble::UncordonFails, LONG, true);
+    assert_eq!(fates, stopped("deployed; `uncordon` ended with status 1"));
+}

@@ -1,0 +1,190 @@
+//! What the lab builds: the cluster, as far as BGP is concerned.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::LabError;
+use super::resource::{self, Speaker};
+use crate::config::cluster::{Cluster, Platform, Router};
+use crate::render::document::Document;
+use crate::render::routers::{placeholder, router_documents};
+
+/// What a router of the lab runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Daemon {
+    Frr,
+    Bird,
+}
+
+impl Daemon {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Frr => "FRR",
+            Self::Bird => "BIRD",
+        }
+    }
+}
+
+/// A cluster's nodes and routers, and what they say to each other.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) nodes: Vec<PlannedNode>,
+    pub(super) routers: Vec<PlannedRouter>,
+    pub(super) speaker: Speaker,
+    /// IPv4, and IPv6 in a dual-stack cluster.
+    pub(super) families: Vec<Family>,
+}
+
+/// What the lab looks at in an address family.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// The gateway's address, which every node answers at.
+    pub(super) gateway: IpAddr,
+    /// What no node may announce: a default route, and the range of the pods.
+    pub(super) foreign: [IpNet; 2],
+}
+
+impl Family {
+    /// Those of some addresses that are of this family.
+    pub(super) fn of<'a>(&self, addresses: &'a [IpNet]) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let is_ipv4 = self.gateway.is_ipv4();
+        addresses.iter().map(IpNet::addr).filter(move |address| address.is_ipv4() == is_ipv4)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct PlannedNode {
+    pub(super) name: String,
+    /// One for each address family.
+    pub(super) addresses: Vec<IpNet>,
+    /// Its address of IPv4, by which speakers tell each other apart.
+    pub(super) router_id: Ipv4Addr,
+}
+
+#[derive(Debug)]
+pub(super) struct PlannedRouter {
+    pub(super) name: String,
+    /// One for each address family.
+    pub(super) addresses: Vec<IpNet>,
+    pub(super) router_id: Ipv4Addr,
+    pub(super) daemon: Daemon,
+    /// What is applied, with the lab's password in its place.
+    pub(super) text: String,
+    /// What takes it back, where something has to.
+    pub(super) take_back: Option<String>,
+    remark: Option<String>,
+}
+
+/// The lab has no use for the real one.
+pub(super) const PASSWORD: &str = "a-password-of-the-lab";
+
+/// Cilium's service for the shared gateway.
+const SERVICE: &str = "cilium-gateway-shared";
+const SERVICE_NAMESPACE: &str = "gateway";
+
+impl Plan {
+    /// The lab for a cluster, from all that is rendered for it.
+    pub fn new(cluster: &Cluster, documents: &[Document], daemon: Option<Daemon>) -> Result<Self, LabError> {
+        let resources = documents
+            .iter()
+            .find(|document| document.folder == "manifests" && document.name == resource::FILE)
+            .ok_or_else(|| LabError::Resource {
+                file: resource::FILE,
+                what: "it is not rendered".to_owned(),
+            })?;
+        let families = families(cluster);
+        let gateways: Vec<_> = families.iter().map(|family| family.gateway).collect();
+        let speaker = resource::read(&resources.body, SERVICE, SERVICE_NAMESPACE, &gateways)?;
+        let ipv6 = cluster.ipv6.as_ref();
+        let nodes = cluster.nodes.iter().map(|node| {
+            let second = ipv6.and_then(|ipv6| ipv6.nodes.get(&node.name)).map(|address| (*address).into());
+            PlannedNode {
+                name: node.name.to_string(),
+                addresses: [node.address.value.into()].into_iter().chain(second).collect(),
+                router_id: node.address.value.addr(),
+            }
+        });
+        let routers = cluster.bgp.routers.iter().map(|router| PlannedRouter::new(cluster, router, daemon));
+        Ok(Self { nodes: nodes.collect(), routers: routers.collect::<Result<_, _>>()?, speaker, families })
+    }
+
+    /// What the lab does otherwise than the cluster.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.routers.iter().filter_map(|router| router.remark.clone()).collect()
+    }
+
+    /// The hold time in seconds, the longest of all sessions.
+    pub(super) fn hold_time(&self) -> u32 {
+        self.speaker.peers.iter().map(|peer| peer.hold_time).max().unwrap_or_default()
+    }
+}
+
+fn families(cluster: &Cluster) -> Vec<Family> {
+    let ipv4 = Family {
+        gateway: cluster.gateway.address.into(),
+        foreign: [Ipv4Net::default().into(), cluster.network.pods.into()],
+    };
+    let ipv6 = cluster.ipv6.as_ref().map(|ipv6| Family {
+        gateway: ipv6.shared_gateway.into(),
+        foreign: [Ipv6Net::default().into(), ipv6.pods.into()],
+    });
+    [ipv4].into_iter().chain(ipv6).collect()
+}
+
+/// A router's addresses, with the prefix lengths of the nodes' networks that they lie in.
+fn router_addresses(cluster: &Cluster, router: &Router) -> Result<Vec<IpNet>, LabError> {
+    let ipv6 = cluster.ipv6.as_ref();
+    let second: Option<Ipv6Addr> = ipv6.and_then(|ipv6| ipv6.routers.get(&router.name)).copied();
+    let ipv4_networks = cluster.nodes.iter().map(|node| IpNet::V4(node.address.value));
+    let ipv6_networks = ipv6.into_iter().flat_map(|ipv6| ipv6.nodes.values().copied().map(IpNet::V6));
+    let networks: Vec<_> = ipv4_networks.chain(ipv6_networks).collect();
+    let addresses = [IpAddr::V4(router.address)].into_iter().chain(second.map(IpAddr::V6));
+    let with_prefix = |address: IpAddr| {
+        let network = networks.iter().find(|network| network.contains(&address));
+        network
+            .and_then(|network| IpNet::new(address, network.prefix_len()).ok())
+            .ok_or_else(|| LabError::FarRouter { router: router.name.to_string(), address })
+    };
+    addresses.map(with_prefix).collect()
+}
+
+impl PlannedRouter {
+    fn new(cluster: &Cluster, router: &Router, daemon: Option<Daemon>) -> Result<Self, LabError> {
+        let (own, language) = match router.platform {
+            Platform::Frr | Platform::Opnsense => (Some(Daemon::Frr), "FRR"),
+            Platform::Bird => (Some(Daemon::Bird), "BIRD"),
+            Platform::Routeros(_) => (None, "RouterOS"),
+            Platform::Vyos => (None, "VyOS"),
+        };
+        let daemon = daemon.or(own).unwrap_or(Daemon::Frr);
+        let remark = (own != Some(daemon)).then(|| {
+            format!(
+                "{}: {} takes the place of {language}, with the text that would be rendered for it",
+                router.name,
+                daemon.name()
+            )
+        });
+        let platform = match daemon {
+            Daemon::Frr => Platform::Frr,
+            Daemon::Bird => Platform::Bird,
+        };
+        let mut stand_in = router.clone();
+        stand_in.platform = platform;
+        let mut texts =
+            router_documents(cluster, &stand_in)?.into_iter().map(|document| match &router.password {
+                Some(secret) => document.body.replace(&placeholder(secret), PASSWORD),
+                None => document.body,
+            });
+        Ok(Self {
+            name: router.name.to_string(),
+            addresses: router_addresses(cluster, router)?,
+            router_id: router.address,
+            daemon,
+            text: texts.next().unwrap_or_default(),
+            take_back: texts.next(),
+            remark,
+        })
+    }
+}

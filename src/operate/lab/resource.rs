@@ -1,0 +1,302 @@
+//! The rendered custom resources, as far as a node's BGP speaker depends on them.
+//!
+//! Read as Cilium reads them: what is announced over a session follows from labels and selectors. Fields and defaults:
+//! cilium/cilium, `pkg/k8s/apis/cilium.io/v2/bgp_*_types.go`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::LabError;
+use crate::render::yaml;
+
+pub(super) const FILE: &str = "30-bgp.yaml";
+
+/// The BGP speaker of every node.
+#[derive(Debug, Clone)]
+pub(super) struct Speaker {
+    pub(super) asn: u32,
+    pub(super) peers: Vec<Peer>,
+}
+
+/// A router that the nodes dial.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    pub(super) asn: u32,
+    /// Seconds.
+    pub(super) hold_time: u32,
+    /// Seconds.
+    pub(super) keepalive: u32,
+    /// Seconds.
+    pub(super) connect_retry: u32,
+    /// Seconds; nothing without graceful restart.
+    pub(super) restart_time: Option<u32>,
+    pub(super) has_password: bool,
+    pub(super) families: Vec<PeerFamily>,
+}
+
+/// An address family whose routes a session carries.
+#[derive(Debug, Clone)]
+pub(super) struct PeerFamily {
+    /// In Cilium's words: `ipv4` or `ipv6`, and `unicast`.
+    pub(super) afi: String,
+    pub(super) safi: String,
+    /// Whether the addresses of services are announced in it.
+    pub(super) hears_services: bool,
+}
+
+impl Peer {
+    /// Whether it is told of a service's address.
+    pub(super) fn hears_of(&self, service: IpAddr) -> bool {
+        let afi = if service.is_ipv4() { "ipv4" } else { "ipv6" };
+        let mut families = self.families.iter().filter(|family| family.afi == afi);
+        families.any(|family| family.safi == "unicast" && family.hears_services)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterConfig {
+    bgp_instances: Vec<Instance>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Instance {
+    #[serde(rename = "localASN")]
+    local_asn: u32,
+    peers: Vec<PeerReference>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the resource")]
+struct PeerReference {
+    #[serde(rename = "peerASN")]
+    peer_asn: u32,
+    peer_address: IpAddr,
+    peer_config_ref: ConfigReference,
+}
+
+#[derive(Debug, Deserialize)]
+struct ConfigReference {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PeerConfig {
+    #[serde(default)]
+    timers: Timers,
+    #[serde(default)]
+    graceful_restart: GracefulRestart,
+    auth_secret_ref: Option<String>,
+    #[serde(default)]
+    families: Vec<Family>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the resource")]
+struct Timers {
+    connect_retry_time_seconds: u32,
+    hold_time_seconds: u32,
+    keep_alive_time_seconds: u32,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { connect_retry_time_seconds: 120, hold_time_seconds: 90, keep_alive_time_seconds: 30 }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct GracefulRestart {
+    enabled: bool,
+    restart_time_seconds: u32,
+}
+
+impl Default for GracefulRestart {
+    fn default() -> Self {
+        Self { enabled: false, restart_time_seconds: 120 }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Family {
+    afi: String,
+    safi: String,
+    advertisements: Option<Selector>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Advertisements {
+    advertisements: Vec<Advertisement>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the resource")]
+struct Advertisement {
+    advertisement_type: String,
+    service: Option<ServiceAddresses>,
+    selector: Option<Selector>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ServiceAddresses {
+    addresses: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Pool {
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Block {
+    cidr: IpNet,
+}
+
+/// A label selector (Kubernetes: `meta/v1`, `LabelSelector`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Selector {
+    #[serde(default)]
+    match_labels: BTreeMap<String, String>,
+    #[serde(default)]
+    match_expressions: Vec<Expression>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Expression {
+    key: String,
+    operator: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+type Labels = BTreeMap<String, String>;
+
+impl Selector {
+    fn matches(&self, labels: &Labels) -> bool {
+        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+            && self.match_expressions.iter().all(|expression| expression.matches(labels))
+    }
+}
+
+impl Expression {
+    fn matches(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        match self.operator.as_str() {
+            "In" => value.is_some_and(|value| self.values.contains(value)),
+            "NotIn" => value.is_none_or(|value| !self.values.contains(value)),
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            _ => false,
+        }
+    }
+}
+
+/// An object's labels, and its `spec`.
+struct Object<T> {
+    name: String,
+    labels: Labels,
+    spec: T,
+}
+
+fn wrong(what: impl Into<String>) -> LabError {
+    LabError::Resource { file: FILE, what: what.into() }
+}
+
+/// The objects of a kind.
+fn objects<T: DeserializeOwned>(documents: &[Value], kind: &str) -> Result<Vec<Object<T>>, LabError> {
+    let of_kind = documents.iter().filter(|document| document["kind"] == kind);
+    of_kind
+        .map(|document| {
+            let name = document["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let spec = T::deserialize(&document["spec"])
+                .map_err(|error| wrong(format!("{kind} `{name}`: {error}")))?;
+            let labels = document["metadata"]["labels"].as_object().into_iter().flatten();
+            let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+            Ok(Object { name, labels: labels.collect(), spec })
+        })
+        .collect()
+}
+
+/// What the nodes' speakers do by the resources in `text`, and whether a service named `service` in the namespace
+/// `namespace` with the addresses `addresses` would be given them and announced.
+pub(super) fn read(
+    text: &str,
+    service: &str,
+    namespace: &str,
+    addresses: &[IpAddr],
+) -> Result<Speaker, LabError> {
+    let documents = yaml::parse(text).map_err(|error| wrong(error.to_string()))?;
+    let clusters: Vec<Object<ClusterConfig>> = objects(&documents, "CiliumBGPClusterConfig")?;
+    let configs: Vec<Object<PeerConfig>> = objects(&documents, "CiliumBGPPeerConfig")?;
+    let advertisements: Vec<Object<Advertisements>> = objects(&documents, "CiliumBGPAdvertisement")?;
+    let pools: Vec<Object<Pool>> = objects(&documents, "CiliumLoadBalancerIPPool")?;
+
+    let blocks: Vec<_> = pools.iter().flat_map(|pool| &pool.spec.blocks).collect();
+    if let Some(address) = addresses.iter().find(|address| !blocks.iter().any(|b| b.cidr.contains(*address)))
+    {
+        return Err(wrong(format!("no pool holds the gateway's address {address}")));
+    }
+    let labels: Labels = [
+        ("io.kubernetes.service.name".to_owned(), service.to_owned()),
+        ("io.kubernetes.service.namespace".to_owned(), namespace.to_owned()),
+    ]
+    .into();
+    let announces_service = |family: &Family| {
+        let Some(selector) = family.advertisements.as_ref() else { return false };
+        advertisements.iter().filter(|object| selector.matches(&object.labels)).any(|object| {
+            object.spec.advertisements.iter().any(|advertisement| {
+                advertisement.advertisement_type == "Service"
+                    && advertisement.service.as_ref().is_some_and(|service| {
+                        service.addresses.iter().any(|address| address == "LoadBalancerIP")
+                    })
+                    && advertisement.selector.as_ref().is_some_and(|selector| selector.matches(&labels))
+            })
+        })
+    };
+    let [cluster] = clusters.as_slice() else {
+        return Err(wrong("a node may have one CiliumBGPClusterConfig"));
+    };
+    let [instance] = cluster.spec.bgp_instances.as_slice() else {
+        return Err(wrong("the lab's nodes have one BGP instance"));
+    };
+    let peers = instance.peers.iter().map(|reference| {
+        let name = &reference.peer_config_ref.name;
+        let config = &configs
+            .iter()
+            .find(|config| config.name == *name)
+            .ok_or_else(|| wrong(format!("there is no CiliumBGPPeerConfig `{name}`")))?
+            .spec;
+        let families = config.families.iter().map(|family| PeerFamily {
+            afi: family.afi.clone(),
+            safi: family.safi.clone(),
+            hears_services: announces_service(family),
+        });
+        Ok(Peer {
+            address: reference.peer_address,
+            asn: reference.peer_asn,
+            hold_time: config.timers.hold_time_seconds,
+            keepalive: config.timers.keep_alive_time_seconds,
+            connect_retry: config.timers.connect_retry_time_seconds,
+            restart_time: config
+                .graceful_restart
+                .enabled
+                .then_some(config.graceful_restart.restart_time_seconds),
+            has_password: config.auth_secret_ref.is_some(),
+            families: families.collect(),
+        })
+    });
+    Ok(Speaker { asn: instance.local_asn, peers: peers.collect::<Result<_, LabError>>()? })
+}

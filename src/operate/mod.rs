@@ -1,0 +1,5 @@
+//! Running the cluster: its status, updates of its nodes, and the network lab.
+
+pub mod deploy;
+pub mod lab;
+pub mod status;

@@ -1,0 +1,57 @@
+//! Asks everybody at once, each with a time limit of its own.
+
+mod bird;
+mod frr;
+pub(super) mod kubernetes;
+mod node;
+mod objects;
+mod page;
+pub(super) mod routeros;
+mod sections;
+mod ssh;
+mod web;
+
+use futures_util::future::{OptionFuture, join_all};
+
+use super::facts::{Answer, Facts, RouterFacts};
+use super::failure::ProbeError;
+use super::{Access, Scope, gateway_addresses};
+use crate::config::cluster::{Cluster, Platform, Router, RouterAccess};
+
+pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Facts {
+    let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
+    let nodes = join_all(asked.map(|node| node::ask(cluster, node, access.limit)));
+    let routers = join_all(cluster.bgp.routers.iter().map(|router| ask_router(cluster, router, access)));
+    let kubernetes = kubernetes::ask(cluster, access);
+    let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
+    let page: OptionFuture<_> =
+        host.map(|host| page::ask(host, cluster.gateway.address, access.limit)).into();
+    let (nodes, routers, kubernetes, page) = tokio::join!(nodes, routers, kubernetes, page);
+    Facts { nodes, routers, kubernetes, page }
+}
+
+/// `None` where the router is not to be asked.
+async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Option<Answer<RouterFacts>> {
+    if router.access == RouterAccess::Off {
+        return None;
+    }
+    let limit = access.limit;
+    // One limit for all that a router is asked.
+    let answer = tokio::time::timeout(limit, router_facts(cluster, router, access)).await;
+    Some(answer.unwrap_or(Err(ProbeError::Late { limit })))
+}
+
+async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
+    let (gateways, limit) = (gateway_addresses(cluster), access.limit);
+    match (&router.access, router.platform) {
+        (RouterAccess::Off | RouterAccess::Unsaid, _) => {
+            Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
+        }
+        (RouterAccess::Rest(rest), _) => {
+            let password = routeros::password(&router.name, rest, &cluster.secrets, &access.folder)?;
+            routeros::ask(rest, &password, &gateways, limit).await
+        }
+        (RouterAccess::Ssh(destination), Platform::Bird) => bird::ask(destination, &gateways, limit).await,
+        (RouterAccess::Ssh(destination), _) => frr::ask(destination, &gateways, limit).await,
+    }
+}

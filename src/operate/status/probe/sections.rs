@@ -1,0 +1,69 @@
+//! What a script prints: sections, each below a line that names it. The last line says that nothing was cut off.
+
+use std::collections::BTreeMap;
+
+use crate::operate::status::failure::ProbeError;
+
+/// What a line that names a section begins with.
+pub(super) const MARK: &str = "== ";
+/// The name of the last section, which is empty.
+pub(super) const END: &str = "end";
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sections<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> Sections<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, ProbeError> {
+        let mut sections = BTreeMap::new();
+        let mut rest = text;
+        // A greeting may come first.
+        while let Some(start) = mark(rest) {
+            let after = rest.get(start + MARK.len()..).unwrap_or_default();
+            let (name, body) = after.split_once('\n').unwrap_or((after, ""));
+            let end = mark(body).unwrap_or(body.len());
+            let (body, next) = body.split_at(end);
+            sections.insert(name.trim(), body.trim());
+            rest = next;
+        }
+        if sections.contains_key(END) {
+            Ok(Self(sections))
+        } else {
+            let last = text.trim().lines().last().unwrap_or("nothing was said");
+            Err(ProbeError::unexpected(format!("the answer breaks off: {last}")))
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<&'a str, ProbeError> {
+        self.0.get(name).copied().ok_or_else(|| ProbeError::unexpected(format!("nothing is said of {name}")))
+    }
+}
+
+/// Where the next section begins.
+fn mark(text: &str) -> Option<usize> {
+    if text.starts_with(MARK) { Some(0) } else { text.find("\n== ").map(|at| at + 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_are_told_apart() {
+        let sections =
+            Sections::parse("welcome\n== k3s\nactive\n== empty\n== two\none\ntwo\n== end\n").expect("whole");
+        assert_eq!(sections.get("k3s"), Ok("active"));
+        assert_eq!(sections.get("empty"), Ok(""));
+        assert_eq!(sections.get("two"), Ok("one\ntwo"));
+        assert_eq!(sections.get("three"), Err(ProbeError::unexpected("nothing is said of three")));
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_none() {
+        let refused = Sections::parse("== k3s\nactive\n");
+        assert_eq!(refused, Err(ProbeError::unexpected("the answer breaks off: active")));
+        assert_eq!(
+            Sections::parse(""),
+            Err(ProbeError::unexpected("the answer breaks off: nothing was said"))
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! One request over HTTP, and what kept it from being answered.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, RequestBuilder};
+use url::Url;
+
+use crate::certificate::{Refusal, Trust, Verifier};
+use crate::operate::status::failure::ProbeError;
+
+#[derive(Debug)]
+pub(super) struct Web {
+    client: Client,
+    verifier: Arc<Verifier>,
+    limit: Duration,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+impl Web {
+    /// A client that goes straight to whom it asks, past any proxy, and follows nobody elsewhere.
+    pub(super) fn new(limit: Duration, trust: Trust) -> Result<Self, ProbeError> {
+        Self::build(limit, trust, |builder| builder)
+    }
+
+    /// A client that reaches `host` at `address`, whatever DNS has.
+    pub(super) fn at(limit: Duration, host: &str, address: SocketAddr) -> Result<Self, ProbeError> {
+        Self::build(limit, Trust::Machine, |builder| builder.resolve(host, address))
+    }
+
+    fn build(
+        limit: Duration,
+        trust: Trust,
+        adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, ProbeError> {
+        let unusable = |error: &(dyn Error + 'static)| ProbeError::NotAsked { reason: innermost(error) };
+        let verifier = Verifier::new(trust).map_err(|error| ProbeError::NotAsked {
+            reason: format!("this machine trusts no authority: {error}"),
+        })?;
+        let configuration = verifier.configuration().map_err(|error| unusable(&error))?;
+        let builder = Client::builder()
+            .tls_backend_preconfigured(configuration)
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(limit);
+        let client = adjust(builder).build().map_err(|error| unusable(&error))?;
+        Ok(Self { client, verifier, limit })
+    }
+
+    /// `adjust` may add who asks.
+    pub(super) async fn get(
+        &self,
+        url: Url,
+        adjust: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Page, ProbeError> {
+        let failed = |error: reqwest::Error| self.failure(&error);
+        let answer = adjust(self.client.get(url)).send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(failed)?.to_vec();
+        Ok(Page { status, body })
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> ProbeError {
+        if let Some(Refusal { fault, fingerprint }) = self.verifier.refusal() {
+            ProbeError::Untrusted { fault, fingerprint: Some(fingerprint) }
+        } else if error.is_timeout() {
+            ProbeError::Late { limit: self.limit }
+        } else {
+            ProbeError::Unreachable { reason: innermost(error) }
+        }
+    }
+}
+
+/// An error and the causes behind it. What an `io::Error` carries counts too, which it leaves out itself.
+pub(super) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        }
+    })
+}
+
+/// The cause behind all causes, in its own words, without the system's number for it.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let words = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    words.split(" (os error").next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,6 @@
+//! Getting a node onto its board: images, the secrets seeded into them, the board's controller (BMC), flashing.
+
+pub mod bmc;
+pub mod flash;
+pub mod image;
+pub mod seed;

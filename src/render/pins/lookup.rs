@@ -1,0 +1,214 @@
+//! Looking pins up: what the repositories have, and the hashes of what they send.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use thiserror::Error;
+use url::Url;
+
+use super::helm::{Index, IndexError};
+use super::sri::Sri;
+use super::{PinnedFile, Pins, definition_url};
+use crate::config::cluster::{Release, Versions};
+use crate::config::written::Channel;
+use crate::render::yaml;
+
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+#[derive(Debug, Error)]
+pub enum LookupError {
+    #[error("cannot make connections")]
+    Client(#[source] reqwest::Error),
+    #[error("`{url}` cannot be fetched")]
+    Fetch { url: String, source: reqwest::Error },
+    #[error("`{url}` answers {status}")]
+    Status { url: String, status: StatusCode },
+    #[error("`{text}` is no address")]
+    Address { text: String, source: url::ParseError },
+    #[error("`{url}` does not help")]
+    Index { url: String, source: IndexError },
+    #[error("`{url}` has the hash {found}, but {origin} says {expected}")]
+    Mismatch { url: String, found: Sri, expected: Sri, origin: &'static str },
+    #[error("`{url}` is no list of definitions")]
+    Definitions { url: String },
+    #[error("pins.json has no chart `{chart}`")]
+    NoChart { chart: &'static str },
+}
+
+/// What a repository has of a chart, beside what the cluster asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Newer {
+    pub chart: &'static str,
+    pub used: Release,
+    pub is_pinned: bool,
+    /// The newest of the same minor line, if it is newer.
+    pub patch: Option<Release>,
+    /// The newest of all, if it is newer.
+    pub newest: Option<Release>,
+}
+
+#[derive(Debug)]
+pub struct Lookup {
+    client: Client,
+}
+
+/// The charts that a cluster takes.
+fn charts(versions: &Versions) -> [(&'static str, Release); 2] {
+    [("cert-manager", versions.cert_manager), ("cilium", versions.cilium)]
+}
+
+impl Lookup {
+    pub fn new() -> Result<Self, LookupError> {
+        // Fails only where somebody has chosen one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().timeout(TIMEOUT).build().map_err(LookupError::Client)?;
+        Ok(Self { client })
+    }
+
+    /// What is newer than the versions that the cluster uses.
+    pub async fn newer(&self, pins: &Pins, versions: &Versions) -> Result<Vec<Newer>, LookupError> {
+        let mut all = Vec::new();
+        for (chart, used) in charts(versions) {
+            let (_, index) = self.index(pins, chart).await?;
+            let newer = |release: Option<Release>| release.filter(|release| *release > used);
+            all.push(Newer {
+                chart,
+                used,
+                is_pinned: pins.chart(chart, used).is_some(),
+                patch: newer(index.newest_patch(chart, used)),
+                newest: newer(index.newest(chart)),
+            });
+        }
+        Ok(all)
+    }
+
+    /// The pins with the hashes of everything that the cluster's versions need. What is pinned already must be the same.
+    pub async fn pin(&self, pins: &Pins, versions: &Versions) -> Result<Pins, LookupError> {
+        let mut pinned = pins.clone();
+        for (chart, release) in charts(versions) {
+            let file = self.chart(pins, chart, release).await?;
+            if let Some(chart) = pinned.charts.get_mut(chart) {
+                chart.versions.insert(release.to_string(), file);
+            }
+        }
+        let (release, channel) = (versions.gateway_api, versions.gateway_api_channel);
+        let files = self.definitions(pins, release, channel).await?;
+        let bundles = pinned.gateway_api.versions.entry(release.to_string()).or_default();
+        bundles.insert(channel.word().to_owned(), files);
+        Ok(pinned)
+    }
+
+    async fn chart(
+        &self,
+        pins: &Pins,
+        chart: &'static str,
+        release: Release,
+    ) -> Result<PinnedFile, LookupError> {
+        let (base, index) = self.index(pins, chart).await?;
+        let listed = index
+            .find(chart, release, &base)
+            .map_err(|source| LookupError::Index { url: base.into(), source })?;
+        let found = Sri::of(&self.fetch(&listed.url).await?);
+        let expected = [
+            (listed.hash, "the repository's index"),
+            (pins.chart(chart, release).map(|file| file.hash), "pins.json"),
+        ];
+        for (expected, origin) in expected {
+            expect(&listed.url, found, expected, origin)?;
+        }
+        Ok(PinnedFile { url: listed.url.into(), hash: found })
+    }
+
+    /// The repository's address, with a slash at its end, and its index.
+    async fn index(&self, pins: &Pins, chart: &'static str) -> Result<(Url, Index), LookupError> {
+        let repository =
+            pins.charts.get(chart).map(|chart| &chart.repository).ok_or(LookupError::NoChart { chart })?;
+        let base = address(&format!("{repository}/"))?;
+        let url = address(&format!("{repository}/index.yaml"))?;
+        let text = self.fetch(&url).await?;
+        let index = Index::parse(&String::from_utf8_lossy(&text))
+            .map_err(|source| LookupError::Index { url: url.into(), source })?;
+        Ok((base, index))
+    }
+
+    async fn definitions(
+        &self,
+        pins: &Pins,
+        release: Release,
+        channel: Channel,
+    ) -> Result<BTreeMap<String, Sri>, LookupError> {
+        let repository = &pins.gateway_api.repository;
+        let known = pins.gateway_api.versions.get(&release.to_string());
+        let known = known.and_then(|bundles| bundles.get(channel.word())).cloned().unwrap_or_default();
+        let names = if known.is_empty() {
+            self.definition_names(repository, release, channel).await?
+        } else {
+            known.keys().cloned().collect()
+        };
+        let mut files = BTreeMap::new();
+        for name in names {
+            let url = address(&definition_url(repository, release, channel, &name))?;
+            let found = Sri::of(&self.fetch(&url).await?);
+            expect(&url, found, known.get(&name).copied(), "pins.json")?;
+            files.insert(name, found);
+        }
+        Ok(files)
+    }
+
+    /// Names of the files of a bundle, from the kustomization that lists them: the channel's own, or the one above it.
+    async fn definition_names(
+        &self,
+        repository: &str,
+        release: Release,
+        channel: Channel,
+    ) -> Result<Vec<String>, LookupError> {
+        let own = address(&definition_url(repository, release, channel, "kustomization.yaml"))?;
+        let above = address(&format!("{repository}/v{release}/config/crd/kustomization.yaml"))?;
+        for url in [own, above] {
+            let text = match self.fetch(&url).await {
+                Err(LookupError::Status { status: StatusCode::NOT_FOUND, .. }) => continue,
+                answer => answer?,
+            };
+            let names = resources(&String::from_utf8_lossy(&text), channel);
+            if !names.is_empty() {
+                return Ok(names);
+            }
+        }
+        let url = address(&format!("{repository}/v{release}/config/crd"))?;
+        Err(LookupError::Definitions { url: url.into() })
+    }
+
+    async fn fetch(&self, url: &Url) -> Result<Vec<u8>, LookupError> {
+        let failed = |source| LookupError::Fetch { url: url.to_string(), source };
+        let answer = self.client.get(url.clone()).send().await.map_err(failed)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(LookupError::Status { url: url.to_string(), status });
+        }
+        Ok(answer.bytes().await.map_err(failed)?.to_vec())
+    }
+}
+
+fn address(text: &str) -> Result<Url, LookupError> {
+    Url::parse(text).map_err(|source| LookupError::Address { text: text.to_owned(), source })
+}
+
+fn expect(url: &Url, found: Sri, expected: Option<Sri>, origin: &'static str) -> Result<(), LookupError> {
+    match expected.filter(|expected| *expected != found) {
+        Some(expected) => Err(LookupError::Mismatch { url: url.to_string(), found, expected, origin }),
+        None => Ok(()),
+    }
+}
+
+/// The files of a channel that a kustomization lists: by name, or below a folder of the channel's name.
+fn resources(text: &str, channel: Channel) -> Vec<String> {
+    let documents = yaml::parse(text).unwrap_or_default();
+    let resources = documents.first().and_then(|document| document["resources"].as_array());
+    let names = resources.into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let own = names.filter_map(|name| match name.split_once('/') {
+        None => Some(name),
+        Some((folder, name)) => Some(name).filter(|name| folder == channel.word() && !name.contains('/')),
+    });
+    own.map(str::to_owned).collect()
+}

@@ -1,0 +1,120 @@
+//! The charts and resource definitions that are fetched, by hash: `pins.json`.
+//!
+//! A cluster's own `pins.json` lies beside its `cluster.toml`; without one, the pins that this was built with hold.
+
+pub mod helm;
+pub mod lookup;
+pub mod sri;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::config::cluster::Release;
+use crate::config::written::Channel;
+use sri::Sri;
+
+pub const FILE_NAME: &str = "pins.json";
+const BUILT_IN: &str = include_str!("../../../pins.json");
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pins {
+    /// By the chart's name.
+    pub charts: BTreeMap<String, ChartPins>,
+    pub gateway_api: DefinitionPins,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChartPins {
+    /// Address of the Helm repository, without a slash at the end.
+    pub repository: String,
+    /// By release. A release that is not here is fetched by the cluster itself, unchecked.
+    pub versions: BTreeMap<String, PinnedFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedFile {
+    pub url: String,
+    pub hash: Sri,
+}
+
+/// Definitions of the Gateway API's resources: by release and by channel, the hash of each file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefinitionPins {
+    /// Address below which the files lie, by tag; without a slash at the end.
+    pub repository: String,
+    pub versions: BTreeMap<String, BTreeMap<String, BTreeMap<String, Sri>>>,
+}
+
+#[derive(Debug, Error)]
+pub enum PinsError {
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`{}` is not a file of pins", path.display())]
+    Format { path: PathBuf, source: serde_json::Error },
+}
+
+impl Pins {
+    /// Those of the folder, else those that this was built with.
+    pub fn read(folder: &Path) -> Result<Self, PinsError> {
+        let path = folder.join(FILE_NAME);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map_err(|source| PinsError::Format { path, source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::built_in(),
+            Err(source) => Err(PinsError::Read { path, source }),
+        }
+    }
+
+    pub fn built_in() -> Result<Self, PinsError> {
+        serde_json::from_str(BUILT_IN).map_err(|source| PinsError::Format { path: FILE_NAME.into(), source })
+    }
+
+    #[must_use]
+    pub fn chart(&self, name: &str, release: Release) -> Option<&PinnedFile> {
+        self.charts.get(name)?.versions.get(&release.to_string())
+    }
+
+    /// Each file of a bundle of the Gateway API, in the order of the names; nothing if it is not pinned.
+    #[must_use]
+    pub fn definitions(&self, release: Release, channel: Channel) -> Vec<PinnedFile> {
+        let pins = &self.gateway_api;
+        let files = pins.versions.get(&release.to_string()).and_then(|bundles| bundles.get(channel.word()));
+        let files = files.into_iter().flatten();
+        files
+            .map(|(file, hash)| PinnedFile {
+                url: definition_url(&pins.repository, release, channel, file),
+                hash: *hash,
+            })
+            .collect()
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        format!("{:#}\n", serde_json::json!(self))
+    }
+}
+
+/// Where a file of the Gateway API's repository lies.
+#[must_use]
+pub fn definition_url(repository: &str, release: Release, channel: Channel, file: &str) -> String {
+    format!("{repository}/v{release}/config/crd/{}/{file}", channel.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_pins_are_read_and_written_alike() {
+        let pins = Pins::built_in().unwrap();
+        assert!(pins.to_json() == BUILT_IN, "write pins.json as `rk1 pin` would");
+    }
+}

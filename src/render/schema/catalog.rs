@@ -1,0 +1,155 @@
+//! The schemas that the tool carries, and which of them a cluster's versions mean.
+
+use std::sync::OnceLock;
+
+use super::definition::{Definition, Schema};
+use super::problem::{ResourceMistake, nearest};
+use crate::config::cluster::{Release, Versions};
+use crate::config::written::Channel;
+
+/// A compact definition, parsed when it is first needed.
+struct Embedded {
+    folder: &'static str,
+    kind: &'static str,
+    text: &'static str,
+    parsed: OnceLock<Option<Definition>>,
+}
+
+macro_rules! embedded {
+    ($($folder:literal: $($kind:literal),+;)+) => {
+        [$($(Embedded {
+            folder: $folder,
+            kind: $kind,
+            text: include_str!(concat!("data/", $folder, "/", $kind, ".json")),
+            parsed: OnceLock::new(),
+        }),+),+]
+    };
+}
+
+static EMBEDDED: [Embedded; 30] = embedded! {
+    "cert-manager/v1.21.1": "Certificate", "ClusterIssuer";
+    "cilium": "CiliumBGPAdvertisement", "CiliumBGPClusterConfig", "CiliumBGPNodeConfigOverride",
+        "CiliumBGPPeerConfig", "CiliumGatewayClassConfig", "CiliumLoadBalancerIPPool";
+    "k3s": "HelmChart", "HelmChartConfig";
+    "gateway-api/v1.1.0/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+    "gateway-api/v1.4.1/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+    "gateway-api/v1.4.1/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+    "gateway-api/v1.6.1/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+    "gateway-api/v1.6.1/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+};
+
+impl Embedded {
+    fn definition(&self) -> Option<&Definition> {
+        self.parsed.get_or_init(|| serde_json::from_str(self.text).ok()).as_ref()
+    }
+
+    fn group(&self) -> &'static str {
+        match self.folder {
+            "cilium" => "cilium.io",
+            "k3s" => "helm.cattle.io",
+            folder if folder.starts_with("gateway-api/") => "gateway.networking.k8s.io",
+            _ => "cert-manager.io",
+        }
+    }
+}
+
+/// All definitions, each with the folder in which it lies.
+pub fn definitions() -> impl Iterator<Item = (&'static str, Option<&'static Definition>)> {
+    EMBEDDED.iter().map(|each| (each.folder, each.definition()))
+}
+
+/// What is known of a kind.
+pub(super) enum Kind {
+    /// A kind of Kubernetes itself that is rendered: a Namespace, which has nothing but metadata.
+    Core,
+    Custom(&'static Definition, &'static Schema),
+}
+
+/// Cilium serves its resources as `v2` from this minor release on, as `v2alpha1` before.
+const CILIUM_V2: u16 = 18;
+
+/// The folder of a group's definitions.
+#[must_use]
+pub fn bundle_of(group: &str, versions: &Versions) -> Option<String> {
+    let bundle = match group {
+        "cert-manager.io" => format!("cert-manager/v{}", newest_of(versions.cert_manager)),
+        "cilium.io" => "cilium".to_owned(),
+        "gateway.networking.k8s.io" => {
+            let channel = match versions.gateway_api_channel {
+                Channel::Standard => "standard",
+                Channel::Experimental => "experimental",
+            };
+            format!("gateway-api/v{}/{channel}", versions.gateway_api)
+        }
+        "helm.cattle.io" => "k3s".to_owned(),
+        _ => return None,
+    };
+    Some(bundle)
+}
+
+/// Definitions do not change within a minor release of cert-manager: 1.21 means the one that is known.
+fn newest_of(release: Release) -> Release {
+    if (release.major, release.minor) == (1, 21) { Release { patch: Some(1), ..release } } else { release }
+}
+
+pub(super) fn find(api_version: &str, kind: &str, versions: &Versions) -> Result<Kind, ResourceMistake> {
+    match (api_version, kind) {
+        ("v1", "Namespace") => return Ok(Kind::Core),
+        ("v1", "Secret") => return Err(ResourceMistake::Secret),
+        _ => {}
+    }
+    let unknown = || {
+        let known = near_kinds(kind, versions);
+        ResourceMistake::UnknownKind { api_version: api_version.to_owned(), kind: kind.to_owned(), known }
+    };
+    let (group, version) = api_version.split_once('/').ok_or_else(unknown)?;
+    let bundle = bundle_of(group, versions).ok_or_else(unknown)?;
+    let mut bundles: Vec<_> = EMBEDDED.iter().filter(|each| each.folder == bundle).collect();
+    if bundles.is_empty() {
+        let known = EMBEDDED.iter().filter(|each| each.group() == group).map(|each| each.folder.to_owned());
+        let mut known: Vec<_> = known.collect();
+        known.dedup();
+        return Err(ResourceMistake::NoSchema { what: format!("`{bundle}`"), known });
+    }
+    bundles.retain(|each| each.kind == kind);
+    let definition = bundles.first().and_then(|each| each.definition()).ok_or_else(unknown)?;
+    definition
+        .schemas
+        .iter()
+        .find(|served| served.versions.iter().any(|each| each == version))
+        .filter(|_| is_served(group, version, versions))
+        .map(|served| Kind::Custom(definition, &served.schema))
+        .ok_or_else(unknown)
+}
+
+fn is_served(group: &str, version: &str, versions: &Versions) -> bool {
+    group != "cilium.io" || version != "v2" || versions.cilium.minor >= CILIUM_V2
+}
+
+/// What the kind is in other versions, or what is called nearly the same, or all that there is.
+fn near_kinds(kind: &str, versions: &Versions) -> Vec<String> {
+    let served = served_kinds(versions);
+    let kinds = || served.iter().map(|(_, kind)| *kind);
+    let wanted =
+        if kinds().any(|each| each == kind) { Some(kind.to_owned()) } else { nearest(kind, kinds()) };
+    let is_near = |each: &str| wanted.as_ref().is_none_or(|wanted| wanted == each);
+    served
+        .iter()
+        .filter(|(_, each)| is_near(each))
+        .map(|(version, kind)| format!("{version} {kind}"))
+        .collect()
+}
+
+fn served_kinds(versions: &Versions) -> Vec<(String, &'static str)> {
+    let mut kinds = vec![("v1".to_owned(), "Namespace")];
+    for each in
+        EMBEDDED.iter().filter(|each| bundle_of(each.group(), versions).as_deref() == Some(each.folder))
+    {
+        let served = each.definition().into_iter().flat_map(|definition| &definition.schemas);
+        let versions = served
+            .flat_map(|served| &served.versions)
+            .filter(|version| is_served(each.group(), version, versions));
+        kinds.extend(versions.map(|version| (format!("{}/{version}", each.group()), each.kind)));
+    }
+    kinds
+}
