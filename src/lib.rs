@@ -5,6 +5,7 @@
 //! disk. [`provision`] puts the results on machines, [`operate`] watches and updates them, and [`cli`] is the only
 //! code that prints.
 
+mod atomic_file;
 pub mod certificate;
 pub mod cli;
 pub mod config;

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Outcome, folder_of, print, read_cluster};
-use crate::render::disk;
+use crate::atomic_file;
 use crate::render::pins::lookup::{Lookup, Newer};
 use crate::render::pins::{FILE_NAME, Pins};
 
@@ -39,7 +39,7 @@ impl Pin {
         }
         let path = folder.join(FILE_NAME);
         let name = path.display();
-        disk::replace(&path, &pinned.to_json()).with_context(|| format!("cannot write `{name}`"))?;
+        atomic_file::replace(&path, &pinned.to_json()).with_context(|| format!("cannot write `{name}`"))?;
         anstream::eprintln!("{name} is written: run `rk1 render`");
         Ok(Outcome::Done)
     }

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
-use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use crate::atomic_file;
 use crate::render::document::Document;
 
 const LIST: &str = ".rendered";
@@ -145,7 +145,7 @@ pub fn apply(out: &Path, changes: &[Change]) -> Result<(), DiskError> {
     for change in changes {
         let path = out.join(&change.path);
         match change.action {
-            Action::Create | Action::Update { .. } => replace(&path, &change.after)
+            Action::Create | Action::Update { .. } => atomic_file::replace(&path, &change.after)
                 .map_err(|source| DiskError::Write { path: path.clone(), source })?,
             Action::Remove { .. } => {
                 fs::remove_file(&path).map_err(|source| DiskError::Remove { path: path.clone(), source })?;
@@ -153,23 +153,4 @@ pub fn apply(out: &Path, changes: &[Change]) -> Result<(), DiskError> {
         }
     }
     Ok(())
-}
-
-/// Writes a file that everybody may read in one step: it is never seen half written.
-pub(crate) fn replace(path: &Path, body: &str) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::Builder::new().permissions(mode()).tempfile_in(folder)?;
-    temporary.write_all(body.as_bytes())?;
-    persist(temporary, path)
-}
-
-/// Files that everybody may read: they hold no secret.
-fn mode() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    fs::Permissions::from_mode(0o644)
-}
-
-fn persist(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
-    temporary.persist(path).map(drop).map_err(|error| error.error)
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::atomic_file;
 use crate::certificate::Fingerprint;
-use crate::render::disk;
 
 pub const FILE_NAME: &str = "bmc.pins";
 
@@ -73,7 +73,7 @@ impl BmcPins {
     ) -> Result<(), BmcPinsError> {
         self.0.insert(address, fingerprint);
         let path = folder.join(FILE_NAME);
-        disk::replace(&path, &self.to_text()).map_err(|source| BmcPinsError::Write { path, source })
+        atomic_file::replace(&path, &self.to_text()).map_err(|source| BmcPinsError::Write { path, source })
     }
 
     fn to_text(&self) -> String {
