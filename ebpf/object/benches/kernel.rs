@@ -1,6 +1,6 @@
-//! What a packet costs in the kernel, by `BPF_PROG_TEST_RUN`, over a program that does nothing.
+//! Measures a packet's cost in the kernel with `BPF_PROG_TEST_RUN`, relative to a program that does nothing.
 //!
-//! `cargo bench -p packet-object`, as root. docs/performance.md explains what it prints.
+//! Run `cargo bench -p packet-object` as root. docs/performance.md explains the output.
 
 #[path = "../tests/loaded/mod.rs"]
 mod loaded;
@@ -16,17 +16,17 @@ use aya::programs::{TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use loaded::{Hook, Loaded, Ring, control};
 
-/// Runs of which median and quartiles are taken. All cases take turns, and a run is a fraction of a millisecond, so that
-/// what else the machine does meets few of them, and all cases alike.
+/// The number of runs for median and quartiles. All cases take turns and a run takes a fraction of a millisecond, so that
+/// other work on the machine disturbs few runs, and all cases alike.
 const RUNS: usize = 201;
-/// Packets in one run.
+/// The number of packets in one run.
 const PACKETS: u32 = 5_000;
-/// Packets in one run with pauses of 20 microseconds.
+/// The number of packets in one run with pauses of 20 microseconds.
 const PACKETS_APART: u32 = 100;
-/// Packets in one burst that a sleeping reader is woken for: half of what its ring holds, so that none is lost, which
-/// would be cheap.
+/// The number of packets in a burst for a reader that is woken: half of what its ring holds, because a lost record would
+/// be cheap.
 const PACKETS_BURST: u32 = 2_000;
-/// Twice the room for all records of a run, so that what is measured is a record and not the loss of one.
+/// The bits of a ring with twice the room for all records of a run, because a lost record would be cheap.
 const RING_BITS: u32 = 14;
 
 fn main() -> Result<()> {
@@ -82,7 +82,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Nanoseconds a packet.
+/// Quartiles of the nanoseconds per packet.
 struct Quartiles {
     first: i32,
     median: i32,
@@ -90,7 +90,7 @@ struct Quartiles {
 }
 
 impl Quartiles {
-    /// What is more than `base`, quartile by quartile: both met the same machine.
+    /// Returns the difference to `base`, quartile by quartile.
     fn over(&self, base: &Self) -> Self {
         Self {
             first: self.first - base.first,
@@ -106,14 +106,14 @@ impl fmt::Display for Quartiles {
     }
 }
 
-/// A program, a packet and a reader: nanoseconds a packet, with what the kernel's loop costs.
+/// A program, a packet and a reader, with the nanoseconds per packet of each run. The kernel's loop is included.
 struct Case {
     run: Box<dyn FnMut() -> Result<u64>>,
     costs: Vec<u64>,
 }
 
 impl Case {
-    /// The packet program, showing one packet in `ratio` (0: none) to a reader that looks by itself.
+    /// Returns the packet program, which shows one packet of `ratio` (0: none) to a reader that polls.
     fn ours(packet: &[u8], flows: bool, ratio: u32) -> Result<Self> {
         let (program, Ring(mut ring)) = Loaded::new(Hook::Xdp, flows, RING_BITS, control(ratio))?;
         let packet = packet.to_vec();
@@ -126,7 +126,7 @@ impl Case {
         }))
     }
 
-    /// A program to compare with, beside a reader that sleeps until it is woken.
+    /// Returns a program to compare with, beside a reader that sleeps until it is woken.
     fn compared(name: &'static str, packet: &[u8], packets: u32) -> Result<Self> {
         let mut ebpf = EbpfLoader::new().load(packet_object::COMPARISON)?;
         <&mut Xdp>::try_from(ebpf.program_mut(name).context("no program")?)?.load()?;

@@ -13,10 +13,11 @@ use mutation::Random;
 use packet_record::{Control, Counters, Flags, FlowKey, Protocol, Record, Traffic};
 use packets::{HOST_MAC, IPV4, IPV6, Ipv4, ethernet, ethernet_to, ipv6, tcp, udp};
 
-/// Bits of rings that 31 and 131,071 records of each CPU fit in.
+/// The bits of a ring with room for 31 records of each CPU.
 const SMALL_RING: u32 = 5;
+/// The bits of a ring with room for 131,071 records of each CPU.
 const LARGE_RING: u32 = 17;
-/// Of the kernel: 100 a second.
+/// The longest tick of a kernel: 100 a second.
 const LONGEST_TICK: Duration = Duration::from_millis(10);
 
 fn traffic(packets: u64, packet: &[u8]) -> Traffic {
@@ -51,7 +52,7 @@ fn a_full_ring_is_counted() {
         assert!(counters.balanced() && counters.lost > 0, "{counters:?}");
         assert_eq!(ring.records().len(), room);
 
-        // There is room again, at the latest from the next tick on.
+        // There is room again, from the next tick on at the latest.
         std::thread::sleep(LONGEST_TICK);
         program.run(&packet, 1).unwrap();
         let ratios: Vec<u32> = ring.records().iter().map(|record| record.ratio).collect();
@@ -60,9 +61,9 @@ fn a_full_ring_is_counted() {
     }
 }
 
-/// A burst that comes sooner than the reader is sampled and not lost: the fuller the ring, the fewer are shown.
+/// A burst that arrives before the reader looks is sampled and not lost: the fuller the ring, the fewer are shown.
 #[test]
-fn a_burst_is_thinned_out_before_the_ring_is_full() {
+fn a_burst_is_sampled_before_the_ring_is_full() {
     const RING: u32 = 11;
     const PACKETS: u32 = 100_000;
     if !loaded::may_load("a burst after silence") {
@@ -83,15 +84,16 @@ fn a_burst_is_thinned_out_before_the_ring_is_full() {
         let steps: Vec<u32> = (0..=6).map(|step| asked << (2 * step)).collect();
         assert!(ratios.iter().all(|ratio| steps.contains(ratio)), "{ratios:?}");
         assert!(*ratios.last().unwrap() >= 16 * asked, "{ratios:?}");
-        // What the rows say that they stand for is what came, but for the last block and those that a tick cut short.
-        let told: f64 = ratios.iter().copied().map(f64::from).sum();
-        let came = f64::from(PACKETS);
-        assert!((told - came).abs() < 0.25 * came, "{told} of {came}");
+        // The ratios on the records add up to the packets that were sent, except for the last group and the groups that
+        // a tick cut short.
+        let counted: f64 = ratios.iter().copied().map(f64::from).sum();
+        let sent = f64::from(PACKETS);
+        assert!((counted - sent).abs() < 0.25 * sent, "{counted} of {sent}");
     }
 }
 
 #[test]
-fn sampling_shows_one_of_each_block() {
+fn sampling_shows_one_of_each_group() {
     if !loaded::may_load("sampling") {
         return;
     }
@@ -101,15 +103,15 @@ fn sampling_shows_one_of_each_block() {
         program.run(&numbered(number), 1).unwrap();
     }
     let shown: Vec<u16> = ring.records().iter().map(|record| record.source_port).collect();
-    let blocks: Vec<u16> = shown.iter().map(|number| number / 10).collect();
-    assert_eq!(blocks, (0..100).collect::<Vec<_>>(), "one of each ten");
-    let places: std::collections::BTreeSet<u16> = shown.iter().map(|number| number % 10).collect();
-    // All in fewer than six places happens less than once in 10^20 runs.
-    assert!(places.len() > 5, "always in the same places: {places:?}");
+    let groups: Vec<u16> = shown.iter().map(|number| number / 10).collect();
+    assert_eq!(groups, (0..100).collect::<Vec<_>>(), "one of each ten");
+    let positions: std::collections::BTreeSet<u16> = shown.iter().map(|number| number % 10).collect();
+    // Fewer than six different positions happen less than once in 10^20 runs.
+    assert!(positions.len() > 5, "always at the same positions: {positions:?}");
     let counters = program.counters().unwrap();
     assert_eq!((counters.shown, counters.sampled_out, counters.seen().packets), (100, 900, 1000));
 
-    // A new ratio starts a new block, and its records carry it.
+    // A new ratio starts a new group, and its records carry it.
     program.run(&numbered(1), 3).unwrap();
     ring.records();
     program.set(control(4)).unwrap();
@@ -129,7 +131,7 @@ fn sampling_shows_one_of_each_block() {
 }
 
 #[test]
-fn nothing_is_shown_until_asked() {
+fn nothing_is_shown_before_user_space_asks() {
     if !loaded::may_load("the state after loading") {
         return;
     }
@@ -144,17 +146,17 @@ fn nothing_is_shown_until_asked() {
 }
 
 #[test]
-fn own_traffic_is_counted_and_not_shown() {
-    if !loaded::may_load("own traffic") {
+fn self_traffic_is_counted_and_not_shown() {
+    if !loaded::may_load("self traffic") {
         return;
     }
-    let mut own = Control { ratio: 1, ..Control::default() };
+    let mut control = Control { ratio: 1, ..Control::default() };
     let all: Vec<SocketAddr> = (0..7)
         .map(|last| SocketAddr::from(([198, 51, 100, last], 443)))
         .chain(["[2001:db8::1]:3000".parse().unwrap()])
         .collect();
-    assert!(own.set_own(all));
-    let (program, mut ring) = Loaded::new(Hook::Xdp, true, LARGE_RING, own).unwrap();
+    assert!(control.set_push_targets(all));
+    let (program, mut ring) = Loaded::new(Hook::Xdp, true, LARGE_RING, control).unwrap();
 
     let from = |address: [u8; 4], source: u16, destination: u16| {
         let mut packet = ethernet(IPV4, &Ipv4::of(6).before(&tcp(source, destination, 0x5010, &[])));
@@ -167,17 +169,17 @@ fn own_traffic_is_counted_and_not_shown() {
         packet
     };
     let six = ethernet(IPV6, &ipv6(6, &tcp(3000, 50000, 0x5010, &[])));
-    let own = [from([198, 51, 100, 0], 443, 50000), to([198, 51, 100, 6], 50000, 443), six];
+    let pushes = [from([198, 51, 100, 0], 443, 50000), to([198, 51, 100, 6], 50000, 443), six];
     let mut bytes = 0;
-    for packet in &own {
+    for packet in &pushes {
         program.run(packet, 1).unwrap();
         bytes += packet.len() as u64;
     }
     assert_eq!(ring.records(), []);
     assert_eq!(program.flows().unwrap(), []);
     let counters = program.counters().unwrap();
-    assert_eq!(counters.own, Traffic { packets: 3, bytes });
-    assert_eq!(counters.seen(), counters.own);
+    assert_eq!(counters.self_traffic, Traffic { packets: 3, bytes });
+    assert_eq!(counters.seen(), counters.self_traffic);
     assert_eq!(counters.of(Protocol::TcpIpv4).packets + counters.of(Protocol::TcpIpv6).packets, 3);
 
     let udp_to_same = ethernet(IPV6, &ipv6(17, &udp(3000, 50000, &[])));
@@ -188,10 +190,10 @@ fn own_traffic_is_counted_and_not_shown() {
     assert_eq!(ring.records().len(), 3);
     let counters = program.counters().unwrap();
     assert!(counters.balanced(), "{counters:?}");
-    assert_eq!((counters.own.packets, counters.shown), (3, 3));
+    assert_eq!((counters.self_traffic.packets, counters.shown), (3, 3));
 }
 
-/// Whatever comes, at whatever ratio, into a ring that is too small.
+/// The counters balance for any packets, at any ratio, with a ring that is too small.
 #[test]
 fn any_traffic_balances() {
     if !loaded::may_load("accounting of random packets") {
@@ -248,7 +250,7 @@ fn flows_hold_packets_and_bytes() {
     let (large, small) = (packets::ssdp(), packets::tcp_ipv6());
     program.run(&large, 70).unwrap();
     program.run(&small, 30).unwrap();
-    // Neither an IP packet nor a whole one.
+    // A packet that is not IP, and one that is truncated.
     program.run(&ethernet_to(HOST_MAC, 0x88cc, &[0; 46]), 5).unwrap();
     program.run(&large[..30], 5).unwrap();
     let udp = FlowKey {
@@ -276,7 +278,7 @@ fn flows_hold_packets_and_bytes() {
     assert_eq!(program.flows().unwrap(), [], "switched off");
 }
 
-/// As many flows as the map has room for.
+/// The number of flows that the map has room for.
 const FLOW_LIMIT: usize = 4096;
 
 #[test]
@@ -285,7 +287,7 @@ fn a_scan_is_bounded() {
         return;
     }
     let (program, _ring) = Loaded::new(Hook::Xdp, true, LARGE_RING, control(0)).unwrap();
-    // One packet in four belongs to one conversation.
+    // One packet in four belongs to one flow.
     let talker = packets::tcp_ipv4();
     for number in 0..60_000 {
         program.run(&numbered(number), 1).unwrap();
@@ -313,7 +315,7 @@ fn time_is_the_monotonic_clock() {
     }
     let now = || {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: a valid place for the time.
+        // SAFETY: a valid pointer to a time.
         assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) }, 0);
         time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
     };
@@ -325,7 +327,7 @@ fn time_is_the_monotonic_clock() {
         let after = now();
         let mut time = 0;
         assert_eq!(ring.0.read(1, |record| time = record.time), 1);
-        // Two ticks of 10 ms, the longest there are.
+        // Two of the longest ticks, 10 ms each.
         assert!(time <= after && time + 20_000_000 >= before, "{before} .. {time} .. {after}");
     }
 }

@@ -1,4 +1,4 @@
-//! The programs on a network interface: a pair of virtual ones, in a network namespace that ends with the test.
+//! The programs on a network interface: a veth pair in a network namespace that ends with the test.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
@@ -31,9 +31,9 @@ fn result_of(code: ffi::c_int) -> io::Result<ffi::c_int> {
     if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
 }
 
-/// Two interfaces joined by a wire, without addresses and so without packets of their own.
-fn lay_wire() -> Result<()> {
-    // SAFETY: no pointers. The namespace is this thread's, and ends with it.
+/// Creates a veth pair without addresses, so that the kernel sends no packets by itself.
+fn create_pair() -> Result<()> {
+    // SAFETY: no pointers. The namespace belongs to this thread and ends with it.
     result_of(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
     for arguments in [
         format!("link add {SENDER} type veth peer name {WATCHED}"),
@@ -46,30 +46,30 @@ fn lay_wire() -> Result<()> {
     Ok(())
 }
 
-/// Puts whole frames on the wire.
+/// A packet socket that sends whole frames to the watched interface.
 struct Wire(OwnedFd);
 
 impl Wire {
     fn open() -> Result<Self> {
         let name = ffi::CString::new(SENDER)?;
-        // SAFETY: a string that ends with 0.
+        // SAFETY: a string that ends with a zero byte.
         let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
         ensure!(index != 0, "no interface `{SENDER}`");
-        // SAFETY: no pointers; the descriptor is owned from here on.
+        // SAFETY: no pointers; the new descriptor has no other owner.
         let socket =
             unsafe { OwnedFd::from_raw_fd(result_of(libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0))?) };
-        // SAFETY: all zero is an address.
+        // SAFETY: all zeros are a valid address.
         let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
         address.sll_family = u16::try_from(libc::AF_PACKET)?;
         address.sll_ifindex = i32::try_from(index)?;
         let length = u32::try_from(size_of::<libc::sockaddr_ll>())?;
-        // SAFETY: the address is as long as said.
+        // SAFETY: the length is that of the address.
         result_of(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
         Ok(Self(socket))
     }
 
     fn send(&self, frame: &[u8]) -> Result<()> {
-        // SAFETY: the frame is as long as said.
+        // SAFETY: the length is that of the frame.
         let sent = unsafe { libc::send(self.0.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
         ensure!(usize::try_from(sent).ok() == Some(frame.len()), "{}", io::Error::last_os_error());
         Ok(())
@@ -88,12 +88,12 @@ fn frames() -> Vec<Vec<u8>> {
         ethernet(VLAN, &tag(0x6123, IPV4, &datagram)),
         ethernet(SERVICE_VLAN, &tag(0x0064, VLAN, &tag(0x00c8, IPV4, &datagram))),
         ethernet(VLAN, &tag(1, VLAN, &tag(2, VLAN, &tag(3, IPV4, &datagram)))),
-        // Longer than what the kernel keeps in one piece.
+        // Longer than what the kernel keeps in one buffer.
         ethernet(IPV4, &Ipv4::of(17).before(&udp(1234, 53, &[0x33; 1400]))),
     ]
 }
 
-/// An XDP program beside, as long as it is held.
+/// Attaches another XDP program, as long as the result lives.
 fn attach_another(hook: Hook, mode: XdpMode) -> Result<Loaded> {
     let (mut another, _) = Loaded::new(hook, false, 10, control(0))?;
     another.attach_xdp(WATCHED, mode)?;
@@ -101,7 +101,7 @@ fn attach_another(hook: Hook, mode: XdpMode) -> Result<Loaded> {
 }
 
 fn read_back(hook: Hook, another: Option<(Hook, XdpMode)>) -> Result<()> {
-    lay_wire()?;
+    create_pair()?;
     let _another = another.map(|(hook, mode)| attach_another(hook, mode)).transpose()?;
     let (mut program, mut ring) = Loaded::new(hook, false, 10, control(1))?;
     program.attach(WATCHED)?;
@@ -129,7 +129,7 @@ fn read_back(hook: Hook, another: Option<(Hook, XdpMode)>) -> Result<()> {
     Ok(())
 }
 
-/// Whether programs can be attached to interfaces; if not, one line says that `test` is skipped.
+/// Returns whether programs can be attached to interfaces. If not, a line says that `test` is skipped.
 fn may_attach(test: &str) -> bool {
     let may_load = loaded::may_load(test);
     let has_ip = Command::new("ip").arg("-V").output().is_ok();
@@ -139,8 +139,8 @@ fn may_attach(test: &str) -> bool {
     may_load && has_ip
 }
 
-/// In a thread of its own, whose network namespace ends with it.
-fn apart(test: impl FnOnce() -> Result<()> + Send + 'static) {
+/// Runs a test in a thread of its own, whose network namespace ends with it.
+fn in_own_thread(test: impl FnOnce() -> Result<()> + Send + 'static) {
     thread::spawn(test).join().unwrap().unwrap();
 }
 
@@ -155,16 +155,16 @@ fn reads_what_is_on_the_wire() {
         (Hook::Tcx, None),
         (Hook::Tcx, Some((Hook::Xdp, XdpMode::Driver))),
         (Hook::Tcx, Some((Hook::Generic, XdpMode::Skb))),
-        // The kernel copies packets for it, and forgets how long their Ethernet header is.
+        // The kernel copies packets for this program, and loses the length of their Ethernet header.
         (Hook::Tcx, Some((Hook::Xdp, XdpMode::Skb))),
     ] {
-        apart(move || read_back(hook, another));
+        in_own_thread(move || read_back(hook, another));
     }
 }
 
-/// What a classifier that came after us, such as a network plugin's, finds at the beginning of each packet.
-fn seen_behind(hook: Hook) -> Result<()> {
-    lay_wire()?;
+/// Checks that a classifier behind the program, such as a network plugin's, finds the beginning of each packet.
+fn finds_packets_behind(hook: Hook) -> Result<()> {
+    create_pair()?;
     let mut bystander = EbpfLoader::new().load(packet_object::COMPARISON)?;
     let program: &mut SchedClassifier =
         bystander.program_mut("bystander").context("no program")?.try_into()?;
@@ -182,7 +182,7 @@ fn seen_behind(hook: Hook) -> Result<()> {
             ensure!(Instant::now() < end, "no record of {frame:02x?} by {hook:?}");
             thread::sleep(Duration::from_millis(1));
         }
-        // The kernel has taken a tag off; the addresses stay.
+        // The kernel has taken off a VLAN tag; the addresses stay.
         let expected = &frame[..12];
         while beginning.get(&0, 0)?[..12] != *expected {
             ensure!(
@@ -197,11 +197,11 @@ fn seen_behind(hook: Hook) -> Result<()> {
 }
 
 #[test]
-fn leaves_packets_as_they_are_for_those_behind() {
-    if !may_attach("what is behind the programs on an interface") {
+fn leaves_packets_unchanged_for_programs_behind() {
+    if !may_attach("programs behind ours on an interface") {
         return;
     }
     for hook in [Hook::Xdp, Hook::Generic, Hook::Tcx] {
-        apart(move || seen_behind(hook));
+        in_own_thread(move || finds_packets_behind(hook));
     }
 }

@@ -1,4 +1,4 @@
-//! A million random and mutated packets: the records that the kernel shows are those that etherparse's headers make.
+//! A million random and mutated packets: the kernel's records equal those built from etherparse's headers.
 #![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
@@ -17,7 +17,7 @@ use packet_record::{Flags, Record};
 const BY_XDP: usize = 1_000_000;
 const BY_TCX: usize = 100_000;
 const ON_HOST: usize = 1_000_000;
-/// Fewer than half of what the ring holds, from where on fewer would be shown.
+/// Less than half of what the ring holds, because above that the program shows fewer.
 const BATCH: usize = 5_000;
 const RING_BITS: u32 = 14;
 
@@ -27,22 +27,22 @@ fn on_host(packet: &[u8]) -> Record {
     Record { ratio: 1, ..record }
 }
 
-/// What etherparse makes of the whole packet by itself: where it finds ports, they are the record's.
+/// Checks that the ports that etherparse finds in the whole packet by itself are those of the record.
 ///
-/// It walks a third tag, an authentication header under IPv4 and whatever version the packet says; it reads no first
-/// fragments. All else is alike.
+/// Differences between the two: etherparse reads a third tag, an authentication header under IPv4, and the version that
+/// the header says; it does not read first fragments.
 fn agrees_with_the_whole(packet: &[u8], record: &Record) {
     let Ok(sliced) = LaxSlicedPacket::from_ethernet(packet) else {
         return assert!(record.fault().is_some());
     };
     let tags = sliced.link_exts.len();
-    let walked_alike = tags <= 2
+    let reads_the_same = tags <= 2
         && match &sliced.net {
             Some(LaxNetSlice::Ipv4(ip)) => record.version == 4 && ip.extensions().auth.is_none(),
             Some(LaxNetSlice::Ipv6(_)) => record.version == 6,
             _ => false,
         };
-    if !walked_alike {
+    if !reads_the_same {
         return;
     }
     let found = match &sliced.transport {
@@ -60,7 +60,7 @@ fn agrees_with_the_whole(packet: &[u8], record: &Record) {
 fn on_the_host() {
     let seeds = mutation::seeds();
     let mut random = Random::new(0x5eed);
-    // So that nobody has to believe that the packets are varied.
+    // Proves that the packets are varied.
     let mut seen = BTreeMap::<(u8, u8), usize>::new();
     for _ in 0..ON_HOST {
         let packet = mutation::packet(&seeds, &mut random);

@@ -1,4 +1,4 @@
-//! The ring between program and reader.
+//! The ring between the program and its reader.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 
 mod loaded;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use loaded::{Hook, Loaded, control};
 use packets::{IPV4, Ipv4, ethernet, udp};
 
-/// Of the kernel: 100 a second.
+/// The longest tick of a kernel: 100 a second.
 const LONGEST_TICK: Duration = Duration::from_millis(10);
 
 fn numbered(number: u16) -> Vec<u8> {
@@ -24,10 +24,10 @@ fn numbers(ring: &mut packet_ring::Ring, limit: usize) -> Vec<u16> {
     numbers
 }
 
-/// The memory is used many times over, in readings of every size.
+/// The ring wraps around many times, in readings of every size.
 #[test]
-fn goes_round() {
-    /// Half of 32: beyond, fewer would be shown.
+fn wraps_around() {
+    /// Half of 32, because above that the program shows fewer.
     const MOST: u16 = 16;
     if !loaded::may_load("a ring used many times over") {
         return;
@@ -48,7 +48,7 @@ fn goes_round() {
 }
 
 #[test]
-fn leaves_what_is_beyond_the_limit() {
+fn a_reading_stops_at_its_limit() {
     if !loaded::may_load("a reading with a limit") {
         return;
     }
@@ -63,15 +63,15 @@ fn leaves_what_is_beyond_the_limit() {
     assert_eq!(numbers(&mut ring.0, usize::MAX), (3..=10).collect::<Vec<_>>());
 }
 
-/// Each CPU has a part of its own; what is read is in the order of time all the same.
+/// Each CPU has a ring of its own, but records are read in the order of their time.
 #[test]
 fn cpus_are_merged_by_time() {
-    if !loaded::may_load("the parts of several CPUs") {
+    if !loaded::may_load("the rings of several CPUs") {
         return;
     }
     let cpus = thread::available_parallelism().unwrap().get();
     if cpus < 2 {
-        return loaded::skipped("the parts of several CPUs", "there is one CPU");
+        return loaded::skipped("the rings of several CPUs", "there is one CPU");
     }
     let (program, mut ring) = Loaded::new(Hook::Xdp, false, 5, control(1)).unwrap();
     for number in 0..20 {
@@ -83,7 +83,7 @@ fn cpus_are_merged_by_time() {
     assert_eq!(numbers(&mut ring.0, usize::MAX), (0..20).collect::<Vec<_>>());
 }
 
-/// Program and reader at once: no record is torn, none is read twice, none is left out.
+/// While the program writes and the reader reads, no record is torn, read twice or left out.
 #[test]
 fn is_read_while_it_is_written() {
     const PACKETS: u16 = 50_000;
@@ -95,7 +95,7 @@ fn is_read_while_it_is_written() {
         let sender = scope.spawn(|| {
             loaded::stay_on(0);
             for number in 0..PACKETS {
-                // Port, addresses and length all say which packet it is.
+                // The port, the addresses and the length all encode the packet's number.
                 let mut packet = numbered(number);
                 packet[26..28].copy_from_slice(&number.to_be_bytes());
                 packet[30..32].copy_from_slice(&number.to_be_bytes());

@@ -1,4 +1,4 @@
-//! The committed objects are those of the sources beside them.
+//! The committed objects were built from the sources beside them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 const HINT: &str = "hint: run `ebpf/build-object` and commit the result";
 
-/// The same files as the function `sources` in ebpf/build-object, and the objects.
+/// Returns the objects and the same files as the function `sources` in ebpf/build-object.
 fn files(ebpf: &Path) -> io::Result<BTreeSet<PathBuf>> {
     let mut files: BTreeSet<PathBuf> = [
         "build-object",

@@ -11,14 +11,14 @@ const TAG: usize = 4;
 
 const CUSTOMER_TAG: u16 = 0x8100;
 const SERVICE_TAG: u16 = 0x88a8;
-/// Double tags before 802.1ad.
+/// The service tag of devices from before 802.1ad.
 const OLD_SERVICE_TAG: u16 = 0x9100;
 
 const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
 const IPV6: u16 = 0x86dd;
 
-/// Reads the header, and what follows it, which lies at `offset` of `frame`.
+/// Reads the header and what follows it at `offset` of `frame`.
 #[inline(always)]
 pub(crate) fn parse(
     header: &[u8; HEADER],
@@ -62,7 +62,7 @@ pub(crate) fn parse(
     }
 }
 
-/// What a destination with the group bit is.
+/// Returns whether a destination with the group bit is broadcast or multicast.
 #[inline(always)]
 fn group(header: &[u8; HEADER]) -> Flags {
     if be16(header, 0) & be16(header, 2) & be16(header, 4) == 0xffff {

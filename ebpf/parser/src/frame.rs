@@ -1,11 +1,11 @@
-/// The bytes of a frame, from the destination MAC on.
+/// The bytes of a frame, beginning with the destination MAC.
 pub trait Frame {
-    /// The `N` bytes at `offset`, or `None` if the frame ends before them.
+    /// Returns the `N` bytes at `offset`, or `None` if the frame ends before them.
     fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]>;
 
-    /// The same number. In the kernel one of which the verifier no longer knows where it came from, so that it need not
-    /// walk the rest of the program once for each way there.
-    fn forget(&self, offset: usize) -> usize {
+    /// Returns the same number. In the kernel the verifier no longer knows how it was computed, so that it does not walk
+    /// the rest of the program once for each path to this point.
+    fn hide(&self, offset: usize) -> usize {
         offset
     }
 }
@@ -16,13 +16,13 @@ impl Frame for [u8] {
     }
 }
 
-/// The two bytes at `at`, in network byte order.
+/// Reads the two bytes at `at` in network byte order.
 #[inline(always)]
 pub(crate) fn be16<const N: usize>(header: &[u8; N], at: usize) -> u16 {
     u16::from_be_bytes(copy(header, at))
 }
 
-/// The `LENGTH` bytes at `at`, a word at a time: for more at once the compiler calls a function.
+/// Copies the `LENGTH` bytes at `at` a word at a time: for more at once the compiler would emit a call.
 #[inline(always)]
 pub(crate) fn copy<const LENGTH: usize, const N: usize>(header: &[u8; N], at: usize) -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];

@@ -6,7 +6,7 @@ use crate::frame::{be16, copy};
 use crate::{Frame, transport};
 
 const FIXED: usize = 20;
-/// How a header of that length begins: version 4, five words.
+/// The first byte of a header of that length: version 4, five words.
 const WITHOUT_OPTIONS: u8 = 0x45;
 const MORE_FRAGMENTS: u16 = 1 << 13;
 const FRAGMENT_OFFSET: u16 = MORE_FRAGMENTS - 1;
@@ -17,7 +17,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     let header = frame.header::<FIXED>(offset).ok_or(Fault::Ipv4Truncated)?;
     let length = if header[0] == WITHOUT_OPTIONS { FIXED } else { with_options(frame, offset, header[0])? };
     let payload = offset + length;
-    // Bytes after the total length are padding. Segmentation offload leaves 0: up to the end of the frame.
+    // Bytes after the total length are padding. Segmentation offload leaves 0: the packet ends with the frame.
     let total = be16(header, 2);
     let end = match usize::from(total) {
         0 => record.frame_length as usize,
@@ -45,7 +45,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     transport::parse(frame, payload, end, record)
 }
 
-/// The length of a header that begins with `first`.
+/// Returns the length of a header whose first byte is `first`.
 #[inline(always)]
 fn with_options(frame: &(impl Frame + ?Sized), offset: usize, first: u8) -> Result<usize, Fault> {
     if first >> 4 != 4 {

@@ -6,14 +6,14 @@ use crate::frame::{be16, copy};
 use crate::{Frame, transport};
 
 const FIXED: usize = 40;
-/// More than RFC 8200 foresees (each once, destination options twice), so that nobody hides a header behind a chain
-/// that real stacks would take.
+/// More than RFC 8200 recommends (each once, destination options twice), so that no header hides behind a chain that real
+/// network stacks accept.
 const MAX_EXTENSIONS: usize = 8;
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
-/// RFC 4302: the only one that counts its length in words of four bytes.
+/// RFC 4302: the only extension header with a length in words of four bytes.
 const AUTHENTICATION: u8 = 51;
 const DESTINATION_OPTIONS: u8 = 60;
 const MOBILITY: u8 = 135;
@@ -27,7 +27,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     if header[0] >> 4 != 6 {
         return Err(Fault::Ipv6Version);
     }
-    // Bytes after the payload length are padding. Jumbograms and segmentation offload leave 0: up to the end of the
+    // Bytes after the payload length are padding. Jumbograms and segmentation offload leave 0: the packet ends with the
     // frame.
     let payload_length = be16(header, 4);
     let end = match usize::from(payload_length) {
@@ -47,8 +47,8 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     transport::parse(frame, payload, end, record)
 }
 
-/// Walks the extension headers: returns where the upper layer's header begins. In a later fragment what follows is
-/// not a header.
+/// Walks the extension headers and returns the offset of the upper layer's header. In a later fragment the bytes there
+/// are not a header.
 #[inline(always)]
 fn extensions(
     frame: &(impl Frame + ?Sized),
@@ -56,7 +56,7 @@ fn extensions(
     end: usize,
     record: &mut Record,
 ) -> Result<usize, Fault> {
-    // As nearly all packets are.
+    // Nearly all packets have no extension header.
     if matches!(record.protocol, transport::TCP | transport::UDP | transport::ICMPV6) {
         return Ok(offset);
     }
@@ -73,7 +73,7 @@ fn extensions(
         let header = frame.header::<8>(offset).ok_or(Fault::Ipv6ExtensionTruncated)?;
         let length = match record.protocol {
             FRAGMENT => 8,
-            // Its fixed part alone is longer.
+            // The fixed part alone is longer.
             AUTHENTICATION if header[1] == 0 => return Err(Fault::Ipv6ExtensionTruncated),
             AUTHENTICATION => (usize::from(header[1]) + 2) * words,
             _ => (usize::from(header[1]) + 1) * words,
@@ -85,7 +85,7 @@ fn extensions(
         }
         let later_fragment = record.protocol == FRAGMENT && fragment(header, record);
         record.protocol = header[0];
-        offset = frame.forget(next);
+        offset = frame.hide(next);
         if later_fragment {
             return Ok(offset);
         }
@@ -93,7 +93,8 @@ fn extensions(
     Err(Fault::Ipv6ExtensionCount)
 }
 
-/// Reads a fragment header; whether it is that of a later fragment. An atomic fragment (RFC 6946) is a whole packet.
+/// Reads a fragment header and returns whether it belongs to a later fragment. An atomic fragment (RFC 6946) is a whole
+/// packet.
 #[inline(always)]
 fn fragment(header: &[u8; 8], record: &mut Record) -> bool {
     let field = be16(header, 2);

@@ -1,12 +1,12 @@
-//! Reads the headers of one packet, Ethernet to transport, into its [`Record`].
+//! Reads the headers of one packet, from Ethernet to transport, into its [`Record`].
 //!
-//! The same code runs in the kernel (over packet pointers the verifier follows) and on the host (over a slice, for
-//! tests): see [`Frame`]. It never reads past a bound it has checked, and a field that it fills is never taken from
-//! padding, from the next header or from another fragment.
+//! The same code runs in the kernel, over packet pointers that the verifier tracks, and on the host, over a slice, for
+//! tests: see [`Frame`]. It never reads beyond a bound that it has checked, and it never fills a field from padding, from
+//! the next header or from another fragment.
 #![no_std]
 #![expect(
     clippy::inline_always,
-    reason = "the verifier follows packet bounds inside a function, not through calls"
+    reason = "the verifier tracks packet bounds inside a function, not through calls"
 )]
 
 mod arp;
@@ -22,9 +22,9 @@ use packet_record::{Fault, Record};
 
 /// Reads the headers of `frame` into `record`.
 ///
-/// `record` is all zero, but for what the frame itself no longer tells: `frame_length`, and the outer tag if the
-/// kernel has taken it off (`vlan[0]`, `vlan_tags`, [`Flags::SERVICE_TAG`](packet_record::Flags::SERVICE_TAG)).
-/// `time` and `ratio` are left alone.
+/// `record` is all zero except for what the frame itself no longer tells: `frame_length`, and the outer tag if the kernel
+/// has taken it off (`vlan[0]`, `vlan_tags`, [`Flags::SERVICE_TAG`](packet_record::Flags::SERVICE_TAG)). `time` and
+/// `ratio` stay as they are.
 #[inline(always)]
 pub fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) {
     match frame.header::<ETHERNET>(0) {
@@ -33,7 +33,7 @@ pub fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) {
     }
 }
 
-/// As [`parse`], for a frame whose Ethernet header is not where the rest of it is: that begins at `offset`.
+/// As [`parse`], for a frame whose Ethernet header lies elsewhere. The bytes after the header begin at `offset`.
 #[inline(always)]
 pub fn parse_after(
     header: &[u8; ETHERNET],

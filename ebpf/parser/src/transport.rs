@@ -15,10 +15,10 @@ pub(crate) const SCTP: u8 = 132;
 const TCP_FIXED: usize = 20;
 const UDP_FIXED: usize = 8;
 const SCTP_FIXED: usize = 12;
-/// Every ICMP message has four bytes after type, code and checksum.
+/// Every ICMP message has four bytes after its type, code and checksum.
 const ICMP_FIXED: usize = 8;
 
-/// Reads the transport header at `offset`; the IP packet ends at `end`, the frame perhaps later (padding).
+/// Reads the transport header at `offset`. The IP packet ends at `end`; padding may follow.
 #[inline(always)]
 pub(crate) fn parse(
     frame: &(impl Frame + ?Sized),

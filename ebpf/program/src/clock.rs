@@ -2,18 +2,18 @@
 
 use aya_ebpf::helpers::{bpf_jiffies64, bpf_ktime_get_coarse_ns};
 
-/// The coarse clock as this CPU last read it.
+/// A cache of the kernel's coarse clock for one CPU.
 #[repr(C)]
-pub(crate) struct Clock {
+pub(crate) struct CoarseClock {
     tick: u64,
     time: u64,
 }
 
-impl Clock {
-    /// `CLOCK_MONOTONIC_COARSE` in nanoseconds, at most one tick behind.
+impl CoarseClock {
+    /// Returns `CLOCK_MONOTONIC_COARSE` in nanoseconds, at most one tick late.
     ///
-    /// That clock moves with the tick only, and the tick's number is read without a call: so the clock is asked once a
-    /// tick. Whoever looks between the tick's number and its time, which the kernel moves one after the other, keeps
+    /// That clock advances with each tick only, and the number of the tick is read without a call. So the helper is
+    /// called once a tick. The kernel advances the tick's number before the clock; a program that runs in between keeps
     /// the time of the tick before.
     #[inline(always)]
     pub(crate) fn now(&mut self) -> u64 {

@@ -1,10 +1,12 @@
-//! What the benchmarks compare with: nothing at all, and a program that does as many packet loggers do: it reserves
-//! the record before it knows the packet, and wakes the reader for each.
+//! Programs for benchmarks and tests.
 //!
-//! That costs most when packets are apart, so that the reader has gone to sleep before the next: a test run, which
-//! knows no time between packets, gets it from `pause`, once with the record and once without. `wake` does the same
-//! without a pause. `transmit` sends the packets of a test run for real, which is as fast as a load can be made. And
-//! `bystander` notes what the packet program leaves for those behind it.
+//! * `empty` does nothing.
+//! * `wake` does what many packet loggers do: it reserves a record before it reads the packet, and wakes the reader for
+//!   each record.
+//! * `pause_and_wake` does the same after a pause, because a wake-up costs most when the reader sleeps again before the
+//!   next packet, and a test run leaves no time between packets. `pause` only pauses.
+//! * `transmit` sends the packets of a test run through an interface, which is the fastest way to make a load.
+//! * `bystander` notes what the packet program leaves for the programs behind it.
 #![no_std]
 #![no_main]
 
@@ -15,7 +17,7 @@ use aya_ebpf::macros::{classifier, map, xdp};
 use aya_ebpf::maps::{Array, RingBuf};
 use aya_ebpf::programs::{TcContext, XdpContext};
 
-/// 56 bytes.
+/// A record of 56 bytes.
 #[repr(C)]
 struct Details {
     source_mac: [u8; 6],
@@ -43,9 +45,9 @@ pub fn empty(_context: XdpContext) -> u32 {
     XDP_PASS
 }
 
-/// 20 microseconds, as between 50,000 packets a second.
+/// The pause in nanoseconds, as between 50,000 packets a second.
 const PAUSE: u64 = 20_000;
-/// The clock takes more than 10 ns, so these are enough.
+/// The number of looks at the clock in one pause. A look takes more than 10 ns, so these are enough.
 const MOST_LOOKS: usize = 2_000;
 
 #[inline(always)]
@@ -77,7 +79,7 @@ pub fn wake(context: XdpContext) -> u32 {
     record(&context)
 }
 
-/// The index of the interface that `transmit` sends by.
+/// The index of the interface that `transmit` sends through.
 #[unsafe(no_mangle)]
 static INTERFACE: Global<u32> = Global::new(0);
 
@@ -87,7 +89,7 @@ pub fn transmit(_context: XdpContext) -> u32 {
     unsafe { bpf_redirect(INTERFACE.load(), 0) as u32 }
 }
 
-/// How the last packet began for a classifier that came after us, as another network's plugin does.
+/// The first bytes of the last packet, as a classifier behind the packet program found them.
 #[map]
 static BEGINNING: Array<[u8; ETHERNET]> = Array::with_max_entries(1, 0);
 
@@ -117,7 +119,7 @@ fn record(context: &XdpContext) -> u32 {
     XDP_PASS
 }
 
-/// IPv4 without options, TCP or UDP.
+/// Reads a packet that is TCP or UDP over IPv4 without options.
 #[inline(always)]
 fn details(context: &XdpContext) -> Option<Details> {
     let start = context.data();

@@ -1,17 +1,17 @@
-//! Counting. The order of the writes is what lets a reader tell a torn copy: see `Counters`.
+//! Counting. A reader can tell a torn copy by the order of the writes: see `packet_record::Counters`.
 
 use packet_record::{Counters, Flags, PROTOCOLS, Record, Traffic};
 
-/// An addition that stays where it is written, first or last.
+/// Adds one to a counter. The compiler does not move this write before or behind another one.
 #[inline(always)]
 fn increment(counter: &mut u64) {
-    // SAFETY: a valid reference. Volatile, so that the compiler does not move it.
+    // SAFETY: a valid reference. Volatile, so that the compiler keeps the order.
     unsafe { core::ptr::write_volatile(counter, core::ptr::read_volatile(counter) + 1) }
 }
 
-/// Counts what every packet is counted as.
+/// Counts a packet's class and properties, before its outcome.
 #[inline(always)]
-pub(crate) fn begin(counters: &mut Counters, record: &Record) {
+pub(crate) fn class(counters: &mut Counters, record: &Record) {
     let class = usize::from(record.class);
     if class < PROTOCOLS {
         let traffic: &mut Traffic = &mut counters.protocols[class];
@@ -29,9 +29,9 @@ pub(crate) fn begin(counters: &mut Counters, record: &Record) {
 }
 
 #[inline(always)]
-pub(crate) fn own(counters: &mut Counters, record: &Record) {
-    counters.own.bytes += u64::from(record.frame_length);
-    increment(&mut counters.own.packets);
+pub(crate) fn self_traffic(counters: &mut Counters, record: &Record) {
+    counters.self_traffic.bytes += u64::from(record.frame_length);
+    increment(&mut counters.self_traffic.packets);
 }
 
 #[inline(always)]

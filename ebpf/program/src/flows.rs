@@ -1,4 +1,4 @@
-//! Packets and bytes by flow.
+//! Packets and bytes of each flow.
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_NOEXIST;
@@ -13,47 +13,47 @@ static FLOWS: PerCpuHashMap<FlowKey, Traffic> = PerCpuHashMap::with_max_entries(
 #[unsafe(no_mangle)]
 static FLOWS_ENABLED: Global<u8> = Global::new(0);
 
-/// New flows that a CPU may make in one tick: 16,000 a second at 250 ticks. Making one costs several times what finding
-/// one costs, and a scan makes one with every packet.
+/// The number of new flows that a CPU may create in one tick: 16,000 a second at 250 ticks. Creating a flow costs several
+/// times as much as finding one, and a scan creates one with every packet.
 const NEW_FLOWS_PER_TICK: u64 = 64;
 
-/// How many flows a CPU has made in this tick.
+/// The number of flows that a CPU has created in this tick.
 #[repr(C)]
-pub(crate) struct Making {
+pub(crate) struct NewFlowLimit {
     tick: u64,
-    made: u64,
+    created: u64,
 }
 
-/// Whether flows are aggregated: fixed when the program is loaded.
+/// Returns whether flows are aggregated. This is fixed when the program is loaded.
 #[inline(always)]
 pub(crate) fn enabled() -> bool {
     FLOWS_ENABLED.load() != 0
 }
 
-/// Adds the packet to its flow. False if the flow is new and there is no room or no time for it.
+/// Adds the packet to its flow. Returns false if the flow is new and there is no room for it, or none in this tick.
 #[inline(always)]
-pub(crate) fn add(record: &Record, making: &mut Making) -> bool {
-    // In the map already: no copy on the stack.
+pub(crate) fn add(record: &Record, limit: &mut NewFlowLimit) -> bool {
+    // The record lies in a map, so the key needs no copy on the stack.
     let key = record.flow();
     let bytes = u64::from(record.frame_length);
     if let Some(flow) = FLOWS.get_ptr_mut(key) {
-        // SAFETY: this CPU's value; nothing else writes it.
+        // SAFETY: the value belongs to this CPU, and nothing else writes it.
         let flow = unsafe { &mut *flow };
         flow.packets += 1;
         flow.bytes += bytes;
         return true;
     }
-    may_make(making) && FLOWS.insert(key, &Traffic { packets: 1, bytes }, u64::from(BPF_NOEXIST)).is_ok()
+    may_create(limit) && FLOWS.insert(key, &Traffic { packets: 1, bytes }, u64::from(BPF_NOEXIST)).is_ok()
 }
 
 #[inline(always)]
-fn may_make(making: &mut Making) -> bool {
+fn may_create(limit: &mut NewFlowLimit) -> bool {
     // SAFETY: the helper has no arguments.
     let tick = unsafe { bpf_jiffies64() };
-    if making.tick != tick {
-        making.tick = tick;
-        making.made = 0;
+    if limit.tick != tick {
+        limit.tick = tick;
+        limit.created = 0;
     }
-    making.made += 1;
-    making.made <= NEW_FLOWS_PER_TICK
+    limit.created += 1;
+    limit.created <= NEW_FLOWS_PER_TICK
 }

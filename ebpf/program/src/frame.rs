@@ -1,30 +1,31 @@
-//! The packet in the kernel: two pointers that the verifier follows.
+//! A packet in the kernel: two pointers that the verifier tracks.
 
 use packet_parser::Frame;
 
-/// Offsets stay below this: the verifier wants a bound that it can see. The longest chain of headers is below 17,000.
+/// The mask of offsets, because the verifier wants a bound that it can see. The longest chain of headers is below 17,000
+/// bytes.
 const MAX_OFFSET: usize = 0x7fff;
 
-/// The first buffer of a packet. Headers are in it, also when the payload has more buffers.
+/// The linear part of a packet, which is its first buffer. The headers are in it even if the payload has more buffers.
 pub(crate) struct Linear {
     data: usize,
     end: usize,
-    /// In a map: the verifier does not follow what is stored there.
-    cursor: *mut u64,
+    /// A word in a map, where the verifier does not track what is stored.
+    scratch: *mut u64,
 }
 
 impl Linear {
     #[inline(always)]
-    pub(crate) fn new(data: usize, end: usize, cursor: &mut u64) -> Self {
-        Self { data, end, cursor }
+    pub(crate) fn new(data: usize, end: usize, scratch: &mut u64) -> Self {
+        Self { data, end, scratch }
     }
 }
 
 impl Frame for Linear {
     #[inline(always)]
     fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
-        // A mask, not a comparison: a comparison that the verifier can foresee makes it tell apart paths that differ in
-        // `offset` only, of which a chain of extension headers has too many.
+        // A mask and not a comparison: after a comparison whose result the verifier can foresee, it distinguishes paths
+        // that differ in `offset` only, and a chain of extension headers has too many of those.
         let start = self.data + (offset & MAX_OFFSET);
         if start + N > self.end {
             return None;
@@ -34,11 +35,11 @@ impl Frame for Linear {
     }
 
     #[inline(always)]
-    fn forget(&self, offset: usize) -> usize {
-        // SAFETY: a valid reference when it was taken. Volatile, so that the compiler does not take the short way.
+    fn hide(&self, offset: usize) -> usize {
+        // SAFETY: the pointer was made from a valid reference. Volatile, so that the compiler does not skip the memory.
         unsafe {
-            self.cursor.write_volatile(offset as u64);
-            self.cursor.read_volatile() as usize
+            self.scratch.write_volatile(offset as u64);
+            self.scratch.read_volatile() as usize
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The packet program. What it does with a packet, and what every map means: crate `packet-record`.
+//! The packet program. The crate `packet-record` explains what it does with a packet and what each map means.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod barrier;
 mod clock;
 mod counting;
 mod flows;
@@ -20,30 +21,30 @@ use packet_parser::{ETHERNET, Frame};
 use packet_record::{Counters, Fault, Flags, Record};
 
 use crate::frame::Linear;
-use crate::maps::State;
+use crate::maps::CpuState;
 
-/// As far as headers go: Ethernet, two tags, IPv6, extension headers and TCP are nearly always within.
+/// The number of bytes that nearly always hold all headers: Ethernet, two tags, IPv6, extension headers and TCP.
 const HEADERS: u32 = 256;
 
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
-    see(&context)
+    handle(&context)
 }
 
-/// For generic mode: `packet_record::program::XDP_GENERIC` says why.
+/// The same for generic mode: `packet_record::program::XDP_GENERIC` says why it is a program of its own.
 #[xdp]
 pub fn packet_generic(context: XdpContext) -> u32 {
-    see(&context)
+    handle(&context)
 }
 
 #[inline(always)]
-fn see(context: &XdpContext) -> u32 {
+fn handle(context: &XdpContext) -> u32 {
     if let Some((counters, state)) = maps::cpu()
-        && let Some(record) = state.place.record()
+        && let Some(record) = state.ring.record()
     {
         // SAFETY: the context is the one that the kernel passed.
         record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
-        packet_parser::parse(&Linear::new(context.data(), context.data_end(), &mut state.cursor), record);
+        packet_parser::parse(&Linear::new(context.data(), context.data_end(), &mut state.verifier_scratch), record);
         account(counters, state, record);
     }
     XDP_PASS
@@ -52,22 +53,22 @@ fn see(context: &XdpContext) -> u32 {
 #[classifier]
 pub fn packet_tcx(context: TcContext) -> i32 {
     if let Some((counters, state)) = maps::cpu()
-        && let Some(record) = state.place.record()
+        && let Some(record) = state.ring.record()
     {
         record.frame_length = context.len();
         restore_tag(&context, record);
         if context.data_end() - context.data() < HEADERS as usize {
-            // What is outside the linear part cannot be read directly; most drivers leave the headers in it.
+            // Only the linear part can be read directly. Most drivers leave the headers in it.
             let _ = context.pull_data(HEADERS.min(context.len()));
         }
-        let frame = Linear::new(context.data(), context.data_end(), &mut state.cursor);
-        match ethernet_header(&context, &mut state.ethernet) {
+        let frame = Linear::new(context.data(), context.data_end(), &mut state.verifier_scratch);
+        match ethernet_header(&context, &mut state.ethernet_header) {
             Some(header) => {
-                // Another program may have had the kernel forget that the packet begins with it.
+                // After an XDP program in generic mode, the packet's data may begin behind the Ethernet header.
                 let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
                 let offset = if is_in_frame { ETHERNET } else { 0 };
                 record.frame_length += (ETHERNET - offset) as u32;
-                packet_parser::parse_after(header, &frame, frame.forget(offset), record);
+                packet_parser::parse_after(header, &frame, frame.hide(offset), record);
             }
             None => record.fault = Fault::EthernetTruncated as u8,
         }
@@ -76,23 +77,23 @@ pub fn packet_tcx(context: TcContext) -> i32 {
     TC_ACT_UNSPEC
 }
 
-/// The Ethernet header from where the kernel knows it to be, read into `room`.
+/// Reads the Ethernet header into `buffer`, from where the kernel has noted it to be.
 #[inline(always)]
-fn ethernet_header<'a>(context: &TcContext, room: &'a mut [u8; 16]) -> Option<&'a [u8; ETHERNET]> {
-    // SAFETY: the context is the one that the kernel passed; it writes as many bytes as said.
+fn ethernet_header<'a>(context: &TcContext, buffer: &'a mut [u8; 16]) -> Option<&'a [u8; ETHERNET]> {
+    // SAFETY: the context is the one that the kernel passed. The helper writes `ETHERNET` bytes, and the buffer is longer.
     let outcome = unsafe {
         bpf_skb_load_bytes_relative(
             context.skb.skb.cast(),
             0,
-            room.as_mut_ptr().cast(),
+            buffer.as_mut_ptr().cast(),
             ETHERNET as u32,
             BPF_HDR_START_MAC,
         )
     };
-    if outcome == 0 { room.first_chunk() } else { None }
+    if outcome == 0 { buffer.first_chunk() } else { None }
 }
 
-/// Compares in words: `==` would be a call that compares bytes.
+/// Compares two headers in words: `==` would be a call that compares bytes.
 #[inline(always)]
 fn same(one: &[u8; ETHERNET], other: &[u8; ETHERNET]) -> bool {
     let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
@@ -100,7 +101,7 @@ fn same(one: &[u8; ETHERNET], other: &[u8; ETHERNET]) -> bool {
     words(one) == words(other)
 }
 
-/// The kernel takes the outer VLAN tag off before it runs a classifier.
+/// Restores the outer VLAN tag, which the kernel takes off before it runs a classifier.
 #[inline(always)]
 fn restore_tag(context: &TcContext, record: &mut Record) {
     // SAFETY: the context is the one that the kernel passed.
@@ -119,28 +120,26 @@ fn restore_tag(context: &TcContext, record: &mut Record) {
     }
 }
 
-/// Counts the packet, and shows it if it is chosen.
+/// Counts the packet, and hands its record to the reader if the sampling chooses it.
 #[inline(always)]
-fn account(counters: &mut Counters, state: &mut State, record: &mut Record) {
-    // SAFETY: no instruction. The compiler reads the record from the map from here on. The verifier does not follow what
-    // is in a map: so what was read in a packet does not multiply the paths that it has to walk from here.
-    unsafe { core::arch::asm!("", options(nostack)) };
+fn account(counters: &mut Counters, state: &mut CpuState, record: &mut Record) {
+    barrier::hide_from_verifier();
     let control = maps::control();
-    counting::begin(counters, record);
-    if control.is_own(record) {
-        return counting::own(counters, record);
+    counting::class(counters, record);
+    if control.is_self_traffic(record) {
+        return counting::self_traffic(counters, record);
     }
-    if flows::enabled() && record.version != 0 && !flows::add(record, &mut state.making) {
+    if flows::enabled() && record.version != 0 && !flows::add(record, &mut state.new_flows) {
         counting::untracked(counters, record);
     }
     if control.ratio == 0 {
         return counting::sampled_out(counters);
     }
-    let Some(position) = state.place.position() else {
+    let Some(indexes) = state.ring.indexes() else {
         return counting::lost(counters);
     };
-    let unread = state.place.unread(position);
-    let ratio = sampling::choose(&mut state.block, control.ratio, unread);
+    let unread = state.ring.unread(indexes);
+    let ratio = sampling::choose(&mut state.sampling, control.ratio, unread);
     if ratio == 0 {
         return counting::sampled_out(counters);
     }
@@ -149,18 +148,18 @@ fn account(counters: &mut Counters, state: &mut State, record: &mut Record) {
     }
     record.ratio = ratio;
     record.time = state.clock.now();
-    state.place.hand_over(position);
+    state.ring.hand_over(indexes);
     counting::shown(counters);
 }
 
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
-    // Never reached, or the verifier would refuse the endless loop.
+    // The compiler removes this function. If it did not, the verifier would refuse the endless loop.
     loop {}
 }
 
-/// The kernel reads it; the license is in LICENSE-MIT and LICENSE-APACHE.
+/// The license as the kernel reads it. Its text is in LICENSE-MIT and LICENSE-APACHE.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

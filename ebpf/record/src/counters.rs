@@ -1,8 +1,8 @@
-//! What the program counts: every packet, exactly.
+//! The program's counters, which cover every packet exactly.
 
 use core::ops::AddAssign;
 
-/// Packets and bytes.
+/// A number of packets and their bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
@@ -18,13 +18,13 @@ impl AddAssign for Traffic {
     }
 }
 
-/// What a packet is counted as. Every packet is counted under exactly one.
+/// The class that a packet is counted under. Every packet is counted under exactly one.
 ///
 /// The number is the index into [`Counters::protocols`] and the value of [`Record::class`](crate::Record::class).
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
-    /// Neither ARP nor IP, or cut short before that could be known.
+    /// Neither ARP nor IP, or truncated before the program could tell.
     OtherEthernet = 0,
     Arp = 1,
     /// IPv4 with another protocol, or with a broken IPv4 header.
@@ -46,7 +46,7 @@ pub enum Protocol {
 pub const PROTOCOLS: usize = 13;
 
 impl Protocol {
-    /// All of them, in the order of [`Counters::protocols`].
+    /// All classes, in the order of [`Counters::protocols`].
     pub const ALL: [Self; PROTOCOLS] = [
         Self::OtherEthernet,
         Self::Arp,
@@ -64,47 +64,49 @@ impl Protocol {
     ];
 }
 
-/// What one CPU has counted since the program was loaded. Nothing is ever reset: rates are differences.
+/// The counters of one CPU since the program was loaded. They are never reset: rates are differences of two readings.
 ///
-/// Once no packet is in flight, these hold exactly:
+/// When no packet is in flight, these statements hold exactly:
 ///
-/// * `seen().packets == shown + sampled_out + lost + own.packets` ([`Counters::balanced`]);
-/// * with flow aggregation on, packets with a whole IP header that are not `own` are each either in a flow or in
+/// * `seen().packets == shown + sampled_out + lost + self_traffic.packets` ([`Counters::balanced`]);
+/// * with flow aggregation on, each packet that has a whole IP header and is not self traffic is either in a flow or in
 ///   `untracked`.
 ///
-/// While packets arrive, a copy may be taken in the middle of one. The program writes `protocols` first and the
-/// outcome last, and the kernel copies from the first field to the last, so a copy of one CPU's counters that is
-/// [`balanced`](Counters::balanced) was not torn; if it is not balanced, read once more.
+/// A copy that is taken while a packet is being counted may be torn. The program writes `protocols` first and the
+/// outcome last, and the kernel copies from the first field to the last. On x86-64, where stores and loads keep their
+/// order, a [`balanced`](Counters::balanced) copy of one CPU's counters is therefore not torn. On arm64 a balanced copy
+/// may still mix two neighbouring packets: the class of one and the outcome of the other. Nothing is lost; the next
+/// reading has both.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Packets whose record is in the ring.
     pub shown: u64,
-    /// Packets not chosen by the sampling, or by a ratio of 0.
+    /// Packets that the sampling did not choose, or every packet while the ratio is 0.
     pub sampled_out: u64,
-    /// Packets chosen whose record found the ring full.
+    /// Packets that were chosen while the ring was full.
     pub lost: u64,
-    /// Packets to or from the push target itself.
-    pub own: Traffic,
-    /// Packets with a [`Fault`](crate::Fault): a property beside the outcome, not an outcome.
+    /// Packets from or to the push targets themselves.
+    pub self_traffic: Traffic,
+    /// Packets with a [`Fault`](crate::Fault). A fault is a property beside the outcome, not an outcome.
     pub malformed: u64,
-    /// Packets to a group (multicast, not broadcast) MAC address.
+    /// Packets to a group MAC address other than broadcast.
     pub multicast: u64,
     /// Packets to the broadcast MAC address.
     pub broadcast: u64,
-    /// Packets that found no room in the flow map, or came faster than new flows may be made.
+    /// Packets that found no room in the flow map, or arrived faster than new flows may be created.
     pub untracked: Traffic,
-    /// By [`Protocol`]: every packet that reached the program, `own` included.
+    /// Every packet that reached the program by [`Protocol`], self traffic included.
     pub protocols: [Traffic; PROTOCOLS],
 }
 
-/// The value of [`map::CPU`](crate::map::CPU): all that the program keeps for one CPU. In one map, because each look-up
-/// costs every packet.
+/// The value of [`map::CPU`](crate::map::CPU): everything that the program keeps for one CPU. It is one map and not
+/// several, because every packet pays for each look-up.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cpu {
     pub counters: Counters,
-    /// What the program remembers from packet to packet, for itself alone.
+    /// The program's private state, which it keeps from packet to packet.
     pub memory: [u64; MEMORY_WORDS],
 }
 
@@ -112,14 +114,14 @@ pub struct Cpu {
 pub const MEMORY_WORDS: usize = 12;
 
 impl Counters {
-    /// Whether every packet seen has its outcome.
+    /// Returns whether every packet seen has its outcome.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let outcomes = self.shown.wrapping_add(self.sampled_out).wrapping_add(self.lost);
-        self.seen().packets == outcomes.wrapping_add(self.own.packets)
+        self.seen().packets == outcomes.wrapping_add(self.self_traffic.packets)
     }
 
-    /// Every packet that reached the program, `own` included: the sum of `protocols`.
+    /// Returns every packet that reached the program, self traffic included: the sum of `protocols`.
     #[must_use]
     pub fn seen(&self) -> Traffic {
         let mut sum = Traffic::default();
@@ -129,7 +131,7 @@ impl Counters {
         sum
     }
 
-    /// Counters of `traffic` that was all of one protocol; every outcome is zero.
+    /// Returns counters of `traffic` that was all of one protocol. Every outcome is zero.
     #[must_use]
     pub fn all_of(protocol: Protocol, traffic: Traffic) -> Self {
         let mut counters = Self::default();
@@ -137,7 +139,7 @@ impl Counters {
         counters
     }
 
-    /// What was counted under `protocol`.
+    /// Returns the traffic counted under `protocol`.
     #[must_use]
     pub fn of(&self, protocol: Protocol) -> Traffic {
         self.protocols[protocol as usize]
@@ -151,7 +153,7 @@ impl AddAssign for Counters {
         sum(&mut self.shown, other.shown);
         sum(&mut self.sampled_out, other.sampled_out);
         sum(&mut self.lost, other.lost);
-        self.own += other.own;
+        self.self_traffic += other.self_traffic;
         sum(&mut self.malformed, other.malformed);
         sum(&mut self.multicast, other.multicast);
         sum(&mut self.broadcast, other.broadcast);
@@ -186,7 +188,7 @@ mod tests {
         let mut other_cpu = Counters {
             sampled_out: 2,
             lost: 3,
-            own: Traffic { packets: 4, bytes: 240 },
+            self_traffic: Traffic { packets: 4, bytes: 240 },
             malformed: 9,
             ..Counters::all_of(Protocol::Arp, Traffic { packets: 2, bytes: 120 })
         };

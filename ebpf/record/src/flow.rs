@@ -1,4 +1,4 @@
-//! The key of a flow, for the largest talkers.
+//! The key of a flow, from which the largest talkers are computed.
 
 use core::net::IpAddr;
 
@@ -6,13 +6,12 @@ use crate::packet::ip_address;
 
 /// One direction of a conversation: the key of [`map::FLOWS`](crate::map::FLOWS).
 ///
-/// The values grow and are never reset by the kernel. Take the difference to the last reading, and remove a flow only
-/// after it has not grown for some intervals: a removed flow that goes on starts again from zero. A packet without a
-/// whole IP header is in no flow.
+/// The values grow, and the kernel never resets them. Take the difference to the last reading, and remove a flow only
+/// after it has not grown for some intervals, because a removed flow that continues starts again from zero. A packet
+/// without a whole IP header is in no flow.
 ///
-/// The cost under a scan or a flood is bounded: the map is bounded and never evicts, and each CPU makes at most 64 new
-/// flows in a tick of the kernel (1 to 10 ms). Everything else is counted in
-/// [`Counters::untracked`](crate::Counters::untracked). A flow worth showing has many packets, so one of them gets in.
+/// The cost of a scan or a flood is bounded: the map never evicts, and each CPU creates at most 64 new flows in a tick
+/// of the kernel (1 to 10 ms). All other packets are counted in [`Counters::untracked`](crate::Counters::untracked).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FlowKey {
@@ -20,7 +19,7 @@ pub struct FlowKey {
     pub source_address: [u8; 16],
     /// As `source_address`.
     pub destination_address: [u8; 16],
-    /// Host byte order. 0 if the packet has no ports (ICMP, later fragments, …).
+    /// Host byte order. 0 if the packet has no ports, as with ICMP and later fragments.
     pub source_port: u16,
     /// As `source_port`.
     pub destination_port: u16,
@@ -33,13 +32,13 @@ pub struct FlowKey {
 }
 
 impl FlowKey {
-    /// The source address, `None` if [`version`](FlowKey::version) is neither 4 nor 6.
+    /// Returns the source address, or `None` if [`version`](FlowKey::version) is neither 4 nor 6.
     #[must_use]
     pub fn source(&self) -> Option<IpAddr> {
         ip_address(self.version, self.source_address)
     }
 
-    /// The destination address, `None` if [`version`](FlowKey::version) is neither 4 nor 6.
+    /// Returns the destination address, or `None` if [`version`](FlowKey::version) is neither 4 nor 6.
     #[must_use]
     pub fn destination(&self) -> Option<IpAddr> {
         ip_address(self.version, self.destination_address)

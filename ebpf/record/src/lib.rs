@@ -1,32 +1,30 @@
-//! What the packet program (kernel) and xdp-streamer (user space) share: the layout of every map and its meaning.
+//! The interface between the packet program (kernel) and xdp-streamer (user space): the layout and meaning of each map.
 //!
-//! One program object is loaded for each watched interface, so every map belongs to one interface.
+//! The program is loaded once for each watched interface, so each map belongs to one interface.
 //!
 //! | map | kind | holds |
 //! |---|---|---|
-//! | [`map::RECORDS`] | array, mapped | a ring for each CPU: a [`Record`] for each packet shown |
-//! | [`map::POSITIONS`] | array, mapped, 1 entry a CPU | [`Position`]: how far that ring is written and read |
-//! | [`map::CPU`] | per-CPU array, 1 entry | [`Cpu`], in it [`Counters`]: every packet, exactly |
-//! | [`map::CONTROL`] | array, 1 entry: the program's variables | [`Control`]: what user space asks for, at any time |
+//! | [`map::RECORDS`] | array, mapped | a ring for each CPU, with a [`Record`] for each packet shown |
+//! | [`map::RING_INDEXES`] | array, mapped, 1 entry a CPU | [`RingIndexes`]: the ring's write and read index |
+//! | [`map::CPU`] | per-CPU array, 1 entry | [`Cpu`], with the [`Counters`] of every packet |
+//! | [`map::CONTROL`] | array, 1 entry: the program's variables | [`Control`]: settings, changed at any time |
 //! | [`map::FLOWS`] | per-CPU hash | [`FlowKey`] -> [`Traffic`], if loaded with [`global::FLOWS`] |
 //!
 //! # What happens to a packet
 //!
 //! Every packet that reaches the program is counted in [`Counters::seen`] and in exactly one of four outcomes:
 //!
-//! `seen().packets = shown + sampled_out + lost + own.packets`
+//! `seen().packets = shown + sampled_out + lost + self_traffic.packets`
 //!
-//! * `own`: TCP between this host and one of [`Control::own`]: never shown, never sampled, in no flow;
-//! * `sampled_out`: not chosen (see [`Control::ratio`]);
-//! * `shown`: chosen, and its record is in the ring;
-//! * `lost`: chosen, but the ring was full.
+//! * `self_traffic`: TCP between this host and one of [`Control::push_targets`]; never shown, never sampled, in no flow;
+//! * `sampled_out`: the sampling did not choose the packet (see [`Control::ratio`]);
+//! * `shown`: the packet was chosen, and its record is in the ring;
+//! * `lost`: the packet was chosen, but the ring was full.
 //!
-//! A packet whose headers are broken or cut short is a packet like any other: it is shown with the fields up to
-//! the fault and counted in [`Counters::malformed`] *as well*. Nothing is dropped: the program always passes.
+//! A packet with broken or truncated headers is treated like any other: it is shown with the fields up to the fault, and
+//! counted in [`Counters::malformed`] *as well*. The program never drops a packet.
 //!
-//! # Waking up
-//!
-//! The program wakes nobody: the reader has to look at the ring on a timer.
+//! The program never wakes the reader. The reader polls the ring on a timer.
 #![no_std]
 
 mod control;
@@ -35,59 +33,60 @@ mod flow;
 mod packet;
 mod ring;
 
-pub use control::{Control, Endpoint, MAX_OWN};
+pub use control::{Control, Endpoint, MAX_PUSH_TARGETS};
 pub use counters::{Counters, Cpu, MEMORY_WORDS, PROTOCOLS, Protocol, Traffic};
 pub use flow::FlowKey;
 pub use packet::{Fault, Flags, Record};
-pub use ring::Position;
+pub use ring::RingIndexes;
 
-/// The program names in the object.
+/// The names of the programs in the object.
 pub mod program {
-    /// XDP in the driver's mode, multi-buffer aware (kernel 5.18 or newer). Always returns `XDP_PASS`.
+    /// XDP in driver mode, aware of packets in several buffers. Always returns `XDP_PASS`.
     pub const XDP: &str = "packet_xdp";
-    /// XDP in the kernel's generic mode: the same, but not multi-buffer aware. For a program that is, kernels since 6.9
-    /// replace most packets by copies that do not know how long their Ethernet header is (`skb_pp_cow_data` and
+    /// XDP in generic mode: the same, but not aware of packets in several buffers. For a program that is, kernels since
+    /// 6.9 replace most packets by copies with a wrong length of the Ethernet header (`skb_pp_cow_data` does not keep
     /// `mac_len`), and every TCX program behind it, such as Cilium's, takes the IP header for the Ethernet header.
     pub const XDP_GENERIC: &str = "packet_generic";
-    /// Classifier for TCX or clsact ingress. Always returns `TCX_NEXT` (-1): the next program decides.
+    /// A classifier for TCX or clsact ingress. Always returns `TCX_NEXT` (-1), so that the next program decides.
     pub const TCX: &str = "packet_tcx";
 }
 
-/// The map names in the object.
+/// The names of the maps in the object.
 pub mod map {
-    /// Array of [`Record`](crate::Record), which the loader gives `1 << ring_bits` entries for each possible CPU:
+    /// Array of [`Record`](crate::Record). The loader gives it `1 << ring_bits` entries for each possible CPU: see
     /// [`global::RING_BITS`](crate::global::RING_BITS).
     pub const RECORDS: &str = "RECORDS";
-    /// Array with one [`Position`](crate::Position) for each possible CPU, sized by the loader too.
-    pub const POSITIONS: &str = "POSITIONS";
+    /// Array with one [`RingIndexes`](crate::RingIndexes) for each possible CPU. The loader sizes it too.
+    pub const RING_INDEXES: &str = "RING_INDEXES";
     /// Per-CPU array with one [`Cpu`](crate::Cpu) at index 0. Sum its counters over the CPUs.
     pub const CPU: &str = "CPU";
-    /// Array with one [`Control`](crate::Control) at index 0. All zero after loading: nothing is shown. It is the
-    /// object's section of variables, to which the program has the address without a look-up.
+    /// Array with one [`Control`](crate::Control) at index 0. It is all zero after loading, so nothing is shown. It is the
+    /// object's section of variables: the program has its address without a look-up.
     pub const CONTROL: &str = ".bss";
     /// Per-CPU hash from [`FlowKey`](crate::FlowKey) to [`Traffic`](crate::Traffic): 4096 flows unless resized.
     /// Empty when [`global::FLOWS`](crate::global::FLOWS) is 0.
     pub const FLOWS: &str = "FLOWS";
 }
 
-/// Read-only globals, set before loading (`EbpfLoader::override_global`); the verifier removes what they switch off.
+/// Read-only globals, which are set before loading (`EbpfLoader::override_global`). The verifier removes code that they
+/// switch off.
 pub mod global {
-    /// `u8`: 1 to aggregate flows into [`map::FLOWS`](crate::map::FLOWS), 0 (the default) not to.
+    /// `u8`: 1 aggregates flows into [`map::FLOWS`](crate::map::FLOWS), 0 (the default) does not.
     pub const FLOWS: &str = "FLOWS_ENABLED";
-    /// `u32`, below 32: the binary logarithm of how many records each CPU has in
+    /// `u32`, below 32: the binary logarithm of the number of records that each CPU has in
     /// [`map::RECORDS`](crate::map::RECORDS).
     pub const RING_BITS: &str = "RING_BITS";
 }
 
 #[cfg(feature = "user")]
 mod pod {
-    // SAFETY: each type is `repr(C)`, made of integers and arrays of them only, without padding (checked by the
-    // layout tests beside each type), so every byte pattern is a value and every byte is initialised.
+    // SAFETY: each type is `repr(C)` and consists of integers and arrays of integers without padding, which the layout
+    // tests beside each type check. So every byte pattern is a value and every byte is initialised.
     unsafe impl aya::Pod for crate::Control {}
-    // SAFETY: as above.
+    // SAFETY: as for `Control`.
     unsafe impl aya::Pod for crate::Cpu {}
-    // SAFETY: as above.
+    // SAFETY: as for `Control`.
     unsafe impl aya::Pod for crate::FlowKey {}
-    // SAFETY: as above.
+    // SAFETY: as for `Control`.
     unsafe impl aya::Pod for crate::Traffic {}
 }

@@ -6,74 +6,73 @@ use core::ops::{BitOr, BitOrAssign};
 
 use crate::{FlowKey, Protocol};
 
-/// What the program read in one packet. 96 bytes, no padding; numbers in host byte order.
+/// The fields that the program read in one packet: 96 bytes without padding, numbers in host byte order.
 ///
-/// A field that the packet does not have is 0; [`Record::flags`] says which ones it has.
+/// A field that the packet does not have is 0; [`Record::flags`] says which fields it has.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Nanoseconds of `CLOCK_MONOTONIC`, one or two ticks of the kernel (1 to 10 ms each) behind: packets of one tick
-    /// have the same time, and the ring keeps the order of each CPU. Zero if written by the parser alone.
+    /// Nanoseconds of `CLOCK_MONOTONIC`, at most two ticks of the kernel (1 to 10 ms each) late. Packets of one tick have
+    /// the same time; the ring keeps the order of each CPU's packets. The parser alone leaves 0.
     pub time: u64,
-    // The fields of `FlowKey`, in its order: see `Record::flow`.
+    // The next fields are those of `FlowKey`, in its order: see `Record::flow`.
     /// IPv4: the first four bytes, then zeros. IPv6: all sixteen. ARP for IPv4: the sender's protocol address, as IPv4.
     pub source_address: [u8; 16],
     /// As `source_address`; ARP for IPv4: the target's protocol address.
     pub destination_address: [u8; 16],
-    /// TCP, UDP and SCTP, if [`Flags::PORTS`].
+    /// The port of TCP, UDP or SCTP, if [`Flags::PORTS`] is set.
     pub source_port: u16,
     /// As `source_port`.
     pub destination_port: u16,
-    /// IP protocol number. IPv4: as in the header. IPv6: after the extension headers that could be walked.
+    /// The IP protocol number. IPv4: as in the header. IPv6: after the extension headers that could be read.
     pub protocol: u8,
-    /// 4, 6, or 0 if the packet has no whole, sound IP header.
+    /// 4, 6, or 0 if the packet has no whole, valid IP header.
     pub version: u8,
     /// Zero.
     pub flow_reserved: u16,
-    // Here the fields of `FlowKey` end.
-    // In the order of a frame: see `Record::mac_addresses_mut`.
+    // The fields of `FlowKey` end here. The next two are in the order of a frame: see `Record::mac_addresses_mut`.
     pub destination_mac: [u8; 6],
     pub source_mac: [u8; 6],
-    /// Bytes from the destination MAC to the end of the payload: VLAN tags and padding included, frame check sequence
-    /// not. With TCX a train merged by GRO is one packet, as long as the train.
+    /// Bytes from the destination MAC to the end of the payload. VLAN tags and padding are included, the frame check
+    /// sequence is not. With TCX, segments that GRO has merged are one packet with the length of all.
     pub frame_length: u32,
-    /// Bytes of the IP packet as its header says: IPv4 total length; IPv6 payload length + 40.
+    /// Bytes of the IP packet as its header says: the IPv4 total length, or the IPv6 payload length plus 40.
     pub network_length: u32,
-    /// This packet stands for this many: [`Control::ratio`](crate::Control::ratio) when it was chosen, or a multiple of
-    /// it if the ring was filling.
+    /// The number of packets that this one stands for: [`Control::ratio`](crate::Control::ratio) at the time, or a
+    /// multiple of it if the ring was filling.
     pub ratio: u32,
-    /// EtherType after the VLAN tags; below 0x0600 it is the length of an IEEE 802.3 frame.
+    /// The EtherType after the VLAN tags. A value below 0x0600 is the length of an IEEE 802.3 frame.
     pub ethertype: u16,
-    /// Tag control information (3 bits priority, 1 bit drop eligible, 12 bits VLAN id), outer tag first.
+    /// The tag control information (3 bits priority, 1 bit drop eligible, 12 bits VLAN id) of the outer and inner tag.
     pub vlan: [u16; 2],
-    /// Where this fragment's payload belongs, in bytes. 0 in a first fragment and in a whole packet.
+    /// The offset of this fragment's payload in bytes. 0 in a first fragment and in a whole packet.
     pub fragment_offset: u16,
     /// The low nine bits of the TCP header's bytes 12-13: AE CWR ECE URG ACK PSH RST SYN FIN.
     pub tcp_flags: u16,
     /// RFC 826 `ar$op`: 1 request, 2 reply.
     pub arp_operation: u16,
-    /// Which of the fields the packet has.
+    /// The fields that the packet has.
     pub flags: Flags,
-    /// How many VLAN tags are in `vlan`: 0, 1 or 2. A third tag is not walked: it is the `ethertype`.
+    /// The number of VLAN tags in `vlan`: 0, 1 or 2. A third tag is not read: it is the `ethertype`.
     pub vlan_tags: u8,
     /// IPv4 time to live or IPv6 hop limit.
     pub hop_limit: u8,
     /// IPv4 type of service or IPv6 traffic class: 6 bits DSCP, 2 bits ECN.
     pub traffic_class: u8,
-    /// ICMP or ICMPv6 type, if [`Flags::ICMP`].
+    /// The ICMP or ICMPv6 type, if [`Flags::ICMP`] is set.
     pub icmp_type: u8,
-    /// ICMP or ICMPv6 code, if [`Flags::ICMP`].
+    /// The ICMP or ICMPv6 code, if [`Flags::ICMP`] is set.
     pub icmp_code: u8,
-    /// What is wrong with the packet: see [`Record::fault`].
+    /// The number of the packet's [`Fault`], or 0: see [`Record::fault`].
     pub fault: u8,
-    /// What it is counted as: see [`Record::class`].
+    /// The number of the packet's [`Protocol`] class: see [`Record::class`].
     pub class: u8,
     /// Zero.
     pub reserved: [u8; 3],
 }
 
 impl Record {
-    /// Reads a record as the ring holds it. `None` if `bytes` is not as long as a record.
+    /// Reads a record as the ring holds it. Returns `None` if `bytes` is not as long as a record.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         if bytes.len() != size_of::<Self>() {
@@ -83,14 +82,14 @@ impl Record {
         Some(unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() })
     }
 
-    /// The record as the ring holds it.
+    /// Returns the record as the ring holds it.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; size_of::<Self>()] {
         // SAFETY: no padding, so every byte is initialised; the lifetime is that of `self`.
         unsafe { &*core::ptr::from_ref(self).cast() }
     }
 
-    /// The flow that the packet belongs to, if `version` is 4 or 6.
+    /// Returns the key of the packet's flow, which is meaningful if `version` is 4 or 6.
     #[inline]
     #[must_use]
     pub fn flow(&self) -> &FlowKey {
@@ -99,7 +98,7 @@ impl Record {
         unsafe { &*core::ptr::from_ref(&self.source_address).cast() }
     }
 
-    /// Both MAC addresses, as a frame begins with them.
+    /// Returns both MAC addresses as a frame begins with them.
     #[inline]
     pub fn mac_addresses_mut(&mut self) -> &mut [u8; 12] {
         // SAFETY: the two fields are bytes, one after the other (see the test). The pointer may reach both, because it
@@ -107,13 +106,13 @@ impl Record {
         unsafe { &mut *core::ptr::from_mut(self).cast::<u8>().add(offset_of!(Self, destination_mac)).cast() }
     }
 
-    /// The source address of IPv4, IPv6, or ARP for IPv4.
+    /// Returns the source address of IPv4, IPv6, or ARP for IPv4.
     #[must_use]
     pub fn source(&self) -> Option<IpAddr> {
         ip_address(self.address_version(), self.source_address)
     }
 
-    /// The destination address of IPv4, IPv6, or ARP for IPv4.
+    /// Returns the destination address of IPv4, IPv6, or ARP for IPv4.
     #[must_use]
     pub fn destination(&self) -> Option<IpAddr> {
         ip_address(self.address_version(), self.destination_address)
@@ -123,20 +122,20 @@ impl Record {
         if self.flags.contains(Flags::ARP_ADDRESSES) { 4 } else { self.version }
     }
 
-    /// What is wrong with the packet, if anything is.
+    /// Returns what is wrong with the packet, if anything.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         Fault::ALL.into_iter().find(|fault| *fault as u8 == self.fault)
     }
 
-    /// What it is counted as; `None` only if the record was not written by the program.
+    /// Returns the packet's class, or `None` if the program did not write this record.
     #[must_use]
     pub fn class(&self) -> Option<Protocol> {
         Protocol::ALL.get(usize::from(self.class)).copied()
     }
 }
 
-/// Which fields a packet has.
+/// The fields that a packet has, one bit each.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(pub u16);
@@ -151,18 +150,18 @@ impl Flags {
     pub const ARP: Self = Self(1 << 2);
     /// ARP between Ethernet and IPv4: the addresses are those of the ARP packet.
     pub const ARP_ADDRESSES: Self = Self(1 << 3);
-    /// A part of a fragmented packet, first or later.
+    /// The packet is a fragment, first or later.
     pub const FRAGMENT: Self = Self(1 << 4);
     /// More fragments follow.
     pub const MORE_FRAGMENTS: Self = Self(1 << 5);
     /// The outer VLAN tag is a service tag (802.1ad, 0x88a8, or the older 0x9100).
     pub const SERVICE_TAG: Self = Self(1 << 6);
-    /// To a group MAC address other than broadcast.
+    /// The packet is for a group MAC address other than broadcast.
     pub const MULTICAST: Self = Self(1 << 7);
-    /// To the broadcast MAC address.
+    /// The packet is for the broadcast MAC address.
     pub const BROADCAST: Self = Self(1 << 8);
 
-    /// Whether all of `other` are set.
+    /// Returns whether all bits of `other` are set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -185,7 +184,7 @@ impl BitOrAssign for Flags {
     }
 }
 
-/// Why reading stopped. The fields before the fault are valid, those after it are 0.
+/// The reason why the parser stopped. Fields before the fault are valid, fields after it are 0.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -198,12 +197,12 @@ pub enum Fault {
     Ipv4Version = 5,
     /// Header length below 20 bytes.
     Ipv4HeaderLength = 6,
-    /// Total length below the header length (and not 0, which segmentation offload leaves).
+    /// Total length below the header length, and not 0, which segmentation offload leaves.
     Ipv4TotalLength = 7,
     Ipv6Truncated = 8,
     /// EtherType IPv6, but the header's version is not 6.
     Ipv6Version = 9,
-    /// An extension header ends after the packet, or (authentication) before its own fixed part.
+    /// An extension header ends after the packet, or an authentication header before the end of its fixed part.
     Ipv6ExtensionTruncated = 10,
     /// More than eight extension headers.
     Ipv6ExtensionCount = 11,
@@ -214,7 +213,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 13] = [
         Self::EthernetTruncated,
         Self::VlanTruncated,
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_its_mac_addresses_as_a_frame_does() {
+    fn mac_addresses_are_in_the_order_of_a_frame() {
         let mut record = Record::default();
         *record.mac_addresses_mut() = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9];
         let expected = Record {

@@ -1,19 +1,19 @@
-//! The ring of records: memory that the program writes and user space maps.
+//! The indexes of the ring of records, which the program and user space share.
 
-/// One CPU's part of the ring: how far the program has written and user space has read.
+/// The write index and the read index of one CPU's ring.
 ///
-/// A CPU has `1 << ring_bits` consecutive records of [`map::RECORDS`](crate::map::RECORDS), from `cpu << ring_bits` on.
-/// Numbers count records since loading; record `n` lies at `n` modulo the part's length. Those from `read` up to, not
-/// including, `written` are whole. The one at `written` is the program's to write into at any time, so a part holds one
-/// record less than its length.
+/// A CPU has `1 << ring_bits` consecutive records of [`map::RECORDS`](crate::map::RECORDS), beginning at
+/// `cpu << ring_bits`. An index counts records since loading; record `n` lies at `n` modulo the ring's length. The
+/// records from `read` up to, not including, `written` are complete. The program may write into the one at `written` at
+/// any time, so a ring holds one record less than its length.
 ///
-/// The program alone writes `written`, after the record, in an exchange that no CPU reorders with it: user space loads
-/// it with acquire ordering. User space alone writes `read`, with release ordering, after it has read the records.
+/// Only the program writes `written`: after the record, by an atomic exchange that no CPU reorders with it. User space
+/// loads it with acquire ordering. Only user space writes `read`: with release ordering, after it has read the records.
 ///
-/// On a cache line each, or either side would slow the other down.
+/// Each index has a cache line of its own, because otherwise each side would slow the other down.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
+pub struct RingIndexes {
     pub written: u64,
     /// Zero.
     pub reserved: [u64; 7],
@@ -28,8 +28,8 @@ mod tests {
     use core::mem::offset_of;
 
     #[test]
-    fn sides_share_no_cache_line() {
-        assert_eq!((offset_of!(Position, written), offset_of!(Position, read)), (0, 64));
-        assert_eq!(size_of::<Position>(), 128);
+    fn indexes_share_no_cache_line() {
+        assert_eq!((offset_of!(RingIndexes, written), offset_of!(RingIndexes, read)), (0, 64));
+        assert_eq!(size_of::<RingIndexes>(), 128);
     }
 }

@@ -1,6 +1,6 @@
-//! The user-space side of the ring: gives its maps their size, maps their memory, and reads the records.
+//! The user-space side of the ring: sizes its maps, maps their memory and reads the records.
 //!
-//! Nothing here calls the kernel once the memory is mapped. The rules of who writes what: [`packet_record::Position`].
+//! Nothing here calls the kernel once the memory is mapped. [`packet_record::RingIndexes`] explains the protocol.
 
 mod memory;
 mod size;
@@ -11,34 +11,35 @@ use packet_record::{Record, map};
 use crate::memory::Memory;
 pub use crate::size::Size;
 
-/// Why there is no ring to read.
+/// The reason why the ring cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {
-    /// The object is another one.
+    /// The object is not the packet program.
     #[error("the program's object has no map `{0}`")]
     Absent(&'static str),
-    /// The kernel does not let us.
+    /// The kernel refuses the mapping.
     #[error("cannot map the memory of `{map}`")]
     Mapping { map: &'static str, source: std::io::Error },
-    /// The number of possible CPUs, for each of which there is a part.
-    #[error("cannot read how many CPUs there can be")]
+    /// The list of possible CPUs, each of which has a ring, cannot be read.
+    #[error("cannot read the list of possible CPUs")]
     Cpus(#[source] std::io::Error),
 }
 
-/// Records that are freed at once: the program reads where that is for each packet, and would wait for each change.
+/// The number of records that are freed at once. The program reads the index for each packet, and each change costs it
+/// a cache miss.
 const FREE_EVERY: u64 = 64;
 
-/// The records that are not read yet, of all CPUs.
+/// The rings of all CPUs.
 #[derive(Debug)]
 pub struct Ring {
     memory: Memory,
-    /// What is read of each CPU's part: nobody else writes it.
+    /// The read index of each CPU. Only this process writes it.
     read: Vec<u64>,
-    /// Kept for its room.
+    /// Empty between two readings, and kept for its capacity.
     parts: Vec<Part>,
 }
 
-/// The unread records of one CPU.
+/// The unread records of one CPU, as of the beginning of a reading.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     cpu: usize,
@@ -47,15 +48,15 @@ struct Part {
 }
 
 impl Ring {
-    /// Takes the ring's maps out of a program that was loaded with this `size`.
+    /// Takes the ring's maps out of a program that was loaded with `size`.
     pub fn take(ebpf: &mut Ebpf, size: Size) -> Result<Self, RingError> {
         let mut take = |name| ebpf.take_map(name).ok_or(RingError::Absent(name));
-        let memory = Memory::of(&take(map::RECORDS)?, &take(map::POSITIONS)?, size)?;
+        let memory = Memory::of(&take(map::RECORDS)?, &take(map::RING_INDEXES)?, size)?;
         Ok(Self { memory, read: vec![0; size.cpus()], parts: Vec::with_capacity(size.cpus()) })
     }
 
-    /// Visits the records that are there now, at most `limit`, the oldest first whichever CPU it is from. Returns how
-    /// many they were.
+    /// Visits the records that are in the ring now, at most `limit`, and returns their number. The oldest record comes
+    /// first, whichever CPU wrote it.
     pub fn read(&mut self, limit: usize, mut visit: impl FnMut(&Record)) -> usize {
         self.parts.clear();
         for (cpu, next) in self.read.iter().copied().enumerate() {
@@ -86,7 +87,7 @@ impl Ring {
         count
     }
 
-    /// The part whose next record is the oldest.
+    /// Returns the index of the part whose next record is the oldest.
     fn oldest(&self) -> Option<usize> {
         let time = |part: &Part| self.memory.record(part.cpu, part.next).time;
         (0..self.parts.len()).min_by_key(|index| time(&self.parts[*index]))

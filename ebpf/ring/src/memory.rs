@@ -1,4 +1,4 @@
-//! The shared memory. All that is unsafe about it is in this file.
+//! The memory that the program shares with user space. All unsafe code about it is in this file.
 
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
@@ -6,48 +6,56 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aya::maps::Map;
 use memmap2::{MmapOptions, MmapRaw};
-use packet_record::{Position, Record, map};
+use packet_record::{Record, RingIndexes, map};
 
 use crate::{RingError, Size};
 
-/// Both maps' memory. It stays when the maps are closed.
+/// The memory of both maps. It stays mapped when the maps are closed.
 #[derive(Debug)]
 pub(crate) struct Memory {
+    /// Mapped read-only: only the program writes records.
     records: Values<Record>,
-    positions: Values<Position>,
+    indexes: Values<RingIndexes>,
     size: Size,
 }
 
 impl Memory {
-    pub(crate) fn of(records: &Map, positions: &Map, size: Size) -> Result<Self, RingError> {
+    pub(crate) fn of(records: &Map, indexes: &Map, size: Size) -> Result<Self, RingError> {
+        let record_count = size.cpus() * size.records();
         Ok(Self {
-            records: Values::of(records, map::RECORDS, size.cpus() * size.records())?,
-            positions: Values::of(positions, map::POSITIONS, size.cpus())?,
+            records: Values::of(records, map::RECORDS, record_count, Access::Read)?,
+            indexes: Values::of(indexes, map::RING_INDEXES, size.cpus(), Access::ReadAndWrite)?,
             size,
         })
     }
 
-    /// How many records the program has written on `cpu`: whole ones.
+    /// Returns the number of complete records that the program has written on `cpu`.
     pub(crate) fn written(&self, cpu: usize) -> u64 {
-        // SAFETY: a valid position, whose words are only ever used as atomics here.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.positions.at(cpu)).written) }.load(Ordering::Acquire)
+        // SAFETY: a valid pointer, and this process uses these words as atomics only.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.indexes.at(cpu)).written) }.load(Ordering::Acquire)
     }
 
     /// Lets the program write into the records before number `read`.
     pub(crate) fn free(&self, cpu: usize, read: u64) {
-        // SAFETY: as above.
-        unsafe { AtomicU64::from_ptr(&raw mut (*self.positions.at(cpu)).read) }
-            .store(read, Ordering::Release);
+        // SAFETY: as in `written`.
+        unsafe { AtomicU64::from_ptr(&raw mut (*self.indexes.at(cpu)).read) }.store(read, Ordering::Release);
     }
 
-    /// Record `number` of `cpu`, which is written and not free.
+    /// Returns record `number` of `cpu`, which has to be written and not freed.
     pub(crate) fn record(&self, cpu: usize, number: u64) -> &Record {
-        #[expect(clippy::cast_possible_truncation, reason = "what it could lose is masked off")]
+        #[expect(clippy::cast_possible_truncation, reason = "the mask removes the bits that could be lost")]
         let within = number as usize & (self.size.records() - 1);
-        // SAFETY: a valid record, whatever its bytes are. The program does not write into one that is written and not
-        // free, and only who holds `&mut Ring` frees one.
+        // SAFETY: every byte pattern is a record. The program does not write into a record that is written and not
+        // freed, and freeing one takes `&mut Ring`.
         unsafe { &*self.records.at(cpu * self.size.records() + within) }
     }
+}
+
+/// What user space may do with the memory of a map.
+#[derive(Clone, Copy, Debug)]
+enum Access {
+    Read,
+    ReadAndWrite,
 }
 
 /// The memory of an array map.
@@ -59,18 +67,22 @@ struct Values<Value> {
 }
 
 impl<Value> Values<Value> {
-    fn of(map: &Map, name: &'static str, entries: usize) -> Result<Self, RingError> {
+    fn of(map: &Map, name: &'static str, entries: usize, access: Access) -> Result<Self, RingError> {
         let Map::Array(data) = map else { return Err(RingError::Absent(name)) };
-        let memory = MmapOptions::new()
-            .len(entries * size_of::<Value>())
-            .map_raw(data.fd().as_fd().as_raw_fd())
-            .map_err(|source| RingError::Mapping { map: name, source })?;
+        let file = data.fd().as_fd().as_raw_fd();
+        let mut options = MmapOptions::new();
+        options.len(entries * size_of::<Value>());
+        let memory = match access {
+            Access::Read => options.map_raw_read_only(file),
+            Access::ReadAndWrite => options.map_raw(file),
+        };
+        let memory = memory.map_err(|source| RingError::Mapping { map: name, source })?;
         Ok(Self { memory, entries, value: PhantomData })
     }
 
     fn at(&self, index: usize) -> *mut Value {
         assert!(index < self.entries);
-        // SAFETY: within the mapping, which begins with a page, and so aligned.
+        // SAFETY: within the mapping, which begins with a page and is therefore aligned.
         unsafe { self.memory.as_mut_ptr().cast::<Value>().add(index) }
     }
 }

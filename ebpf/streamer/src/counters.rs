@@ -27,8 +27,8 @@ pub fn each(counters: &Counters, mut visit: impl FnMut(Field, u64)) {
     visit(field!("shown"), counters.shown);
     visit(field!("sampled_out"), counters.sampled_out);
     visit(field!("lost"), counters.lost);
-    visit(field!("self_packets"), counters.own.packets);
-    visit(field!("self_bytes"), counters.own.bytes);
+    visit(field!("self_packets"), counters.self_traffic.packets);
+    visit(field!("self_bytes"), counters.self_traffic.bytes);
     visit(field!("malformed"), counters.malformed);
     visit(field!("multicast"), counters.multicast);
     visit(field!("broadcast"), counters.broadcast);
@@ -56,7 +56,7 @@ pub fn growth(now: &Counters, before: &Counters) -> Counters {
         shown: now.shown.wrapping_sub(before.shown),
         sampled_out: now.sampled_out.wrapping_sub(before.sampled_out),
         lost: now.lost.wrapping_sub(before.lost),
-        own: traffic(now.own, before.own),
+        self_traffic: traffic(now.self_traffic, before.self_traffic),
         malformed: now.malformed.wrapping_sub(before.malformed),
         multicast: now.multicast.wrapping_sub(before.multicast),
         broadcast: now.broadcast.wrapping_sub(before.broadcast),

@@ -1,4 +1,4 @@
-//! Readers of a ring, on a thread of their own while something else runs.
+//! Readers of a ring that run on a thread of their own.
 
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +10,10 @@ use packet_ring::Ring;
 
 use crate::loaded::stay_on;
 
-/// How long a reader that is not told of records sleeps.
+/// The time that a polling reader sleeps.
 const PAUSE: Duration = Duration::from_micros(500);
 
-/// Reads what there is, then sleeps: what xdp-streamer does.
+/// Reads all records, then sleeps, as xdp-streamer does.
 pub(crate) fn in_turns(ring: &mut Ring) {
     ring.read(usize::MAX, |record| {
         std::hint::black_box(*record);
@@ -21,18 +21,18 @@ pub(crate) fn in_turns(ring: &mut Ring) {
     thread::sleep(PAUSE);
 }
 
-/// Sleeps until the kernel says that there is a record, then reads what there is.
+/// Sleeps until the kernel signals a record, then reads all records.
 pub(crate) fn when_told(ring: &mut RingBuf<MapData>) {
     let mut poll = libc::pollfd { fd: ring.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: one valid entry. The timeout is for the end of the run.
+    // SAFETY: one valid entry. The timeout ends the wait at the end of the run.
     unsafe { libc::poll(&raw mut poll, 1, 1) };
     while let Some(item) = ring.next() {
         std::hint::black_box(item.len());
     }
 }
 
-/// Runs `work` while a thread takes one turn of `read` after the other, each on a CPU of its own, if there are two: on
-/// one the reader would only run after the packets.
+/// Runs `work` while another thread repeats `read`. Each has a CPU of its own if there are two; on a single CPU the reader
+/// would only run after the packets.
 pub(crate) fn beside<R: Send, T>(ring: &mut R, read: fn(&mut R), work: impl FnOnce() -> T) -> T {
     let stop = AtomicBool::new(false);
     let started = AtomicBool::new(false);

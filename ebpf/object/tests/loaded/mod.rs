@@ -1,4 +1,4 @@
-//! The packet program in the kernel, without a network interface.
+//! The packet program, loaded into the kernel.
 #![allow(dead_code, reason = "tests and benchmarks need different parts")]
 
 use std::io::Write;
@@ -12,11 +12,11 @@ use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
 
-/// Where a packet enters.
+/// The hook that the program runs at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hook {
     Xdp,
-    /// XDP in the kernel's generic mode, which has a program of its own.
+    /// XDP in generic mode, which has a program of its own.
     Generic,
     Tcx,
 }
@@ -30,8 +30,8 @@ impl Hook {
         }
     }
 
-    /// Of how many bytes such a packet has to be at least, for the kernel to run a program on it: XDP wants an Ethernet
-    /// header, a classifier something after it, and the whole fixed header of IP.
+    /// Returns the shortest length of such a packet for which the kernel runs a program. XDP wants an Ethernet header; a
+    /// classifier wants at least a byte after it, and the whole fixed header of IP.
     pub(crate) fn shortest(self, packet: &[u8]) -> usize {
         match (self, packet.get(12..14)) {
             (Self::Xdp | Self::Generic, _) => 14,
@@ -42,14 +42,14 @@ impl Hook {
     }
 }
 
-/// The packet program, loaded.
+/// The loaded packet program.
 pub(crate) struct Loaded {
     ebpf: Ebpf,
     hook: Hook,
 }
 
 impl Loaded {
-    /// The program and its ring, with `1 << bits` records for each CPU.
+    /// Loads the program with a ring of `1 << bits` records for each CPU.
     pub(crate) fn new(hook: Hook, flows: bool, bits: u32, control: Control) -> Result<(Self, Ring)> {
         let size = packet_ring::Size::with_bits(bits)?;
         let flows = u8::from(flows);
@@ -66,7 +66,7 @@ impl Loaded {
         Ok((program, Ring(ring)))
     }
 
-    /// Attaches to an interface, until this is dropped.
+    /// Attaches the program to an interface until this is dropped.
     pub(crate) fn attach(&mut self, interface: &str) -> Result<()> {
         match self.hook {
             Hook::Xdp => self.attach_xdp(interface, XdpMode::default())?,
@@ -79,7 +79,7 @@ impl Loaded {
         Ok(())
     }
 
-    /// Attaches to an interface in this mode, whichever the program is for.
+    /// Attaches the XDP program to an interface in this mode, even if it is not the program for the mode.
     pub(crate) fn attach_xdp(&mut self, interface: &str, mode: XdpMode) -> Result<()> {
         <&mut Xdp>::try_from(program_mut(&mut self.ebpf, self.hook)?)?.attach(interface, mode)?;
         Ok(())
@@ -90,7 +90,7 @@ impl Loaded {
         Ok(Array::try_from(map)?.set(0, control, 0)?)
     }
 
-    /// Runs the program `repeat` times on `packet`: nanoseconds a run, the kernel's loop included.
+    /// Runs the program `repeat` times on `packet` and returns the nanoseconds of a run, with the kernel's loop.
     pub(crate) fn run(&self, packet: &[u8], repeat: u32) -> Result<u64> {
         let options = TestRunOptions { data_in: Some(packet), repeat, ..TestRunOptions::default() };
         let program = self.ebpf.program(self.hook.program()).context("no program")?;
@@ -102,7 +102,7 @@ impl Loaded {
         Ok(u64::try_from(result.duration.as_nanos())?)
     }
 
-    /// The counters of all CPUs.
+    /// Returns the sum of all CPUs' counters.
     pub(crate) fn counters(&self) -> Result<Counters> {
         let cpus: PerCpuArray<_, Cpu> =
             PerCpuArray::try_from(self.ebpf.map(map::CPU).context("no counters")?)?;
@@ -113,7 +113,7 @@ impl Loaded {
         Ok(sum)
     }
 
-    /// The flows, summed over the CPUs, the largest first.
+    /// Returns the flows, summed over the CPUs, the largest first.
     pub(crate) fn flows(&self) -> Result<Vec<(FlowKey, Traffic)>> {
         let flows: PerCpuHashMap<_, FlowKey, Traffic> =
             PerCpuHashMap::try_from(self.ebpf.map(map::FLOWS).context("no flows")?)?;
@@ -139,7 +139,7 @@ fn program_mut(ebpf: &mut Ebpf, hook: Hook) -> Result<&mut aya::programs::Progra
 pub(crate) struct Ring(pub(crate) packet_ring::Ring);
 
 impl Ring {
-    /// The records in the ring, with their time set to 0.
+    /// Returns the records in the ring with their time set to 0.
     pub(crate) fn records(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
         self.0.read(usize::MAX, |record| records.push(Record { time: 0, ..*record }));
@@ -147,17 +147,17 @@ impl Ring {
     }
 }
 
-/// Settings: one push target, as in a real run.
+/// Returns settings with one push target, as in a real run.
 pub(crate) fn control(ratio: u32) -> Control {
     let mut control = Control { ratio, ..Control::default() };
-    control.set_own([SocketAddr::from(([192, 0, 2, 80], 3000))]);
+    control.set_push_targets([SocketAddr::from(([192, 0, 2, 80], 3000))]);
     control
 }
 
-/// Keeps the thread on `cpu`, or where it is if there is no such CPU: so that all its packets are in one part of the
-/// ring, in their order, and one block of the sampling follows the other.
+/// Keeps the thread on `cpu`, so that all its packets are in one ring in their order, and one sampling group follows the
+/// other. Does nothing if there is no such CPU.
 pub(crate) fn stay_on(cpu: usize) {
-    // SAFETY: a valid set of CPUs. If it names none that there is, nothing changes.
+    // SAFETY: a valid set of CPUs. The kernel refuses one that names no existing CPU.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpu, &mut set);
@@ -165,7 +165,7 @@ pub(crate) fn stay_on(cpu: usize) {
     }
 }
 
-/// Whether programs can be loaded; if not, one line says that `test` is skipped.
+/// Returns whether programs can be loaded. If not, a line says that `test` is skipped.
 pub(crate) fn may_load(test: &str) -> bool {
     // SAFETY: no arguments, cannot fail.
     let root = unsafe { libc::geteuid() } == 0;
@@ -175,7 +175,7 @@ pub(crate) fn may_load(test: &str) -> bool {
     root
 }
 
-/// Says so on the real standard error, which the test harness does not capture.
+/// Reports a skipped test on the real standard error, which the test harness does not capture.
 pub(crate) fn skipped(test: &str, because: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test} because {because}");
 }

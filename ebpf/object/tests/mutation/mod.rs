@@ -1,11 +1,11 @@
-//! Random and mutated packets, the same ones in every run.
+//! Random and mutated packets, the same in every run.
 
 use crate::packets::{
     self, ARP, IPV4, IPV6, Ipv4, SERVICE_VLAN, VLAN, arp, authentication, ethernet, extension, icmp, ipv6,
     ipv6_fragment, sctp, tag, tcp, udp,
 };
 
-/// Marsaglia's xorshift64*: enough for tests, and nothing to depend on.
+/// Marsaglia's xorshift64* generator, which is good enough for tests and needs no dependency.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -20,7 +20,7 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// Less than `limit`, which is not 0.
+    /// Returns a number below `limit`, which is not 0.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() >> 33) as usize % limit
     }
@@ -35,10 +35,10 @@ impl Random {
 }
 
 const ETHERTYPES: [u16; 8] = [IPV4, IPV6, ARP, VLAN, SERVICE_VLAN, 0x9100, 0x88cc, 0x0026];
-/// Protocol numbers with a meaning, and some without.
+/// Protocol numbers that the parser knows, and some that it does not.
 const PROTOCOLS: [u8; 20] = [0, 1, 2, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 89, 132, 135, 139, 140, 255];
 
-/// Packets to start from.
+/// Returns the packets that mutation starts from.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let datagram = udp(1234, 53, &[0x11; 20]);
     let segment = tcp(1234, 53, 0x5012, &[0x22; 20]);
@@ -68,7 +68,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// One packet of at least 14 bytes.
+/// Returns one packet of at least 14 bytes.
 pub(crate) fn packet(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut packet =
         if random.below(8) == 0 { noise(random) } else { seeds[random.below(seeds.len())].clone() };
@@ -82,7 +82,7 @@ pub(crate) fn packet(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     packet
 }
 
-/// Random bytes behind an ethertype that has a meaning, and a first byte that fits it half of the time.
+/// Returns random bytes behind an EtherType that the parser knows. Half of them begin with a matching IP header.
 fn noise(random: &mut Random) -> Vec<u8> {
     let mut packet: Vec<u8> = (0..14 + random.below(200)).map(|_| random.byte()).collect();
     let ethertype = random.one_of(&ETHERTYPES);

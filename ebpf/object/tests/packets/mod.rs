@@ -1,4 +1,4 @@
-//! Packets made by hand, from the inside out: each function puts one header before what it is given.
+//! Packets built from the inside out: each function puts one header before its payload.
 #![allow(dead_code, reason = "each test and benchmark needs some of them")]
 #![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
 
@@ -28,7 +28,7 @@ pub(crate) fn ethernet(ethertype: u16, payload: &[u8]) -> Vec<u8> {
     ethernet_to(HOST_MAC, ethertype, payload)
 }
 
-/// What follows the ethertype of a tag: the tag's content and the next ethertype.
+/// Returns the bytes after a tag's EtherType: the tag control information and the next EtherType.
 pub(crate) fn tag(tci: u16, ethertype: u16, payload: &[u8]) -> Vec<u8> {
     join(&[&tci.to_be_bytes(), &ethertype.to_be_bytes(), payload])
 }
@@ -40,9 +40,9 @@ pub(crate) struct Ipv4<'a> {
     /// Flags and fragment offset as in the header.
     pub(crate) fragment: u16,
     pub(crate) options: &'a [u8],
-    /// Instead of the header length that is right.
+    /// A header length in place of the right one.
     pub(crate) header_words: Option<u8>,
-    /// Instead of the total length that is right.
+    /// A total length in place of the right one.
     pub(crate) total_length: Option<u16>,
 }
 
@@ -79,19 +79,19 @@ pub(crate) fn ipv6_of_length(length: u16, next: u8, payload: &[u8]) -> Vec<u8> {
     join(&[&start, &length.to_be_bytes(), &[next, 64], &V6_SOURCE, &V6_DESTINATION, payload])
 }
 
-/// Hop-by-hop, routing or destination options: `words` of eight bytes beyond the first.
+/// Returns hop-by-hop options, a routing header or destination options, `words` of eight bytes longer than the shortest.
 pub(crate) fn extension(next: u8, words: u8, payload: &[u8]) -> Vec<u8> {
     let filling = vec![0; 6 + 8 * usize::from(words)];
     join(&[&[next, words], &filling, payload])
 }
 
-/// RFC 4302: `words` of four bytes, less two.
+/// Returns an authentication header (RFC 4302) of `words` + 2 words of four bytes.
 pub(crate) fn authentication(next: u8, words: u8, payload: &[u8]) -> Vec<u8> {
     let filling = vec![0; 6 + 4 * usize::from(words)];
     join(&[&[next, words], &filling, payload])
 }
 
-/// `offset` in units of eight bytes.
+/// Returns a fragment header with its `offset` in units of eight bytes.
 pub(crate) fn ipv6_fragment(next: u8, offset: u16, more: bool, payload: &[u8]) -> Vec<u8> {
     let field = (offset << 3) | u16::from(more);
     join(&[&[next, 0], &field.to_be_bytes(), &[0xde, 0xad, 0xbe, 0xef], payload])
@@ -102,7 +102,7 @@ pub(crate) fn udp(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
     join(&[&source.to_be_bytes(), &destination.to_be_bytes(), &length.to_be_bytes(), &[0, 0], payload])
 }
 
-/// `start` is data offset, reserved bits and flags.
+/// Returns a TCP header. `start` is data offset, reserved bits and flags.
 pub(crate) fn tcp(source: u16, destination: u16, start: u16, payload: &[u8]) -> Vec<u8> {
     let numbers = [1, 2, 3, 4, 5, 6, 7, 8];
     let end = [0x20, 0, 0, 0, 0, 0];
@@ -121,7 +121,7 @@ pub(crate) fn arp(operation: u16) -> Vec<u8> {
     join(&[&[0, 1, 8, 0, 6, 4], &operation.to_be_bytes(), &SOURCE_MAC, &V4_SOURCE, &[0; 6], &V4_DESTINATION])
 }
 
-/// A multicast search of SSDP, 143 bytes on the wire.
+/// Returns a multicast search of SSDP, 143 bytes on the wire.
 pub(crate) fn ssdp() -> Vec<u8> {
     let search = b"M-SEARCH * HTTP/1.1\r\nHOST:239.255.255.250:1900\r\nMAN:\"ssdp:discover\"\r\nMX:2\r\nST:ssdp:all\r\n\r\n";
     let mut payload = search.to_vec();

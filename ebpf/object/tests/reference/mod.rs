@@ -1,4 +1,4 @@
-//! What a packet's record has to be, read header by header by another library (etherparse).
+//! The expected record of a packet, built header by header with another library (etherparse).
 
 use etherparse::{
     ArpPacketSlice, EtherType, Ethernet2Slice, Icmpv4Header, IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice,
@@ -9,7 +9,7 @@ use packet_record::{Fault, Flags, Protocol, Record};
 
 const OLD_SERVICE_TAG: EtherType = EtherType(0x9100);
 
-/// The record of `frame` when every packet is shown.
+/// Returns the record of `frame` when every packet is shown.
 pub(crate) fn record(frame: &[u8]) -> Record {
     let mut record = Record { frame_length: frame.len() as u32, ratio: 1, ..Record::default() };
     if let Err(fault) = ethernet(frame, &mut record) {
@@ -56,7 +56,7 @@ fn ethernet(frame: &[u8], record: &mut Record) -> Result<(), Fault> {
 
 fn arp(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::Arp as u8;
-    // etherparse wants the addresses, however long, to be there; the record wants those of IPv4 on Ethernet only.
+    // etherparse requires the addresses of any length; the record requires those of IPv4 on Ethernet only.
     let fixed = packet.get(..8).ok_or(Fault::ArpTruncated)?;
     if fixed[..6] == [0, 1, 8, 0, 6, 4] {
         let arp = ArpPacketSlice::from_slice(packet).map_err(|_| Fault::ArpTruncated)?;
@@ -136,7 +136,7 @@ fn ipv6(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
     transport(payload, record)
 }
 
-/// What follows the extension headers, eight at most.
+/// Returns the bytes after the extension headers, of which there may be eight.
 fn extensions<'a>(mut payload: &'a [u8], record: &mut Record) -> Result<&'a [u8], Fault> {
     for walked in 0.. {
         let kind = IpNumber(record.protocol);
@@ -186,7 +186,7 @@ fn transport(segment: &[u8], record: &mut Record) -> Result<(), Fault> {
     match (IpNumber(record.protocol), record.version) {
         (ip_number::TCP, _) => {
             let fixed: &[u8; 20] = segment.first_chunk().ok_or(cut)?;
-            // etherparse also wants the options to be there, and a data offset that is right.
+            // etherparse also requires whole options and a valid data offset.
             let mut whole = [0; 60];
             whole[..20].copy_from_slice(fixed);
             let wrong_offset = match TcpHeaderSlice::from_slice(&whole) {
@@ -227,7 +227,7 @@ fn transport(segment: &[u8], record: &mut Record) -> Result<(), Fault> {
             );
         }
         (ip_number::ICMP, 4) | (ip_number::IPV6_ICMP, 6) => {
-            // etherparse's own slice refuses timestamps that are cut short; type and code are there all the same.
+            // etherparse's own slice refuses truncated timestamps, but type and code are whole then.
             let header: &[u8; Icmpv4Header::MIN_LEN] = segment.first_chunk().ok_or(cut)?;
             (record.icmp_type, record.icmp_code) = (header[0], header[1]);
             record.flags |= Flags::ICMP;

@@ -1,4 +1,4 @@
-//! Records as packets here should give them, and the comparison with what the host and the kernel read.
+//! The expected records of hand-made packets, and the comparison with the records of the host and the kernel.
 
 use crate::loaded::{self, Hook, Loaded, Ring, control};
 use crate::packets::{
@@ -16,7 +16,7 @@ pub(crate) fn four(address: [u8; 4]) -> [u8; 16] {
     bytes
 }
 
-/// What every packet here has.
+/// Returns the fields that every packet of these tests has.
 pub(crate) fn framed(packet: &[u8], ethertype: u16) -> Record {
     Record {
         source_mac: SOURCE_MAC,
@@ -70,7 +70,7 @@ pub(crate) fn on_host(packet: &[u8]) -> Record {
     Record { ratio: 1, ..record }
 }
 
-/// Compares what the host and, if it may, the kernel read in each packet.
+/// Compares each packet's record on the host and, if programs can be loaded, in the kernel.
 pub(crate) struct Reading {
     kernel: Vec<(Hook, Loaded, Ring)>,
 }

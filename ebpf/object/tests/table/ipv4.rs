@@ -1,4 +1,4 @@
-//! IPv4 headers: options, lengths, fragments, and what is wrong with them.
+//! IPv4 headers: options, lengths, fragments and faults.
 
 use crate::expectation::{DATA, Reading, TCP, UDP, faulty, framed, ports, version4};
 use crate::packets::{IPV4, Ipv4, ethernet, tcp, udp};
@@ -26,7 +26,7 @@ fn ipv4_headers() {
     let other = Record { class: Protocol::OtherIpv4 as u8, ..framed(&packet, IPV4) };
     reading.expect("version 5", &packet, faulty(Fault::Ipv4Version, other));
 
-    // Options that are longer than the frame.
+    // Options that end after the frame.
     let packet = ethernet(IPV4, &Ipv4 { header_words: Some(15), ..of }.before(&segment));
     let other = Record { class: Protocol::OtherIpv4 as u8, ..framed(&packet, IPV4) };
     reading.expect("options cut short", &packet, faulty(Fault::Ipv4Truncated, other));
@@ -36,13 +36,13 @@ fn ipv4_headers() {
         let other = Record { class: Protocol::OtherIpv4 as u8, ..framed(&packet, IPV4) };
         reading.expect("total length below the header's", &packet, faulty(Fault::Ipv4TotalLength, other));
     }
-    // What comes after the total length is padding, even if it looks like a header.
+    // Bytes after the total length are padding, even if they look like a header.
     for total in 20..28 {
         let packet = ethernet(IPV4, &Ipv4 { total_length: Some(total), ..of }.before(&segment));
         let expected = Record { network_length: u32::from(total), ..version4(&packet, UDP, class) };
         reading.expect("padding", &packet, faulty(Fault::TransportTruncated, expected));
     }
-    // Segmentation offload writes 0; a frame may be cut short after the headers.
+    // Segmentation offload writes 0, and a frame may be truncated after the headers.
     for total in [0, 28, 1500] {
         let packet = ethernet(IPV4, &Ipv4 { total_length: Some(total), ..of }.before(&segment));
         let expected = Record { network_length: u32::from(total), ..ports(version4(&packet, UDP, class)) };

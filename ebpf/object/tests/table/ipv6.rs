@@ -1,4 +1,4 @@
-//! IPv6 and its chain of extension headers.
+//! IPv6 and its chains of extension headers.
 
 use crate::expectation::{DATA, Reading, UDP, faulty, framed, on_host, ports, version6};
 use crate::packets::{IPV6, authentication, ethernet, extension, ipv6, ipv6_fragment, ipv6_of_length, udp};
@@ -37,7 +37,7 @@ fn ipv6_chains() {
         let expected = Record { fragment_offset: offset * 8, flags, ..version6(&packet, UDP, class) };
         reading.expect("fragment", &packet, if offset == 0 { ports(expected) } else { expected });
     }
-    // In a later fragment nothing is a header, whatever number the fragment header names.
+    // A later fragment has no further header, whatever number the fragment header names.
     let packet = ethernet(IPV6, &ipv6(44, &ipv6_fragment(60, 1, false, &extension(UDP, 0, &segment))));
     let expected =
         Record { fragment_offset: 8, flags: Flags::FRAGMENT, ..version6(&packet, 60, Protocol::OtherIpv6) };
@@ -54,19 +54,19 @@ fn ipv6_chains() {
         let expected = version6(&packet, 60, Protocol::OtherIpv6);
         reading.expect("more extensions", &packet, faulty(Fault::Ipv6ExtensionCount, expected));
     }
-    // The longest chain there is: eight times 2048 bytes.
+    // The longest possible chain: eight times 2048 bytes.
     let inner = (1..8).fold(extension(UDP, 255, &segment), |inner, _| extension(60, 255, &inner));
     let packet = ethernet(IPV6, &ipv6(60, &inner));
     let expected = ports(version6(&packet, UDP, class));
     assert_eq!(on_host(&packet), expected);
 
-    // An extension header that ends after the payload, or after the frame.
+    // An extension header that ends after the payload or after the frame.
     for (length, cut) in [(8, 0), (0xffff, 20)] {
         let mut packet = ethernet(IPV6, &ipv6_of_length(length, 0, &extension(UDP, 1, &segment)));
         packet.truncate(packet.len() - cut);
         let expected =
             Record { network_length: u32::from(length) + 40, ..version6(&packet, 0, Protocol::OtherIpv6) };
-        reading.expect("extension cut short", &packet, faulty(Fault::Ipv6ExtensionTruncated, expected));
+        reading.expect("truncated extension", &packet, faulty(Fault::Ipv6ExtensionTruncated, expected));
     }
     let packet = ethernet(IPV6, &ipv6_of_length(0, UDP, &segment));
     let expected = Record { network_length: 40, ..ports(version6(&packet, UDP, class)) };

@@ -1,5 +1,5 @@
-//! Packets made by hand, whole records compared: from the parser on the host and from the program in the kernel, by
-//! either hook.
+//! Hand-made packets with their whole records: from the parser on the host, and from the program in the kernel at each
+//! hook.
 #![allow(clippy::cast_possible_truncation, reason = "packets of tests are short")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in the functions that it calls")]
 

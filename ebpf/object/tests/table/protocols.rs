@@ -1,4 +1,4 @@
-//! Each protocol by its simplest packet.
+//! The simplest packet of each protocol.
 
 use crate::expectation::{DATA, Reading, TCP, UDP, four, framed, ports, version4, version6};
 use crate::packets::{
@@ -54,7 +54,7 @@ fn each_protocol() {
         reading.expect("over IPv6", &packet, ports(version6(&packet, protocol, class)));
     }
 
-    // ICMP of the other version is a protocol like any other; so are IGMP, ESP and "no next header".
+    // The ICMP of the other IP version is an unknown protocol; so are ESP and "no next header".
     for (protocol, class) in [(58, Protocol::OtherIpv4), (2, Protocol::Igmp), (50, Protocol::OtherIpv4)] {
         let packet = ethernet(IPV4, &Ipv4::of(protocol).before(&icmp(8, 0)));
         reading.expect("another protocol over IPv4", &packet, version4(&packet, protocol, class));

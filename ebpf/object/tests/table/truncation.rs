@@ -1,4 +1,4 @@
-//! Packets cut short after each of their bytes.
+//! Packets truncated after each of their bytes.
 
 use crate::expectation::{DATA, Reading, TCP, UDP, faulty, four, framed, ports, version4, version6};
 use crate::packets::{
@@ -7,7 +7,7 @@ use crate::packets::{
 };
 use packet_record::{Fault, Flags, Protocol, Record};
 
-/// Each length of a packet: `stages` says up to which length which record is read, the frame's length aside.
+/// Checks each length of a packet. `stages` has the record for each range of lengths, except for the frame's length.
 fn each_length(reading: &mut Reading, name: &str, packet: &[u8], stages: &[(usize, Record)]) {
     for length in 0..=packet.len() {
         let (_, record) = stages.iter().find(|(below, _)| length < *below).unwrap();

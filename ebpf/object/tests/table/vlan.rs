@@ -1,4 +1,4 @@
-//! Tags in front of what is inside.
+//! VLAN tags.
 
 use crate::expectation::{DATA, Reading, UDP, framed, ports, version4};
 use crate::packets::{IPV4, Ipv4, SERVICE_VLAN, VLAN, ethernet, tag, udp};

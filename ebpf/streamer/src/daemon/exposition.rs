@@ -14,7 +14,9 @@ const OF_REPORT: [Metric<Report>; 12] = [
     ("shown_total", "counter", "Packets recorded to be shown.", |report| report.counters.shown),
     ("sampled_out_total", "counter", "Packets not chosen to be shown.", |report| report.counters.sampled_out),
     ("lost_total", "counter", "Packets chosen that found the ring full.", |report| report.counters.lost),
-    ("self_packets_total", "counter", "Packets of our own pushes.", |report| report.counters.own.packets),
+    ("self_packets_total", "counter", "Packets of our own pushes.", |report| {
+        report.counters.self_traffic.packets
+    }),
     ("malformed_total", "counter", "Packets with a broken or cut header.", |report| {
         report.counters.malformed
     }),

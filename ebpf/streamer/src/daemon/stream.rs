@@ -88,7 +88,7 @@ impl Stream {
     ) -> Result<Self, StartError> {
         let budget = Budget::new(settings.budget);
         let mut control = Control { ratio: budget.ratio(), ..Control::default() };
-        control.set_own(around.own.take_change().unwrap_or_default());
+        control.set_push_targets(around.own.take_change().unwrap_or_default());
         // Before the first packet: a program that was told nothing shows nothing.
         capture.control(control)?;
         let attachment = Attachment::start(capture, interfaces, interface, index)?;
@@ -190,7 +190,7 @@ impl Stream {
         let elapsed = reading.at - self.polled.at;
         let growth = counters::growth(&reading.counters, &self.polled.counters);
         self.polled = reading;
-        let others = growth.seen().packets.saturating_sub(growth.own.packets);
+        let others = growth.seen().packets.saturating_sub(growth.self_traffic.packets);
         let ratio = self.budget.observe(others, elapsed);
         let moved = self.follow_own_addresses();
         if ratio.is_some() || moved {
@@ -202,7 +202,7 @@ impl Stream {
 
     fn follow_own_addresses(&mut self) -> bool {
         let Some(addresses) = self.own.take_change() else { return false };
-        if !self.control.set_own(addresses) {
+        if !self.control.set_push_targets(addresses) {
             log::warn!(
                 "`{}`: the sink has more addresses than can be told apart from others' traffic",
                 self.origin.interface()
@@ -235,7 +235,7 @@ impl Stream {
             counts.shown,
             counts.sampled_out,
             counts.lost,
-            signed(counts.own.packets)
+            signed(counts.self_traffic.packets)
         );
         Ok(())
     }
