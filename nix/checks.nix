@@ -16,7 +16,7 @@ lib.mapAttrs' (
 ) self.nixosConfigurations
 // {
   inherit (pkgs) rk1 xdp-streamer;
-  guard = pkgs.testers.runNixOSTest ../tests/vm/guard.nix;
-  storage = pkgs.testers.runNixOSTest ../tests/vm/storage.nix;
-  streamer = pkgs.testers.runNixOSTest ../tests/vm/streamer.nix;
+  guard = pkgs.testers.runNixOSTest ../tests/modules/vm/guard.nix;
+  storage = pkgs.testers.runNixOSTest ../tests/modules/vm/storage.nix;
+  streamer = pkgs.testers.runNixOSTest ../tests/modules/vm/streamer.nix;
 }

@@ -1,5 +1,5 @@
 //! The unit that the NixOS module makes, run by a real systemd: in a container of its own (systemd-nspawn), on an empty
-//! root with this machine's /usr. The unit's text is the one that tests/nix/ evaluates and keeps fresh.
+//! root with this machine's /usr. The unit's text is the one that tests/modules/nix/ evaluates and keeps fresh.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[allow(unreachable_pub, reason = "shared by tests of several crates")]
@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-const UNITS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/nix/snapshots/units.txt"));
+const UNITS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/modules/nix/snapshots/units.txt"));
 const SCENARIO: &str = include_str!("service/scenario.sh");
 
 /// A unit of host rk1-01, with programs that are in the container.

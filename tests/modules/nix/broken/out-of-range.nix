@@ -1,0 +1,6 @@
+{
+  rk1-01 = {
+    imports = [ ../../../../hosts/rk1-01.nix ];
+    networking.firewall.allowedTCPPorts = [ 65536 ];
+  };
+}

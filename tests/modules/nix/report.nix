@@ -1,0 +1,165 @@
+# What the tests compare, as data.
+{ data }:
+let
+  harness = import ./harness.nix { inherit data; };
+  inherit (harness) lib outputs declarations;
+
+  unsafeName = source: if lib.isDerivation source then source.name else toString source;
+
+  host =
+    _:
+    { config, ... }:
+    builtins.seq config.system.build.toplevel.drvPath {
+      inherit (config.networking) hostName domain;
+      network = {
+        inherit (config.systemd.network.networks."10-rk1")
+          address
+          gateway
+          dns
+          matchConfig
+          networkConfig
+          ;
+      };
+      hosts = config.networking.hosts;
+      mounts = lib.mapAttrs (_: mount: {
+        inherit (mount) device fsType options;
+        depends = if builtins.isList mount.depends then mount.depends else [ ];
+      }) config.fileSystems;
+      k3s = {
+        inherit (config.services.k3s)
+          role
+          serverAddr
+          clusterInit
+          tokenFile
+          ;
+        package = config.services.k3s.package.name;
+        command = config.systemd.services.k3s.serviceConfig.ExecStart;
+        unit = {
+          inherit (config.systemd.services.k3s) after wants unitConfig;
+        };
+        kubelet = config.services.k3s.extraKubeletConfig;
+        shutdown = config.services.k3s.gracefulNodeShutdown;
+        # Names without the hashes of the store: those change with every byte.
+        manifests = lib.mapAttrs (
+          _: manifest: baseNameOf (unsafeName manifest.source)
+        ) config.services.k3s.manifests;
+        charts = lib.mapAttrs (_: chart: {
+          inherit (chart) name url outputHash;
+        }) config.services.k3s.charts;
+        kept = {
+          inherit
+            (config.systemd.services.retire-manifests.environment or {
+              MANIFESTS = null;
+              CHARTS = null;
+            }
+            )
+            MANIFESTS
+            CHARTS
+            ;
+        };
+      };
+      # The Secrets that the node makes in the cluster, and what starts it.
+      kubernetesSecrets = lib.mapAttrs (name: path: {
+        watched = path.pathConfig.PathChanged;
+        inherit (config.systemd.services.${name}) wantedBy after;
+        inherit (config.systemd.services.${name}.environment)
+          NAME
+          NAMESPACE
+          KEY
+          FILE
+          ;
+      }) (lib.filterAttrs (name: _: lib.hasPrefix "kubernetes-secret-" name) config.systemd.paths);
+      firewall = {
+        inherit (config.networking.firewall)
+          enable
+          allowedTCPPorts
+          allowedUDPPorts
+          checkReversePath
+          ;
+      };
+      inherit (config.boot) kernelParams kernelModules;
+      sysctl = config.boot.kernel.sysctl;
+      ssh = config.services.openssh.settings;
+      root = {
+        inherit (config.users.users.root) hashedPassword;
+        keys = config.users.users.root.openssh.authorizedKeys.keys;
+      };
+      unfree = {
+        rkbin = config.nixpkgs.config.allowUnfreePredicate { pname = "rkbin"; };
+        loader = config.nixpkgs.config.allowUnfreePredicate {
+          pname = "uboot-turing-rk1-rk3588_defconfig";
+        };
+        other = config.nixpkgs.config.allowUnfreePredicate { pname = "steam"; };
+      };
+    };
+
+  # The whole output tree, every derivation instantiated; a word for what is no data.
+  tree =
+    value:
+    if lib.isDerivation value then
+      builtins.seq value.drvPath value.name
+    else if lib.isFunction value then
+      "function"
+    else if builtins.isPath value then
+      "path"
+    else if builtins.isAttrs value then
+      lib.mapAttrs (_: tree) value
+    else if builtins.isList value then
+      map tree value
+    else
+      value;
+  # The options of ours, as the manual would have them.
+  options =
+    map
+      (option: {
+        inherit (option) name type;
+        default = option.default.text or null;
+        description = option.description.text or option.description or null;
+        example = option.example.text or null;
+        inherit (option) readOnly;
+      })
+      (
+        builtins.filter (option: option.visible && !option.internal) (
+          lib.optionAttrSetToDocList { inherit (outputs.nixosConfigurations.rk1-01.options) rk1; }
+        )
+      );
+  streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
+  unitText = import ./unit-text.nix { inherit lib; };
+  # The streamer's units, those of the cluster's own Grafana, what takes the secrets for them, and the guard's.
+  units =
+    _:
+    { config, ... }:
+    let
+      ours =
+        kind:
+        lib.filterAttrs (
+          name: _:
+          lib.hasInfix "streamer" name
+          || lib.hasPrefix "grafana" name
+          || builtins.elem name [
+            "node-secrets"
+            "rk1-guard"
+          ]
+        ) config.systemd.${kind};
+      named =
+        kind: suffix:
+        lib.mapAttrs' (name: unit: lib.nameValuePair "${name}.${suffix}" (unitText.${suffix} unit)) (
+          ours kind
+        );
+    in
+    builtins.seq config.system.build.toplevel.drvPath (
+      named "services" "service" // named "paths" "path"
+    );
+in
+{
+  inherit options;
+  inherit (declarations) counts;
+  hosts = lib.mapAttrs host outputs.nixosConfigurations;
+  dualStackHosts = lib.mapAttrs host (outputs.lib.mkCluster ../../../examples/dual-stack/hosts);
+  units = lib.mapAttrs units streamerHosts;
+  scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (
+    outputs.nixosConfigurations
+    // lib.mapAttrs' (name: lib.nameValuePair "${name} in streamer-hosts.nix") streamerHosts
+  );
+  outputs = tree (removeAttrs outputs [ "nixosConfigurations" ]);
+}

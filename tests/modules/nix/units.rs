@@ -1,0 +1,155 @@
+//! The streamer's units as NixOS would write them: what they say, and what systemd's own judges say of them.
+
+use crate::evaluator::{Nix, ROOT};
+use crate::{requirement, snapshot};
+use serde_json::Value;
+use snapbox::assert_data_eq;
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Text of each unit by `host/unit`, without the hashes of store paths.
+fn units(nix: &Nix) -> BTreeMap<String, String> {
+    let hosts = nix.value("report.units");
+    let hosts = hosts.as_object().unwrap();
+    let of_host = |(host, units): (&String, &Value)| {
+        let units = units.as_object().unwrap().clone().into_iter();
+        let host = host.clone();
+        units.map(move |(name, text)| (format!("{host}/{name}"), without_hashes(text.as_str().unwrap())))
+    };
+    hosts.iter().flat_map(of_host).collect()
+}
+
+fn without_hashes(text: &str) -> String {
+    let mut parts = text.split("/nix/store/");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, part| text + "/nix/store/" + part.split_once('-').unwrap().1)
+}
+
+fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
+    unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
+}
+
+fn is_streamer(name: &str) -> bool {
+    name.contains("/xdp-streamer")
+}
+
+#[test]
+fn the_streamer_has_three_capabilities_and_no_secret_on_its_command_line() {
+    let Some(nix) = Nix::new("the_streamer_has_three_capabilities_and_no_secret_on_its_command_line") else {
+        return;
+    };
+    let units = units(&nix);
+    let told: String = units.iter().flat_map(|(name, unit)| ["# ", name, "\n", unit, "\n"]).collect();
+    assert_data_eq!(told, snapshot("units.txt").raw());
+
+    let streamers: Vec<_> = units.iter().filter(|(name, _)| is_streamer(name)).collect();
+    assert_eq!(streamers.len(), 4, "{:?}", units.keys());
+    for (name, unit) in streamers {
+        for key in ["AmbientCapabilities", "CapabilityBoundingSet"] {
+            assert_eq!(values(unit, key), ["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"], "{name}: {key}");
+        }
+        let credentials = values(unit, "LoadCredential");
+        assert_eq!(credentials[0], "token:/var/lib/rk1/secrets/grafana-token", "{name}");
+        let [command] = values(unit, "ExecStart")[..] else { panic!("{name}: {unit}") };
+        assert!(!command.contains("token") && !command.contains("/var/lib/rk1/secrets"), "{name}: {command}");
+        for key in ["PrivateUsers", "PrivateNetwork", "RequiredBy", "Requires"] {
+            assert!(values(unit, key).is_empty(), "{name}: {key}");
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_offers_the_clusters_streams() {
+    let Some(nix) = Nix::new("the_dashboard_offers_the_clusters_streams") else { return };
+    let provisioned = nix.value(&format!(
+        "builtins.fromJSON (harness.outputs.lib.mkCluster {ROOT}/tests/modules/nix/streamer-hosts.nix)
+         .rk1-03.config.environment.etc.\"rk1/dashboards/packets.json\".text"
+    ));
+    let shipped = std::fs::read_to_string(Path::new(ROOT).join("dashboards/packets.json")).unwrap();
+    assert_eq!(provisioned, serde_json::from_str::<Value>(&shipped).unwrap());
+}
+
+/// Unit files with programs that are there, and the directory that they lie in.
+struct Files {
+    directory: tempfile::TempDir,
+    names: Vec<String>,
+}
+
+impl Files {
+    fn new(units: &BTreeMap<String, String>, version: u32) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let bin = directory.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        for program in ["rk1-guard", "script", "systemctl", "xdp-streamer"] {
+            std::fs::write(bin.join(program), "#!/bin/sh\n").unwrap();
+            std::fs::set_permissions(bin.join(program), PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let mut names = Vec::new();
+        for (name, unit) in units {
+            let (host, file) = name.split_once('/').unwrap();
+            // Half a unit: the other half is NixOS's.
+            if file == "grafana.service" {
+                continue;
+            }
+            let unit: String = unit
+                .lines()
+                .filter(|line| version >= 254 || !NEEDS_254.iter().any(|key| line.starts_with(key)))
+                .flat_map(|line| [at(line, &bin), "\n".to_owned()])
+                .collect();
+            std::fs::create_dir_all(directory.path().join(host)).unwrap();
+            std::fs::write(directory.path().join(name), unit).unwrap();
+            names.push(name.clone());
+        }
+        Self { directory, names }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+/// systemd.service(5): "Added in version 254".
+const NEEDS_254: [&str; 2] = ["RestartSteps=", "RestartMaxDelaySec="];
+
+fn at(line: &str, bin: &Path) -> String {
+    let Some(command) = line.strip_prefix("ExecStart=") else { return line.to_owned() };
+    let (program, arguments) = command.split_once(' ').unwrap_or((command, ""));
+    let program = program.rsplit('/').next().unwrap();
+    format!("ExecStart={}/{program} {arguments}", bin.display())
+}
+
+fn analyze(arguments: &[&str], file: &Path) -> Output {
+    Command::new("systemd-analyze").args(arguments).arg(file).output().unwrap()
+}
+
+fn version() -> Option<u32> {
+    let output = Command::new("systemd-analyze").arg("--version").output().ok()?;
+    String::from_utf8(output.stdout).ok()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+fn systemd_finds_no_fault_and_little_exposure() {
+    let test = "systemd_finds_no_fault_and_little_exposure";
+    let Some(nix) = Nix::new(test) else { return };
+    let Some(version) = version() else {
+        requirement::skipped(test, "systemd-analyze is not installed (Debian: systemd)");
+        return;
+    };
+    let units = units(&nix);
+    let files = Files::new(&units, version);
+    assert_eq!(files.names.len(), units.len() - 1);
+    for name in &files.names {
+        let output = analyze(&["verify", "--man=no"], &files.path(name));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && told.is_empty(), "{name}: {told}");
+    }
+    for name in files.names.iter().filter(|name| is_streamer(name)) {
+        let output = analyze(&["security", "--offline=true", "--no-pager"], &files.path(name));
+        let told = String::from_utf8(output.stdout).unwrap();
+        let (_, level) = told.split_once("Overall exposure level for ").unwrap();
+        let level: f64 = level.split_whitespace().nth(1).unwrap().parse().unwrap();
+        assert!(level <= 2.0, "{name}: {told}");
+    }
+}

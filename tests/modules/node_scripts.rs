@@ -1,0 +1,212 @@
+//! The scripts that servers run beside k3s, with a stand-in for k3s that notes what it is given.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+#[path = "../requirement/mod.rs"]
+mod requirement;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Notes its arguments and standard input; `get` answers with the text of the file `checksum`.
+const K3S: &str = r#"#!/bin/sh
+echo "$*" >> "$NOTES/arguments"
+case "$*" in
+  *" get "*) cat "$NOTES/checksum" ;;
+  *" apply "*) cat > "$NOTES/applied" ;;
+esac
+"#;
+
+struct Node(TempDir);
+
+impl Node {
+    fn new() -> Self {
+        let node = Self(tempfile::tempdir().expect("temporary folder"));
+        for folder in ["bin", "store", "server/manifests", "server/static/charts"] {
+            fs::create_dir_all(node.path(folder)).expect("folder");
+        }
+        fs::write(node.path("bin/k3s"), K3S).expect("k3s");
+        fs::set_permissions(node.path("bin/k3s"), fs::Permissions::from_mode(0o755)).expect("mode");
+        fs::write(node.path("checksum"), "").expect("checksum");
+        node
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A file of the store, and a link to it.
+    fn link(&self, name: &str) {
+        let stored = self.path("store").join(name.replace('/', "-"));
+        fs::write(&stored, "kind: Namespace\n").expect("stored");
+        symlink(stored, self.path("server").join(name)).expect("link");
+    }
+
+    fn run(&self, script: &str, environment: &[(&str, &str)]) -> Output {
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+        Command::new("bash")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("modules").join(script))
+            .env("PATH", path)
+            .env("NOTES", self.0.path())
+            .env("STORE", self.path("store"))
+            .env("SERVER", self.path("server"))
+            .envs(environment.iter().copied())
+            .output()
+            .expect("bash starts")
+    }
+
+    /// What lies in a folder: the text of each file, or `link` for a link.
+    fn list(&self, folder: &str) -> BTreeMap<String, String> {
+        let entries = fs::read_dir(self.path(folder)).expect("folder").map(|entry| entry.expect("entry"));
+        entries
+            .map(|entry| {
+                let is_link = entry.file_type().expect("type").is_symlink();
+                let text =
+                    if is_link { "link".to_owned() } else { fs::read_to_string(entry.path()).expect("text") };
+                (entry.file_name().to_string_lossy().into_owned(), text)
+            })
+            .collect()
+    }
+
+    fn arguments(&self) -> String {
+        fs::read_to_string(self.path("arguments")).unwrap_or_default()
+    }
+}
+
+fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
+    entries.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
+const KEPT: [(&str, &str); 2] = [("MANIFESTS", "10-cilium.yaml"), ("CHARTS", "cilium-1.20.0.tgz")];
+
+#[test]
+fn what_is_not_rendered_any_more_is_emptied_and_nothing_else() {
+    let node = Node::new();
+    for name in ["manifests/10-cilium.yaml", "manifests/60-hubble.yaml", "static/charts/cilium-1.20.0.tgz"] {
+        node.link(name);
+    }
+    // Its file in the store has been collected: k3s would stop at such a link.
+    node.link("manifests/70-dangling.yaml");
+    fs::remove_file(node.path("store/manifests-70-dangling.yaml")).expect("collected");
+    node.link("static/charts/cilium-1.19.6.tgz");
+    fs::write(node.path("server/manifests/coredns.yaml"), "k3s's own").expect("own");
+    symlink("/etc/hostname", node.path("server/manifests/mine.yaml")).expect("link");
+
+    for _ in 0..2 {
+        let output = node.run("manifests/retire.sh", &KEPT);
+        assert!(output.status.success(), "{output:?}");
+        let expected = map([
+            ("10-cilium.yaml", "link"),
+            ("60-hubble.yaml", "# retired\n"),
+            ("70-dangling.yaml", "# retired\n"),
+            ("coredns.yaml", "k3s's own"),
+            ("mine.yaml", "link"),
+        ]);
+        assert_eq!(node.list("server/manifests"), expected);
+        assert_eq!(node.list("server/static/charts"), map([("cilium-1.20.0.tgz", "link")]));
+    }
+}
+
+#[test]
+fn nothing_is_retired_before_k3s_has_made_its_folders() {
+    let node = Node::new();
+    fs::remove_dir_all(node.path("server")).expect("remove");
+    assert!(node.run("manifests/retire.sh", &KEPT).status.success());
+    assert!(node.run("manifests/remove-retired.sh", &[]).status.success());
+    assert_eq!(node.arguments(), "");
+}
+
+#[test]
+fn an_emptied_file_goes_once_k3s_has_taken_its_resources_back() {
+    let node = Node::new();
+    node.link("manifests/10-cilium.yaml");
+    let retired = node.path("server/manifests/60-hubble.yaml");
+    fs::write(&retired, "# retired\n").expect("retired");
+
+    // k3s has applied another text last.
+    fs::write(node.path("checksum"), "0".repeat(64)).expect("checksum");
+    let waiting = node.run("manifests/remove-retired.sh", &[]);
+    assert_eq!(waiting.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&waiting.stderr),
+        "k3s has not yet taken back what 60-hubble.yaml held\n"
+    );
+    assert!(retired.exists());
+
+    // sha256sum of "# retired\n".
+    let sum = Command::new("sha256sum").arg(&retired).output().expect("sha256sum").stdout;
+    fs::write(node.path("checksum"), &sum[..64]).expect("checksum");
+    assert!(node.run("manifests/remove-retired.sh", &[]).status.success());
+    assert_eq!(node.list("server/manifests"), map([("10-cilium.yaml", "link")]));
+    let get = "kubectl --namespace=kube-system get addons.k3s.cattle.io 60-hubble --ignore-not-found \
+               --output=jsonpath={.spec.checksum}\n";
+    let delete = "kubectl --namespace=kube-system delete addons.k3s.cattle.io 60-hubble --ignore-not-found\n";
+    assert_eq!(node.arguments(), [get, get, delete].concat());
+}
+
+const SECRET: &str = "s3cret: \"quoted\" $HOME \\n ü";
+
+/// Runs the script on a file; `None` where jq is missing.
+fn secret(test: &str, bytes: &str) -> Option<(Node, Output)> {
+    if Command::new("jq").arg("--version").output().is_err() {
+        requirement::skipped(test, "jq is not installed");
+        return None;
+    }
+    let node = Node::new();
+    let file = node.path("azure-dns");
+    fs::write(&file, bytes).expect("file");
+    let file = file.display().to_string();
+    let environment = [
+        ("NAME", "azure-dns-secret"),
+        ("NAMESPACE", "cert-manager"),
+        ("KEY", "azure_client_secret"),
+        ("FILE", file.as_str()),
+    ];
+    let output = node.run("kubernetes-secrets/apply.sh", &environment);
+    Some((node, output))
+}
+
+#[test]
+fn a_secret_goes_through_a_pipe_and_nowhere_else() {
+    let test = "a_secret_goes_through_a_pipe_and_nowhere_else";
+    for line_end in ["", "\n", "\r\n"] {
+        let Some((node, output)) = secret(test, &format!("{SECRET}{line_end}")) else { return };
+        assert!(output.status.success(), "{output:?}");
+        let applied: Value =
+            serde_json::from_str(&fs::read_to_string(node.path("applied")).expect("applied")).expect("JSON");
+        let expected = json!({
+            "apiVersion": "v1",
+            "kind": "List",
+            "items": [
+                { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "cert-manager" } },
+                {
+                    "apiVersion": "v1",
+                    "kind": "Secret",
+                    "metadata": { "name": "azure-dns-secret", "namespace": "cert-manager" },
+                    "type": "Opaque",
+                    "data": { "azure_client_secret": BASE64.encode(SECRET.as_bytes()) },
+                },
+            ],
+        });
+        assert_eq!(applied, expected);
+        // Client-side apply would keep a copy of it in an annotation.
+        let arguments = "kubectl apply --server-side --force-conflicts --field-manager=rk1 --filename=-\n";
+        assert_eq!(node.arguments(), arguments);
+        assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b""[..], &b""[..]));
+    }
+}
+
+#[test]
+fn an_empty_file_makes_no_secret() {
+    let Some((node, output)) = secret("an_empty_file_makes_no_secret", "") else { return };
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).ends_with("azure-dns is empty\n"));
+    assert_eq!(node.arguments(), "");
+}

@@ -1,0 +1,136 @@
+//! From the disk to k3s: what systemd makes of the mounts that a host evaluates to, and a filesystem that grows.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::contents::ours_on;
+use crate::disk::{Disk, MIB, ROOMY};
+use crate::requirement::skipped;
+use crate::script::prepare;
+use crate::tool::{can_run, output, shell};
+
+const FSTAB_GENERATOR: &str = "/lib/systemd/system-generators/systemd-fstab-generator";
+const GROWFS: &str = "/lib/systemd/systemd-growfs";
+/// What the first host evaluates to; tests/modules/nix/main.rs keeps it true.
+const HOSTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/modules/nix/snapshots/hosts.json");
+
+/// The host's mounts but for its root, as NixOS writes /etc/fstab (nixos/modules/tasks/filesystems.nix).
+fn fstab() -> String {
+    let hosts: serde_json::Value = serde_json::from_str(&fs::read_to_string(HOSTS).unwrap()).unwrap();
+    let strings = |value: &serde_json::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    let mut fstab = String::new();
+    for (path, mount) in
+        hosts["rk1-01"]["mounts"].as_object().unwrap().iter().filter(|(path, _)| *path != "/")
+    {
+        let depends = strings(&mount["depends"]).into_iter();
+        let depends = depends.map(|depends| format!("x-systemd.requires-mounts-for={depends}"));
+        let options: Vec<_> = strings(&mount["options"]).into_iter().chain(depends).collect();
+        let (device, kind) = (mount["device"].as_str().unwrap(), mount["fsType"].as_str().unwrap());
+        writeln!(fstab, "{device} {path} {kind} {} 0 0", options.join(",")).unwrap();
+    }
+    fstab
+}
+
+/// The `[Unit]` lines that order and bind a unit.
+fn dependencies(unit: &Path) -> Vec<String> {
+    let text = fs::read_to_string(unit).unwrap();
+    let kept = |line: &&str| {
+        ["After=", "Before=", "Requires=", "RequiresMountsFor=", "BindsTo="]
+            .iter()
+            .any(|key| line.starts_with(key))
+    };
+    let mut lines: Vec<_> = text.lines().filter(kept).map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn mounts_wait_for_the_disk_and_the_boot_does_not_fail_with_them() {
+    if !Path::new(FSTAB_GENERATOR).exists() {
+        return skipped("storage: mounts", "systemd-fstab-generator is not installed");
+    }
+    let directory = TempDir::new().unwrap();
+    let (table, units) = (directory.path().join("fstab"), directory.path().join("units"));
+    fs::write(&table, fstab()).unwrap();
+    fs::create_dir(&units).unwrap();
+    let mut generator = Command::new(FSTAB_GENERATOR);
+    let generated = generator.env("SYSTEMD_FSTAB", &table).args([&units, &units, &units]).status().unwrap();
+    assert!(generated.success());
+
+    assert_eq!(
+        dependencies(&units.join("mnt-data.mount")),
+        ["After=rk1-storage.service", "Before=local-fs.target", "Requires=rk1-storage.service"]
+    );
+    for bind in ["run-k3s.mount", "var-lib-kubelet.mount", "var-lib-rancher.mount"] {
+        assert_eq!(
+            dependencies(&units.join(bind)),
+            ["Before=local-fs.target", "RequiresMountsFor=/mnt/data"],
+            "{bind}"
+        );
+    }
+    // Wanted, not required: what fails here does not send the machine into its emergency shell.
+    assert!(!units.join("local-fs.target.requires").exists());
+    for mount in ["mnt-data.mount", "run-k3s.mount", "var-lib-kubelet.mount", "var-lib-rancher.mount"] {
+        assert!(units.join("local-fs.target.wants").join(mount).is_symlink(), "{mount}");
+    }
+}
+
+/// capabilities(7)
+const CAP_SYS_RESOURCE: u32 = 24;
+
+fn has_capability(capability: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    u64::from_str_radix(effective.trim(), 16).unwrap() >> capability & 1 == 1
+}
+
+/// Blocks of 512 bytes that a filesystem fills.
+fn filesystem_sectors(node: &Path) -> u64 {
+    let header = output("dumpe2fs", ["-h".as_ref(), node.as_os_str()]);
+    let field = |name: &str| -> u64 {
+        header.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse().unwrap()
+    };
+    field("Block count:") * field("Block size:") / 512
+}
+
+#[test]
+fn the_filesystem_grows_with_the_disk_once_mounted() {
+    if !can_run("the_filesystem_grows_with_the_disk_once_mounted", &["blockdev"]) {
+        return;
+    }
+    if !Path::new(GROWFS).exists() {
+        return skipped("storage: growth", "systemd-growfs is not installed");
+    }
+    if !has_capability(CAP_SYS_RESOURCE) {
+        return skipped("storage: growth", "the kernel grows a mounted ext4 only with CAP_SYS_RESOURCE");
+    }
+    let given = ours_on(ROOMY + 900 * MIB);
+    let disk: &Disk = given.disk.as_ref().unwrap();
+    let grow = || {
+        let mut attached = disk.attach();
+        let run = prepare(&attached.device, None);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let node = run.link.unwrap();
+        let root = attached.mount(&node, "noatime");
+        let before = filesystem_sectors(&node);
+        shell("\"$1\" \"$2\"", &[GROWFS.as_ref(), root.as_os_str()]);
+        for (path, bytes) in &given.files {
+            assert!(fs::read(root.join(path)).unwrap() == *bytes, "`{path}` changed");
+        }
+        attached.unmount();
+        let partition: u64 =
+            output("blockdev", ["--getsz".as_ref(), node.as_os_str()]).trim().parse().unwrap();
+        shell("e2fsck -n -f -- \"$1\"", &[node.as_os_str()]);
+        (before, filesystem_sectors(&node), partition)
+    };
+    let (before, after, partition) = grow();
+    assert!(before < ROOMY / 512 && after > (ROOMY + 890 * MIB) / 512, "{before} {after} {partition}");
+    assert!(partition - after < 8, "{after} of {partition} sectors");
+    assert_eq!(grow(), (after, after, partition), "the second time");
+}

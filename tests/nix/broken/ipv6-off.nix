@@ -1,6 +1,0 @@
-{
-  rk1-01 = {
-    imports = [ ../../../examples/dual-stack/hosts/rk1-01.nix ];
-    networking.enableIPv6 = false;
-  };
-}

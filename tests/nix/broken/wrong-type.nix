@@ -1,6 +1,0 @@
-{
-  rk1-01 = {
-    imports = [ ../../../hosts/rk1-01.nix ];
-    networking.firewall.allowedTCPPorts = [ "80" ];
-  };
-}

@@ -1,0 +1,64 @@
+//! The lab, run for real: both kinds of router, and every way in which it can end.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+mod interruption;
+#[path = "../../requirement/mod.rs"]
+mod requirement;
+mod run;
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A folder with the cluster of the posts in it, and FRR or BIRD for its router.
+fn cluster(router: &str) -> TempDir {
+    let posts = include_str!("../../../cluster.toml");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let as_in_posts = "platform = \"routeros\"\nversion = \"7.18\"\n";
+    assert!(posts.contains(as_in_posts));
+    let text = posts.replace(as_in_posts, router) + "bgp-password = \"secrets/bgp-password\"\n";
+    std::fs::write(folder.path().join("cluster.toml"), text).expect("cluster.toml");
+    folder
+}
+
+/// A folder with the dual-stack example in it, and one router in the place of its two.
+fn dual_stack(router: &str) -> TempDir {
+    let example = include_str!("../../../examples/dual-stack/cluster.toml");
+    let start = example.find("[[bgp.router]]").expect("a router");
+    let end = example.find("[gateway]").expect("[gateway]");
+    let addresses = "address = \"172.16.10.1\"\naddress-ipv6 = \"fd00:172:16:10::1\"\n";
+    let named = format!("[[bgp.router]]\nname = \"mikrotik\"\n{addresses}{router}\n");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let text = [&example[..start], &named, &example[end..]].concat();
+    std::fs::write(folder.path().join("cluster.toml"), text).expect("cluster.toml");
+    folder
+}
+
+/// `rk1 lab` on the cluster in a folder.
+fn lab(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));
+    command.arg("lab").current_dir(folder).env("NO_COLOR", "1");
+    command
+}
+
+/// Whether the lab can run here; one line says so when it cannot.
+fn can_run(test: &str) -> bool {
+    let installed = |program: &str| {
+        ["/usr/bin", "/usr/sbin", "/usr/lib/frr"]
+            .iter()
+            .any(|folder| Path::new(folder).join(program).exists())
+    };
+    let missing = ["ip", "unshare", "gobgpd", "bgpd", "vtysh", "bird", "birdc"]
+        .into_iter()
+        .find(|program| !installed(program));
+    if !rustix::process::geteuid().is_root() {
+        requirement::skipped(test, "it makes network namespaces, which takes root");
+    } else if let Some(program) = missing {
+        requirement::skipped(test, &format!("`{program}` is not installed"));
+    } else {
+        return true;
+    }
+    false
+}

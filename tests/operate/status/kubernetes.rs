@@ -1,0 +1,95 @@
+//! Kubernetes, and the ways to it.
+
+use crate::certificates::Authority;
+use crate::cluster::{CERTIFICATE, CLASS, NODES, PEER_LIST, SHARED, TestCluster, kubeconfig, screen_of};
+use crate::server::Service;
+
+fn pages(
+    cluster: &mut TestCluster,
+) -> (&mut Option<String>, &mut std::collections::BTreeMap<String, serde_json::Value>) {
+    match &mut cluster.api.service {
+        Some(Service::Pages { authorization, pages }) => (authorization, pages),
+        _ => panic!("Kubernetes serves pages"),
+    }
+}
+
+#[test]
+fn the_api_server_is_down() {
+    screen_of("kubernetes-down", |cluster| cluster.api.service = None);
+}
+
+#[test]
+fn the_api_server_lets_nobody_in() {
+    screen_of("kubernetes-401", |cluster| *pages(cluster).0 = Some("Bearer another".to_owned()));
+}
+
+#[test]
+fn the_api_server_is_another() {
+    screen_of("kubernetes-untrusted", |cluster| {
+        cluster.api.identity = Some(Authority::new("another").sign(NODES[0].1));
+    });
+}
+
+/// Nothing of the Gateway API, of cert-manager and of Cilium is there.
+#[test]
+fn kubernetes_is_bare() {
+    screen_of("kubernetes-bare", |cluster| {
+        for path in [PEER_LIST, CLASS, SHARED, CERTIFICATE] {
+            pages(cluster).1.remove(path);
+        }
+    });
+}
+
+/// Its address there is that of the server's loopback; the second server's is the one that answers.
+#[test]
+fn a_server_has_the_kubeconfig() {
+    screen_of("kubernetes-by-server", |cluster| {
+        let authority = Authority::new("k3s-server-ca");
+        let config = kubeconfig(&authority.pem, "https://127.0.0.1:6443");
+        cluster.api.identity = Some(authority.sign(NODES[1].1));
+        cluster.api.address = format!("{}:6443", NODES[1].1);
+        cluster.kubeconfig = None;
+        for server in 0..2 {
+            cluster.module(server, |module| module.kubeconfig = Some(config.clone()));
+        }
+    });
+}
+
+#[test]
+fn no_server_has_a_kubeconfig() {
+    screen_of("kubernetes-no-kubeconfig", |cluster| {
+        cluster.kubeconfig = None;
+        for server in 0..3 {
+            cluster.module(server, |module| module.kubeconfig = Some("never-printed: [".to_owned()));
+        }
+    });
+}
+
+#[test]
+fn the_kubeconfig_is_none() {
+    screen_of("kubernetes-kubeconfig", |cluster| {
+        cluster.kubeconfig = Some("clusters: never-printed\n".to_owned());
+    });
+}
+
+#[test]
+fn the_kubeconfig_is_not_there() {
+    screen_of("kubernetes-no-file", |cluster| {
+        cluster.kubeconfig = None;
+        cluster.environment.push(("KUBECONFIG", "/there/is/none".to_owned()));
+    });
+}
+
+/// What is asked about is what is rendered.
+#[test]
+fn the_objects_are_those_of_the_manifests() {
+    let manifest = include_str!("../../../manifests/50-gateway.yaml");
+    let last = |path: &str| path.rsplit('/').next().expect("a name").to_owned();
+    for line in [
+        format!("kind: Gateway\nmetadata:\n  name: {}\n  namespace: gateway\n", last(SHARED)),
+        format!("gatewayClassName: {}\n", last(CLASS)),
+        format!("name: {}\n", last(CERTIFICATE)),
+    ] {
+        assert!(manifest.contains(&line), "{line}");
+    }
+}

@@ -1,0 +1,101 @@
+//! The cluster that the tests' image and seed are of, with its operator's files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rk1::config::cluster::{Cluster, Node};
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::provision::image::Identity;
+use rk1::provision::seed::{Partition, Seed};
+use tempfile::TempDir;
+
+/// Secrets by their names: each can be told from all other bytes.
+pub(crate) const SECRETS: [(&str, &str); 5] = [
+    ("azure-dns", "canary-azure-5d1f3c7a"),
+    ("bgp-password", "canary-bgp-90b7e2d4"),
+    ("grafana-token", "canary-grafana-3e6a81c5"),
+    ("k3s-token", "canary-k3s-f27c904b"),
+    ("k3s-token-of-another-cluster.v2", "canary-unused-77aa01ee"),
+];
+
+pub(crate) fn cluster() -> Cluster {
+    parsed(&text())
+}
+
+fn text() -> String {
+    include_str!("../../config/check/base.toml")
+        .replace("[[bgp.router]]\n", "[[bgp.router]]\npassword = \"bgp-password\"\n")
+        .replace("slot = 1\n", "slot = 1\nssh-host-key = \"rk1-01-ssh\"\n")
+        .replace(
+            "[secrets]\n",
+            "[secrets]\nbgp-password = \"secrets/bgp-password\"\nrk1-01-ssh = \"secrets/rk1-01-ssh\"\n\
+             \"k3s-token-of-another-cluster.v2\" = \"secrets/k3s-token-of-another-cluster.v2\"\n",
+        )
+}
+
+fn parsed(text: &str) -> Cluster {
+    let mut problems = Problems::default();
+    let source = Source { name: "cluster.toml".to_owned(), text: text.to_owned() };
+    Cluster::parse(&source, &mut problems).unwrap_or_else(|| panic!("{problems:?}"))
+}
+
+pub(crate) fn node<'a>(cluster: &'a Cluster, name: &str) -> &'a Node {
+    cluster.nodes.iter().find(|node| node.name.as_str() == name).unwrap()
+}
+
+pub(crate) fn identity(name: &str) -> Identity {
+    let cluster = cluster();
+    Identity::of(&cluster.name, &node(&cluster, name).name)
+}
+
+/// The operator's folder: `cluster.toml`, and every secret beside it.
+pub(crate) fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cluster.toml"), text()).unwrap();
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    for (name, secret) in SECRETS {
+        put(folder.path(), name, secret.as_bytes());
+    }
+    put(folder.path(), "rk1-01-ssh", host_key().as_bytes());
+    folder
+}
+
+pub(crate) fn put(folder: &Path, name: &str, secret: &[u8]) {
+    let file = folder.join("secrets").join(name);
+    fs::write(&file, secret).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// What a key of sshd looks like, as far as it is looked at. It opens nothing.
+pub(crate) fn host_key() -> String {
+    host_key_of(b"none", b"ssh-ed25519")
+}
+
+pub(crate) fn host_key_of(cipher: &[u8], kind: &[u8]) -> String {
+    let field = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
+    let public = [field(kind), field(&[7; 32])].concat();
+    let key = [
+        b"openssh-key-v1\0".to_vec(),
+        field(cipher),
+        field(b"none"),
+        field(b""),
+        1_u32.to_be_bytes().to_vec(),
+        field(&public),
+        field(b"canary-host-key-1b2c3d4e"),
+    ]
+    .concat();
+    let digits = data_encoding::BASE64.encode(&key);
+    format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{digits}\n-----END OPENSSH PRIVATE KEY-----\n")
+}
+
+/// The seed of a node, from an operator's folder.
+pub(crate) fn seed(folder: &Path, name: &str) -> Seed {
+    let cluster = cluster();
+    rk1::provision::seed::for_node(&cluster, node(&cluster, name), folder).unwrap()
+}
+
+pub(crate) fn partition(name: &str) -> Partition {
+    rk1::provision::seed::partition(&seed(folder().path(), name), &identity(name)).unwrap()
+}

@@ -1,0 +1,233 @@
+//! `rk1 secrets`: which there are, where they go, and which are not ready.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+#[path = "../requirement/mod.rs"]
+mod requirement;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The cluster of the tests, with passwords for its sessions.
+fn project() -> TempDir {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let status = "[bgp.router.status]\nuser = \"rk1\"\npassword = \"router\"\n\n[gateway]\n";
+    let cluster = include_str!("../config/check/base.toml")
+        .replace("[gateway]\n", status)
+        .replace("[[bgp.router]]\n", "[[bgp.router]]\npassword = \"bgp-password\"\n")
+        .replace("[secrets]\n", "[secrets]\nbgp-password = \"secrets/bgp\"\nrouter = \"secrets/router\"\n");
+    fs::write(folder.path().join("cluster.toml"), cluster).expect("cluster.toml");
+    fs::create_dir(folder.path().join("secrets")).expect("secrets");
+    folder
+}
+
+fn put(folder: &TempDir, name: &str, text: &str, mode: u32) {
+    let file = folder.path().join("secrets").join(name);
+    fs::write(&file, text).expect("secret");
+    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
+}
+
+fn put_all(folder: &TempDir, text: &str) {
+    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token", "router"] {
+        put(folder, name, text, 0o600);
+    }
+}
+
+fn secrets(folder: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .arg("secrets")
+        .args(arguments)
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("rk1 runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+const TABLE: &str = "\
+SECRET         STATE    FILE                   ON          AT                                  FOR
+azure-dns      EXPOSED  secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
+bgp-password   present  secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
+grafana-token  EMPTY    secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
+k3s-token      MISSING  secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join
+router         present  secrets/router         no node     -                                   `rk1 status`: password on mikrotik
+";
+
+#[test]
+fn what_is_not_ready_is_said_and_no_secret_is_shown() {
+    let folder = project();
+    put(&folder, "azure-dns", "never-printed", 0o644);
+    put(&folder, "bgp", "never-printed", 0o600);
+    put(&folder, "router", "never-printed", 0o600);
+    put(&folder, "grafana-token", "", 0o600);
+
+    let output = secrets(&folder, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), TABLE);
+    let expected = "azure-dns: keep it to yourself: `chmod 600 secrets/azure-dns`\n\
+                    grafana-token: put the secret into `secrets/grafana-token`\n\
+                    k3s-token: put the secret into `secrets/k3s-token`\n\
+                    3 of 5 secrets are not ready\n";
+    assert_eq!(text(&output.stderr), expected);
+}
+
+#[test]
+fn all_present_is_success() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    let output = secrets(&folder, &["--json"]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
+    let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let expected = json!({
+        "name": "bgp-password",
+        "state": "present",
+        "file": "secrets/bgp",
+        "uses": [{
+            "what": "Secret kube-system/bgp-mikrotik, key password",
+            "nodes": "servers",
+            "path_on_node": "/var/lib/rk1/secrets/bgp-password",
+        }],
+    });
+    assert_eq!(list[1], expected);
+    assert!(!text(&output.stdout).contains("never-printed"));
+}
+
+#[test]
+fn the_password_of_a_bmc_goes_to_no_node() {
+    let folder = project();
+    let path = folder.path().join("cluster.toml");
+    let cluster = fs::read_to_string(&path).expect("cluster.toml");
+    let cluster = cluster
+        .replace("bmc = \"172.16.10.220\"\n", "bmc = \"172.16.10.220\"\npassword = \"bmc-password\"\n")
+        .replace("[secrets]\n", "[secrets]\nbmc-password = \"secrets/bmc\"\n");
+    fs::write(&path, cluster).expect("cluster.toml");
+    for name in ["azure-dns", "bgp", "bmc", "grafana-token", "k3s-token", "router"] {
+        put(&folder, name, "never-printed", 0o600);
+    }
+    let output = secrets(&folder, &[]);
+    let line = "bmc-password   present  secrets/bmc            no node     -                                   \
+                `rk1 flash`: password of `root` on the BMC of `turing-pi`\n";
+    assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), "6 secrets, all present\n");
+}
+
+/// Such as by sops-nix: no file of it is asked for.
+#[test]
+fn a_secret_may_come_another_way() {
+    let folder = project();
+    let file = folder.path().join("cluster.toml");
+    let cluster = fs::read_to_string(&file).expect("cluster.toml");
+    fs::write(&file, cluster.replace("\"secrets/k3s-token\"", "\"\"")).expect("cluster.toml");
+    for name in ["azure-dns", "bgp", "grafana-token", "router"] {
+        put(&folder, name, "never-printed", 0o600);
+    }
+    let output = secrets(&folder, &[]);
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(0), "5 secrets, all present but 1 that the nodes get elsewhere\n")
+    );
+    let line = "k3s-token      elsewhere  -                      every node  \
+                /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join";
+    assert!(text(&output.stdout).lines().any(|each| each == line), "{}", text(&output.stdout));
+}
+
+fn git(folder: &TempDir, arguments: &[&str]) -> bool {
+    let status = Command::new("git").arg("-C").arg(folder.path()).args(arguments).output();
+    status.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_secret_on_its_way_to_the_store_is_not_ready() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    fs::write(folder.path().join("flake.nix"), "{ }").expect("flake.nix");
+
+    let output = secrets(&folder, &[]);
+    let line = |name: &str, file: &str| {
+        format!(
+            "{name}: Nix copies a folder that is no Git repository to its store, for all to read: `git init`, with \
+             `secrets/{file}` in `.gitignore`\n"
+        )
+    };
+    let lines = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
+    let lines = lines.into_iter().chain([("k3s-token", "k3s-token"), ("router", "router")]);
+    let expected: String = lines.map(|(name, file)| line(name, file)).collect();
+    assert_eq!(text(&output.stderr), expected + "5 of 5 secrets are not ready\n");
+    assert_eq!(output.status.code(), Some(1));
+
+    if !git(&folder, &["init", "--quiet"]) {
+        return requirement::skipped("a_secret_on_its_way_to_the_store_is_not_ready", "git is not installed");
+    }
+    fs::write(folder.path().join(".gitignore"), "/secrets/[a-j]*\n").expect(".gitignore");
+    let output = secrets(&folder, &[]);
+    let line = |name: &str| {
+        format!(
+            "{name}: Nix copies what Git knows to its store, for all to read: write `secrets/{name}` into `.gitignore`, \
+             and `git rm --cached secrets/{name}` if Git knows it already\n"
+        )
+    };
+    let expected = line("k3s-token") + &line("router") + "2 of 5 secrets are not ready\n";
+    assert_eq!(text(&output.stderr), expected);
+
+    // Known although ignored.
+    fs::write(folder.path().join(".gitignore"), "/secrets/\n").expect(".gitignore");
+    assert!(git(&folder, &["add", "--force", "secrets/k3s-token"]));
+    let output = secrets(&folder, &[]);
+    assert_eq!(text(&output.stderr), line("k3s-token") + "1 of 5 secrets are not ready\n");
+}
+
+#[test]
+fn the_template_keeps_secrets_from_the_store() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    for (name, body) in [
+        ("flake.nix", include_str!("../../templates/cluster/flake.nix")),
+        (".gitignore", include_str!("../../templates/cluster/.gitignore")),
+    ] {
+        fs::write(folder.path().join(name), body).expect("template");
+    }
+    if !git(&folder, &["init", "--quiet"]) {
+        return requirement::skipped("the_template_keeps_secrets_from_the_store", "git is not installed");
+    }
+    let output = secrets(&folder, &[]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
+}
+
+/// All that a rendering makes and says.
+#[test]
+fn no_rendered_file_holds_a_secret() {
+    const CANARY: &str = "canary-of-a-secret-7d1f";
+    let folder = project();
+    put_all(&folder, CANARY);
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/pins.json"), folder.path().join("pins.json"))
+        .expect("pins.json");
+    for arguments in [&["render"][..], &["render", "--check"], &["check"], &["diagram"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_rk1"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("rk1 runs");
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        assert!(!text(&output.stdout).contains(CANARY) && !text(&output.stderr).contains(CANARY));
+    }
+    let mut folders = vec![folder.path().to_owned()];
+    let mut rendered = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_file() {
+                rendered += 1;
+                assert!(!fs::read_to_string(&entry).expect("text").contains(CANARY), "{}", entry.display());
+            } else if !entry.ends_with("secrets") {
+                folders.push(entry);
+            }
+        }
+    }
+    assert!(rendered > 15, "only {rendered} files");
+}

@@ -1,0 +1,342 @@
+//! The manifests as a cluster would read them: variants in full, what refers to what, and names that k3s takes.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "what is not as it should be ends the run")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use rk1::config::cluster::Cluster;
+use rk1::config::diagnostics::Problems;
+use rk1::config::source::Source;
+use rk1::render::document::Document;
+use rk1::render::documents;
+use rk1::render::pins::Pins;
+use rk1::render::yaml;
+use serde_json::{Value, json};
+use snapbox::{Data, assert_data_eq};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/render/manifests")
+}
+
+fn cluster(text: &str) -> Cluster {
+    let mut problems = Problems::default();
+    let source = Source { name: "cluster.toml".to_owned(), text: text.to_owned() };
+    Cluster::parse(&source, &mut problems).unwrap_or_else(|| panic!("{problems:?}"))
+}
+
+fn rendered(text: &str) -> Vec<Document> {
+    let pins = Pins::built_in().expect("pins");
+    let documents = documents(&cluster(text), &pins).unwrap_or_else(|error| panic!("{error:?}"));
+    documents.into_iter().filter(|document| document.folder == "manifests").collect()
+}
+
+/// The cluster of the posts, with some lines changed.
+fn posts_with(changes: &[(&str, &str)]) -> String {
+    let mut text = include_str!("../../../cluster.toml").to_owned();
+    for (before, after) in changes {
+        assert_eq!(text.matches(before).count(), 1, "{before}");
+        text = text.replace(before, after);
+    }
+    text
+}
+
+fn objects(documents: &[Document]) -> Vec<Value> {
+    let yaml = documents.iter().filter(|document| document.is_yaml());
+    yaml.flat_map(|document| yaml::parse(&document.body).expect("YAML")).collect()
+}
+
+/// The only object of a kind and, if one is given, of a name.
+fn object<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
+    let mut found = objects
+        .iter()
+        .filter(|object| object["kind"] == kind && (name.is_empty() || object["metadata"]["name"] == name));
+    let object = found.next().unwrap_or_else(|| panic!("no {kind} {name}"));
+    assert!(found.next().is_none(), "two of {kind} {name}");
+    object
+}
+
+/// The values of a chart.
+fn values(objects: &[Value], chart: &str) -> Value {
+    let text = object(objects, "HelmChart", chart)["spec"]["valuesContent"].as_str().expect("values");
+    let mut documents = yaml::parse(text).expect("YAML");
+    assert_eq!(documents.len(), 1);
+    documents.remove(0)
+}
+
+/// What one folder of snapshots holds is what a variant of the cluster renders: no file more, no file less.
+#[track_caller]
+fn assert_variant(name: &str, text: &str) {
+    let folder = folder().join(name);
+    let documents = rendered(text);
+    for document in &documents {
+        assert_data_eq!(document.body.clone(), Data::read_from(&folder.join(&document.name), None).raw());
+    }
+    let on_disk: BTreeSet<_> = fs::read_dir(&folder)
+        .expect("snapshots")
+        .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(on_disk, documents.into_iter().map(|document| document.name).collect());
+}
+
+/// Cilium 1.16.1 with the experimental bundle of the Gateway API 1.1.0.
+#[test]
+fn the_pair_of_the_posts_renders() {
+    let versions = "[versions]\ncilium = \"1.16.1\"\ngateway-api = \"1.1.0\"\n\
+                    gateway-api-channel = \"experimental\"\n\n[network]\n";
+    assert_variant("pair-of-the-posts", &posts_with(&[("[network]\n", versions)]));
+}
+
+#[test]
+fn passwords_staging_own_values_and_no_hubble_render() {
+    let routers = "[[bgp.router]]\nname = \"mikrotik\"\npassword = \"bgp-password\"\n";
+    let second = "version = \"7.18\"\n\n[[bgp.router]]\nname = \"frr\"\naddress = \"172.16.10.2\"\n\
+                  asn = 64513\nplatform = \"frr\"\nversion = \"10.2\"\n";
+    let values = "[cilium.values]\ndebug.enabled = true\noperator.replicas = 1\n\
+                  ipam.operator.clusterPoolIPv4PodCIDRList = [\"10.42.0.0/17\", \"10.42.128.0/17\"]\n\
+                  podAnnotations.\"example.org/note\" = \"yes: \\\"quoted\\\" # no comment\"\n\n[bgp]\n";
+    let text = posts_with(&[
+        ("[[bgp.router]]\nname = \"mikrotik\"\n", routers),
+        ("version = \"7.18\"\n", second),
+        ("[bgp]\n", values),
+        ("issuer = \"production\"", "issuer = \"staging\"\nemail = \"admin@virtualthoughts.co.uk\""),
+        ("host = \"hubble.virtualthoughts.co.uk\"", "enable = false"),
+        (
+            "k3s-token = \"secrets/k3s-token\"\n",
+            "k3s-token = \"secrets/k3s-token\"\nbgp-password = \"secrets/bgp\"\n",
+        ),
+    ]);
+    assert_variant("passwords-and-own-values", &text);
+}
+
+/// Every value that the posts set, where they meant it to be.
+#[test]
+fn the_posts_values_are_kept() {
+    let objects = objects(&rendered(&posts_with(&[])));
+    let cilium = values(&objects, "cilium");
+    assert_eq!(cilium["kubeProxyReplacement"], true);
+    assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv4PodCIDRList"], json!(["10.42.0.0/16"]));
+    for path in
+        ["/bgpControlPlane/enabled", "/hubble/relay/enabled", "/hubble/ui/enabled", "/gatewayAPI/enabled"]
+    {
+        assert_eq!(cilium.pointer(path), Some(&json!(true)), "{path}");
+    }
+    // No single server's address.
+    assert_eq!((&cilium["k8sServiceHost"], &cilium["k8sServicePort"]), (&json!("127.0.0.1"), &json!(6444)));
+
+    let instance = &object(&objects, "CiliumBGPClusterConfig", "")["spec"]["bgpInstances"][0];
+    assert_eq!(instance["localASN"], 64512);
+    assert_eq!(instance["peers"][0]["peerASN"], 64512);
+    assert_eq!(instance["peers"][0]["peerAddress"], "172.16.10.1");
+    let peer = &object(&objects, "CiliumBGPPeerConfig", "")["spec"];
+    assert_eq!(peer["timers"], json!({ "holdTimeSeconds": 9, "keepAliveTimeSeconds": 3 }));
+    let pool = &object(&objects, "CiliumLoadBalancerIPPool", "")["spec"];
+    assert_eq!(pool["blocks"], json!([{ "cidr": "10.200.200.0/24" }]));
+    assert_eq!(pool["allowFirstLastIPs"], "No");
+
+    let solver = &object(&objects, "ClusterIssuer", "letsencrypt-production")["spec"]["acme"]["solvers"][0];
+    let secret = json!({ "name": "azure-dns-secret", "key": "azure_client_secret" });
+    assert_eq!(solver["dns01"]["azureDNS"]["clientSecretSecretRef"], secret);
+    // The resolvers that the posts' `podDNSConfig` was meant to set.
+    let cert_manager = values(&objects, "cert-manager");
+    assert_eq!(cert_manager["dns01RecursiveNameservers"], "1.1.1.1:53,1.0.0.1:53");
+    assert_eq!(cert_manager["config"]["gatewayAPI"]["enabled"], true);
+}
+
+#[test]
+fn what_refers_to_something_finds_it() {
+    let objects = objects(&rendered(&posts_with(&[])));
+    let name = |object: &Value| object["metadata"]["name"].clone();
+
+    // Cluster config → peer config → advertisement → every service.
+    let peers = &object(&objects, "CiliumBGPClusterConfig", "")["spec"]["bgpInstances"][0]["peers"];
+    let peer = object(&objects, "CiliumBGPPeerConfig", "");
+    assert_eq!(peers[0]["peerConfigRef"]["name"], name(peer));
+    let advertisement = object(&objects, "CiliumBGPAdvertisement", "");
+    let wanted = &peer["spec"]["families"][0]["advertisements"]["matchLabels"];
+    assert!(wanted.as_object().is_some_and(|labels| !labels.is_empty()));
+    assert_eq!(wanted, &advertisement["metadata"]["labels"]);
+    assert!(advertisement["spec"]["advertisements"][0]["selector"].is_object());
+
+    // Gateway → issuer and certificate, both where they are looked for.
+    let gateway = object(&objects, "Gateway", "");
+    let issuer =
+        gateway["metadata"]["annotations"]["cert-manager.io/cluster-issuer"].as_str().expect("issuer");
+    object(&objects, "ClusterIssuer", issuer);
+    let namespace = &gateway["metadata"]["namespace"];
+    object(&objects, "Namespace", namespace.as_str().expect("namespace"));
+    let listeners = gateway["spec"]["listeners"].as_array().expect("listeners");
+    let https = listeners.iter().find(|listener| listener["protocol"] == "HTTPS").expect("HTTPS");
+    let hostname = https["hostname"].as_str().expect("hostname");
+    let certificates = https["tls"]["certificateRefs"].as_array().expect("certificates");
+    assert_eq!(certificates.len(), 1, "the admission policy of Cilium's chart takes no other number");
+    let certificate = &certificates[0];
+    assert!(certificate.get("namespace").is_none(), "cert-manager writes to the gateway's own namespace");
+    for issuer in objects.iter().filter(|object| object["kind"] == "ClusterIssuer") {
+        let solver = &issuer["spec"]["acme"]["solvers"][0];
+        let zone = solver["dns01"]["azureDNS"]["hostedZoneName"].as_str().expect("zone");
+        assert_eq!(solver["selector"]["dnsZones"], json!([zone]));
+        assert!(hostname.trim_start_matches("*.").ends_with(zone), "{hostname} in {zone}");
+    }
+
+    // The address lies in the pool.
+    let pool = &object(&objects, "CiliumLoadBalancerIPPool", "")["spec"]["blocks"][0]["cidr"];
+    let pool: ipnet::Ipv4Net = pool.as_str().expect("pool").parse().expect("range");
+    let address = gateway["spec"]["addresses"][0]["value"].as_str().expect("address");
+    assert!(pool.contains(&address.parse::<std::net::Ipv4Addr>().expect("address")));
+
+    // Route → listener that takes it, and whose wildcard holds its host.
+    for route in objects.iter().filter(|object| object["kind"] == "HTTPRoute") {
+        let parent = &route["spec"]["parentRefs"][0];
+        assert_eq!(parent["name"], name(gateway));
+        let listener =
+            listeners.iter().find(|listener| listener["name"] == parent["sectionName"]).expect("listener");
+        let route_namespace = &route["metadata"]["namespace"];
+        let is_same = route_namespace == namespace;
+        assert!(is_same || &parent["namespace"] == namespace);
+        assert!(is_same || listener["allowedRoutes"]["namespaces"]["from"] == "All");
+        for host in route["spec"]["hostnames"].as_array().into_iter().flatten() {
+            let (_, parent) = host.as_str().expect("host").split_once('.').expect("domain");
+            assert_eq!(listener["hostname"], format!("*.{parent}"));
+        }
+    }
+}
+
+/// Each session of a dual-stack cluster carries the routes of the family that it is spoken over, and the gateway has an
+/// address of each family's pool.
+#[test]
+fn both_families_are_announced() {
+    let objects = objects(&rendered(include_str!("../../../examples/dual-stack/cluster.toml")));
+    let peers = &object(&objects, "CiliumBGPClusterConfig", "")["spec"]["bgpInstances"][0]["peers"];
+    let advertisement = object(&objects, "CiliumBGPAdvertisement", "");
+    let mut families = Vec::new();
+    for peer in peers.as_array().expect("peers") {
+        let address: IpAddr = peer["peerAddress"].as_str().expect("address").parse().expect("address");
+        let config =
+            object(&objects, "CiliumBGPPeerConfig", peer["peerConfigRef"]["name"].as_str().expect("name"));
+        let family = &config["spec"]["families"];
+        assert_eq!(family.as_array().map(Vec::len), Some(1));
+        assert_eq!(family[0]["afi"], if address.is_ipv4() { "ipv4" } else { "ipv6" });
+        assert_eq!(family[0]["advertisements"]["matchLabels"], advertisement["metadata"]["labels"]);
+        let has_password = config["spec"]["authSecretRef"] == "bgp-edge";
+        assert_eq!(has_password, peer["name"].as_str().expect("name").starts_with("edge"));
+        families.push(family[0]["afi"].as_str().expect("family"));
+    }
+    assert_eq!(families, ["ipv4", "ipv6", "ipv4", "ipv6"]);
+
+    let blocks =
+        object(&objects, "CiliumLoadBalancerIPPool", "")["spec"]["blocks"].as_array().expect("blocks");
+    let addresses = object(&objects, "Gateway", "")["spec"]["addresses"].as_array().expect("addresses");
+    assert_eq!((blocks.len(), addresses.len()), (2, 2));
+    for (block, address) in blocks.iter().zip(addresses) {
+        let block: IpNet = block["cidr"].as_str().expect("range").parse().expect("range");
+        assert!(
+            block.contains(&address["value"].as_str().expect("address").parse::<IpAddr>().expect("address"))
+        );
+    }
+
+    let cilium = values(&objects, "cilium");
+    assert_eq!(cilium["ipv6"], json!({ "enabled": true }));
+    assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv6PodCIDRList"], json!(["fd00:10:42::/56"]));
+    assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv6MaskSize"], 64);
+}
+
+/// k3s names an add-on by its file up to the first dot, and deletes files that are called as what it leaves out
+/// (k3s-io/k3s, pkg/deploy/controller.go).
+#[test]
+fn k3s_takes_the_files_for_what_they_are() {
+    let components = [
+        "ccm",
+        "coredns",
+        "local-storage",
+        "metrics-server",
+        "rolebindings",
+        "runtimes",
+        "servicelb",
+        "traefik",
+    ];
+    let mut addons = BTreeSet::new();
+    for document in rendered(&posts_with(&[])) {
+        let (addon, extension) = document.name.split_once('.').expect("extension");
+        assert!(["yaml", "nix"].contains(&extension), "{}", document.name);
+        let is_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        assert!(addon.bytes().all(is_label), "{addon} is no name of RFC 1123");
+        assert!(!components.contains(&addon), "{addon} is a component of k3s");
+        assert!(addons.insert(addon.to_owned()), "two files are the add-on {addon}");
+    }
+    let order: Vec<_> = addons.into_iter().collect();
+    let expected = [
+        "00-gateway-api-crds",
+        "10-cilium",
+        "20-cert-manager",
+        "30-bgp",
+        "40-issuer",
+        "50-gateway",
+        "60-hubble",
+    ];
+    assert_eq!(order[..7], expected);
+}
+
+/// A release of a chart goes out again when its version changes, by the name of the file that it is in.
+#[test]
+fn another_version_is_another_chart_file() {
+    let chart =
+        |text: &str| object(&objects(&rendered(text)), "HelmChart", "cilium")["spec"]["chart"].clone();
+    assert_eq!(chart(&posts_with(&[])), "https://%{KUBERNETES_API}%/static/charts/cilium-1.20.0.tgz");
+    let own = "[versions]\ncilium = \"1.19.6\"\n\n[network]\n";
+    let text = posts_with(&[("[network]\n", own)]);
+    assert_eq!(chart(&text), "https://%{KUBERNETES_API}%/static/charts/cilium-1.19.6.tgz");
+}
+
+/// Nix then has nothing to fetch, and says so; the cluster's own job asks the repository.
+#[test]
+fn a_chart_without_hash_is_fetched_by_the_cluster() {
+    let mut pins = Pins::built_in().expect("pins");
+    for chart in pins.charts.values_mut() {
+        chart.versions.clear();
+    }
+    let documents = documents(&cluster(&posts_with(&[])), &pins).expect("documents");
+    let charts = documents.iter().find(|document| document.name == "charts.nix").expect("charts");
+    let unpinned = "\n{\n  \"cert-manager-1.21.1\" = null;\n  \"cilium-1.20.0\" = null;\n}\n";
+    assert!(charts.body.ends_with(unpinned), "{}", charts.body);
+    let objects = objects(&documents);
+    for (name, repository, version) in [
+        ("cilium", "https://helm.cilium.io", "1.20.0"),
+        ("cert-manager", "https://charts.jetstack.io", "v1.21.1"),
+    ] {
+        let spec = &object(&objects, "HelmChart", name)["spec"];
+        assert_eq!([&spec["chart"], &spec["repo"], &spec["version"]], [name, repository, version]);
+    }
+}
+
+/// What is offered where nobody chooses a release is fetched by hash.
+#[test]
+fn every_release_that_is_offered_is_pinned() {
+    for (cilium, gateway_api, channel) in [
+        ("1.20.0", "1.6.1", "standard"),
+        ("1.19.6", "1.4.1", "standard"),
+        ("1.16.1", "1.1.0", "experimental"),
+    ] {
+        let versions = format!(
+            "[versions]\ncilium = \"{cilium}\"\ngateway-api = \"{gateway_api}\"\n\
+             gateway-api-channel = \"{channel}\"\n\n[network]\n"
+        );
+        let cluster = cluster(&posts_with(&[("[network]\n", &versions)]));
+        let pins = Pins::built_in().expect("pins");
+        let warnings = rk1::render::warnings(&cluster, &pins);
+        assert!(warnings.is_empty(), "{cilium}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_bundle_without_hashes_is_refused() {
+    let mut pins = Pins::built_in().expect("pins");
+    pins.gateway_api.versions.remove("1.6.1").expect("the bundle is pinned");
+    let error = documents(&cluster(&posts_with(&[])), &pins).expect_err("no hashes");
+    let rk1::render::RenderError::Refused(problems) = error else { panic!("{error}") };
+    let messages: Vec<_> = problems.in_order().iter().map(|problem| problem.mistake.to_string()).collect();
+    assert_eq!(messages, ["pins.json has no hashes of the Gateway API 1.6.1, standard bundle"]);
+}

@@ -1,0 +1,212 @@
+//! `rk1 pin` against a repository on loopback.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output};
+use std::thread;
+
+use rk1::render::pins::sri::Sri;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const CILIUM: &[u8] = b"the chart of cilium";
+const CERT_MANAGER: &[u8] = b"the chart of cert-manager";
+const DEFINITION: &[u8] = b"kind: CustomResourceDefinition\n";
+
+type Files = BTreeMap<&'static str, Vec<u8>>;
+
+/// Serves the files, each by its path, until the test's process ends. The port is the system's choice.
+fn serve(files: Files) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("address"));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer(&stream.expect("a connection"), &files);
+        }
+    });
+    address
+}
+
+fn answer(mut stream: &TcpStream, files: &Files) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let request = lines.next().unwrap_or_default();
+    let _ = lines.find(String::is_empty);
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    let (status, body) = match files.get(path) {
+        Some(body) => ("200 OK", body.as_slice()),
+        None => ("404 Not Found", &b""[..]),
+    };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes))
+}
+
+/// Two charts and a bundle of two definitions.
+fn repository() -> Files {
+    // The first address is relative, the digest that of the bytes; a preview is not a release.
+    let cilium = format!(
+        "apiVersion: v1\nentries:\n  cilium:\n    - version: 1.21.0-pre.0\n      urls: [cilium-1.21.0-pre.0.tgz]\n    \
+         - version: 1.20.3\n      urls: [cilium-1.20.3.tgz]\n    - version: 1.20.0\n      digest: {}\n      \
+         urls: [charts/cilium-1.20.0.tgz]\n",
+        hexadecimal(CILIUM)
+    );
+    let cert_manager =
+        "entries:\n  cert-manager:\n    - version: v1.21.1\n      urls: [cert-manager-v1.21.1.tgz]\n";
+    let list =
+        "resources:\n- standard/gateways.yaml\n- standard/httproutes.yaml\n- experimental/tcproutes.yaml\n";
+    BTreeMap::from([
+        ("/cilium/index.yaml", cilium.into_bytes()),
+        ("/cilium/charts/cilium-1.20.0.tgz", CILIUM.to_vec()),
+        ("/jetstack/index.yaml", cert_manager.as_bytes().to_vec()),
+        ("/jetstack/cert-manager-v1.21.1.tgz", CERT_MANAGER.to_vec()),
+        ("/gateway-api/v1.6.1/config/crd/kustomization.yaml", list.as_bytes().to_vec()),
+        ("/gateway-api/v1.6.1/config/crd/standard/gateways.yaml", DEFINITION.to_vec()),
+        ("/gateway-api/v1.6.1/config/crd/standard/httproutes.yaml", DEFINITION.to_vec()),
+    ])
+}
+
+/// A cluster whose pins know the repositories, and the hash of one chart if it is given.
+struct Project {
+    folder: TempDir,
+    address: String,
+}
+
+impl Project {
+    fn new(files: Files, cilium: Option<Sri>) -> Self {
+        let address = serve(files);
+        let pinned = cilium.map(|hash| {
+            json!({ "1.20.0": { "url": format!("{address}/cilium/charts/cilium-1.20.0.tgz"), "hash": hash } })
+        });
+        let pins = json!({
+            "charts": {
+                "cert-manager": { "repository": format!("{address}/jetstack"), "versions": {} },
+                "cilium": {
+                    "repository": format!("{address}/cilium"),
+                    "versions": pinned.unwrap_or_else(|| json!({})),
+                },
+            },
+            "gateway-api": { "repository": format!("{address}/gateway-api"), "versions": {} },
+        });
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let cluster = include_str!("../config/check/base.toml");
+        fs::write(folder.path().join("cluster.toml"), cluster).expect("cluster.toml");
+        fs::write(folder.path().join("pins.json"), pins.to_string()).expect("pins.json");
+        Self { folder, address }
+    }
+
+    fn rk1(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_rk1"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .env("NO_PROXY", "127.0.0.1")
+            .output()
+            .expect("rk1 runs")
+    }
+
+    fn pins(&self) -> Value {
+        let text = fs::read(self.folder.path().join("pins.json")).expect("pins.json");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn hashes_are_written_and_rendered() {
+    let project = Project::new(repository(), None);
+    let output = project.rk1(&["pin"]);
+    assert_eq!(text(&output.stderr), "pins.json is written: run `rk1 render`\n");
+    assert!(output.status.success());
+    let address = &project.address;
+    let charts = json!({
+        "cert-manager": {
+            "repository": format!("{address}/jetstack"),
+            "versions": { "1.21.1": {
+                "url": format!("{address}/jetstack/cert-manager-v1.21.1.tgz"),
+                "hash": Sri::of(CERT_MANAGER),
+            } },
+        },
+        "cilium": {
+            "repository": format!("{address}/cilium"),
+            "versions": { "1.20.0": {
+                "url": format!("{address}/cilium/charts/cilium-1.20.0.tgz"),
+                "hash": Sri::of(CILIUM),
+            } },
+        },
+    });
+    let definitions = json!({
+        "repository": format!("{address}/gateway-api"),
+        "versions": { "1.6.1": { "standard": {
+            "gateways.yaml": Sri::of(DEFINITION),
+            "httproutes.yaml": Sri::of(DEFINITION),
+        } } },
+    });
+    assert_eq!(project.pins(), json!({ "charts": charts, "gateway-api": definitions }));
+
+    // A pinned chart is no longer fetched by the cluster itself.
+    assert!(project.rk1(&["render"]).status.success());
+    let manifest = project.folder.path().join("manifests/20-cert-manager.yaml");
+    let chart = "  chart: \"https://%{KUBERNETES_API}%/static/charts/cert-manager-1.21.1.tgz\"\n";
+    assert!(fs::read_to_string(manifest).expect("manifest").contains(chart));
+
+    let second = project.rk1(&["pin"]);
+    assert_eq!((second.status.code(), text(&second.stderr)), (Some(0), "every hash is there, and right\n"));
+}
+
+#[test]
+fn a_hash_that_differs_is_an_error_that_names_both() {
+    let (found, other) = (Sri::of(CILIUM), Sri::of(b"another chart"));
+    let pinned = Project::new(repository(), Some(other));
+    let mut files = repository();
+    let index =
+        text(&files["/cilium/index.yaml"]).replace(&hexadecimal(CILIUM), &hexadecimal(b"another chart"));
+    files.insert("/cilium/index.yaml", index.into_bytes());
+    let listed = Project::new(files, None);
+    for (project, origin) in [(pinned, "pins.json"), (listed, "the repository's index")] {
+        let before = project.pins();
+        let output = project.rk1(&["pin"]);
+        let url = format!("{}/cilium/charts/cilium-1.20.0.tgz", project.address);
+        let expected = format!("error: `{url}` has the hash {found}, but {origin} says {other}\n");
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
+        assert_eq!(project.pins(), before);
+    }
+}
+
+#[test]
+fn check_says_what_is_newer_and_writes_nothing() {
+    let project = Project::new(repository(), Some(Sri::of(CILIUM)));
+    let before = project.pins();
+    let output = project.rk1(&["pin", "--check"]);
+    let expected = "cert-manager 1.21.1: not pinned, the newest\ncilium 1.20.0: pinned, newer: 1.20.3\n";
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), expected));
+    assert_eq!(project.pins(), before);
+}
+
+#[test]
+fn what_a_repository_has_not_is_said() {
+    let mut files = repository();
+    files.insert("/cilium/index.yaml", b"entries:\n  cilium:\n    - version: 1.19.6\n".to_vec());
+    let project = Project::new(files, None);
+    let output = project.rk1(&["pin"]);
+    let url = format!("{}/cilium/", project.address);
+    let expected = format!("error: `{url}` does not help: it has no cilium 1.20.0; the newest is 1.19.6\n");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
+
+    let mut files = repository();
+    files.remove("/gateway-api/v1.6.1/config/crd/standard/gateways.yaml");
+    let project = Project::new(files, None);
+    let url = format!("{}/gateway-api/v1.6.1/config/crd/standard/gateways.yaml", project.address);
+    let expected = format!("error: `{url}` answers 404 Not Found\n");
+    assert_eq!(text(&project.rk1(&["pin"]).stderr), expected);
+}

@@ -1,0 +1,185 @@
+//! `rk1 render` and the disk: what is written, what is removed, and what is never touched.
+
+#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const FILES: [&str; 7] =
+    [".rendered", "cluster.nix", "default.nix", "rk1-01.nix", "rk1-02.nix", "rk1-03.nix", "rk1-04.nix"];
+
+/// A folder with a cluster file in it.
+struct Project(TempDir);
+
+impl Project {
+    fn new() -> Self {
+        let project = Self(tempfile::tempdir().expect("temporary folder"));
+        project.describe(include_str!("../config/check/base.toml"));
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn describe(&self, cluster: &str) {
+        fs::write(self.path("cluster.toml"), cluster).expect("cluster.toml");
+    }
+
+    fn rk1(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_rk1"))
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("rk1 runs")
+    }
+
+    fn hosts(&self) -> Vec<(String, String)> {
+        let mut files: Vec<_> = fs::read_dir(self.path("hosts"))
+            .expect("hosts")
+            .map(|entry| entry.expect("entry"))
+            .map(|entry| {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                (name, fs::read_to_string(entry.path()).expect("text"))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+/// The cluster file without its last node.
+fn three_nodes() -> String {
+    let base = include_str!("../config/check/base.toml");
+    let start = base.find("[[node]]\nname = \"rk1-04\"").expect("rk1-04");
+    let end = base.find("[storage]").expect("[storage]");
+    [&base[..start], &base[end..]].concat()
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let project = Project::new();
+    assert!(project.rk1(&["render"]).status.success());
+    let first = project.hosts();
+    assert_eq!(first.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), FILES);
+
+    let second = project.rk1(&["render"]);
+    assert!(second.status.success());
+    assert_eq!(text(&second.stderr), "16 files, all up to date\n");
+    assert_eq!(project.hosts(), first);
+}
+
+#[test]
+fn the_repository_is_up_to_date() {
+    let output = Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(["render", "--check"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("rk1 runs");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+}
+
+/// All that is rendered for a cluster of both address families, compared byte for byte.
+#[test]
+fn the_dual_stack_example_is_up_to_date() {
+    let output = Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(["render", "--check"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dual-stack"))
+        .output()
+        .expect("rk1 runs");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    assert!(text(&output.stderr).ends_with("\n18 files, all up to date\n"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn check_prints_a_diff_and_writes_nothing() {
+    let project = Project::new();
+    project.rk1(&["render"]);
+    let file = project.path("hosts/rk1-01.nix");
+    let edited = fs::read_to_string(&file).expect("text").replace("clusterInit = true", "clusterInit = tru");
+    fs::write(&file, &edited).expect("edit");
+
+    let output = project.rk1(&["render", "--check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "--- a/hosts/rk1-01.nix\n+++ b/hosts/rk1-01.nix\n@@ -14,7 +14,7 @@\n \n     k3s = {\n       \
+                    role = \"server\";\n-      clusterInit = tru;\n+      clusterInit = true;\n     };\n   };\n }\n";
+    assert_eq!(text(&output.stdout), expected);
+    assert_eq!(text(&output.stderr), "1 file differs: run `rk1 render`\n");
+    assert_eq!(fs::read_to_string(&file).expect("text"), edited);
+}
+
+#[test]
+fn what_is_rendered_no_more_is_removed() {
+    let project = Project::new();
+    project.rk1(&["render"]);
+    let own = ["hosts/rk1-04.local.nix", "hosts/notes.txt"];
+    for name in own {
+        fs::write(project.path(name), "mine").expect("own file");
+    }
+    project.describe(&three_nodes());
+
+    let check = project.rk1(&["render", "--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(project.path("hosts/rk1-04.nix").exists());
+
+    assert!(project.rk1(&["render"]).status.success());
+    assert!(!project.path("hosts/rk1-04.nix").exists());
+    for name in own {
+        assert_eq!(fs::read_to_string(project.path(name)).expect("own file"), "mine");
+    }
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_overwritten() {
+    let project = Project::new();
+    fs::create_dir(project.path("hosts")).expect("hosts");
+    fs::write(project.path("hosts/rk1-02.nix"), "{ }\n").expect("own file");
+
+    let output = project.rk1(&["render"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "error: `hosts/rk1-02.nix` was not written by `rk1 render`, and would be overwritten: move it away\n"
+    );
+    assert_eq!(project.hosts(), [("rk1-02.nix".to_owned(), "{ }\n".to_owned())]);
+}
+
+#[test]
+fn a_list_cannot_lead_out_of_its_folder() {
+    let project = Project::new();
+    project.rk1(&["render"]);
+    fs::write(project.path("hosts/.rendered"), "../cluster.toml\n/etc/hostname\n.\n..\n").expect("list");
+    fs::remove_file(project.path("hosts/rk1-01.nix")).expect("remove");
+    assert!(project.rk1(&["render"]).status.success());
+    assert!(project.path("cluster.toml").exists());
+    assert!(Path::new("/etc/hostname").exists());
+}
+
+#[test]
+fn a_wrong_file_is_refused_before_anything_is_written() {
+    let project = Project::new();
+    project.describe("[cluster]\n");
+    assert_eq!(project.rk1(&["render"]).status.code(), Some(1));
+    assert!(!project.path("hosts").exists());
+}
+
+#[test]
+fn exit_codes_tell_mistakes_from_misuse() {
+    let project = Project::new();
+    assert_eq!(project.rk1(&["render", "--no-such-flag"]).status.code(), Some(2));
+    let missing = project.rk1(&["check", "--file", "missing.toml"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(
+        text(&missing.stderr),
+        "error: cannot read `missing.toml` (say which file with `--file`, or write one with `rk1 init`): \
+         No such file or directory (os error 2)\n"
+    );
+}

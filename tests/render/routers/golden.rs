@@ -1,0 +1,113 @@
+//! Each platform's files, whole. `SNAPSHOTS=overwrite` writes the expected texts anew.
+
+use std::path::Path;
+
+use snapbox::{Data, assert_data_eq};
+
+use crate::cluster::{
+    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, FRR, OPNSENSE, VYOS, dual_stack,
+    dual_stack_routeros, rendered, routeros, with_router,
+};
+
+/// The four lines of the posts.
+const POSTS: [&str; 4] = [
+    "routing/bgp/connection/ add address-families=ip as=64512 disabled=no local.role=ibgp name=srv-rk1-01 \
+     output.default-originate=always remote.address=172.16.10.221 routing-table=main",
+    "routing/bgp/connection/ add address-families=ip as=64512 disabled=no local.role=ibgp name=srv-rk1-02 \
+     output.default-originate=always remote.address=172.16.10.222 routing-table=main",
+    "routing/bgp/connection/ add address-families=ip as=64512 disabled=no local.role=ibgp name=srv-rk1-03 \
+     output.default-originate=always remote.address=172.16.10.223 routing-table=main",
+    "routing/bgp/connection/ add address-families=ip as=64512 disabled=no local.role=ibgp name=srv-rk1-04 \
+     output.default-originate=always remote.address=172.16.10.224 routing-table=main",
+];
+
+/// Compares everything that is rendered for one router with the files of the case.
+fn compare(case: &str, text: String) {
+    let documents = rendered(text);
+    assert!(!documents.is_empty());
+    for document in documents {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/render/routers/golden")
+            .join(format!("{case}.{}", document.name));
+        assert_data_eq!(document.body, Data::read_from(&path, None).raw());
+    }
+}
+
+#[test]
+fn every_file_is_as_it_was() {
+    for version in ["7.18", "7.19", "7.20", "7.22"] {
+        compare(version, routeros(version));
+        compare(&format!("dual-stack-{version}"), dual_stack_routeros(version));
+    }
+    for (case, router) in [
+        ("external-7.22", EXTERNAL_ROUTEROS),
+        ("8.4", FRR),
+        ("external-8.4", EXTERNAL_FRR),
+        ("2.0", BIRD),
+        ("external-3.1", EXTERNAL_BIRD),
+        ("1.4", VYOS),
+        ("25.7", OPNSENSE),
+    ] {
+        compare(case, with_router(router));
+        compare(&format!("dual-stack-{case}"), dual_stack(router));
+    }
+}
+
+#[test]
+fn the_lines_of_the_posts_are_byte_for_byte_the_same() {
+    let documents = rendered(routeros("7.18"));
+    let apply = documents.iter().find(|document| document.name == "mikrotik.rsc").expect("mikrotik.rsc");
+    let lines: Vec<_> = apply.body.lines().filter(|line| line.starts_with("routing/")).collect();
+    assert_eq!(lines, POSTS);
+}
+
+#[test]
+fn each_router_has_its_own_files() {
+    let two = format!("{FRR}\n[[bgp.router]]\n{}", BIRD.replace("10.1\"", "10.2\""));
+    let names: Vec<_> = rendered(with_router(&two)).into_iter().map(|document| document.name).collect();
+    assert_eq!(names, ["bird.bird.conf", "frr.frr.conf", "frr.remove.frr.conf"]);
+}
+
+#[test]
+fn a_pool_of_one_address_is_let_in() {
+    let of_pool = |pool: &str| {
+        let text = with_router(FRR).replace("10.200.200.0/24", pool);
+        let line = rendered(text).swap_remove(0).body;
+        line.lines()
+            .find(|line| line.starts_with("ip prefix-list"))
+            .map(str::to_owned)
+            .expect("a prefix list")
+    };
+    let list = "ip prefix-list rk1-turing-pi-pool seq 5 permit";
+    assert_eq!(of_pool("10.200.200.0/31"), format!("{list} 10.200.200.0/31 ge 32"));
+    // FRR refuses `ge 32` where nothing can be longer.
+    assert_eq!(of_pool("10.200.200.1/32"), format!("{list} 10.200.200.1/32"));
+}
+
+#[test]
+fn an_ipv6_pool_of_one_address_is_let_in() {
+    let of_pool = |pool: &str| {
+        let text = dual_stack(FRR).replace("fd00:10:200:200::/112", pool);
+        let body = rendered(text).swap_remove(0).body;
+        let line = body.lines().find(|line| line.starts_with("ipv6 prefix-list"));
+        line.map(str::to_owned).expect("a prefix list")
+    };
+    let list = "ipv6 prefix-list rk1-turing-pi-pool-ipv6 seq 5 permit";
+    assert_eq!(of_pool("fd00:10:200:200::/127"), format!("{list} fd00:10:200:200::/127 ge 128"));
+    assert_eq!(of_pool("fd00:10:200:200::1/128"), format!("{list} fd00:10:200:200::1/128"));
+}
+
+/// IPv6 is added to a router's file: what is there of IPv4 stays, line by line.
+#[test]
+fn ipv4_is_the_same_with_and_without_ipv6() {
+    for router in [FRR, EXTERNAL_FRR, BIRD, EXTERNAL_BIRD, VYOS, OPNSENSE, EXTERNAL_ROUTEROS] {
+        let alone = rendered(with_router(router));
+        let both = rendered(dual_stack(router));
+        for (alone, both) in alone.iter().zip(&both) {
+            let mut lines = both.body.lines();
+            for line in alone.body.lines().filter(|line| !line.starts_with(['#', '!'])) {
+                assert!(lines.any(|of_both| of_both == line), "{}: {line}", both.name);
+            }
+        }
+    }
+}
