@@ -6,10 +6,14 @@
 //! code that prints.
 
 mod atomic_file;
+mod causes;
 pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod operate;
+pub mod printable;
 pub mod provision;
 pub mod render;
 mod secret_bytes;
+mod shell;
+mod ssh;

@@ -96,7 +96,9 @@ impl Deploy {
             Access { kubeconfig: self.kubeconfig.clone(), folder: folder.to_owned(), limit: PROBE_LIMIT };
         let is_cancelled = Arc::new(AtomicBool::new(false));
         let operator =
-            Operator::new(cluster, access, flake.clone(), plan.options.limit, is_cancelled.clone());
+            Operator::new(cluster, access, flake.clone(), plan.options.limit, is_cancelled.clone(), |line| {
+                anstream::eprintln!("{line}");
+            });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -11,10 +11,12 @@ use tokio::task::spawn_blocking;
 use super::screen::Screen;
 use super::stop::Stop;
 use super::target::Target;
+use crate::causes::innermost;
 use crate::certificate::Fingerprint;
 use crate::config::cluster::{Cluster, Label};
+use crate::printable::Line;
 use crate::provision::bmc::pins::{BmcPins, BmcPinsError, FILE_NAME};
-use crate::provision::bmc::{Bmc, BmcError, Credentials, Password, Sentence, first_sight};
+use crate::provision::bmc::{Bmc, BmcError, Credentials, Password, first_sight};
 use crate::provision::flash::{Interrupt, hint};
 use crate::provision::seed;
 
@@ -73,7 +75,7 @@ impl<'a> Boards<'a> {
         let credentials = self.credentials(target).await?;
         bmc.log_in(&credentials).await.map_err(stop)?;
         let about = bmc.about().await.map_err(stop)?;
-        let version = Sentence::new(about.bmcd_version.as_deref().unwrap_or("of an unknown version"));
+        let version = Line::new(about.bmcd_version.as_deref().unwrap_or("of an unknown version"));
         screen.line(&format!("logged in at the BMC, {address}: bmcd {version}"));
         Ok(bmc)
     }
@@ -143,19 +145,10 @@ impl Drop for Echo {
 
 fn bmc_stop(target: &Target<'_>, error: &BmcError) -> Stop {
     let cause = match error {
-        BmcError::Unreachable(source) | BmcError::Broken(source) => innermost(source),
+        BmcError::Unreachable(source) | BmcError::Broken(source) => format!(": {}", innermost(source)),
         _ => String::new(),
     };
     let board = &target.board.name;
     let what = format!("board `{board}`, BMC {}: {error}{cause}", target.bmc());
     Stop::new(target.name(), what).with_hint(hint(error))
-}
-
-/// What is at the bottom of an error: `Connection refused` rather than what was to be done when it came.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut last = error.source();
-    while let Some(deeper) = last.and_then(std::error::Error::source) {
-        last = Some(deeper);
-    }
-    last.map(|last| format!(": {last}")).unwrap_or_default()
 }

@@ -16,6 +16,7 @@ use super::target::Target;
 use crate::cli::print;
 use crate::config::cluster::Cluster;
 use crate::provision::flash::{Counted, Interrupt, Pass, Payload};
+use crate::shell::word;
 
 /// The BMC has 128 MiB: it decodes no more than this.
 const PRESET: u32 = 6;
@@ -122,18 +123,8 @@ fn commands(target: &Target<'_>, file: &Path, sha256: &str) -> String {
     let tpi = format!("tpi --host {host} --user {user}");
     format!(
         "{tpi} flash --node {slot} --image-path {} --sha256 {sha256}\n{tpi} power on --node {slot}\n",
-        quoted(&file.display().to_string())
+        word(&file.display().to_string())
     )
-}
-
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"./_-+:@".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
@@ -148,11 +139,5 @@ mod tests {
         assert_eq!(form("a.img.XZ"), None);
         assert_eq!(form("a.img.zst"), None);
         assert_eq!(form("img"), None);
-    }
-
-    #[test]
-    fn a_path_is_one_word() {
-        assert_eq!(quoted("out/rk1-01.img"), "out/rk1-01.img");
-        assert_eq!(quoted("it's here.img"), r"'it'\''s here.img'");
     }
 }

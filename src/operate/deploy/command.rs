@@ -4,34 +4,44 @@ use std::fmt;
 
 use super::guard;
 use crate::config::cluster::Node;
+use crate::shell;
 
-/// A program and its arguments. No secret is ever among them.
+/// A call of `nixos-rebuild`, without the environment that it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommandLine {
-    pub program: &'static str,
-    /// They come first, and are not shown: they change nothing but how long is waited.
-    pub options: &'static [&'static str],
-    pub arguments: Vec<String>,
+pub(super) struct RebuildCommand {
+    pub(super) arguments: Vec<String>,
 }
 
-/// Nobody is there to answer a question, and a node that is away must not be waited for as long as TCP would.
-const SSH_OPTIONS: &[&str] =
-    &["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"];
+/// A command that a node runs, called over `ssh`. No secret is ever part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeCommand {
+    pub(super) target: String,
+    pub(super) words: Vec<String>,
+}
 
-impl fmt::Display for CommandLine {
+impl fmt::Display for RebuildCommand {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.program)?;
-        for argument in &self.arguments {
-            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,#[]".contains(&byte);
-            if !argument.is_empty() && argument.bytes().all(is_plain) {
-                write!(formatter, " {argument}")?;
-            } else {
-                write!(formatter, " '{}'", argument.replace('\'', r"'\''"))?;
-            }
-        }
-        Ok(())
+        write_words(formatter, REBUILD, &self.arguments)
     }
 }
+
+impl fmt::Display for NodeCommand {
+    /// Without the options of [`crate::ssh`], which change nothing about what the node does.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_words(formatter, "ssh", [&self.target].into_iter().chain(&self.words))
+    }
+}
+
+fn write_words<'a>(
+    formatter: &mut fmt::Formatter<'_>,
+    program: &str,
+    words: impl IntoIterator<Item = &'a String>,
+) -> fmt::Result {
+    formatter.write_str(program)?;
+    words.into_iter().try_for_each(|word| write!(formatter, " {}", shell::word(word)))
+}
+
+pub(super) const REBUILD: &str = "nixos-rebuild";
 
 /// What `nixos-rebuild` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,29 +60,25 @@ pub struct Flake {
 
 impl Flake {
     #[must_use]
-    pub(super) fn rebuild(&self, node: &Node, rebuild: Rebuild) -> CommandLine {
+    pub(super) fn rebuild(&self, node: &Node, rebuild: Rebuild) -> RebuildCommand {
         let action = match rebuild {
             Rebuild::DryActivate => "dry-activate",
             Rebuild::Switch => "switch",
         };
         let flake = format!("{}#{}", self.reference, node.name);
         let arguments = [action, "--flake", &flake, "--target-host", &target(node)].map(str::to_owned);
-        CommandLine {
-            program: "nixos-rebuild",
-            options: &[],
+        RebuildCommand {
             arguments: arguments.into_iter().chain(self.further_arguments.iter().cloned()).collect(),
         }
     }
 }
 
-/// A command that a node runs.
-fn on_node(node: &Node, command: &[&str]) -> CommandLine {
-    let arguments = [target(node)].into_iter().chain(command.iter().copied().map(str::to_owned));
-    CommandLine { program: "ssh", options: SSH_OPTIONS, arguments: arguments.collect() }
+fn on_node(node: &Node, words: &[&str]) -> NodeCommand {
+    NodeCommand { target: target(node), words: words.iter().copied().map(str::to_owned).collect() }
 }
 
 #[must_use]
-pub(super) fn guard(node: &Node, order: guard::Order) -> CommandLine {
+pub(super) fn guard(node: &Node, order: guard::Order) -> NodeCommand {
     let seconds;
     let words: &[&str] = match order {
         guard::Order::Arm(limit) => {
@@ -86,23 +92,23 @@ pub(super) fn guard(node: &Node, order: guard::Order) -> CommandLine {
 }
 
 #[must_use]
-pub(super) fn guard_state(node: &Node) -> CommandLine {
+pub(super) fn guard_state(node: &Node) -> NodeCommand {
     on_node(node, &["rk1-guard", "state"])
 }
 
 /// Whether a server's own member of etcd takes part in decisions: k3s's API server asks the member beside it.
 #[must_use]
-pub(super) fn etcd(server: &Node) -> CommandLine {
+pub(super) fn etcd(server: &Node) -> NodeCommand {
     on_node(server, &["k3s", "kubectl", "get", "--raw=/readyz/etcd"])
 }
 
 /// What undoes a switch by hand, without evaluating anything.
 #[must_use]
-pub fn roll_back(node: &Node) -> CommandLine {
+pub fn roll_back(node: &Node) -> NodeCommand {
     let profile = "/nix/var/nix/profiles/system";
     let back =
         format!("nix-env --profile {profile} --rollback && {profile}/bin/switch-to-configuration switch");
-    CommandLine { program: "ssh", options: &[], arguments: vec![target(node), back] }
+    NodeCommand { target: target(node), words: vec![back] }
 }
 
 fn target(node: &Node) -> String {

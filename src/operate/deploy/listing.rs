@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::command::{self, CommandLine, Flake, Rebuild};
+use super::command::{self, Flake, NodeCommand, Rebuild};
 use super::guard::Order;
 use super::plan::{Plan, Step};
 use crate::config::cluster::Node;
@@ -45,6 +45,6 @@ pub(crate) fn line(plan: &Plan<'_>, flake: &Flake, node: &Node, step: Step) -> S
 
 /// What has a node go back before its time is up.
 #[must_use]
-pub(crate) fn revert(node: &Node) -> CommandLine {
+pub(crate) fn revert(node: &Node) -> NodeCommand {
     command::guard(node, Order::Revert)
 }

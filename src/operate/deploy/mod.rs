@@ -20,7 +20,7 @@ mod run;
 mod scenarios;
 
 pub use actions::ActionError;
-pub use command::{CommandLine, Flake, roll_back};
+pub use command::{Flake, NodeCommand, roll_back};
 pub use health::Ailment;
 pub(crate) use listing::{line, listing, revert};
 pub use operator::Operator;

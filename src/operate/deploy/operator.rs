@@ -7,22 +7,27 @@ use std::time::{Duration, Instant};
 
 use kube::Client;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::actions::{ActionError, Actions};
-use super::command::{self, CommandLine, Flake, Rebuild};
+use super::command::{self, Flake, NodeCommand, REBUILD, Rebuild, RebuildCommand};
 use super::drain;
 use super::guard::{Answer, Order};
 use super::plan::Drain;
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::status::{self, Access, Observation, Scope};
+use crate::printable::printable_lines;
+use crate::ssh::{self, SshError};
 
 /// For a command on a node. None of them does anything that takes long.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 /// A terminal interrupts `nixos-rebuild` as well: it gets this time to end by itself, and then as much after ours.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(3);
+
+/// Bytes of a line of `nixos-rebuild` that are kept together.
+const LINE_LIMIT: u64 = 16 << 10;
 
 /// On behalf of whoever runs `rk1 deploy`.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub struct Operator<'a> {
     /// For a switch: after it the node goes back anyway.
     limit: Duration,
     is_cancelled: Arc<AtomicBool>,
+    /// Shows a line that `nixos-rebuild` prints, once it is safe to print.
+    show: fn(&str),
 }
 
 impl<'a> Operator<'a> {
@@ -43,8 +50,9 @@ impl<'a> Operator<'a> {
         flake: Flake,
         limit: Duration,
         is_cancelled: Arc<AtomicBool>,
+        show: fn(&str),
     ) -> Self {
-        Self { cluster, access, flake, limit, is_cancelled }
+        Self { cluster, access, flake, limit, is_cancelled, show }
     }
 
     /// Anew each time: the API server of the last time may be on the node that has been switched meanwhile.
@@ -68,35 +76,35 @@ impl Actions for Operator<'_> {
             Rebuild::DryActivate => None,
             Rebuild::Switch => Some(self.limit),
         };
-        let mut options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
-        // Without this a connection that the switch has cut would be waited for as long as TCP does.
-        options.push_str(" -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=6");
-        let mut child = Command::new(line.program)
-            .args(line.options)
+        let own_options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
+        let mut child = Command::new(REBUILD)
             .args(&line.arguments)
-            .env("NIX_SSHOPTS", options.trim_start())
+            .env("NIX_SSHOPTS", ssh::nix_ssh_options(&own_options))
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| ActionError::Unrunnable { program: line.program, source })?;
-        let printed = child.stdout.take().map(|mut stdout| {
-            tokio::spawn(async move {
-                let mut text = String::new();
-                // Cut off, it says less; that it failed says its status.
-                let _ = stdout.read_to_string(&mut text).await;
-                text
-            })
+            .map_err(|source| ActionError::Unrunnable { program: REBUILD, source })?;
+        let path = child.stdout.take().map(|stdout| tokio::spawn(last_path(stdout)));
+        let show = self.show;
+        let shown = child.stderr.take().map(|stderr| {
+            // Lines of the node are among them.
+            let show_line = move |line: &str| show(&printable_lines(line.trim_end()));
+            tokio::spawn(for_each_line(stderr, show_line))
         });
-        let status = self.wait(&mut child, &line, limit).await?;
-        if !status.success() {
-            return Err(failed(&line, status, ""));
+        let status = self.wait(&mut child, &line, limit).await;
+        if let Some(task) = shown {
+            // What a killed program has left running may keep the stream open.
+            let _ = timeout(INTERRUPT_GRACE, task).await;
         }
-        let printed = match printed {
+        let status = status?;
+        if !status.success() {
+            return Err(failed(line.to_string(), status.code(), ""));
+        }
+        Ok(match path {
             Some(task) => task.await.unwrap_or_default(),
-            None => String::new(),
-        };
-        let path = printed.lines().rev().find(|line| line.starts_with('/'));
-        Ok(path.map(|path| path.trim().to_owned()))
+            None => None,
+        })
     }
 
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {
@@ -133,14 +141,13 @@ impl Operator<'_> {
     async fn wait(
         &self,
         child: &mut Child,
-        line: &CommandLine,
+        line: &RebuildCommand,
         limit: Option<Duration>,
     ) -> Result<ExitStatus, ActionError> {
         let begun = Instant::now();
         loop {
             if let Ok(status) = timeout(Duration::from_millis(100), child.wait()).await {
-                let status =
-                    status.map_err(|source| ActionError::Unrunnable { program: line.program, source })?;
+                let status = status.map_err(|source| ActionError::Unrunnable { program: REBUILD, source })?;
                 return if self.is_cancelled() { Err(ActionError::Cancelled) } else { Ok(status) };
             }
             if self.is_cancelled() {
@@ -170,30 +177,55 @@ async fn end(child: &mut Child, patience: Duration) {
     }
 }
 
-/// What a command prints. It has to succeed, and soon.
-async fn output(line: &CommandLine) -> Result<String, ActionError> {
-    let running =
-        Command::new(line.program).args(&line.arguments).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = timeout(COMMAND_LIMIT, running)
-        .await
-        .map_err(|_| ActionError::Late { command: line.to_string(), limit: COMMAND_LIMIT })?
-        .map_err(|source| ActionError::Unrunnable { program: line.program, source })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    // sshd(8) gives the status of the command, and a shell gives this one where there is no such command.
-    if output.status.code() == Some(127) && line.arguments.iter().any(|argument| argument == "rk1-guard") {
-        return Err(ActionError::NoGuard);
-    }
-    Err(failed(line, output.status, &String::from_utf8_lossy(&output.stderr)))
+/// Returns what a command on a node prints.
+async fn output(command: &NodeCommand) -> Result<String, ActionError> {
+    let words: Vec<_> = command.words.iter().map(String::as_str).collect();
+    let failure = match ssh::run_command(&command.target, &words, COMMAND_LIMIT).await {
+        Ok(printed) => return Ok(printed),
+        Err(failure) => failure,
+    };
+    let line = command.to_string();
+    Err(match failure {
+        SshError::NotRun(source) => ActionError::Unrunnable { program: "ssh", source },
+        SshError::Late => ActionError::Late { command: line, limit: COMMAND_LIMIT },
+        SshError::TooLong => failed(line, None, "the answer is too long"),
+        SshError::Unreachable(said) | SshError::Denied(said) => failed(line, Some(255), said.as_str()),
+        // sshd(8) gives the status of the command, and a shell gives this one where there is no such command.
+        SshError::Failed { status: Some(127), .. } if words.first() == Some(&"rk1-guard") => {
+            ActionError::NoGuard
+        }
+        SshError::Failed { status, said } => failed(line, status, said.as_str()),
+    })
 }
 
-fn failed(line: &CommandLine, status: ExitStatus, said: &str) -> ActionError {
-    let status = match status.code() {
+fn failed(command: String, status: Option<i32>, said: &str) -> ActionError {
+    let status = match status {
         Some(code) => format!("ended with status {code}"),
-        None => "was killed".to_owned(),
+        None => "was ended".to_owned(),
     };
-    let said = said.trim();
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-    ActionError::Failed { command: line.to_string(), status, said }
+    ActionError::Failed { command, status, said }
+}
+
+/// Returns the last line that is a path: the system that was built or switched to.
+async fn last_path(stdout: impl AsyncRead + Unpin) -> Option<String> {
+    let mut path = None;
+    for_each_line(stdout, |line| {
+        if line.starts_with('/') {
+            path = Some(line.trim().to_owned());
+        }
+    })
+    .await;
+    path
+}
+
+/// Passes on each line of a stream. A line that is longer than any should be arrives in pieces.
+async fn for_each_line(stream: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    // A stream that breaks off says less; whether the program failed is said by its status.
+    while let Ok(1..) = (&mut reader).take(LINE_LIMIT).read_until(b'\n', &mut line).await {
+        take(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
 }

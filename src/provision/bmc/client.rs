@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::envelope::{Envelope, Sentence};
+use super::envelope::Envelope;
 use super::{About, BmcError, Credentials, Handle, Info, Power, Slot, StartRequest, Transfer, Usb};
 use crate::certificate::{Fingerprint, Trust, Verifier};
+use crate::printable::Line;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// For anything but an upload: the BMC is slow while it writes, and switching power takes it a second or two.
@@ -61,7 +62,7 @@ pub async fn first_sight(address: IpAddr) -> Result<Fingerprint, BmcError> {
     match (verifier.refusal(), answer) {
         (Some(refusal), _) => Ok(refusal.fingerprint),
         (None, Err(error)) => Err(BmcError::of_request(error)),
-        (None, Ok(answer)) => Err(BmcError::NotUnderstood { said: Sentence::new(answer.status().as_str()) }),
+        (None, Ok(answer)) => Err(BmcError::NotUnderstood { said: Line::new(answer.status().as_str()) }),
     }
 }
 
@@ -87,7 +88,7 @@ fn url(address: IpAddr) -> Result<Url, BmcError> {
         IpAddr::V6(address) => format!("[{address}]"),
     };
     Url::parse(&format!("https://{host}/api/bmc"))
-        .map_err(|error| BmcError::NotUnderstood { said: Sentence::new(&error.to_string()) })
+        .map_err(|error| BmcError::NotUnderstood { said: Line::new(&error.to_string()) })
 }
 
 impl Bmc {
@@ -101,7 +102,7 @@ impl Bmc {
     pub async fn log_in(&mut self, credentials: &Credentials) -> Result<(), BmcError> {
         let login = Login { username: &credentials.user, password: credentials.password.reveal() };
         let body = serde_json::to_vec(&login)
-            .map_err(|error| BmcError::NotUnderstood { said: Sentence::new(&error.to_string()) })?;
+            .map_err(|error| BmcError::NotUnderstood { said: Line::new(&error.to_string()) })?;
         let request = self.client.post(self.below("authenticate")).header("Content-Type", "application/json");
         let answer = self.send(request.body(body).timeout(ANSWER_LIMIT)).await?;
         if matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) {

@@ -1,47 +1,11 @@
 //! Answers: an envelope `{"response":[{"result":…}]}`, bare JSON, or a bare sentence.
 
-use std::fmt;
-
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::BmcError;
-
-/// Characters of a sentence that are kept: errors of the BMC are shorter, pages of a proxy are not.
-const SENTENCE_LIMIT: usize = 300;
-
-/// What the BMC said, safe to print: on one line, of bounded length, without control characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sentence(String);
-
-impl Sentence {
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        let words: Vec<_> = text.split_whitespace().collect();
-        let line = words.join(" ");
-        let mut kept: String = line
-            .chars()
-            .take(SENTENCE_LIMIT)
-            .map(|character| if character.is_control() { '\u{fffd}' } else { character })
-            .collect();
-        if line.chars().count() > SENTENCE_LIMIT {
-            kept.push('…');
-        }
-        Self(if kept.is_empty() { "(nothing)".to_owned() } else { kept })
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Sentence {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
+use crate::printable::Line;
 
 /// Status and body of an answer.
 #[derive(Debug)]
@@ -52,12 +16,12 @@ pub(super) struct Envelope {
 
 impl Envelope {
     /// The sentence of an error: what the envelope holds, else the text itself.
-    pub(super) fn sentence(&self) -> Sentence {
+    pub(super) fn sentence(&self) -> Line {
         let value = serde_json::from_str::<Value>(&self.body).ok();
         let inner = value.as_ref().map(|value| result(value).unwrap_or(value));
         match inner {
-            Some(Value::String(text)) => Sentence::new(text),
-            _ => Sentence::new(&self.body),
+            Some(Value::String(text)) => Line::new(text),
+            _ => Line::new(&self.body),
         }
     }
 
@@ -135,13 +99,5 @@ mod tests {
         let error = answer.parse::<Value>().expect_err("an error");
         assert!(!format!("{error} {error:?}").contains("0123456789abcdef"));
         assert!(error.is_of_the_login());
-    }
-
-    #[test]
-    fn what_is_said_is_safe_to_print() {
-        let long = "x".repeat(400);
-        let said = Sentence::new(&format!("a\u{1b}[2J\r\nb {long}"));
-        assert!(said.as_str().starts_with("a\u{fffd}[2J b x"));
-        assert_eq!(said.as_str().chars().count(), SENTENCE_LIMIT + 1);
     }
 }

@@ -16,7 +16,6 @@ mod usb;
 pub use about::{About, Info};
 pub use client::{Bmc, first_sight};
 pub use credentials::{Credentials, Password};
-pub use envelope::Sentence;
 pub use power::Power;
 pub use slot::Slot;
 pub use transfer::{Done, Handle, Running, StartRequest, Transfer};
@@ -26,6 +25,7 @@ use reqwest::StatusCode;
 use thiserror::Error;
 
 use crate::certificate::Fingerprint;
+use crate::printable::Line;
 
 #[derive(Debug, Error)]
 pub enum BmcError {
@@ -42,14 +42,14 @@ pub enum BmcError {
     #[error("the BMC shows the certificate {found}, not the one that is pinned, {pinned}")]
     OtherCertificate { pinned: Fingerprint, found: Fingerprint },
     #[error("the BMC does not let `{user}` in: {said}")]
-    Login { user: String, said: Sentence },
+    Login { user: String, said: Line },
     /// What it says is not kept: it repeats the token.
     #[error("the BMC no longer knows this login")]
     LoginForgotten,
     #[error("the BMC refuses with status {}: {said}", status.as_u16())]
-    Refused { status: StatusCode, said: Sentence },
+    Refused { status: StatusCode, said: Line },
     #[error("the BMC answers something that is not understood: {said}")]
-    NotUnderstood { said: Sentence },
+    NotUnderstood { said: Line },
 }
 
 impl BmcError {

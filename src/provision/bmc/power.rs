@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{BmcError, Sentence, Slot};
+use super::{BmcError, Slot};
+use crate::printable::Line;
 
 /// Which slots have power: `get power`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Power([Option<bool>; 4]);
 impl Power {
     /// Reads `[{"node1":"0",…}]`. Whatever is neither `0` nor `1`, in quotes or not, is unknown.
     pub(super) fn parse(value: &Value) -> Result<Self, BmcError> {
-        let not_understood = || BmcError::NotUnderstood { said: Sentence::new(&value.to_string()) };
+        let not_understood = || BmcError::NotUnderstood { said: Line::new(&value.to_string()) };
         let first = value.get(0).unwrap_or(value);
         let map: BTreeMap<String, Value> =
             serde_json::from_value(first.clone()).map_err(|_| not_understood())?;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{BmcError, Sentence, Slot};
+use super::{BmcError, Slot};
+use crate::printable::Line;
 
 /// By what a transfer is told from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,7 +31,7 @@ pub enum Transfer {
     Ready,
     Running(Running),
     Done(Done),
-    Failed(Sentence),
+    Failed(Line),
 }
 
 /// A transfer that runs, or whose worker died without a word.
@@ -66,7 +67,7 @@ pub struct Done {
 
 impl Transfer {
     pub(super) fn parse(value: &Value) -> Result<Self, BmcError> {
-        let not_understood = || BmcError::NotUnderstood { said: Sentence::new(&value.to_string()) };
+        let not_understood = || BmcError::NotUnderstood { said: Line::new(&value.to_string()) };
         if value == "Ready" {
             return Ok(Self::Ready);
         }
@@ -78,7 +79,7 @@ impl Transfer {
             return parse_done(done).map(Self::Done).ok_or_else(not_understood);
         }
         match value.get("Error") {
-            Some(Value::String(text)) => Ok(Self::Failed(Sentence::new(text))),
+            Some(Value::String(text)) => Ok(Self::Failed(Line::new(text))),
             _ => Err(not_understood()),
         }
     }
@@ -120,7 +121,7 @@ mod tests {
             (map, running()),
             (list, running()),
             (json!({ "Done": [{ "secs": 12, "nanos": 5 }, 100] }), Transfer::Done(Done { took, size: 100 })),
-            (json!({ "Error": "USB" }), Transfer::Failed(Sentence::new("USB"))),
+            (json!({ "Error": "USB" }), Transfer::Failed(Line::new("USB"))),
         ] {
             assert_eq!(Transfer::parse(&value).expect("a state"), expected);
         }

@@ -1,7 +1,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{BmcError, Sentence, Slot};
+use super::{BmcError, Slot};
+use crate::printable::Line;
 
 /// How the board's USB is wired: `get usb`, and `set usb` to have it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Usb {
     const DEFAULT: Self = Self { slot: Slot::ALL[0], mode: DEVICE };
 
     pub(super) fn parse(value: &Value) -> Result<Self, BmcError> {
-        let not_understood = || BmcError::NotUnderstood { said: Sentence::new(&value.to_string()) };
+        let not_understood = || BmcError::NotUnderstood { said: Line::new(&value.to_string()) };
         let answer: Answer =
             serde_json::from_value(value.get(0).unwrap_or(value).clone()).map_err(|_| not_understood())?;
         let slot = Slot::named(&answer.node).ok_or_else(not_understood)?;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::steps::Phase;
-use crate::provision::bmc::{BmcError, Running, Sentence};
+use crate::printable::Line;
+use crate::provision::bmc::{BmcError, Running};
 
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -19,7 +20,7 @@ pub enum Failure {
     #[error("the start of the flash was not answered: {0}")]
     Start(#[source] BmcError),
     #[error("the BMC says: {0}")]
-    Said(Sentence),
+    Said(Line),
     #[error("the upload broke off and the BMC does not say why: {0}")]
     Upload(#[source] BmcError),
     #[error("the BMC has taken no byte of the upload for {} s", .0.as_secs())]
@@ -53,7 +54,7 @@ enum Said {
 
 impl Said {
     /// Source: bmcd, `usb_boot.rs`, `streaming_data_service.rs`, `app/upgrade_worker.rs`.
-    fn of(sentence: &Sentence) -> Self {
+    fn of(sentence: &Line) -> Self {
         let text = sentence.as_str();
         let usb = ["USB", "usb device", "Several supported devices"];
         if usb.iter().any(|word| text.contains(word)) {
@@ -154,7 +155,7 @@ pub fn hint(error: &BmcError) -> &'static str {
 }
 
 fn describe(running: &Running) -> String {
-    format!("`{}`, {} of {} bytes", Sentence::new(&running.process_name), running.bytes_written, running.size)
+    format!("`{}`, {} of {} bytes", Line::new(&running.process_name), running.bytes_written, running.size)
 }
 
 /// In which state the node is afterwards.

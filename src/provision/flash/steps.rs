@@ -336,8 +336,6 @@ fn powered_on(answer: Answer) -> Next {
 fn unexpected(answer: Answer) -> BmcError {
     match answer {
         Answer::Refused(error) => error,
-        answer => {
-            BmcError::NotUnderstood { said: crate::provision::bmc::Sentence::new(&format!("{answer:?}")) }
-        }
+        answer => BmcError::NotUnderstood { said: crate::printable::Line::new(&format!("{answer:?}")) },
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use snapbox::{Data, assert_data_eq};
 use tempfile::TempDir;
 
-use crate::host::Module;
+use crate::host::{Module, SSH_OPTIONS};
 use crate::kubernetes::Kubernetes;
 use crate::node::{Node, SCRIPT, program};
 
@@ -19,9 +19,11 @@ pub(crate) const NODES: [(&str, &str); 4] = [
     ("rk1-04", "172.16.10.224"),
 ];
 
-/// Takes the place of `ssh`. A file `silent` in a node's folder cuts the node off; `etcd` has its etcd not ready.
+/// The stand-in for `ssh`. It refuses a call without the options. A file `silent` in a node's folder cuts the node off; with
+/// the file `etcd` its etcd is not ready.
 const SSH: &str = r#"#!/bin/bash
-while [[ $1 == -o ]]; do shift 2; done
+[[ "$* " == "OPTIONS "* ]] || { echo "ssh: called with $*" >&2; exit 99; }
+shift 10
 destination=$1
 shift
 node=FOLDER/nodes/${destination#root@}
@@ -50,9 +52,10 @@ case "$*" in
 esac
 "#;
 
-/// Takes the place of `nixos-rebuild`. What a file of a node's folder names is run once it has switched.
+/// The stand-in for `nixos-rebuild`. It refuses to run without the options of ssh.
 const NIXOS_REBUILD: &str = r#"#!/bin/bash
 echo "nixos-rebuild $*" >>FOLDER/rebuilds
+[[ $NIX_SSHOPTS == "OPTIONS" ]] || { echo "error: NIX_SSHOPTS is '$NIX_SSHOPTS'" >&2; exit 99; }
 [[ $2 == --flake && $4 == --target-host ]] || { echo "error: called with $*" >&2; exit 99; }
 node=$(realpath "FOLDER/nodes/${5#root@}")
 echo "building the system configuration..." >&2
@@ -97,10 +100,11 @@ impl TestCluster {
     pub(crate) fn well() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display().to_string();
+        let script = |text: &str| text.replace("OPTIONS", SSH_OPTIONS).replace("FOLDER", &at);
         let hosts = NODES.map(|(_, address)| (format!("root@{address}"), Module::well().host()));
         crate::host::write(folder.path(), &hosts.into());
-        program(&folder.path().join("bin/ssh"), &SSH.replace("FOLDER", &at).replace("@SCRIPT@", SCRIPT));
-        program(&folder.path().join("bin/nixos-rebuild"), &NIXOS_REBUILD.replace("FOLDER", &at));
+        program(&folder.path().join("bin/ssh"), &script(SSH).replace("@SCRIPT@", SCRIPT));
+        program(&folder.path().join("bin/nixos-rebuild"), &script(NIXOS_REBUILD));
         fs::create_dir(folder.path().join("nodes")).unwrap();
         let nodes = NODES.map(|(name, address)| {
             let node = Node::new();

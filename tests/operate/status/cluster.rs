@@ -229,6 +229,26 @@ pub(crate) fn kubeconfig(authority: &str, server: &str) -> String {
     config.to_string()
 }
 
+/// The kubeconfig that k3s writes on a server: for its own loopback address, with a client's certificate.
+pub(crate) fn kubeconfig_of_k3s(authority: &Authority) -> Value {
+    let [certificate, key] = authority.sign("system:admin").kubeconfig_data();
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "preferences": {},
+        "clusters": [{ "name": "default", "cluster": {
+            "server": "https://127.0.0.1:6443",
+            "certificate-authority-data": data_encoding::BASE64.encode(authority.pem.as_bytes()),
+        } }],
+        "users": [{ "name": "default", "user": {
+            "client-certificate-data": certificate,
+            "client-key-data": key,
+        } }],
+        "contexts": [{ "name": "default", "context": { "cluster": "default", "user": "default" } }],
+        "current-context": "default",
+    })
+}
+
 /// A moment this long from now, as Kubernetes writes it.
 pub(crate) fn hence(hours: i64) -> String {
     let seconds = Timestamp::now().as_second();

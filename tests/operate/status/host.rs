@@ -17,15 +17,23 @@ pub(crate) enum Host {
     Silent,
 }
 
-/// Refuses to be called otherwise than it is meant to be: no argument but these.
+/// The options of every call of ssh, by every command.
+pub(crate) const SSH_OPTIONS: &str = "-o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=5 \
+                                      -o ServerAliveInterval=5 -o ServerAliveCountMax=6";
+
+/// The stand-in for `ssh`. It refuses a call without the options.
 const SSH: &str = r#"#!/bin/sh
+case "$* " in
+  "OPTIONS "*) shift 10 ;;
+  *) echo "ssh: called with $*" >&2; exit 99 ;;
+esac
 case $* in
-  "-o BatchMode=yes -o ConnectTimeout="[1-9]" "*@*" sh -s") host=HOSTS/$5 ;;
+  *" sh -s") host=HOSTS/$1 ;;
   *) echo "ssh: called with $*" >&2; exit 99 ;;
 esac
 if [ -e "$host/refuses" ]; then cat "$host/refuses" >&2; exit 255; fi
 if [ -e "$host/silent" ]; then exec sleep 600; fi
-if [ ! -d "$host" ]; then echo "ssh: connect to host ${5#*@} port 22: No route to host" >&2; exit 255; fi
+if [ ! -d "$host" ]; then echo "ssh: connect to host ${1#*@} port 22: No route to host" >&2; exit 255; fi
 PATH=$host:$PATH exec sh -s
 "#;
 
@@ -140,7 +148,10 @@ pub(crate) fn write(folder: &Path, hosts: &BTreeMap<String, Host>) {
         }
     }
     fs::create_dir(folder.join("bin")).expect("bin");
-    program(&folder.join("bin/ssh"), &SSH.replace("HOSTS", &at.display().to_string()));
+    program(
+        &folder.join("bin/ssh"),
+        &SSH.replace("OPTIONS", SSH_OPTIONS).replace("HOSTS", &at.display().to_string()),
+    );
 }
 
 fn program(path: &Path, text: &str) {

@@ -1,7 +1,12 @@
 //! Kubernetes, and the ways to it.
 
+use serde_json::{Value, json};
+
 use crate::certificates::Authority;
-use crate::cluster::{CERTIFICATE, CLASS, NODES, PEER_LIST, SHARED, TestCluster, kubeconfig, screen_of};
+use crate::cluster::{
+    CERTIFICATE, CLASS, NODES, PEER_LIST, SHARED, TestCluster, kubeconfig_of_k3s, screen_of,
+};
+use crate::host::Host;
 use crate::server::Service;
 
 fn pages(
@@ -40,18 +45,49 @@ fn kubernetes_is_bare() {
     });
 }
 
-/// Its address there is that of the server's loopback; the second server's is the one that answers.
+/// The kubeconfig is a server's; the API server of the second server is the one that answers.
+fn use_kubeconfig_of_servers(cluster: &mut TestCluster, change: impl FnOnce(&mut Value)) {
+    let authority = Authority::new("k3s-server-ca");
+    let mut config = kubeconfig_of_k3s(&authority);
+    change(&mut config);
+    cluster.api.identity = Some(authority.sign_for_clients(NODES[1].1));
+    cluster.api.address = format!("{}:6443", NODES[1].1);
+    *pages(cluster).0 = None;
+    cluster.kubeconfig = None;
+    for server in 0..2 {
+        cluster.module(server, |module| module.kubeconfig = Some(config.to_string()));
+    }
+}
+
 #[test]
-fn a_server_has_the_kubeconfig() {
-    screen_of("kubernetes-by-server", |cluster| {
-        let authority = Authority::new("k3s-server-ca");
-        let config = kubeconfig(&authority.pem, "https://127.0.0.1:6443");
-        cluster.api.identity = Some(authority.sign(NODES[1].1));
-        cluster.api.address = format!("{}:6443", NODES[1].1);
+fn the_kubeconfig_of_a_server_is_used() {
+    screen_of("kubernetes-by-server", |cluster| use_kubeconfig_of_servers(cluster, |_| {}));
+}
+
+/// A server that has been taken over names a program in its kubeconfig. It must not be run.
+#[test]
+fn a_program_in_the_kubeconfig_of_a_server_is_not_run() {
+    let mark = std::env::temp_dir().join(format!("rk1-kubeconfig-exec-{}", std::process::id()));
+    screen_of("kubernetes-exec", |cluster| {
+        use_kubeconfig_of_servers(cluster, |config| {
+            config["users"][0]["user"] = json!({ "exec": {
+                "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/touch",
+                "args": [mark.display().to_string()], "interactiveMode": "Never",
+            } });
+        });
+    });
+    assert!(!mark.exists(), "the program of the node has run");
+}
+
+#[test]
+fn an_endless_answer_is_not_read_to_its_end() {
+    screen_of("kubernetes-endless", |cluster| {
         cluster.kubeconfig = None;
-        for server in 0..2 {
-            cluster.module(server, |module| module.kubeconfig = Some(config.clone()));
+        for server in 0..3 {
+            let endless = "exec /bin/cat /dev/zero\n".to_owned();
+            cluster.host(server, Host::Programs([("cat", endless.clone()), ("systemctl", endless)].into()));
         }
+        cluster.router.service = Some(Service::Endless);
     });
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use crate::certificates::Identity;
@@ -21,6 +22,8 @@ pub(crate) enum Service {
     Status(u16),
     /// Nothing, for ever.
     Silence,
+    /// A body that does not end.
+    Endless,
 }
 
 /// Serves until the test's process ends.
@@ -29,7 +32,17 @@ pub(crate) fn serve(address: &str, identity: Option<Identity>, service: Service)
     let tls = identity.map(|identity| {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder = builder.expect("protocol versions").with_no_client_auth();
+        let builder = builder.expect("protocol versions");
+        let builder = match identity.clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority).expect("an authority");
+                let provider = Arc::new(rustls::crypto::ring::default_provider());
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+                builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
         let config = builder.with_single_cert(vec![identity.certificate], identity.key);
         Arc::new(config.expect("certificate and key"))
     });
@@ -67,6 +80,15 @@ fn answer<Stream: Read + Write + Hangup>(stream: Stream, service: &Service) {
     let (status, body) = match service {
         Service::Silence => {
             thread::sleep(Duration::from_mins(10));
+            return;
+        }
+        Service::Endless => {
+            let stream = stream.get_mut();
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+            let mut result = stream.write_all(head.as_bytes());
+            while result.is_ok() {
+                result = stream.write_all(&[b' '; 65536]);
+            }
             return;
         }
         Service::Status(status) => (*status, Value::Null),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::script_output;
 use super::sections::{END, MARK, Sections};
-use super::ssh;
 use crate::operate::status::facts::{Answer, RouterFacts, RouterSession};
 use crate::operate::status::failure::ProbeError;
 
@@ -24,7 +24,7 @@ pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration)
         let _ = write!(script, "echo '{MARK}route {gateway}'\nbirdc -r show route {prefix} 2>&1\n");
     }
     let _ = writeln!(script, "echo '{MARK}{END}'");
-    parse(&ssh::run(destination, &script, limit).await?, gateways)
+    parse(&script_output(destination, &script, limit).await?, gateways)
 }
 
 fn parse(said: &str, gateways: &[IpAddr]) -> Answer<RouterFacts> {

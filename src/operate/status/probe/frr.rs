@@ -8,8 +8,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::Value;
 
+use super::script_output;
 use super::sections::{END, MARK, Sections};
-use super::ssh;
 use crate::operate::status::facts::{Answer, RouterFacts, RouterSession};
 use crate::operate::status::failure::ProbeError;
 
@@ -28,7 +28,7 @@ pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration)
         );
     }
     let _ = writeln!(script, "echo '{MARK}{END}'");
-    parse(&ssh::run(destination, &script, limit).await?, gateways)
+    parse(&script_output(destination, &script, limit).await?, gateways)
 }
 
 fn parse(said: &str, gateways: &[IpAddr]) -> Answer<RouterFacts> {

@@ -5,12 +5,17 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use http::Response;
+use http_body_util::Limited;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Api, Client, Config};
 use serde_json::Value;
+use tower::util::MapResponseLayer;
 
-use super::{objects, ssh, web};
+use super::{kubeconfig, objects, script_output};
+use crate::causes::{causes, innermost};
 use crate::certificate::fault;
 use crate::config::cluster::{Cluster, Label};
 use crate::config::written::Role;
@@ -22,6 +27,9 @@ use crate::operate::status::failure::ProbeError;
 const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
 /// The API server's port (`modules/firewall.nix`).
 const PORT: u16 = 6443;
+
+/// Bytes of one answer of the API server. A pod is 10 kB or so in its words, and lists of pods are asked for in parts.
+const BODY_LIMIT: usize = 16 << 20;
 
 /// What is rendered into `manifests/`.
 const GATEWAY_CLASS: &str = "cilium";
@@ -86,7 +94,7 @@ fn unreadable(error: KubeconfigError) -> ProbeError {
     let reason = match error {
         KubeconfigError::Parse(_) => "the file is no kubeconfig".to_owned(),
         KubeconfigError::ReadConfig(error, file) => {
-            format!("`{}` cannot be read: {}", file.display(), web::innermost(&error))
+            format!("`{}` cannot be read: {}", file.display(), innermost(&error))
         }
         error => error.to_string(),
     };
@@ -100,16 +108,9 @@ async fn connect_by(server: Ipv4Addr, limit: Duration) -> Result<Connection, Pro
 
 /// The kubeconfig of a server. It stays in memory.
 async fn fetch(server: Ipv4Addr, limit: Duration) -> Result<Kubeconfig, ProbeError> {
-    let text = ssh::run(&format!("root@{server}"), &format!("exec cat {KUBECONFIG}\n"), limit).await?;
-    let mut kubeconfig = Kubeconfig::from_yaml(&text)
-        .map_err(|_| ProbeError::unexpected(format!("{KUBECONFIG} of {server} is no kubeconfig")))?;
-    for named in &mut kubeconfig.clusters {
-        if let Some(cluster) = &mut named.cluster {
-            // There it is the server's own loopback.
-            cluster.server = Some(format!("https://{server}:{PORT}"));
-        }
-    }
-    Ok(kubeconfig)
+    let text = script_output(&format!("root@{server}"), &format!("exec cat {KUBECONFIG}\n"), limit).await?;
+    kubeconfig::of_node(&text, server.into(), PORT)
+        .map_err(|fault| ProbeError::unexpected(format!("{KUBECONFIG} of {server}: {fault}")))
 }
 
 async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connection, ProbeError> {
@@ -126,8 +127,10 @@ async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connecti
     // The client would repeat a refused request for minutes: whoever may try again does so by itself.
     config.default_retry = false;
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client =
-        Client::try_from(config).map_err(|error| ProbeError::NotAsked { reason: web::innermost(&error) })?;
+    let client = ClientBuilder::try_from(config)
+        .map_err(|error| ProbeError::NotAsked { reason: innermost(&error) })?
+        .with_layer(&MapResponseLayer::new(bound))
+        .build();
     let nodes = list(&client, "v1", "Node", limit).await.map_err(|error| match error {
         // Which one it was matters where there are several.
         ProbeError::Unreachable { reason } => {
@@ -136,6 +139,11 @@ async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connecti
         other => other,
     })?;
     Ok(Connection { client, server, nodes })
+}
+
+/// Ends an answer that is longer than any should be. Nothing of the API server's is read past this.
+fn bound<B>(response: Response<B>) -> Response<Limited<B>> {
+    response.map(|body| Limited::new(body, BODY_LIMIT))
 }
 
 /// Everything that is asked about, where one API server has answered.
@@ -213,9 +221,9 @@ fn failure(error: &kube::Error, server: &str) -> ProbeError {
             _ => ProbeError::unexpected(format!("the API server answers {reason}")),
         };
     }
-    let tls = web::causes(error).find_map(|cause| cause.downcast_ref());
+    let tls = causes(error).find_map(|cause| cause.downcast_ref());
     if let Some(tls) = tls.filter(|tls| matches!(tls, rustls::Error::InvalidCertificate(_))) {
         return ProbeError::Untrusted { fault: fault(tls, server), fingerprint: None };
     }
-    ProbeError::Unreachable { reason: web::innermost(error) }
+    ProbeError::Unreachable { reason: innermost(error) }
 }

@@ -2,21 +2,41 @@
 
 mod bird;
 mod frr;
+mod kubeconfig;
 pub(super) mod kubernetes;
+#[cfg(test)]
+mod mutation;
 mod node;
 mod objects;
 mod page;
 pub(super) mod routeros;
 mod sections;
-mod ssh;
 mod web;
+
+use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
 
 use super::facts::{Answer, Facts, RouterFacts};
 use super::failure::ProbeError;
 use super::{Access, Scope, gateway_addresses};
+use crate::causes::innermost;
 use crate::config::cluster::{Cluster, Platform, Router, RouterAccess};
+use crate::ssh::{self, SshError};
+
+/// Returns what a script prints on a node or a router.
+async fn script_output(target: &str, script: &str, limit: Duration) -> Result<String, ProbeError> {
+    ssh::run_script(target, script, limit).await.map_err(|error| match error {
+        SshError::NotRun(error) => {
+            ProbeError::NotAsked { reason: format!("`ssh` cannot be run: {}", innermost(&error)) }
+        }
+        SshError::Late => ProbeError::Late { limit },
+        SshError::TooLong => ProbeError::unexpected("the answer is too long"),
+        SshError::Unreachable(reason) => ProbeError::Unreachable { reason: reason.to_string() },
+        SshError::Denied(reason) => ProbeError::Denied { reason: reason.to_string() },
+        SshError::Failed { said, .. } => ProbeError::unexpected(said.as_str()),
+    })
+}
 
 pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Facts {
     let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));

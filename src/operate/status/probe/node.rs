@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::script_output;
 use super::sections::{END, MARK, Sections};
-use super::ssh;
 use crate::config::cluster::{Cluster, Node, Storage, Streamer};
 use crate::operate::status::facts::{Answer, Mount, NodeFacts, Reading, StreamerFacts};
 
@@ -18,7 +18,7 @@ pub(super) async fn ask(cluster: &Cluster, node: &Node, limit: Duration) -> Answ
     let storage = &cluster.storage;
     let streamers = cluster.streamer.as_ref().map(instances).unwrap_or_default();
     let destination = format!("root@{}", node.address.value.addr());
-    let said = ssh::run(&destination, &script(storage, &streamers), limit).await?;
+    let said = script_output(&destination, &script(storage, &streamers), limit).await?;
     parse(&said, storage, &streamers)
 }
 

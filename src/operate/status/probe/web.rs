@@ -1,7 +1,6 @@
 //! One request over HTTP, and what kept it from being answered.
 
 use std::error::Error;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +9,12 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use url::Url;
 
+use crate::causes::innermost;
 use crate::certificate::{Refusal, Trust, Verifier};
 use crate::operate::status::failure::ProbeError;
+
+/// Bytes of an answer that are read. A route that hundreds of neighbours announce is 300 kB in RouterOS's words.
+const BODY_LIMIT: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Web {
@@ -64,9 +67,15 @@ impl Web {
         adjust: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Page, ProbeError> {
         let failed = |error: reqwest::Error| self.failure(&error);
-        let answer = adjust(self.client.get(url)).send().await.map_err(failed)?;
+        let mut answer = adjust(self.client.get(url)).send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        let body = answer.bytes().await.map_err(failed)?.to_vec();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(ProbeError::unexpected("the answer is too long"));
+            }
+            body.extend_from_slice(&chunk);
+        }
         Ok(Page { status, body })
     }
 
@@ -79,23 +88,4 @@ impl Web {
             ProbeError::Unreachable { reason: innermost(error) }
         }
     }
-}
-
-/// An error and the causes behind it. What an `io::Error` carries counts too, which it leaves out itself.
-pub(super) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
-        let error: &'a (dyn Error + 'static) = *error;
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(carried) => Some(carried),
-            None => error.source(),
-        }
-    })
-}
-
-/// The cause behind all causes, in its own words, without the system's number for it.
-pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
-    let words = causes(error).last().map(ToString::to_string).unwrap_or_default();
-    words.split(" (os error").next().unwrap_or_default().to_owned()
 }

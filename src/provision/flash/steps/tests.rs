@@ -3,8 +3,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::*;
+use crate::printable::Line;
 use crate::provision::bmc::Power;
-use crate::provision::bmc::Sentence;
 
 const LENGTH: u64 = 1000;
 const OURS: Handle = Handle(7);
@@ -35,7 +35,7 @@ fn done(seconds: u64) -> Answer {
 }
 
 fn said(text: &str) -> Answer {
-    Answer::Transfer(Transfer::Failed(Sentence::new(text)))
+    Answer::Transfer(Transfer::Failed(Line::new(text)))
 }
 
 fn ready() -> Answer {
@@ -43,10 +43,7 @@ fn ready() -> Answer {
 }
 
 fn refused(text: &str) -> Answer {
-    Answer::Refused(BmcError::Refused {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        said: Sentence::new(text),
-    })
+    Answer::Refused(BmcError::Refused { status: StatusCode::INTERNAL_SERVER_ERROR, said: Line::new(text) })
 }
 
 fn unreachable() -> Answer {

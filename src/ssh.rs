@@ -1,0 +1,188 @@
+//! The one way to call the system's `ssh` client.
+//!
+//! Every call of every command has the same options: nobody is there to answer a question, an unknown host key is never
+//! accepted in passing, and a host that is away is not waited for as long as TCP would. User, port, key and jump host come
+//! from the user's own ssh configuration. What a host prints is read up to a bound.
+
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use crate::printable::Line;
+
+/// The options of every call, in the form of `ssh` and of `NIX_SSHOPTS`. See `ssh_config(5)`.
+const OPTIONS: [&str; 5] = [
+    // Fail instead of asking for a password or a passphrase.
+    "BatchMode=yes",
+    // Fail instead of asking about an unknown host key, also where the user's configuration accepts new ones.
+    "StrictHostKeyChecking=yes",
+    "ConnectTimeout=5",
+    // A connection that has gone dead is noticed after half a minute.
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=6",
+];
+
+/// The exit status of ssh when ssh itself failed (ssh(1), "EXIT STATUS").
+const SSH_FAILED: i32 = 255;
+/// Bytes of standard output that are read. The longest answer is the page of counters of some streamers: 20 kB.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+/// Bytes of standard error that are read.
+const COMPLAINT_LIMIT: u64 = 64 << 10;
+
+/// Why a call brought no answer.
+#[derive(Debug)]
+pub(crate) enum SshError {
+    /// `ssh` could not be started.
+    NotRun(io::Error),
+    Late,
+    /// More was printed than any answer needs.
+    TooLong,
+    /// The host was not reached.
+    Unreachable(Line),
+    /// The host was reached, but refused the login, or is not the host that it should be.
+    Denied(Line),
+    /// The command ran and failed. `status` is `None` where a signal ended it.
+    Failed {
+        status: Option<i32>,
+        said: Line,
+    },
+}
+
+/// Returns the options as arguments.
+fn arguments() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().flat_map(|option| ["-o", *option])
+}
+
+/// Returns the options as `NIX_SSHOPTS` takes them, behind those that the user has set: ssh uses the first value that it
+/// finds.
+#[must_use]
+pub(crate) fn nix_ssh_options(own: &str) -> String {
+    let ours = arguments().collect::<Vec<_>>().join(" ");
+    if own.is_empty() { ours } else { format!("{own} {ours}") }
+}
+
+/// Has the shell of `target` run a script, and returns what it prints on standard output.
+///
+/// The script goes through standard input, so that none of it is an argument.
+pub(crate) async fn run_script(target: &str, script: &str, limit: Duration) -> Result<String, SshError> {
+    run(target, &["sh", "-s"], script, limit).await
+}
+
+/// Runs a command on `target` and returns what it prints on standard output.
+pub(crate) async fn run_command(target: &str, command: &[&str], limit: Duration) -> Result<String, SshError> {
+    run(target, command, "", limit).await
+}
+
+/// `target` must not begin with a dash: whoever makes it has checked that.
+async fn run(target: &str, command: &[&str], input: &str, limit: Duration) -> Result<String, SshError> {
+    tokio::time::timeout(limit, run_without_limit(target, command, input))
+        .await
+        .unwrap_or(Err(SshError::Late))
+}
+
+async fn run_without_limit(target: &str, command: &[&str], input: &str) -> Result<String, SshError> {
+    let mut child = Command::new("ssh")
+        .args(arguments())
+        .arg(target)
+        .args(command)
+        .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(SshError::NotRun)?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            // A host that does not read its input says why on standard error.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+        Ok(())
+    };
+    let ((), printed, complaint) =
+        tokio::try_join!(write, read(stdout, OUTPUT_LIMIT), read(stderr, COMPLAINT_LIMIT))?;
+    let status = child.wait().await.map_err(SshError::NotRun)?;
+    let complaint = complaint.trim().lines().last().unwrap_or("no word of explanation").trim();
+    match status.code() {
+        Some(0) => Ok(printed),
+        Some(SSH_FAILED) => Err(failure(complaint)),
+        status => Err(SshError::Failed { status, said: Line::new(complaint) }),
+    }
+}
+
+async fn read(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> Result<String, SshError> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        // Returning drops the child, and that kills `ssh`.
+        stream.take(limit + 1).read_to_end(&mut bytes).await.map_err(SshError::NotRun)?;
+    }
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    } else {
+        Err(SshError::TooLong)
+    }
+}
+
+/// Reads the last line that ssh printed.
+fn failure(complaint: &str) -> SshError {
+    let is_denial = ["Permission denied", "Host key verification failed", "Too many authentication failures"]
+        .iter()
+        .any(|words| complaint.contains(words));
+    let reason = match complaint.strip_prefix("ssh: connect to host ").and_then(|rest| rest.split_once(": "))
+    {
+        Some((_, reason)) => reason,
+        None => complaint.strip_prefix("ssh: ").unwrap_or(complaint),
+    };
+    let reason = Line::new(reason.trim_end_matches('.'));
+    if is_denial { SshError::Denied(reason) } else { SshError::Unreachable(reason) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_openssh_are_understood() {
+        let cases = [
+            ("ssh: connect to host 172.16.10.221 port 22: Connection refused", false, "Connection refused"),
+            ("ssh: connect to host 172.16.10.221 port 22: No route to host", false, "No route to host"),
+            (
+                "ssh: Could not resolve hostname edge: Name or service not known",
+                false,
+                "Could not resolve hostname edge: Name or service not known",
+            ),
+            (
+                "root@172.16.10.221: Permission denied (publickey).",
+                true,
+                "root@172.16.10.221: Permission denied (publickey)",
+            ),
+            ("Host key verification failed.", true, "Host key verification failed"),
+            (
+                "Connection closed by 172.16.10.221 port 22",
+                false,
+                "Connection closed by 172.16.10.221 port 22",
+            ),
+        ];
+        for (complaint, is_denied, expected) in cases {
+            let (was_denied, reason) = match failure(complaint) {
+                SshError::Denied(reason) => (true, reason),
+                SshError::Unreachable(reason) => (false, reason),
+                other => panic!("{complaint}: {other:?}"),
+            };
+            assert_eq!((was_denied, reason.as_str()), (is_denied, expected), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn options_of_the_user_come_first_for_nix() {
+        assert_eq!(
+            nix_ssh_options("-J bastion"),
+            "-J bastion -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=5 \
+             -o ServerAliveInterval=5 -o ServerAliveCountMax=6"
+        );
+        assert!(nix_ssh_options("").starts_with("-o BatchMode=yes"));
+    }
+}
