@@ -13,7 +13,7 @@ use crate::causes::innermost;
 use crate::certificate::{Refusal, Trust, Verifier};
 use crate::operate::status::failure::ProbeError;
 
-/// Bytes of an answer that are read. A route that hundreds of neighbours announce is 300 kB in RouterOS's words.
+/// Bytes of an answer that are read. A route that hundreds of neighbours announce is 300 kB in REST's JSON.
 const BODY_LIMIT: usize = 1 << 20;
 
 #[derive(Debug)]
