@@ -87,7 +87,7 @@ fn answer<Stream: Read + Write + Hangup>(stream: Stream, service: &Service) {
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
             let mut result = stream.write_all(head.as_bytes());
             while result.is_ok() {
-                result = stream.write_all(&[b' '; 65536]);
+                result = stream.write_all(&[b' '; 16384]);
             }
             return;
         }
