@@ -39,7 +39,7 @@ impl From<Range<usize>> for Span {
 }
 
 /// A value and the place where the user wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spanned<T> {
     pub value: T,
     pub span: Span,

@@ -2,9 +2,6 @@
 //!
 //! Lengths are in the picture's own unit: a CSS pixel where it is shown at its natural size.
 
-use std::net::Ipv6Addr;
-
-use ipnet::Ipv6Net;
 use serde::Serialize;
 use tera::Context;
 
@@ -178,8 +175,7 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
         })
         .collect();
     let host = format!("*.{}", cluster.gateway.domain);
-    let ipv6 = cluster.ipv6.as_ref();
-    let gateway_host = ipv6.map(|ipv6| format!("{} · {host}", ipv6.shared_gateway));
+    let gateway_host = cluster.gateway.address.v6().map(|address| format!("{address} · {host}"));
     let chip_width = 340;
     Picture {
         width,
@@ -203,11 +199,11 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
         pool: PoolBar {
             top: POOL_TOP,
             width: inner,
-            range: cluster.bgp.pool.value.to_string(),
-            range_ipv6: ipv6.map(|ipv6| ipv6.pool.to_string()),
+            range: cluster.bgp.pool.v4().to_string(),
+            range_ipv6: cluster.bgp.pool.v6().map(|pool| pool.to_string()),
             chip_left: MARGIN + inner - chip_width - 16,
             chip_width,
-            gateway: cluster.gateway.address.to_string(),
+            gateway: cluster.gateway.address.v4().to_string(),
             host: label(gateway_host.as_deref().unwrap_or(&host), chip_width - 32, 14.0),
         },
     }
@@ -215,51 +211,36 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
 
 /// The picture in words, for those who do not see it.
 fn summary(cluster: &Cluster) -> String {
-    let ipv6 = cluster.ipv6.as_ref();
     let nodes: Vec<String> = cluster
         .nodes
         .iter()
         .map(|node| {
-            let second = node_ipv6(cluster, node).map(|address| format!(", {address}")).unwrap_or_default();
-            let address = node.address.value.addr();
-            format!("{} ({}, {address}{second})", node.name, node.role.word())
+            format!("{} ({}, {})", node.name, node.role.word(), joined(node.address.addresses().each(), ", "))
         })
         .collect();
     let routers: Vec<String> = cluster
         .bgp
         .routers
         .iter()
-        .map(|router| {
-            let second = router_ipv6(cluster, router).map(|address| format!(", {address}"));
-            format!("{} ({}{})", router.name, router.address, second.unwrap_or_default())
-        })
+        .map(|router| format!("{} ({})", router.name, joined(router.address.each(), ", ")))
         .collect();
-    let and = |address: Option<String>| address.map(|address| format!(" and {address}")).unwrap_or_default();
     format!(
-        "Nodes {} announce addresses of {}{} to {}. The gateway is {}{}.",
+        "Nodes {} announce addresses of {} to {}. The gateway is {}.",
         nodes.join(", "),
-        cluster.bgp.pool.value,
-        and(ipv6.map(|ipv6| ipv6.pool.to_string())),
+        joined(cluster.bgp.pool.each(), " and "),
         routers.join(", "),
-        cluster.gateway.address,
-        and(ipv6.map(|ipv6| ipv6.shared_gateway.to_string())),
+        joined(cluster.gateway.address.each(), " and "),
     )
 }
 
-/// A node's IPv6 address, in a dual-stack cluster.
-fn node_ipv6(cluster: &Cluster, node: &Node) -> Option<Ipv6Addr> {
-    cluster.ipv6.as_ref()?.nodes.get(&node.name).map(Ipv6Net::addr)
-}
-
-/// A router's IPv6 address, in a dual-stack cluster.
-fn router_ipv6(cluster: &Cluster, router: &Router) -> Option<Ipv6Addr> {
-    cluster.ipv6.as_ref()?.routers.get(&router.name).copied()
+fn joined(values: impl Iterator<Item: ToString>, between: &str) -> String {
+    values.map(|value| value.to_string()).collect::<Vec<_>>().join(between)
 }
 
 fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
     let bgp = &cluster.bgp;
     let kind = if router.asn == bgp.asn { "iBGP".to_owned() } else { format!("eBGP to AS {}", bgp.asn) };
-    let families = if cluster.ipv6.is_some() { 2 } else { 1 };
+    let families = router.address.each().count();
     let sessions = match cluster.nodes.len() * families {
         1 => "1 session".to_owned(),
         count => format!("{count} sessions"),
@@ -272,9 +253,8 @@ fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
         center: left + ROUTER_WIDTH / 2,
         name: label(router.name.as_str(), ROUTER_WIDTH - 150, 19.0),
         platform: format!("{} {}", platform_name(router.platform), router.version),
-        address: router.address.to_string(),
-        address_ipv6: router_ipv6(cluster, router)
-            .map(|address| label(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
+        address: router.address.v4().to_string(),
+        address_ipv6: router.address.v6().map(|address| label(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
         asn: router.asn,
         sessions: label(&sessions, ROUTER_WIDTH - 40, 13.0),
         timers: format!("hold {} s, keepalive {} s", bgp.hold_time, bgp.keepalive),
@@ -315,9 +295,11 @@ fn board_box(cluster: &Cluster, board: &Board, left: u32) -> BoardBox {
 fn node_card(cluster: &Cluster, node: &Node) -> NodeCard {
     NodeCard {
         name: label(node.name.as_str(), SLOT_WIDTH - 32, 18.0),
-        address: node.address.value.addr().to_string(),
-        address_ipv6: node_ipv6(cluster, node)
-            .map(|address| label(&address.to_string(), SLOT_WIDTH - 32, 12.0)),
+        address: node.address.v4().addr().to_string(),
+        address_ipv6: node
+            .address
+            .v6()
+            .map(|address| label(&address.addr().to_string(), SLOT_WIDTH - 32, 12.0)),
         role: node.role.word(),
         is_first_server: node.name == cluster.k3s.first_server,
         device: label(&cluster.storage.device, SLOT_WIDTH - 32, 12.0),
@@ -346,7 +328,7 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
         slots
             .iter()
             .map(|(slot, node)| Line {
-                title: title(cluster, router, node),
+                title: title(router, node),
                 x1: drawn.center,
                 y1: start,
                 x2: slot.center,
@@ -360,12 +342,14 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
 }
 
 /// What a line stands for.
-fn title(cluster: &Cluster, router: &Router, node: &Node) -> String {
+fn title(router: &Router, node: &Node) -> String {
     let session = router.session_name(&node.name);
-    let (from, to) = (node.address.value.addr(), router.address);
-    let ipv6 = node_ipv6(cluster, node)
-        .zip(router_ipv6(cluster, router))
+    let (from, to) = (node.address.addresses(), router.address);
+    let ipv6 = from
+        .v6()
+        .zip(to.v6())
         .map(|(from, to)| format!("; session {}, {from} to {to}", ipv6_session(&session)));
+    let (from, to) = (from.v4(), to.v4());
     format!("{}: session {session}, {from} to {to}{}", router.name, ipv6.unwrap_or_default())
 }
 

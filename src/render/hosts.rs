@@ -1,11 +1,10 @@
 //! `hosts/`: a NixOS module for each node, and one for what they share.
 
-use ipnet::Ipv6Net;
 use serde::Serialize;
 use tera::Context;
 
 use super::{RenderError, nix};
-use crate::config::cluster::{Bind, Cluster, Domain, Label, Node};
+use crate::config::cluster::{Bind, Cluster, Domain, Label, Network, Node};
 use crate::config::written::Role;
 use crate::render::document::Document;
 
@@ -118,7 +117,7 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
 fn shared(cluster: &Cluster) -> Shared<'_> {
     let first_server = cluster.nodes.iter().find(|node| node.name == cluster.k3s.first_server);
     let server_url =
-        first_server.map(|node| format!("https://{}:6443", node.address.value.addr())).unwrap_or_default();
+        first_server.map(|node| format!("https://{}:6443", node.address.v4().addr())).unwrap_or_default();
     let boards: std::collections::HashMap<&Label, String> =
         cluster.boards.iter().map(|board| (&board.name, board.bmc.value.to_string())).collect();
     Shared {
@@ -132,18 +131,18 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 board: &node.board,
                 bmc: boards.get(&node.board).cloned().unwrap_or_default(),
                 slot: node.slot,
-                address: node.address.value.addr().to_string(),
-                cidr: node.address.value.to_string(),
-                address_ipv6: ipv6_of(cluster, node).map(|address| address.addr().to_string()),
-                cidr_ipv6: ipv6_of(cluster, node).map(ToString::to_string),
+                address: node.address.v4().addr().to_string(),
+                cidr: node.address.v4().to_string(),
+                address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
+                cidr_ipv6: node.address.v6().map(|address| address.to_string()),
                 role: node.role.word(),
                 is_first_server: node.name == cluster.k3s.first_server,
                 server_url: server_url.clone(),
             })
             .collect(),
         ssh_keys: &cluster.ssh_keys,
-        gateway: cluster.network.gateway.to_string(),
-        nameservers: cluster.network.nameservers.iter().map(ToString::to_string).collect(),
+        gateway: cluster.network.gateway.v4().to_string(),
+        nameservers: cluster.network.nameservers.iter().map(|server| server.value.to_string()).collect(),
         time_servers: &cluster.network.time_servers,
         storage: Storage {
             device: &cluster.storage.device,
@@ -153,8 +152,8 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         k3s: K3s {
             release: cluster.versions.k3s.to_string(),
             token_file: cluster.k3s.token.path_on_node(),
-            pods: cluster.network.pods.to_string(),
-            services: cluster.network.services.to_string(),
+            pods: cluster.network.pods.v4().to_string(),
+            services: cluster.network.services.v4().to_string(),
             write_kubeconfig_mode: &cluster.k3s.write_kubeconfig_mode,
             tls_sans: tls_sans(cluster),
         },
@@ -176,16 +175,16 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             budget: streamer.budget,
             interval: streamer.interval,
         }),
-        ipv6: cluster.ipv6.as_ref().map(|ipv6| Ipv6 {
-            gateway: ipv6.default_gateway.to_string(),
-            pods: ipv6.pods.to_string(),
-            services: ipv6.services.to_string(),
-        }),
+        ipv6: ipv6(&cluster.network),
     }
 }
 
-fn ipv6_of<'a>(cluster: &'a Cluster, node: &Node) -> Option<&'a Ipv6Net> {
-    cluster.ipv6.as_ref()?.nodes.get(&node.name)
+fn ipv6(network: &Network) -> Option<Ipv6> {
+    Some(Ipv6 {
+        gateway: network.gateway.v6()?.to_string(),
+        pods: network.pods.v6()?.to_string(),
+        services: network.services.v6()?.to_string(),
+    })
 }
 
 impl<'a> From<&'a Bind> for Mount<'a> {
@@ -199,7 +198,7 @@ fn tls_sans(cluster: &Cluster) -> Vec<String> {
     let servers = || cluster.nodes.iter().filter(|node| node.role == Role::Server);
     let names = servers().map(|node| node.name.to_string());
     let full_names = servers().map(|node| format!("{}.{}", node.name, cluster.domain));
-    let addresses = servers().map(|node: &Node| node.address.value.addr().to_string());
-    let ipv6 = servers().filter_map(|node| ipv6_of(cluster, node)).map(|address| address.addr().to_string());
+    let addresses = servers().map(|node: &Node| node.address.v4().addr().to_string());
+    let ipv6 = servers().filter_map(|node| node.address.v6()).map(|address| address.addr().to_string());
     names.chain(full_names).chain(addresses).chain(ipv6).chain(cluster.k3s.tls_san.iter().cloned()).collect()
 }

@@ -6,7 +6,6 @@
 mod bgp;
 mod chart;
 mod cilium;
-mod families;
 mod fetched;
 mod gateway;
 mod issuer;

@@ -10,13 +10,12 @@ mod vyos;
 
 use std::io::{self, Write};
 
-use ipnet::Ipv6Net;
 use serde::Serialize;
 use tera::{Context, Tera};
 
 use super::RenderError;
 use crate::config::cluster::{
-    Cluster, Ipv6, Label, Platform, Router, RouterosSyntax, SecretName, ipv6_session,
+    Cluster, Label, Node, Platform, Router, RouterosSyntax, SecretName, ipv6_session,
 };
 use crate::render::document::Document;
 
@@ -146,15 +145,15 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
     Peering {
         cluster: &cluster.name,
         router: &router.name,
-        address: router.address.to_string(),
+        address: router.address.v4().to_string(),
         version: &router.version,
         object: format!("rk1-{}", cluster.name),
         router_asn: router.asn,
         nodes_asn: bgp.asn,
         is_external: router.asn != bgp.asn,
-        pool: bgp.pool.value.to_string(),
-        is_single: bgp.pool.value.prefix_len() == bgp.pool.value.max_prefix_len(),
-        ipv6: cluster.ipv6.as_ref().and_then(|ipv6| peering_ipv6(cluster, router, ipv6)),
+        pool: bgp.pool.v4().to_string(),
+        is_single: bgp.pool.v4().prefix_len() == bgp.pool.v4().max_prefix_len(),
+        ipv6: peering_ipv6(cluster, router),
         hold_time: bgp.hold_time,
         keepalive: bgp.keepalive,
         paths: cluster.nodes.len().min(MOST_PATHS),
@@ -168,7 +167,7 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
             .map(|node| Session {
                 name: router.session_name(&node.name),
                 node: node.name.to_string(),
-                address: node.address.value.addr().to_string(),
+                address: node.address.v4().addr().to_string(),
             })
             .collect(),
         file: file_name(router),
@@ -179,18 +178,20 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
     }
 }
 
-fn peering_ipv6(cluster: &Cluster, router: &Router, ipv6: &Ipv6) -> Option<PeeringIpv6> {
-    let nodes = cluster.nodes.iter().filter_map(|node| Some((&node.name, ipv6.nodes.get(&node.name)?)));
-    let session = |(node, address): (&Label, &Ipv6Net)| Session {
-        name: ipv6_session(&router.session_name(node)),
-        node: node.to_string(),
-        address: address.addr().to_string(),
+fn peering_ipv6(cluster: &Cluster, router: &Router) -> Option<PeeringIpv6> {
+    let pool = cluster.bgp.pool.v6()?;
+    let session = |node: &Node| {
+        Some(Session {
+            name: ipv6_session(&router.session_name(&node.name)),
+            node: node.name.to_string(),
+            address: node.address.v6()?.addr().to_string(),
+        })
     };
     Some(PeeringIpv6 {
-        address: ipv6.routers.get(&router.name)?.to_string(),
-        pool: ipv6.pool.to_string(),
-        is_single: ipv6.pool.prefix_len() == ipv6.pool.max_prefix_len(),
-        sessions: nodes.map(session).collect(),
+        address: router.address.v6()?.to_string(),
+        pool: pool.to_string(),
+        is_single: pool.prefix_len() == pool.max_prefix_len(),
+        sessions: cluster.nodes.iter().filter_map(session).collect(),
     })
 }
 

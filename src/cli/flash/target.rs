@@ -28,7 +28,7 @@ impl Target<'_> {
     }
 
     pub(super) fn address(&self) -> IpAddr {
-        IpAddr::from(self.node.address.value.addr())
+        IpAddr::from(self.node.address.v4().addr())
     }
 
     pub(super) fn bmc(&self) -> IpAddr {

@@ -1,24 +1,26 @@
 //! The sessions with the routers, and the pool that is announced over them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
 use thiserror::Error;
 
 use super::address::parse_range;
 use super::asn::asn;
+use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
+use super::name::Label;
 use super::number::number_or;
 use super::router::{self, Router};
 use super::secrets::SecretLookup;
 use crate::config::diagnostics::{Mistake, Problems};
-use crate::config::source::Spanned;
+use crate::config::source::Span;
 use crate::config::written;
 
 #[derive(Debug, Clone)]
 pub struct Bgp {
     pub asn: u32,
-    pub pool: Spanned<Ipv4Net>,
+    /// The range of the external addresses of services.
+    pub pool: Networks,
     /// Seconds.
     pub hold_time: u16,
     /// Seconds.
@@ -38,6 +40,8 @@ enum BgpMistake {
     ShortRestart { seconds: u16 },
     #[error("there is no router")]
     NoRouter,
+    #[error("`{name}` is the name of the IPv6 session of `{other}`")]
+    SessionName { name: Label, other: Label },
     #[error("two routers have the {what} `{value}`")]
     DuplicateRouter { what: &'static str, value: String },
 }
@@ -55,21 +59,42 @@ impl Mistake for BgpMistake {
                 "write at least 60: the router drops the node's routes when the time is over".to_owned()
             }
             Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
+            Self::SessionName { .. } => "write another name".to_owned(),
             Self::DuplicateRouter { .. } => "give each router its own".to_owned(),
         };
         Some(instead)
     }
 }
 
+/// The name of the session over IPv6, on either side, where the one over IPv4 has the name `name`.
+#[must_use]
+pub fn ipv6_session(name: &str) -> String {
+    format!("{name}-ipv6")
+}
+
+/// Notes names of nodes or of routers that are the name of another one's IPv6 session: nodes name their sessions after
+/// routers, routers after nodes.
+pub(super) fn note_session_names(names: &[(Span, &Label)], problems: &mut Problems) {
+    for (span, name) in names {
+        let mut others = names.iter();
+        if let Some((first, other)) = others.find(|(_, other)| ipv6_session(other.as_str()) == name.as_str())
+        {
+            let mistake = BgpMistake::SessionName { name: (*name).clone(), other: (*other).clone() };
+            problems.collision(*span, mistake, *first, "has that session");
+        }
+    }
+}
+
 pub(super) fn resolve(
     typed: &written::Bgp,
+    pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Bgp> {
     let asn = typed.asn.as_ref().and_then(|number| asn(number, problems));
-    let pool = typed.pool.as_ref().and_then(|text| {
-        problems.take(text.span, parse_range(&text.value)).map(|pool| Spanned::new(pool, text.span))
-    });
+    let v4 = typed.pool.as_ref().and_then(|text| parsed(text, parse_range::<Ipv4Addr>, problems));
+    let key = Ipv6Key { table: "[bgp]", name: "pool-ipv6", example: "fd00:10:200:200::/112" };
+    let pool = pairs.join(v4, key, typed.pool_ipv6.as_ref(), typed.span, parse_range::<Ipv6Addr>, problems);
     let hold_time = number_or(9, typed.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
     let keepalive = number_or(3, typed.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
     let restart = typed.graceful_restart.as_ref();
@@ -86,7 +111,13 @@ pub(super) fn resolve(
         }
         note_duplicates(routers, problems);
         let resolved: Vec<_> =
-            routers.iter().map(|router| router::resolve(router, asn, secrets, problems)).collect();
+            routers.iter().map(|router| router::resolve(router, asn, pairs, secrets, problems)).collect();
+        if pairs.first().is_some() {
+            let names = routers.iter().zip(&resolved).filter_map(|(router, resolved)| {
+                Some((router.name.as_ref()?.span, &resolved.as_ref()?.name))
+            });
+            note_session_names(&names.collect::<Vec<_>>(), problems);
+        }
         resolved.into_iter().collect()
     });
     Some(Bgp {

@@ -1,178 +1,306 @@
-//! The addresses and ranges of one address family: who has which address, and what overlaps.
+//! Checks the addresses and ranges of one address family against each other.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use thiserror::Error;
 
-use super::default_range::{PODS, PODS_IPV6, SERVICES, SERVICES_IPV6};
+use super::address::{host_range, role_in_network};
+use super::bgp::Bgp;
 use super::first_use::FirstUse;
+use super::network::{IPV4, IPV6, Network};
+use super::topology::{Board, Node};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
+use crate::config::written;
 
-/// What the addresses and ranges of a cluster are checked for, in one address family.
-#[derive(Debug)]
-pub(super) struct Addressing {
-    pub(super) gateway: Spanned<IpAddr>,
-    /// The boards' management controllers.
-    pub(super) controllers: Vec<Spanned<IpAddr>>,
-    pub(super) nodes: Vec<Spanned<IpNet>>,
-    /// The other sides of the BGP sessions. One of them may be the gateway.
-    pub(super) routers: Vec<Spanned<IpAddr>>,
-    pub(super) pods: Spanned<IpNet>,
-    pub(super) services: Spanned<IpNet>,
-    /// The range for services' outside addresses.
-    pub(super) pool: Option<Spanned<IpNet>>,
+/// The parts of the cluster that have addresses.
+pub(super) struct Parts<'a> {
+    pub(super) written: &'a written::Network,
+    pub(super) network: &'a Network,
+    pub(super) boards: &'a [Board],
+    pub(super) nodes: &'a [Node],
+    pub(super) bgp: Option<&'a Bgp>,
 }
+
+/// The addresses and ranges of the cluster in one address family.
+struct Addressing {
+    gateway: Spanned<IpAddr>,
+    /// The boards' management controllers, which have IPv4 only.
+    controllers: Vec<Spanned<IpAddr>>,
+    nodes: Vec<Spanned<IpNet>>,
+    /// The other sides of the BGP sessions. One of them may be the gateway.
+    routers: Vec<Spanned<IpAddr>>,
+    nameservers: Vec<Spanned<IpAddr>>,
+    ranges: Vec<NamedRange>,
+}
+
+/// A range, what messages call it, and where it was written.
+#[derive(Clone, Copy)]
+struct NamedRange {
+    what: &'static str,
+    range: IpNet,
+    span: Span,
+    /// The key to write where the range is a default.
+    default: Option<&'static str>,
+}
+
+const LAN: &str = "nodes' network";
+const POD_RANGE: &str = "range of the pods";
+const SERVICE_RANGE: &str = "range of the services";
+const POOL: &str = "pool";
 
 #[derive(Debug, Error)]
 enum CollisionMistake {
     #[error("the gateway {gateway} is not in the network of `{address}`")]
     OutsideSubnet { address: IpNet, gateway: IpAddr },
+    #[error("`{address}` has another prefix length than the other nodes")]
+    OtherPrefix { address: IpNet, usual: u8 },
     #[error("two machines have the address {address}")]
     DuplicateAddress { address: IpAddr },
+    #[error("`{address}` is the {role} of {network}, which no host can have")]
+    NoHost { address: IpAddr, role: &'static str, network: IpNet },
     #[error("the {what} {range} overlaps the {other} {other_range}")]
     Overlap { what: &'static str, range: IpNet, other: &'static str, other_range: IpNet },
-    #[error("{address} lies in the {what} {range}")]
+    #[error("the {what} {range} overlaps the {other} {other_range}, which is the default")]
+    OverlapsDefault {
+        what: &'static str,
+        range: IpNet,
+        other: &'static str,
+        other_range: IpNet,
+        key: &'static str,
+    },
+    #[error("{address} is in the {what} {range}")]
     AddressInRange { address: IpAddr, what: &'static str, range: IpNet },
+    #[error("the name server {address} is in the {what} {range}")]
+    NameserverInRange { address: IpAddr, what: &'static str, range: IpNet },
 }
 
 impl Mistake for CollisionMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::OutsideSubnet { gateway, address } => format!(
-                "nodes and gateway share one network: write an address in {}",
+                "the nodes and the gateway must be in the same network: write an address in {}",
                 IpNet::new(*gateway, address.prefix_len()).map_or(*address, |network| network.trunc())
             ),
+            Self::OtherPrefix { address, usual } => format!("write `{}/{usual}`", address.addr()),
             Self::DuplicateAddress { .. } => "give each machine its own address".to_owned(),
+            Self::NoHost { network, .. } => host_range(*network),
             Self::Overlap { what, range, other_range, .. } => {
                 let usual = usual(what, range)
                     .filter(|usual| usual.parse::<IpNet>().is_ok_and(|usual| !usual.contains(other_range)));
                 let usual = usual.map(|usual| format!(", such as `{usual}`")).unwrap_or_default();
-                format!("write a range that does not hold {other_range}{usual}")
+                format!("write a range that does not contain {other_range}{usual}")
             }
-            Self::AddressInRange { .. } => "write a range that holds no machine's address".to_owned(),
+            Self::OverlapsDefault { other_range, key, .. } => {
+                format!("write a range outside {other_range}, or set `{key}` in `[network]` to another range")
+            }
+            Self::AddressInRange { .. } => "write a range that contains no machine's address".to_owned(),
+            Self::NameserverInRange { .. } => {
+                "write a name server outside the cluster: nodes need one to pull the images that the cluster \
+                 runs, also after a power failure"
+                    .to_owned()
+            }
         };
         Some(instead)
     }
 }
 
-/// What most clusters have for a range.
+/// The default of a range.
 fn usual(what: &str, range: &IpNet) -> Option<&'static str> {
-    match (what, range) {
-        (POD_RANGE, IpNet::V4(_)) => Some(PODS),
-        (POD_RANGE, IpNet::V6(_)) => Some(PODS_IPV6),
-        (SERVICE_RANGE, IpNet::V4(_)) => Some(SERVICES),
-        (SERVICE_RANGE, IpNet::V6(_)) => Some(SERVICES_IPV6),
+    let limits = match range {
+        IpNet::V4(_) => &IPV4,
+        IpNet::V6(_) => &IPV6,
+    };
+    match what {
+        POD_RANGE => Some(limits.pods),
+        SERVICE_RANGE => Some(limits.services),
         _ => None,
     }
 }
 
-/// One range, what it is called, and where it was written.
-struct NamedRange {
+/// Notes, in each address family: addresses that two machines have, nodes outside the gateway's network, addresses that
+/// no host can have in that network, ranges that overlap, and machines whose address is in a range of the cluster.
+pub(super) fn note_collisions(parts: &Parts<'_>, problems: &mut Problems) {
+    for is_ipv6 in [false, true] {
+        if let Some(addressing) = parts.addressing(is_ipv6) {
+            addressing.note_nodes(problems);
+            addressing.note_duplicates(problems);
+            addressing.note_network_roles(problems);
+            addressing.note_overlaps(problems);
+            addressing.note_machines_in_ranges(problems);
+        }
+    }
+}
+
+impl Parts<'_> {
+    fn addressing(&self, is_ipv6: bool) -> Option<Addressing> {
+        let Self { written, network, boards, nodes, bgp } = self;
+        let wide = |address: &Spanned<std::net::Ipv4Addr>| address.map(IpAddr::from);
+        let ipv4_only = |list: Vec<Spanned<IpAddr>>| if is_ipv6 { Vec::new() } else { list };
+        let nodes: Vec<_> = nodes.iter().filter_map(|node| node.address.of_family(is_ipv6)).collect();
+        let routers = bgp.iter().flat_map(|bgp| &bgp.routers);
+
+        let lans = nodes.iter().map(|node| named(LAN, Some(node.map(|node| node.trunc())), None));
+        let default = |is_default: bool, key| is_default.then_some(key);
+        let pods = named(
+            POD_RANGE,
+            network.pods.of_family(is_ipv6),
+            default(!is_ipv6 && written.pods.is_none(), "pods"),
+        );
+        let services = named(
+            SERVICE_RANGE,
+            network.services.of_family(is_ipv6),
+            default(!is_ipv6 && written.services.is_none(), "services"),
+        );
+        let pool = bgp.and_then(|bgp| named(POOL, bgp.pool.of_family(is_ipv6), None));
+        let mut ranges: Vec<NamedRange> = Vec::new();
+        for range in lans.chain([pods, services, pool]).flatten() {
+            // The network of the nodes is listed once.
+            if ranges.iter().all(|known| (known.what, known.range) != (range.what, range.range)) {
+                ranges.push(range);
+            }
+        }
+        Some(Addressing {
+            gateway: network.gateway.of_family(is_ipv6)?,
+            controllers: ipv4_only(boards.iter().map(|board| wide(&board.bmc)).collect()),
+            routers: routers.filter_map(|router| router.address.of_family(is_ipv6)).collect(),
+            // By default the gateway is the name server: what is wrong with it is noted once.
+            nameservers: match written.nameservers {
+                Some(_) => ipv4_only(network.nameservers.iter().map(wide).collect()),
+                None => Vec::new(),
+            },
+            nodes,
+            ranges,
+        })
+    }
+}
+
+fn named(
     what: &'static str,
-    range: IpNet,
-    span: Span,
+    range: Option<Spanned<IpNet>>,
+    default: Option<&'static str>,
+) -> Option<NamedRange> {
+    range.map(|range| NamedRange { what, range: range.value, span: range.span, default })
 }
 
-const LAN: &str = "nodes' network";
-const POD_RANGE: &str = "range of the pods";
-const SERVICE_RANGE: &str = "range of the services";
-
-/// Notes each address that two have, each node outside the gateway's network, each pair of ranges that overlap, and
-/// each machine whose address is in a range of the cluster.
-pub(super) fn note_collisions(addressing: &Addressing, problems: &mut Problems) {
-    note_addresses(addressing, problems);
-    note_routers(addressing, problems);
-    let ranges = ranges(addressing);
-    for (position, later) in ranges.iter().enumerate() {
-        for earlier in &ranges[..position] {
-            note_overlap(earlier, later, problems);
+impl Addressing {
+    fn note_nodes(&self, problems: &mut Problems) {
+        let gateway = &self.gateway;
+        let usual = self.usual_prefix();
+        for node in &self.nodes {
+            let address = node.value;
+            if !address.contains(&gateway.value) {
+                let mistake = CollisionMistake::OutsideSubnet { address, gateway: gateway.value };
+                problems.collision(node.span, mistake, gateway.span, "the gateway");
+            } else if address.prefix_len() != usual {
+                problems.error(node.span, CollisionMistake::OtherPrefix { address, usual });
+            }
         }
     }
-    for machine in addressing.controllers.iter().chain(&addressing.routers) {
-        let holding = || ranges.iter().filter(|named| named.range.contains(&machine.value));
-        // In the nodes' network it is where it belongs; a range that overlaps that has been noted.
-        if holding().any(|named| named.what == LAN) {
-            continue;
+
+    /// The prefix length that most nodes have; that of the first node if there is no single one.
+    fn usual_prefix(&self) -> u8 {
+        let count = |prefix| self.nodes.iter().filter(|node| node.value.prefix_len() == prefix).count();
+        let prefixes = self.nodes.iter().map(|node| node.value.prefix_len());
+        // Of equal counts `max_by_key` takes the last.
+        prefixes.rev().max_by_key(|prefix| count(*prefix)).unwrap_or_default()
+    }
+
+    fn note_duplicates(&self, problems: &mut Problems) {
+        let mut used = FirstUse::default();
+        used.earlier(self.gateway.value, self.gateway.span);
+        let nodes = self.nodes.iter().map(|node| node.map(|node| node.addr()));
+        let machines: Vec<_> = self.controllers.iter().copied().chain(nodes).collect();
+        for machine in &machines {
+            if let Some(first) = used.earlier(machine.value, machine.span) {
+                note_duplicate(machine, first, problems);
+            }
         }
-        for named in holding() {
-            let mistake = CollisionMistake::AddressInRange {
-                address: machine.value,
-                what: named.what,
-                range: named.range,
-            };
-            problems.collision(machine.span, mistake, named.span, "the range");
+        // A router may be the gateway, but no other machine. Routers that share an address are noted with the routers.
+        for router in self.routers.iter().filter(|router| router.value != self.gateway.value) {
+            if let Some(machine) = machines.iter().find(|machine| machine.value == router.value) {
+                note_duplicate(router, machine.span, problems);
+            }
         }
+    }
+
+    fn note_network_roles(&self, problems: &mut Problems) {
+        let machines = self.controllers.iter().chain(&self.routers).chain(&self.nameservers);
+        for machine in std::iter::once(&self.gateway).chain(machines) {
+            let Some(network) = self.lan_of(machine.value) else { continue };
+            let in_network = IpNet::new(machine.value, network.prefix_len()).ok();
+            if let Some(role) = in_network.and_then(role_in_network) {
+                let mistake = CollisionMistake::NoHost { address: machine.value, role, network };
+                problems.error(machine.span, mistake);
+            }
+        }
+    }
+
+    fn note_overlaps(&self, problems: &mut Problems) {
+        for (position, later) in self.ranges.iter().enumerate() {
+            for earlier in &self.ranges[..position] {
+                // Networks of nodes that overlap have different prefix lengths, which has been noted.
+                if (earlier.what, later.what) != (LAN, LAN) {
+                    note_overlap(earlier, later, problems);
+                }
+            }
+        }
+    }
+
+    fn note_machines_in_ranges(&self, problems: &mut Problems) {
+        let holding = |address: IpAddr| self.ranges.iter().find(|named| named.range.contains(&address));
+        // In the nodes' network a machine is where it belongs; a range that overlaps it has been noted.
+        let outside_lan = |machine: &&Spanned<IpAddr>| self.lan_of(machine.value).is_none();
+        for machine in self.controllers.iter().chain(&self.routers).filter(outside_lan) {
+            if let Some(NamedRange { what, range, span, .. }) = holding(machine.value) {
+                let mistake =
+                    CollisionMistake::AddressInRange { address: machine.value, what, range: *range };
+                problems.collision(machine.span, mistake, *span, "the range");
+            }
+        }
+        for server in self.nameservers.iter().filter(outside_lan) {
+            if let Some(NamedRange { what, range, .. }) = holding(server.value) {
+                let mistake =
+                    CollisionMistake::NameserverInRange { address: server.value, what, range: *range };
+                problems.warning(server.span, mistake);
+            }
+        }
+    }
+
+    /// The nodes' network that contains an address.
+    fn lan_of(&self, address: IpAddr) -> Option<IpNet> {
+        let mut lans = self.ranges.iter().filter(|named| named.what == LAN);
+        lans.find(|named| named.range.contains(&address)).map(|named| named.range)
     }
 }
 
-fn note_addresses(addressing: &Addressing, problems: &mut Problems) {
-    let gateway = &addressing.gateway;
-    let mut used = FirstUse::default();
-    used.earlier(gateway.value, gateway.span);
-    for controller in &addressing.controllers {
-        note_duplicate(&mut used, controller, problems);
-    }
-    for node in &addressing.nodes {
-        note_duplicate(&mut used, &Spanned::new(node.value.addr(), node.span), problems);
-        if !node.value.contains(&gateway.value) {
-            let mistake = CollisionMistake::OutsideSubnet { address: node.value, gateway: gateway.value };
-            problems.collision(node.span, mistake, gateway.span, "the gateway");
-        }
-    }
+fn note_duplicate(machine: &Spanned<IpAddr>, first: Span, problems: &mut Problems) {
+    let mistake = CollisionMistake::DuplicateAddress { address: machine.value };
+    problems.collision(machine.span, mistake, first, "first used here");
 }
 
-fn note_duplicate(used: &mut FirstUse<IpAddr>, address: &Spanned<IpAddr>, problems: &mut Problems) {
-    if let Some(first) = used.earlier(address.value, address.span) {
-        let mistake = CollisionMistake::DuplicateAddress { address: address.value };
-        problems.collision(address.span, mistake, first, "first used here");
-    }
-}
-
-/// A router may be the gateway, and nothing else. What two routers share is noted where they are resolved.
-fn note_routers(addressing: &Addressing, problems: &mut Problems) {
-    let nodes = addressing.nodes.iter().map(|node| (node.value.addr(), node.span));
-    let controllers = addressing.controllers.iter().map(|controller| (controller.value, controller.span));
-    let machines: Vec<_> = controllers.chain(nodes).collect();
-    let routers = addressing.routers.iter().filter(|router| router.value != addressing.gateway.value);
-    for router in routers {
-        if let Some((_, first)) = machines.iter().find(|(address, _)| *address == router.value) {
-            let mistake = CollisionMistake::DuplicateAddress { address: router.value };
-            problems.collision(router.span, mistake, *first, "first used here");
-        }
-    }
-}
-
-/// The nodes' network once for each distinct one, then the ranges of the cluster.
-fn ranges(addressing: &Addressing) -> Vec<NamedRange> {
-    let mut ranges: Vec<NamedRange> = Vec::new();
-    for node in &addressing.nodes {
-        let range = node.value.trunc();
-        if ranges.iter().all(|known| known.range != range) {
-            ranges.push(NamedRange { what: LAN, range, span: node.span });
-        }
-    }
-    let named = |what, range: &Spanned<IpNet>| NamedRange { what, range: range.value, span: range.span };
-    ranges.push(named(POD_RANGE, &addressing.pods));
-    ranges.push(named(SERVICE_RANGE, &addressing.services));
-    ranges.extend(addressing.pool.as_ref().map(|pool| named("pool", pool)));
-    ranges
-}
-
+/// The mark goes to the larger range, which is the one to change; but never to a default, which stands nowhere.
 fn note_overlap(earlier: &NamedRange, later: &NamedRange, problems: &mut Problems) {
-    let overlap = earlier.range.contains(&later.range) || later.range.contains(&earlier.range);
-    if !overlap {
+    let contains = |outer: &NamedRange, inner: &NamedRange| outer.range.contains(&inner.range);
+    if !contains(earlier, later) && !contains(later, earlier) {
         return;
     }
-    // The mark goes to the larger one: it is the one to mend.
-    let (larger, smaller) =
-        if later.range.contains(&earlier.range) { (later, earlier) } else { (earlier, later) };
-    let mistake = CollisionMistake::Overlap {
-        what: larger.what,
-        range: larger.range,
-        other: smaller.what,
-        other_range: smaller.range,
+    let (larger, smaller) = if contains(later, earlier) { (later, earlier) } else { (earlier, later) };
+    let (marked, other) = match (larger.default, smaller.default) {
+        (Some(_), None) => (smaller, larger),
+        _ => (larger, smaller),
     };
-    problems.collision(larger.span, mistake, smaller.span, "overlaps this");
+    let (what, range, other_range) = (marked.what, marked.range, other.range);
+    match other.default {
+        Some(key) => {
+            let other = other.what;
+            let mistake = CollisionMistake::OverlapsDefault { what, range, other, other_range, key };
+            problems.error(marked.span, mistake);
+        }
+        None => {
+            let mistake = CollisionMistake::Overlap { what, range, other: other.what, other_range };
+            problems.collision(marked.span, mistake, other.span, "overlaps this");
+        }
+    }
 }

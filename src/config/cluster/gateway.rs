@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use thiserror::Error;
 
 use super::Unresolved;
 use super::address::parse_address;
+use super::dual::{Addresses, Ipv6Key, Networks, Pairs, parsed};
 use super::name::Domain;
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
@@ -15,7 +16,8 @@ use crate::config::written::{self, ClusterFile, Environment, Issuer, Text};
 
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    pub address: Ipv4Addr,
+    /// Its addresses, in the pool.
+    pub address: Addresses,
     /// Its HTTPS listener serves `*.` of this domain.
     pub domain: Domain,
 }
@@ -92,15 +94,20 @@ impl Mistake for GatewayMistake {
 pub(super) fn resolve_gateway(
     typed: &written::Gateway,
     cluster_domain: Option<&Domain>,
-    pool: Option<&Spanned<Ipv4Net>>,
+    pool: Option<&Networks>,
+    pairs: &mut Pairs,
     problems: &mut Problems,
 ) -> Option<Gateway> {
-    let address = typed.address.as_ref().and_then(|text| {
-        let address = problems.take(text.span, parse_address(&text.value))?;
-        let pool = pool?.as_ref().map(|pool| IpNet::V4(*pool));
-        note_pool(&Spanned::new(address.into(), text.span), &pool, problems);
-        Some(address)
-    });
+    let v4 = typed.address.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
+    let key = Ipv6Key { table: "[gateway]", name: "address-ipv6", example: "fd00:10:200:200::1" };
+    let text = typed.address_ipv6.as_ref();
+    let address = pairs.join(v4, key, text, typed.span, parse_address::<Ipv6Addr>, problems);
+    for is_ipv6 in [false, true] {
+        let address = address.and_then(|address| address.of_family(is_ipv6));
+        if let Some((address, pool)) = address.zip(pool.and_then(|pool| pool.of_family(is_ipv6))) {
+            note_pool(&address, &pool, problems);
+        }
+    }
     let domain = match &typed.host {
         Some(host) => cluster_domain.and_then(|domain| wildcard(host, domain, problems)),
         None => cluster_domain.cloned(),
@@ -109,7 +116,7 @@ pub(super) fn resolve_gateway(
 }
 
 /// Cilium is told not to give out the first and the last address of the pool (`allowFirstLastIPs`).
-pub(super) fn note_pool(address: &Spanned<IpAddr>, pool: &Spanned<IpNet>, problems: &mut Problems) {
+fn note_pool(address: &Spanned<IpAddr>, pool: &Spanned<IpNet>, problems: &mut Problems) {
     let range = pool.value;
     if !range.contains(&address.value) {
         let mistake = GatewayMistake::OutsidePool { address: address.value, pool: range };

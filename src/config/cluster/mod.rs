@@ -6,10 +6,9 @@ mod address;
 mod asn;
 mod bgp;
 mod collision;
-mod default_range;
+mod dual;
 mod first_use;
 mod gateway;
-mod ipv6;
 mod k3s;
 mod kubernetes_secrets;
 mod name;
@@ -25,13 +24,13 @@ mod streamer;
 mod topology;
 mod versions;
 
-pub use bgp::Bgp;
+pub use bgp::{Bgp, ipv6_session};
+pub use dual::{Addresses, Dual, Networks};
 pub use gateway::{AzureDns, Certificates, Gateway};
-pub use ipv6::{Ipv6, NODE_POD_PREFIX, ipv6_session};
 pub use k3s::K3s;
 pub use kubernetes_secrets::KubernetesSecret;
 pub use name::{Domain, Label};
-pub use network::Network;
+pub use network::{IPV4, IPV6, Network, RangeLimits};
 pub use router::{Platform, Router, RouterosSyntax};
 pub use router_access::{RestAccess, RouterAccess};
 pub use secret_uses::{Place, Recipients, SecretUse};
@@ -45,7 +44,8 @@ pub use versions::{Release, Versions};
 use crate::config::diagnostics::Problems;
 use crate::config::source::{Source, Spanned};
 use crate::config::written::{Acceleration, ClusterFile, FreeValue};
-use ipv6::Parts;
+use collision::Parts;
+use dual::Pairs;
 use secrets::SecretLookup;
 
 #[derive(Debug, Clone)]
@@ -63,8 +63,6 @@ pub struct Cluster {
     pub cilium: Cilium,
     pub bgp: Bgp,
     pub gateway: Gateway,
-    /// What a dual-stack cluster has besides; nothing where there is IPv4 alone.
-    pub ipv6: Option<Ipv6>,
     pub certificates: Certificates,
     /// Host name of Hubble's page, if it is served.
     pub hubble: Option<Domain>,
@@ -87,6 +85,12 @@ struct Unresolved;
 const CLUSTER_NAME_LIMIT: usize = 32;
 
 impl Cluster {
+    /// Whether it has IPv6 addresses beside those of IPv4.
+    #[must_use]
+    pub fn is_dual_stack(&self) -> bool {
+        self.network.gateway.v6().is_some()
+    }
+
     /// Reads and resolves `cluster.toml`. `None` means that `problems` has errors.
     pub fn parse(source: &Source, problems: &mut Problems) -> Option<Self> {
         let file = ClusterFile::parse(source, problems)?;
@@ -101,32 +105,36 @@ impl Cluster {
         let ssh_keys = file.access.as_ref().and_then(|typed| access::resolve(typed, problems));
         let versions = versions::resolve(file.versions.as_ref(), problems);
         let storage = file.storage.as_ref().and_then(|typed| storage::resolve(typed, problems));
-        let network = file.network.as_ref().and_then(|typed| network::resolve(typed, problems));
+        let mut pairs = Pairs::default();
+        let network = file.network.as_ref().and_then(|typed| network::resolve(typed, &mut pairs, problems));
 
         let mut lookup = SecretLookup::new(file.secrets.as_ref());
         let secrets = &mut lookup;
-        let topology = topology::resolve(file, secrets, problems);
+        let topology = topology::resolve(file, &mut pairs, secrets, problems);
         let nodes = topology.as_ref().map(|(_, nodes)| nodes.as_slice());
         let k3s = file.k3s.as_ref().and_then(|typed| k3s::resolve(typed, nodes, secrets, problems));
-        let bgp = file.bgp.as_ref().and_then(|typed| bgp::resolve(typed, secrets, problems));
+        let bgp = file.bgp.as_ref().and_then(|typed| bgp::resolve(typed, &mut pairs, secrets, problems));
         let pool = bgp.as_ref().map(|bgp| &bgp.pool);
-        let gateway =
-            file.gateway.as_ref().and_then(|typed| gateway::resolve_gateway(typed, domain, pool, problems));
-        let parts = Parts { versions: versions.as_ref(), nodes, bgp: bgp.as_ref() };
-        let ipv6 = ipv6::resolve(file, &parts, problems);
+        let gateway = file
+            .gateway
+            .as_ref()
+            .and_then(|typed| gateway::resolve_gateway(typed, domain, pool, &mut pairs, problems));
+        if let (Some(first), Some(versions)) = (pairs.first(), &versions) {
+            versions::note_dual_stack(file.versions.as_ref(), versions, first, problems);
+        }
+        pairs.note_missing(problems);
         let hubble = gateway::resolve_hubble(file.hubble.as_ref(), gateway.as_ref(), domain, problems);
         let certificates = gateway::resolve_certificates(file, gateway.as_ref(), domain, secrets, problems);
         let (cilium, cluster) = (file.cilium.as_ref(), name.as_ref());
         let streamer = streamer::resolve(file.streamer.as_ref(), cilium, cluster, secrets, problems);
         let secrets = lookup.resolve(problems);
 
-        if let (Some(typed), Some(network), Some((boards, nodes))) =
+        if let (Some(written), Some(network), Some((boards, nodes))) =
             (file.network.as_ref(), &network, &topology)
         {
-            let bgp = file.bgp.as_ref().zip(bgp.as_ref());
-            let addressing = network::addressing(typed, network, boards, nodes, bgp);
-            collision::note_collisions(&addressing, problems);
-            network::note_pods(typed, &network.value, nodes, problems);
+            let parts = Parts { written, network, boards, nodes, bgp: bgp.as_ref() };
+            collision::note_collisions(&parts, problems);
+            network::note_pods(network.pods, nodes, problems);
         }
         let (boards, nodes) = topology?;
         Some(Self {
@@ -134,7 +142,7 @@ impl Cluster {
             domain: domain?.clone(),
             ssh_keys: ssh_keys?,
             versions: versions?,
-            network: network?.value,
+            network: network?,
             boards,
             nodes,
             storage: storage?,
@@ -142,7 +150,6 @@ impl Cluster {
             cilium: resolve_cilium(cilium),
             bgp: bgp?,
             gateway: gateway?,
-            ipv6: ipv6.ok()?,
             certificates: certificates?,
             hubble: hubble.ok()?,
             streamer: streamer.ok()?,

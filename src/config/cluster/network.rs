@@ -1,47 +1,112 @@
 //! The nodes' network and the ranges inside the cluster.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use thiserror::Error;
 
 use super::address::{parse_address, parse_range};
-use super::bgp::Bgp;
-use super::collision::Addressing;
-use super::default_range::{PODS, SERVICES};
+use super::dual::{Addresses, Ipv6Key, Networks, Pairs, parsed};
 use super::name::is_host;
-use super::topology::{Board, Node};
+use super::topology::Node;
 use crate::config::diagnostics::{Mistake, Problems};
-use crate::config::source::Spanned;
+use crate::config::source::{Span, Spanned};
 use crate::config::written::{self, Text};
 
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// The router.
-    pub gateway: Ipv4Addr,
-    pub nameservers: Vec<Ipv4Addr>,
-    /// Host names or addresses. Empty: those of NixOS.
+    /// The default gateway of the nodes.
+    pub gateway: Addresses,
+    /// At least one.
+    pub nameservers: Vec<Spanned<Ipv4Addr>>,
+    /// Host names or addresses. If empty, the nodes use those of NixOS.
     pub time_servers: Vec<String>,
-    pub pods: Ipv4Net,
-    pub services: Ipv4Net,
+    pub pods: Networks,
+    pub services: Networks,
 }
 
-/// Prefix length of the range that Cilium hands to each node (`clusterPoolIPv4MaskSize`).
-const NODE_POD_PREFIX: u8 = 24;
+/// The sizes of ranges in one address family.
+#[derive(Debug)]
+pub struct RangeLimits {
+    /// Prefix length of the range that Cilium hands to each node (`clusterPoolIPv4MaskSize`, `clusterPoolIPv6MaskSize`).
+    /// kube-controller-manager hands out the same unless told otherwise.
+    pub node_pods: u8,
+    pub(super) pods: &'static str,
+    /// Prefix length of the largest range of services that kube-apiserver accepts: 20 bits for hosts.
+    largest_services: u8,
+    pub(super) services: &'static str,
+}
+
+pub const IPV4: RangeLimits = RangeLimits {
+    node_pods: 24,
+    // Both ranges are the defaults of k3s.
+    pods: "10.42.0.0/16",
+    largest_services: 12,
+    services: "10.43.0.0/16",
+};
+
+pub const IPV6: RangeLimits = RangeLimits {
+    node_pods: 64,
+    pods: "fd00:10:42::/56",
+    largest_services: 108,
+    services: "fd00:10:43::/112",
+};
+
+/// Bits by which the range of the pods may be larger than what each node gets. Both allocators accept no more (kubernetes,
+/// `pkg/controller/nodeipam/ipam/cidrset`; Cilium's operator uses a copy of it).
+const POD_BITS: u8 = 16;
+
+/// Bits of the smallest range of services. k3s gives the tenth address to the cluster's DNS.
+const SERVICE_BITS: u8 = 4;
+
+impl RangeLimits {
+    fn of(range: &IpNet) -> &'static Self {
+        match range {
+            IpNet::V4(_) => &IPV4,
+            IpNet::V6(_) => &IPV6,
+        }
+    }
+}
 
 #[derive(Debug, Error)]
 enum NetworkMistake {
-    #[error("the range of the pods {range} has no room for {nodes} nodes")]
-    TooFewPods { range: Ipv4Net, nodes: usize },
+    #[error("the range of the pods {range} cannot be divided into a /{} for each node", limits(range).node_pods)]
+    PodsPrefix { range: IpNet },
+    #[error("the range of the pods {range} is too small for {nodes} nodes")]
+    TooFewPods { range: IpNet, nodes: usize },
+    #[error("the range of the services {range} has a size that Kubernetes does not accept")]
+    ServicesPrefix { range: IpNet },
+    #[error("`nameservers` is empty")]
+    NoNameserver,
     #[error("`{server}` is neither a host name nor an address")]
     TimeServer { server: String },
+}
+
+fn limits(range: &IpNet) -> &'static RangeLimits {
+    RangeLimits::of(range)
 }
 
 impl Mistake for NetworkMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::TooFewPods { .. } => {
-                format!("each node takes a /{NODE_POD_PREFIX}: write a larger range, such as `{PODS}`")
+            Self::PodsPrefix { range } => {
+                let RangeLimits { node_pods, pods, .. } = limits(range);
+                format!("write a range from /{} to /{node_pods}, such as `{pods}`", node_pods - POD_BITS)
+            }
+            Self::TooFewPods { range, nodes } => {
+                let node_pods = limits(range).node_pods;
+                format!(
+                    "each node takes a /{node_pods}: write a larger range, such as `{}`",
+                    large(range, *nodes)
+                )
+            }
+            Self::ServicesPrefix { range } => {
+                let RangeLimits { largest_services, services, .. } = limits(range);
+                let smallest = range.max_prefix_len() - SERVICE_BITS;
+                format!("write a range from /{largest_services} to /{smallest}, such as `{services}`")
+            }
+            Self::NoNameserver => {
+                "write at least one address, or remove the key to use the gateway".to_owned()
             }
             Self::TimeServer { .. } => "write a name such as `0.pool.ntp.org`".to_owned(),
         };
@@ -49,84 +114,106 @@ impl Mistake for NetworkMistake {
     }
 }
 
-/// The network by itself; what else has its addresses is [`addressing`].
-pub(super) fn resolve(typed: &written::Network, problems: &mut Problems) -> Option<Spanned<Network>> {
-    let gateway = typed.gateway.as_ref();
-    let gateway_address = gateway.and_then(|text| problems.take(text.span, parse_address(&text.value)));
-    let mut addresses = |texts: &[Text]| -> Option<Vec<Ipv4Addr>> {
-        let parsed: Vec<_> =
-            texts.iter().map(|text| problems.take(text.span, parse_address(&text.value))).collect();
-        parsed.into_iter().collect()
+/// A range that has room for the pods of `nodes` nodes: the default where it is large enough.
+fn large(range: &IpNet, nodes: usize) -> String {
+    let limits = limits(range);
+    let bits = nodes.next_power_of_two().trailing_zeros().min(u32::from(POD_BITS));
+    let prefix = limits.node_pods - u8::try_from(bits).unwrap_or(POD_BITS);
+    let usual = limits.pods.parse().ok().filter(|usual: &IpNet| usual.prefix_len() <= prefix);
+    let base = match range {
+        IpNet::V4(_) => Ipv4Addr::new(10, 128, 0, 0).into(),
+        IpNet::V6(_) => Ipv6Addr::new(0xfd00, 0x10, 0x42, 0, 0, 0, 0, 0).into(),
     };
-    let nameservers = match &typed.nameservers {
-        Some(texts) => addresses(texts),
-        None => gateway_address.map(|address| vec![address]),
-    };
-    let pods = range_or(typed.pods.as_ref(), PODS, problems);
-    let services = range_or(typed.services.as_ref(), SERVICES, problems);
-    let time_servers = typed.time_servers.as_deref().unwrap_or_default();
-    for server in time_servers {
-        note_time_server(server, problems);
+    let larger = IpNet::new(base, prefix).map(|range| range.trunc());
+    usual.map_or_else(
+        || larger.map_or_else(|_| limits.pods.to_owned(), |range| range.to_string()),
+        |usual| usual.to_string(),
+    )
+}
+
+pub(super) fn resolve(
+    written: &written::Network,
+    pairs: &mut Pairs,
+    problems: &mut Problems,
+) -> Option<Network> {
+    let header = written.span;
+    let gateway_v4 =
+        written.gateway.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
+    let key = Ipv6Key { table: "[network]", name: "gateway-ipv6", example: "fd00:172:16:10::1" };
+    let text = written.gateway_ipv6.as_ref();
+    let gateway = pairs.join(gateway_v4, key, text, header, parse_address::<Ipv6Addr>, problems);
+
+    let pods_v4 = range_or(written.pods.as_ref(), IPV4.pods, header, problems);
+    let key = Ipv6Key { table: "[network]", name: "pods-ipv6", example: IPV6.pods };
+    let text = written.pods_ipv6.as_ref();
+    let pods = pairs.join(pods_v4, key, text, header, parse_range::<Ipv6Addr>, problems);
+
+    let services_v4 = range_or(written.services.as_ref(), IPV4.services, header, problems);
+    let key = Ipv6Key { table: "[network]", name: "services-ipv6", example: IPV6.services };
+    let text = written.services_ipv6.as_ref();
+    let services = pairs.join(services_v4, key, text, header, parse_range::<Ipv6Addr>, problems);
+
+    let nameservers = nameservers(written, gateway_v4, problems);
+    let time_servers = written.time_servers.as_deref().unwrap_or_default();
+    for server in time_servers.iter().filter(|server| !is_host(&server.value)) {
+        problems.error(server.span, NetworkMistake::TimeServer { server: server.value.clone() });
     }
-    let network = Network {
-        gateway: gateway_address?,
+    if let Some(services) = services {
+        note_services(services, problems);
+    }
+    Some(Network {
+        gateway: gateway?,
         nameservers: nameservers?,
         time_servers: time_servers.iter().map(|server| server.value.clone()).collect(),
         pods: pods?,
         services: services?,
-    };
-    Some(Spanned::new(network, gateway?.span))
+    })
 }
 
-fn range_or(text: Option<&Text>, default: &str, problems: &mut Problems) -> Option<Ipv4Net> {
-    match text {
-        Some(text) => problems.take(text.span, parse_range(&text.value)),
-        None => parse_range(default).ok(),
-    }
-}
-
-fn note_time_server(server: &Text, problems: &mut Problems) {
-    if !is_host(&server.value) {
-        problems.error(server.span, NetworkMistake::TimeServer { server: server.value.clone() });
-    }
-}
-
-/// The pods' range holds a range for each node.
-pub(super) fn note_pods(
-    typed: &written::Network,
-    network: &Network,
-    nodes: &[Node],
+fn nameservers(
+    written: &written::Network,
+    gateway: Option<Spanned<Ipv4Addr>>,
     problems: &mut Problems,
-) {
-    let rooms = 1_usize << NODE_POD_PREFIX.saturating_sub(network.pods.prefix_len());
-    let fits = network.pods.prefix_len() <= NODE_POD_PREFIX && rooms >= nodes.len();
-    if let (false, Some(text)) = (fits, typed.pods.as_ref()) {
-        problems.error(text.span, NetworkMistake::TooFewPods { range: network.pods, nodes: nodes.len() });
+) -> Option<Vec<Spanned<Ipv4Addr>>> {
+    let Some(texts) = &written.nameservers else { return gateway.map(|gateway| vec![gateway]) };
+    if texts.value.is_empty() {
+        problems.error(texts.span, NetworkMistake::NoNameserver);
+    }
+    let servers: Vec<_> =
+        texts.value.iter().map(|text| parsed(text, parse_address::<Ipv4Addr>, problems)).collect();
+    servers.into_iter().collect()
+}
+
+fn range_or(
+    text: Option<&Text>,
+    default: &str,
+    section: Span,
+    problems: &mut Problems,
+) -> Option<Spanned<ipnet::Ipv4Net>> {
+    match text {
+        Some(text) => parsed(text, parse_range::<Ipv4Addr>, problems),
+        None => parse_range::<Ipv4Addr>(default).ok().map(|range| Spanned::new(range, section)),
     }
 }
 
-/// Everything in the cluster that has an IPv4 address. `bgp` is the section as typed, and as resolved.
-pub(super) fn addressing(
-    typed: &written::Network,
-    network: &Spanned<Network>,
-    boards: &[Board],
-    nodes: &[Node],
-    bgp: Option<(&written::Bgp, &Bgp)>,
-) -> Addressing {
-    let here = network.span;
-    let range = |range: Ipv4Net, text: Option<&Text>| {
-        Spanned::new(IpNet::V4(range), text.map_or(here, |text| text.span))
-    };
-    let written = bgp.iter().filter_map(|(typed, _)| typed.routers.as_ref()).flatten();
-    let spans = written.filter_map(|router| router.address.as_ref()).map(|text| text.span);
-    let routers = bgp.iter().flat_map(|(_, bgp)| &bgp.routers).zip(spans);
-    Addressing {
-        gateway: Spanned::new(network.value.gateway.into(), here),
-        controllers: boards.iter().map(|board| board.bmc.as_ref().map(|bmc| (*bmc).into())).collect(),
-        nodes: nodes.iter().map(|node| node.address.as_ref().map(|address| (*address).into())).collect(),
-        routers: routers.map(|(router, span)| Spanned::new(router.address.into(), span)).collect(),
-        pods: range(network.value.pods, typed.pods.as_ref()),
-        services: range(network.value.services, typed.services.as_ref()),
-        pool: bgp.map(|(_, bgp)| bgp.pool.as_ref().map(|pool| (*pool).into())),
+fn note_services(services: Networks, problems: &mut Problems) {
+    for range in services.spanned_each() {
+        let (largest, smallest) =
+            (limits(&range.value).largest_services, range.value.max_prefix_len() - SERVICE_BITS);
+        if !(largest..=smallest).contains(&range.value.prefix_len()) {
+            problems.error(range.span, NetworkMistake::ServicesPrefix { range: range.value });
+        }
+    }
+}
+
+/// Notes a range of the pods that cannot be divided among the nodes.
+pub(super) fn note_pods(pods: Networks, nodes: &[Node], problems: &mut Problems) {
+    for Spanned { value: range, span } in pods.spanned_each() {
+        let (prefix, node_pods) = (range.prefix_len(), limits(&range).node_pods);
+        if !(node_pods - POD_BITS..=node_pods).contains(&prefix) {
+            problems.error(span, NetworkMistake::PodsPrefix { range });
+        } else if 1_usize << (node_pods - prefix) < nodes.len() {
+            problems.error(span, NetworkMistake::TooFewPods { range, nodes: nodes.len() });
+        }
     }
 }

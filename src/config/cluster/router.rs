@@ -1,11 +1,12 @@
 //! A router: the other side of each node's session.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
 use super::address::parse_address;
 use super::asn::asn;
+use super::dual::{Addresses, Ipv6Key, Pairs, parsed};
 use super::name::{Label, NameMistake};
 use super::router_access::{self, RouterAccess};
 use super::secrets::{SecretLookup, SecretName};
@@ -15,7 +16,8 @@ use crate::config::written::{self, Text};
 #[derive(Debug, Clone)]
 pub struct Router {
     pub name: Label,
-    pub address: Ipv4Addr,
+    /// The nodes have a session with each of its addresses.
+    pub address: Addresses,
     pub asn: u32,
     pub platform: Platform,
     /// As written, for people to read.
@@ -108,12 +110,15 @@ impl Mistake for RouterMistake {
 pub(super) fn resolve(
     typed: &written::Router,
     nodes_asn: Option<u32>,
+    pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Router> {
     let name = typed.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
-    let address =
-        typed.address.as_ref().and_then(|text| problems.take(text.span, parse_address(&text.value)));
+    let v4 = typed.address.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
+    let key = Ipv6Key { table: "[[bgp.router]]", name: "address-ipv6", example: "fd00:172:16:10::1" };
+    let text = typed.address_ipv6.as_ref();
+    let address = pairs.join(v4, key, text, typed.span, parse_address::<Ipv6Addr>, problems);
     let own_asn = match &typed.asn {
         Some(number) => asn(number, problems),
         None => nodes_asn,
@@ -130,7 +135,7 @@ pub(super) fn resolve(
         Some(text) => problems.take(text.span, parse_session_prefix(&text.value))?,
         None => String::new(),
     };
-    let access = router_access::resolve(typed, address, secrets, problems);
+    let access = router_access::resolve(typed, v4.map(|v4| v4.value), secrets, problems);
     Some(Router {
         name: name?,
         address: address?,

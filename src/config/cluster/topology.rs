@@ -1,11 +1,12 @@
 //! Boards, and the nodes in their slots.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
 use thiserror::Error;
 
 use super::address::{parse_address, parse_host};
+use super::bgp::note_session_names;
+use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
 use super::name::Label;
 use super::secrets::{SecretLookup, SecretName};
@@ -31,8 +32,8 @@ pub struct Node {
     pub board: Label,
     /// 1 to 4.
     pub slot: u8,
-    /// Its address, with the prefix length of its network.
-    pub address: Spanned<Ipv4Net>,
+    /// Its addresses, with the prefix lengths of their networks.
+    pub address: Networks,
     pub role: Role,
     /// sshd's own key. None: the node makes one at its first boot.
     pub ssh_host_key: Option<SecretName>,
@@ -105,6 +106,7 @@ impl Mistake for TopologyMistake {
 /// Boards and nodes, each valid in itself and none in the way of another.
 pub(super) fn resolve(
     file: &ClusterFile,
+    pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<(Vec<Board>, Vec<Node>)> {
@@ -117,8 +119,14 @@ pub(super) fn resolve(
 
     let typed = file.nodes.as_ref()?;
     let nodes: Vec<_> =
-        typed.iter().map(|node| (node, resolve_node(node, &names, secrets, problems))).collect();
+        typed.iter().map(|node| (node, resolve_node(node, &names, pairs, secrets, problems))).collect();
     note_node_collisions(&nodes, problems);
+    if pairs.first().is_some() {
+        let names = nodes
+            .iter()
+            .filter_map(|(node, resolved)| Some((node.name.as_ref()?.span, &resolved.as_ref()?.name)));
+        note_session_names(&names.collect::<Vec<_>>(), problems);
+    }
     note_quorum(typed, file.span, problems);
 
     let boards = boards.into_iter().map(|(_, board)| board).collect::<Option<_>>()?;
@@ -132,9 +140,7 @@ fn resolve_board(
     problems: &mut Problems,
 ) -> Option<Board> {
     let name = label(board.name.as_ref(), problems);
-    let bmc = board.bmc.as_ref().and_then(|text| {
-        problems.take(text.span, parse_address(&text.value)).map(|address| Spanned::new(address, text.span))
-    });
+    let bmc = board.bmc.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
     let user = match &board.user {
         Some(text) => problems.take(text.span, parse_user(&text.value)),
         None => Some(BMC_USER.to_owned()),
@@ -162,6 +168,7 @@ fn label(name: Option<&Text>, problems: &mut Problems) -> Option<Label> {
 fn resolve_node(
     node: &written::Node,
     boards: &[&Label],
+    pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Node> {
@@ -175,9 +182,10 @@ fn resolve_node(
         let number = u8::try_from(slot.value).ok().filter(|number| (1..=4).contains(number));
         problems.take(slot.span, number.ok_or(TopologyMistake::NoSuchSlot { slot: slot.value }))
     });
-    let address = node.address.as_ref().and_then(|text| {
-        problems.take(text.span, parse_host(&text.value)).map(|address| Spanned::new(address, text.span))
-    });
+    let v4 = node.address.as_ref().and_then(|text| parsed(text, parse_host::<Ipv4Addr>, problems));
+    let key = Ipv6Key { table: "[[node]]", name: "address-ipv6", example: "fd00:172:16:10::221/64" };
+    let text = node.address_ipv6.as_ref();
+    let address = pairs.join(v4, key, text, node.span, parse_host::<Ipv6Addr>, problems);
     let board = resolve_board_of(node, boards, problems);
     let role = node.role.as_ref().map(|role| role.value);
     let ssh_host_key = match &node.ssh_host_key {

@@ -115,6 +115,8 @@ enum VersionMistake {
     GatewayApi { cilium: Release, gateway_api: Release, instead: Release },
     #[error("Cilium {cilium} does not go with the {channel} bundle of the Gateway API")]
     Channel { cilium: Release, channel: &'static str, instead: &'static str },
+    #[error("Cilium {cilium} gives the gateway no IPv6 address")]
+    DualStack { cilium: Release },
     #[error("cert-manager {cert_manager} does not go with k3s {k3s}")]
     CertManager { cert_manager: Release, k3s: Release, oldest: Release, newest: Release },
 }
@@ -129,11 +131,32 @@ impl Mistake for VersionMistake {
             }
             Self::GatewayApi { instead, .. } => format!("write `gateway-api = \"{instead}\"`"),
             Self::Channel { instead, .. } => format!("write `gateway-api-channel = \"{instead}\"`"),
+            Self::DualStack { .. } => {
+                format!("write Cilium 1.{DUAL_STACK} or newer, or remove every key that ends in `-ipv6`")
+            }
             Self::CertManager { oldest, newest, .. } => {
                 format!("it supports Kubernetes {oldest} to {newest}: write `k3s = \"{newest}\"`")
             }
         };
         Some(instead)
+    }
+}
+
+/// The minor release from which on Cilium gives the gateway's service addresses of both families (cilium/cilium,
+/// `operator/pkg/model/translation/gateway-api/translator.go`).
+const DUAL_STACK: u16 = 18;
+
+/// Notes a release of Cilium that cannot serve a dual-stack cluster, whose first IPv6 address stands at `first`.
+pub(super) fn note_dual_stack(
+    written: Option<&written::Versions>,
+    versions: &Versions,
+    first: Span,
+    problems: &mut Problems,
+) {
+    if versions.cilium.minor < DUAL_STACK {
+        let text = written.and_then(|written| written.cilium.as_ref());
+        let mistake = VersionMistake::DualStack { cilium: versions.cilium };
+        problems.collision(text.map_or(first, |text| text.span), mistake, first, "an IPv6 address");
     }
 }
 

@@ -86,6 +86,12 @@ impl<T: Decode> Decode for Vec<T> {
     }
 }
 
+impl<T: Decode> Decode for Spanned<Vec<T>> {
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        Vec::decode(path, value, problems).map(|items| spanned(items, value))
+    }
+}
+
 impl<T: Decode> Decode for Named<T> {
     const KIND: Kind = Kind::Table;
 

@@ -68,7 +68,7 @@ table! {
         /// IPv6 address of the router, in a dual-stack cluster. With it go all other keys that end in `-ipv6`.
         "gateway-ipv6" gateway_ipv6: Option<Text> = "fd00:172:16:10::1",
         /// Name servers. Left out: the gateway.
-        "nameservers" nameservers: Option<Vec<Text>> = ["172.16.10.1"],
+        "nameservers" nameservers: Option<Spanned<Vec<Text>>> = ["172.16.10.1"],
         /// Time servers. Left out: those of NixOS.
         "time-servers" time_servers: Option<Vec<Text>> = ["172.16.10.1"],
         /// Range of the pods' addresses. Left out: 10.42.0.0/16.

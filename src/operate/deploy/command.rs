@@ -112,5 +112,5 @@ pub fn roll_back(node: &Node) -> NodeCommand {
 }
 
 fn target(node: &Node) -> String {
-    format!("root@{}", node.address.value.addr())
+    format!("root@{}", node.address.v4().addr())
 }

@@ -1,6 +1,6 @@
 //! What the lab builds: the cluster, as far as BGP is concerned.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -96,14 +96,10 @@ impl Plan {
         let families = families(cluster);
         let gateways: Vec<_> = families.iter().map(|family| family.gateway).collect();
         let speaker = resource::read(&resources.body, SERVICE, SERVICE_NAMESPACE, &gateways)?;
-        let ipv6 = cluster.ipv6.as_ref();
-        let nodes = cluster.nodes.iter().map(|node| {
-            let second = ipv6.and_then(|ipv6| ipv6.nodes.get(&node.name)).map(|address| (*address).into());
-            PlannedNode {
-                name: node.name.to_string(),
-                addresses: [node.address.value.into()].into_iter().chain(second).collect(),
-                router_id: node.address.value.addr(),
-            }
+        let nodes = cluster.nodes.iter().map(|node| PlannedNode {
+            name: node.name.to_string(),
+            addresses: node.address.each().collect(),
+            router_id: node.address.v4().addr(),
         });
         let routers = cluster.bgp.routers.iter().map(|router| PlannedRouter::new(cluster, router, daemon));
         Ok(Self { nodes: nodes.collect(), routers: routers.collect::<Result<_, _>>()?, speaker, families })
@@ -122,32 +118,26 @@ impl Plan {
 }
 
 fn families(cluster: &Cluster) -> Vec<Family> {
-    let ipv4 = Family {
-        gateway: cluster.gateway.address.into(),
-        foreign: [Ipv4Net::default().into(), cluster.network.pods.into()],
+    let of = |(gateway, pods): (IpAddr, IpNet)| {
+        let default_route = match gateway {
+            IpAddr::V4(_) => Ipv4Net::default().into(),
+            IpAddr::V6(_) => Ipv6Net::default().into(),
+        };
+        Family { gateway, foreign: [default_route, pods] }
     };
-    let ipv6 = cluster.ipv6.as_ref().map(|ipv6| Family {
-        gateway: ipv6.shared_gateway.into(),
-        foreign: [Ipv6Net::default().into(), ipv6.pods.into()],
-    });
-    [ipv4].into_iter().chain(ipv6).collect()
+    cluster.gateway.address.each().zip(cluster.network.pods.each()).map(of).collect()
 }
 
 /// A router's addresses, with the prefix lengths of the nodes' networks that they lie in.
 fn router_addresses(cluster: &Cluster, router: &Router) -> Result<Vec<IpNet>, LabError> {
-    let ipv6 = cluster.ipv6.as_ref();
-    let second: Option<Ipv6Addr> = ipv6.and_then(|ipv6| ipv6.routers.get(&router.name)).copied();
-    let ipv4_networks = cluster.nodes.iter().map(|node| IpNet::V4(node.address.value));
-    let ipv6_networks = ipv6.into_iter().flat_map(|ipv6| ipv6.nodes.values().copied().map(IpNet::V6));
-    let networks: Vec<_> = ipv4_networks.chain(ipv6_networks).collect();
-    let addresses = [IpAddr::V4(router.address)].into_iter().chain(second.map(IpAddr::V6));
+    let networks: Vec<_> = cluster.nodes.iter().flat_map(|node| node.address.each()).collect();
     let with_prefix = |address: IpAddr| {
         let network = networks.iter().find(|network| network.contains(&address));
         network
             .and_then(|network| IpNet::new(address, network.prefix_len()).ok())
             .ok_or_else(|| LabError::FarRouter { router: router.name.to_string(), address })
     };
-    addresses.map(with_prefix).collect()
+    router.address.each().map(with_prefix).collect()
 }
 
 impl PlannedRouter {
@@ -180,7 +170,7 @@ impl PlannedRouter {
         Ok(Self {
             name: router.name.to_string(),
             addresses: router_addresses(cluster, router)?,
-            router_id: router.address,
+            router_id: router.address.v4(),
             daemon,
             text: texts.next().unwrap_or_default(),
             take_back: texts.next(),

@@ -9,7 +9,6 @@ mod observation;
 mod probe;
 pub mod screen;
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,10 +56,4 @@ impl Scope {
 pub async fn observe(cluster: &Cluster, access: &Access, scope: &Scope) -> Observation {
     let facts = probe::ask(cluster, access, scope).await;
     judge::judge(cluster, scope, &facts, Timestamp::now())
-}
-
-/// The gateway's addresses: one for each address family of the cluster.
-fn gateway_addresses(cluster: &Cluster) -> Vec<IpAddr> {
-    let ipv6 = cluster.ipv6.as_ref().map(|ipv6| ipv6.shared_gateway.into());
-    [cluster.gateway.address.into()].into_iter().chain(ipv6).collect()
 }

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::families::both;
 use crate::config::cluster::{Cluster, SecretName, ipv6_session};
 
 /// By this label the sessions find what they announce. As in the posts.
@@ -52,7 +51,7 @@ pub(super) fn bgp(cluster: &Cluster) -> Bgp<'_> {
         graceful_restart: bgp.graceful_restart,
         label_key: ADVERTISEMENT_LABEL.0,
         label_value: ADVERTISEMENT_LABEL.1,
-        pools: both(&bgp.pool.value, cluster.ipv6.as_ref().map(|ipv6| &ipv6.pool)),
+        pools: bgp.pool.each().map(|pool| pool.to_string()).collect(),
     }
 }
 
@@ -70,13 +69,10 @@ fn sessions(cluster: &Cluster) -> Vec<Session> {
             password_file: router.password.as_ref().map(SecretName::path_on_node),
         };
         let name = &router.name;
-        sessions.push(session(name.to_string(), name.to_string(), router.address.into()));
-        if let Some(address) = cluster.ipv6.as_ref().and_then(|ipv6| ipv6.routers.get(name)) {
-            sessions.push(session(
-                ipv6_session(name.as_str()),
-                format!("{name} over IPv6"),
-                (*address).into(),
-            ));
+        sessions.push(session(name.to_string(), name.to_string(), router.address.v4().into()));
+        if let Some(address) = router.address.v6() {
+            let peer = format!("{name} over IPv6");
+            sessions.push(session(ipv6_session(name.as_str()), peer, address.into()));
         }
     }
     sessions

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::chart::VALUES_INDENT;
-use crate::config::cluster::{Cluster, NODE_POD_PREFIX};
+use crate::config::cluster::{Cluster, IPV4, IPV6};
 use crate::config::source::Spanned;
 use crate::config::written::FreeValue;
 use crate::render::yaml::{self, Comment};
@@ -44,11 +44,11 @@ const COMMENTS: &[Comment<'static>] = &[
 /// The values as YAML, with the reason for each that needs one.
 pub(super) fn values(cluster: &Cluster) -> String {
     let mut values = rendered(cluster);
-    if let Some(ipv6) = &cluster.ipv6 {
+    if let Some(pods) = cluster.network.pods.v6() {
         values["ipv6"] = json!({ "enabled": true });
         let operator = &mut values["ipam"]["operator"];
-        operator["clusterPoolIPv6MaskSize"] = json!(NODE_POD_PREFIX);
-        operator["clusterPoolIPv6PodCIDRList"] = json!([ipv6.pods.to_string()]);
+        operator["clusterPoolIPv6MaskSize"] = json!(IPV6.node_pods);
+        operator["clusterPoolIPv6PodCIDRList"] = json!([pods.to_string()]);
     }
     if let Some(own) = &cluster.cilium.values {
         lay_over(&mut values, own);
@@ -73,8 +73,8 @@ fn rendered(cluster: &Cluster) -> Value {
         "ipam": {
             "mode": "cluster-pool",
             "operator": {
-                "clusterPoolIPv4MaskSize": 24,
-                "clusterPoolIPv4PodCIDRList": [cluster.network.pods.to_string()],
+                "clusterPoolIPv4MaskSize": IPV4.node_pods,
+                "clusterPoolIPv4PodCIDRList": [cluster.network.pods.v4().to_string()],
             },
         },
         "k8sServiceHost": "127.0.0.1",

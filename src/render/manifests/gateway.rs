@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::families::both;
 use super::issuer::issuer_name;
 use crate::config::cluster::{Cluster, Domain};
 
@@ -42,7 +41,7 @@ pub(super) fn gateway(cluster: &Cluster) -> Gateway<'_> {
         https: HTTPS_LISTENER,
         issuer: issuer_name(cluster.certificates.issuer),
         domain: cluster.gateway.domain.as_str(),
-        addresses: both(&cluster.gateway.address, cluster.ipv6.as_ref().map(|ipv6| &ipv6.shared_gateway)),
+        addresses: cluster.gateway.address.each().map(|address| address.to_string()).collect(),
         has_addresses: cluster.versions.cilium.minor >= 17,
     }
 }

@@ -7,12 +7,12 @@ use k8s_openapi::jiff::Timestamp;
 use crate::certificate::CertificateFault;
 use crate::config::cluster::{Cluster, Domain};
 use crate::config::written::Issuer;
+use crate::operate::status::Scope;
 use crate::operate::status::facts::{
     Answer, CertificateFacts, Condition, Conditions, Facts, GatewayFacts, KubernetesFacts, PageFacts,
 };
 use crate::operate::status::failure::ProbeError;
 use crate::operate::status::observation::{ClusterObservation, Finding};
-use crate::operate::status::{Scope, gateway_addresses};
 
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 /// The operator looks for the Gateway API's definitions once, when it starts.
@@ -94,7 +94,7 @@ fn gateway_class(conditions: &Conditions) -> Finding {
 
 fn gateway(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
     let describe = "`kubectl -n gateway describe gateway shared`";
-    let wanted = gateway_addresses(cluster);
+    let wanted: Vec<_> = cluster.gateway.address.each().collect();
     let has = |address: &IpAddr| facts.addresses.iter().any(|found| found.parse() == Ok(*address));
     let listed = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     if let Err(what) = condition(&facts.conditions, "Programmed", "programmed") {
@@ -138,7 +138,7 @@ fn certificate(domain: &Domain, facts: &CertificateFacts, now: Timestamp) -> Fin
 }
 
 fn hubble(cluster: &Cluster, host: &Domain, answer: &Answer<PageFacts>) -> Finding {
-    let address = cluster.gateway.address;
+    let address = cluster.gateway.address.v4();
     match answer {
         Ok(PageFacts { status: status @ 200..=399 }) => {
             Finding::good(format!("https://{host} answers {status}"))

@@ -26,7 +26,7 @@ pub(super) fn judge(
 }
 
 fn answers(node: &Node, failure: Option<&ProbeError>) -> Finding {
-    let address = node.address.value.addr();
+    let address = node.address.v4().addr();
     match failure {
         None => Finding::good("answers"),
         Some(failure) if failure.is_silence() => {

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::certificate::CertificateFault;
-use crate::config::cluster::{Cluster, Label, Platform, Router, RouterAccess, RouterosSyntax};
+use crate::config::cluster::{Cluster, Label, Node, Platform, Router, RouterAccess, RouterosSyntax};
 use crate::operate::status::facts::{Answer, RouterFacts};
 use crate::operate::status::failure::ProbeError;
-use crate::operate::status::gateway_addresses;
 use crate::operate::status::observation::Finding;
 
 /// A router that cannot be asked may route well all the same: it is unknown, not wrong.
@@ -69,9 +68,8 @@ fn look_at(router: &Router, failure: &ProbeError) -> String {
 pub(super) fn next_hops(cluster: &Cluster, router: &Router, answer: &Answer<RouterFacts>) -> Finding {
     let Ok(facts) = answer else { return Finding::unknown_too("the router was not heard") };
     let hops_to = |address: &IpAddr| facts.next_hops.get(address).map(Vec::as_slice).unwrap_or_default();
-    let findings = gateway_addresses(cluster)
-        .into_iter()
-        .map(|gateway| ways(cluster, router, gateway, hops_to(&gateway)));
+    let findings =
+        cluster.gateway.address.each().map(|gateway| ways(cluster, router, gateway, hops_to(&gateway)));
     findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::unknown_too("there is no gateway"))
 }
 
@@ -107,10 +105,8 @@ fn ways(cluster: &Cluster, router: &Router, gateway: IpAddr, hops: &[IpAddr]) ->
 
 /// The node that has an address, of either family.
 fn node_at<'a>(cluster: &'a Cluster, address: &IpAddr) -> Option<&'a Label> {
-    let ipv4 = cluster.nodes.iter().map(|node| (&node.name, IpAddr::from(node.address.value.addr())));
-    let ipv6 = cluster.ipv6.iter().flat_map(|ipv6| &ipv6.nodes);
-    let ipv6 = ipv6.map(|(name, node)| (name, IpAddr::from(node.addr())));
-    ipv4.chain(ipv6).find(|(_, own)| own == address).map(|(name, _)| name)
+    let has_address = |node: &&Node| node.address.addresses().each().any(|own| own == *address);
+    cluster.nodes.iter().find(has_address).map(|node| &node.name)
 }
 
 /// Before 7.22 `RouterOS` takes one next hop at a time.

@@ -43,10 +43,10 @@ pub(super) fn judge(
 ) -> Finding {
     let judge =
         |from: IpAddr, to: IpAddr| judge_one(&Ends { cluster, router, node, from, to }, answer, kubernetes);
-    let finding = judge(node.address.value.addr().into(), router.address.into());
-    let ipv6 = cluster.ipv6.as_ref();
-    match ipv6.and_then(|ipv6| ipv6.nodes.get(&node.name).zip(ipv6.routers.get(&router.name))) {
-        Some((from, to)) => finding.beside_ipv6(judge(from.addr().into(), (*to).into())),
+    let node_address = node.address.addresses();
+    let finding = judge(node_address.v4().into(), router.address.v4().into());
+    match node_address.v6().zip(router.address.v6()) {
+        Some((from, to)) => finding.beside_ipv6(judge(from.into(), to.into())),
         None => finding,
     }
 }

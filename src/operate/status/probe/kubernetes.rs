@@ -73,7 +73,7 @@ pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, P
     }
     let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server);
     let mut attempts: FuturesUnordered<_> = servers
-        .map(|node| node.address.value.addr())
+        .map(|node| node.address.v4().addr())
         .enumerate()
         .map(|(number, server)| async move { (number, connect_by(server, access.limit).await) })
         .collect();

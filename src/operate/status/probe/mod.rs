@@ -19,7 +19,7 @@ use futures_util::future::{OptionFuture, join_all};
 
 use super::facts::{Answer, Facts, RouterFacts};
 use super::failure::ProbeError;
-use super::{Access, Scope, gateway_addresses};
+use super::{Access, Scope};
 use crate::causes::innermost;
 use crate::config::cluster::{Cluster, Platform, Router, RouterAccess};
 use crate::ssh::{self, SshError};
@@ -45,7 +45,7 @@ pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Fa
     let kubernetes = kubernetes::ask(cluster, access);
     let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
     let page: OptionFuture<_> =
-        host.map(|host| page::ask(host, cluster.gateway.address, access.limit)).into();
+        host.map(|host| page::ask(host, cluster.gateway.address.v4(), access.limit)).into();
     let (nodes, routers, kubernetes, page) = tokio::join!(nodes, routers, kubernetes, page);
     Facts { nodes, routers, kubernetes, page }
 }
@@ -62,7 +62,7 @@ async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Opti
 }
 
 async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
-    let (gateways, limit) = (gateway_addresses(cluster), access.limit);
+    let (gateways, limit) = (cluster.gateway.address.each().collect::<Vec<_>>(), access.limit);
     match (&router.access, router.platform) {
         (RouterAccess::Off | RouterAccess::Unsaid, _) => {
             Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })

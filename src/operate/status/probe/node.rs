@@ -17,7 +17,7 @@ const METRICS_PORT: u16 = 9469;
 pub(super) async fn ask(cluster: &Cluster, node: &Node, limit: Duration) -> Answer<NodeFacts> {
     let storage = &cluster.storage;
     let streamers = cluster.streamer.as_ref().map(instances).unwrap_or_default();
-    let destination = format!("root@{}", node.address.value.addr());
+    let destination = format!("root@{}", node.address.v4().addr());
     let said = script_output(&destination, &script(storage, &streamers), limit).await?;
     parse(&said, storage, &streamers)
 }
