@@ -93,8 +93,14 @@ pub(super) fn resolve(
 ) -> Option<Bgp> {
     let asn = typed.asn.as_ref().and_then(|number| asn(number, problems));
     let v4 = typed.pool.as_ref().and_then(|text| parsed(text, parse_range::<Ipv4Addr>, problems));
-    let key = Ipv6Key { table: "[bgp]", name: "pool-ipv6", example: "fd00:10:200:200::/112" };
-    let pool = pairs.join(v4, key, typed.pool_ipv6.as_ref(), typed.span, parse_range::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[bgp]",
+        header: typed.span,
+        name: "pool-ipv6",
+        example: "fd00:10:200:200::/112",
+        text: typed.pool_ipv6.as_ref(),
+    };
+    let pool = pairs.join(v4, key, parse_range::<Ipv6Addr>, problems);
     let hold_time = number_or(9, typed.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
     let keepalive = number_or(3, typed.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
     let restart = typed.graceful_restart.as_ref();

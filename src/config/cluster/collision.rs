@@ -292,15 +292,12 @@ fn note_overlap(earlier: &NamedRange, later: &NamedRange, problems: &mut Problem
         _ => (larger, smaller),
     };
     let (what, range, other_range) = (marked.what, marked.range, other.range);
-    match other.default {
-        Some(key) => {
-            let other = other.what;
-            let mistake = CollisionMistake::OverlapsDefault { what, range, other, other_range, key };
-            problems.error(marked.span, mistake);
-        }
-        None => {
-            let mistake = CollisionMistake::Overlap { what, range, other: other.what, other_range };
-            problems.collision(marked.span, mistake, other.span, "overlaps this");
-        }
+    if let Some(key) = other.default {
+        let other = other.what;
+        let mistake = CollisionMistake::OverlapsDefault { what, range, other, other_range, key };
+        problems.error(marked.span, mistake);
+    } else {
+        let mistake = CollisionMistake::Overlap { what, range, other: other.what, other_range };
+        problems.collision(marked.span, mistake, other.span, "overlaps this");
     }
 }

@@ -73,11 +73,15 @@ impl Networks {
     }
 }
 
-/// A key that ends in `-ipv6`.
-pub(super) struct Ipv6Key {
+/// A key that ends in `-ipv6`, and what is written there.
+#[derive(Clone, Copy)]
+pub(super) struct Ipv6Key<'a> {
     pub(super) table: &'static str,
+    /// Where the header of the table stands.
+    pub(super) header: Span,
     pub(super) name: &'static str,
     pub(super) example: &'static str,
+    pub(super) text: Option<&'a Text>,
 }
 
 /// Joins the keys that come in pairs, such as `pods` and `pods-ipv6`. The IPv6 keys are all written, or none is.
@@ -104,32 +108,23 @@ impl Mistake for MissingKey {
 }
 
 impl Pairs {
-    /// The IPv4 value together with what stands at `key`, in the table with its header at `header`. `None` where either of
-    /// them is missing or wrong, which has been noted.
+    /// The IPv4 value together with the one that stands at `key`. `None` where either of them is missing or wrong, which
+    /// has been noted.
     pub(super) fn join<V4, V6>(
         &mut self,
         v4: Option<Spanned<V4>>,
-        key: Ipv6Key,
-        text: Option<&Text>,
-        header: Span,
+        key: Ipv6Key<'_>,
         parse: fn(&str) -> Result<V6, AddressMistake>,
         problems: &mut Problems,
     ) -> Option<Dual<V4, V6>> {
-        let v6 = match text {
-            Some(text) => {
-                self.first = Some(self.first.map_or(text.span, |first| first.min(text.span)));
-                Some(parsed(text, parse, problems))
-            }
-            None => {
-                let Ipv6Key { table, name, example } = key;
-                self.missing.push((header, MissingKey { table, name, example }));
-                None
-            }
+        let Ipv6Key { table, header, name, example, text } = key;
+        let Some(text) = text else {
+            self.missing.push((header, MissingKey { table, name, example }));
+            return Some(Dual { v4: v4?, v6: None });
         };
-        match v6 {
-            Some(v6) => Some(Dual { v4: v4?, v6: Some(v6?) }),
-            None => Some(Dual { v4: v4?, v6: None }),
-        }
+        self.first = Some(self.first.map_or(text.span, |first| first.min(text.span)));
+        let v6 = parsed(text, parse, problems);
+        Some(Dual { v4: v4?, v6: Some(v6?) })
     }
 
     /// Where the first IPv6 key of a dual-stack cluster stands.

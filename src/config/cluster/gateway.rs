@@ -99,9 +99,14 @@ pub(super) fn resolve_gateway(
     problems: &mut Problems,
 ) -> Option<Gateway> {
     let v4 = typed.address.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
-    let key = Ipv6Key { table: "[gateway]", name: "address-ipv6", example: "fd00:10:200:200::1" };
-    let text = typed.address_ipv6.as_ref();
-    let address = pairs.join(v4, key, text, typed.span, parse_address::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[gateway]",
+        header: typed.span,
+        name: "address-ipv6",
+        example: "fd00:10:200:200::1",
+        text: typed.address_ipv6.as_ref(),
+    };
+    let address = pairs.join(v4, key, parse_address::<Ipv6Addr>, problems);
     for is_ipv6 in [false, true] {
         let address = address.and_then(|address| address.of_family(is_ipv6));
         if let Some((address, pool)) = address.zip(pool.and_then(|pool| pool.of_family(is_ipv6))) {

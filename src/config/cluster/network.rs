@@ -139,19 +139,34 @@ pub(super) fn resolve(
     let header = written.span;
     let gateway_v4 =
         written.gateway.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
-    let key = Ipv6Key { table: "[network]", name: "gateway-ipv6", example: "fd00:172:16:10::1" };
-    let text = written.gateway_ipv6.as_ref();
-    let gateway = pairs.join(gateway_v4, key, text, header, parse_address::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[network]",
+        header,
+        name: "gateway-ipv6",
+        example: "fd00:172:16:10::1",
+        text: written.gateway_ipv6.as_ref(),
+    };
+    let gateway = pairs.join(gateway_v4, key, parse_address::<Ipv6Addr>, problems);
 
     let pods_v4 = range_or(written.pods.as_ref(), IPV4.pods, header, problems);
-    let key = Ipv6Key { table: "[network]", name: "pods-ipv6", example: IPV6.pods };
-    let text = written.pods_ipv6.as_ref();
-    let pods = pairs.join(pods_v4, key, text, header, parse_range::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[network]",
+        header,
+        name: "pods-ipv6",
+        example: IPV6.pods,
+        text: written.pods_ipv6.as_ref(),
+    };
+    let pods = pairs.join(pods_v4, key, parse_range::<Ipv6Addr>, problems);
 
     let services_v4 = range_or(written.services.as_ref(), IPV4.services, header, problems);
-    let key = Ipv6Key { table: "[network]", name: "services-ipv6", example: IPV6.services };
-    let text = written.services_ipv6.as_ref();
-    let services = pairs.join(services_v4, key, text, header, parse_range::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[network]",
+        header,
+        name: "services-ipv6",
+        example: IPV6.services,
+        text: written.services_ipv6.as_ref(),
+    };
+    let services = pairs.join(services_v4, key, parse_range::<Ipv6Addr>, problems);
 
     let nameservers = nameservers(written, gateway_v4, problems);
     let time_servers = written.time_servers.as_deref().unwrap_or_default();

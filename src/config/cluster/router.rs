@@ -116,9 +116,14 @@ pub(super) fn resolve(
 ) -> Option<Router> {
     let name = typed.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
     let v4 = typed.address.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
-    let key = Ipv6Key { table: "[[bgp.router]]", name: "address-ipv6", example: "fd00:172:16:10::1" };
-    let text = typed.address_ipv6.as_ref();
-    let address = pairs.join(v4, key, text, typed.span, parse_address::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[[bgp.router]]",
+        header: typed.span,
+        name: "address-ipv6",
+        example: "fd00:172:16:10::1",
+        text: typed.address_ipv6.as_ref(),
+    };
+    let address = pairs.join(v4, key, parse_address::<Ipv6Addr>, problems);
     let own_asn = match &typed.asn {
         Some(number) => asn(number, problems),
         None => nodes_asn,

@@ -183,9 +183,14 @@ fn resolve_node(
         problems.take(slot.span, number.ok_or(TopologyMistake::NoSuchSlot { slot: slot.value }))
     });
     let v4 = node.address.as_ref().and_then(|text| parsed(text, parse_host::<Ipv4Addr>, problems));
-    let key = Ipv6Key { table: "[[node]]", name: "address-ipv6", example: "fd00:172:16:10::221/64" };
-    let text = node.address_ipv6.as_ref();
-    let address = pairs.join(v4, key, text, node.span, parse_host::<Ipv6Addr>, problems);
+    let key = Ipv6Key {
+        table: "[[node]]",
+        header: node.span,
+        name: "address-ipv6",
+        example: "fd00:172:16:10::221/64",
+        text: node.address_ipv6.as_ref(),
+    };
+    let address = pairs.join(v4, key, parse_host::<Ipv6Addr>, problems);
     let board = resolve_board_of(node, boards, problems);
     let role = node.role.as_ref().map(|role| role.value);
     let ssh_host_key = match &node.ssh_host_key {
