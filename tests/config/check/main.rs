@@ -1,14 +1,18 @@
-//! `rk1 check` on a cluster file with one mistake (or several): the whole of standard error is compared.
+//! `rk1 check` on a cluster file with a mistake: the exit code and everything that is printed are compared.
 //!
-//! A case is an edit of `check/base.toml`, or of `check/dual-stack.toml`: lines to find, marked `- `, and lines to put in their place, marked `+ `.
-//! `SNAPSHOTS=overwrite` writes the expected texts anew.
+//! A case is a file `cases/NAME.edit` or `dual-stack/NAME.edit`, an edit of `base.toml` or `dual-stack.toml`: lines to find,
+//! marked `- `, and lines to replace them with, marked `+ `. `NAME.stderr` holds the expected output;
+//! `SNAPSHOTS=overwrite` writes it.
+//!
+//! Each case is a test of its own: `cargo test --test check cases/address-duplicate`.
 
-#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+#![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use snapbox::{Data, assert_data_eq};
 
 fn folder() -> PathBuf {
@@ -50,41 +54,44 @@ fn check(text: &str) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// What the cases of each folder change.
+/// Each base, and the folder of the cases that edit it.
 const BASES: [(&str, &str); 2] = [("base.toml", "cases"), ("dual-stack.toml", "dual-stack")];
 
 fn base(name: &str) -> String {
     fs::read_to_string(folder().join(name)).expect("a base")
 }
 
-#[test]
-fn the_bases_have_no_mistakes() {
-    for (name, _) in BASES {
-        let expected = (Some(0), String::new(), "cluster.toml: 4 nodes, no mistakes\n".to_owned());
-        assert_eq!(check(&base(name)), expected, "{name}");
-    }
+fn base_has_no_mistakes(name: &str) -> Result<(), Failed> {
+    let expected = (Some(0), String::new(), "cluster.toml: 4 nodes, no mistakes\n".to_owned());
+    let checked = check(&base(name));
+    if checked == expected { Ok(()) } else { Err(format!("{name}: {checked:?}").into()) }
 }
 
-#[test]
-fn each_mistake_is_said_in_full() {
-    let mut cases = 0;
-    for (base_name, cases_of) in BASES {
-        let base = base(base_name);
-        for entry in fs::read_dir(folder().join(cases_of)).expect("cases") {
-            let path = entry.expect("case").path();
-            if path.extension().is_none_or(|extension| extension != "edit") {
-                continue;
+fn case_prints_what_is_expected(base: &str, path: &Path) -> Result<(), Failed> {
+    let edit = fs::read_to_string(path)?;
+    let (code, stdout, stderr) = check(&edited(base, &edit));
+    assert_data_eq!(stderr, Data::read_from(&path.with_extension("stderr"), None).raw());
+    // A warning does not fail the check.
+    let name = path.file_stem().expect("a name").to_string_lossy();
+    let is_warning = name.starts_with("warning-") || name == "secret-unused";
+    assert_eq!(code, Some(i32::from(!is_warning)));
+    assert_eq!(stdout, "");
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (base_name, cases) in BASES {
+        trials.push(Trial::test(format!("{base_name} has no mistakes"), || base_has_no_mistakes(base_name)));
+        for entry in fs::read_dir(folder().join(cases)).expect("cases") {
+            let path = entry.expect("a case").path();
+            if path.extension().is_some_and(|extension| extension == "edit") {
+                let name = format!("{cases}/{}", path.file_stem().expect("a name").to_string_lossy());
+                trials.push(Trial::test(name, move || case_prints_what_is_expected(&base(base_name), &path)));
             }
-            let name = path.file_stem().expect("name").to_string_lossy().into_owned();
-            let edit = fs::read_to_string(&path).expect("edit");
-            let (code, stdout, stderr) = check(&edited(&base, &edit));
-            assert_data_eq!(stderr, Data::read_from(&path.with_extension("stderr"), None).raw());
-            // A warning is no reason to fail.
-            let is_warning = name.starts_with("warning-") || name == "secret-unused";
-            assert_eq!(code, Some(i32::from(!is_warning)), "{cases_of}/{name}");
-            assert_eq!(stdout, "", "{cases_of}/{name}");
-            cases += 1;
         }
     }
-    assert!(cases >= 130, "only {cases} cases were found");
+    assert!(trials.len() > 130, "only {} cases were found", trials.len());
+    libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -36,10 +36,14 @@ fn dual_stack(router: &str) -> TempDir {
     folder
 }
 
-/// `rk1 lab` on the cluster in a folder.
+/// Returns `rk1 lab` on the cluster in a folder.
+///
+/// A shell that runs the tests in the background without job control makes them ignore SIGINT, and a child inherits that.
+/// `env` resets it; it replaces itself with `rk1`, so the process id stays that of `rk1`.
 fn lab(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));
-    command.arg("lab").current_dir(folder).env("NO_COLOR", "1");
+    let mut command = Command::new("env");
+    command.args(["--default-signal", env!("CARGO_BIN_EXE_rk1"), "lab"]);
+    command.current_dir(folder).env("NO_COLOR", "1");
     command
 }
 

@@ -1,4 +1,4 @@
-//! Each platform's files, whole. `SNAPSHOTS=overwrite` writes the expected texts anew.
+//! Compares each platform's files whole. `SNAPSHOTS=overwrite` writes the expected texts.
 
 use std::path::Path;
 
@@ -33,24 +33,39 @@ fn compare(case: &str, text: String) {
     }
 }
 
-#[test]
-fn every_file_is_as_it_was() {
-    for version in ["7.18", "7.19", "7.20", "7.22"] {
-        compare(version, routeros(version));
-        compare(&format!("dual-stack-{version}"), dual_stack_routeros(version));
-    }
-    for (case, router) in [
-        ("external-7.22", EXTERNAL_ROUTEROS),
-        ("8.4", FRR),
-        ("external-8.4", EXTERNAL_FRR),
-        ("2.0", BIRD),
-        ("external-3.1", EXTERNAL_BIRD),
-        ("1.4", VYOS),
-        ("25.7", OPNSENSE),
-    ] {
-        compare(case, with_router(router));
-        compare(&format!("dual-stack-{case}"), dual_stack(router));
-    }
+/// One test for each golden case: `cargo test --test routers golden::dual_stack_frr`.
+macro_rules! golden {
+    ($($name:ident: $case:literal, $text:expr;)+) => {
+        $(#[test]
+        fn $name() {
+            compare($case, $text);
+        })+
+    };
+}
+
+golden! {
+    routeros_7_18: "7.18", routeros("7.18");
+    routeros_7_19: "7.19", routeros("7.19");
+    routeros_7_20: "7.20", routeros("7.20");
+    routeros_7_22: "7.22", routeros("7.22");
+    external_routeros: "external-7.22", with_router(EXTERNAL_ROUTEROS);
+    frr: "8.4", with_router(FRR);
+    external_frr: "external-8.4", with_router(EXTERNAL_FRR);
+    bird: "2.0", with_router(BIRD);
+    external_bird: "external-3.1", with_router(EXTERNAL_BIRD);
+    vyos: "1.4", with_router(VYOS);
+    opnsense: "25.7", with_router(OPNSENSE);
+    dual_stack_routeros_7_18: "dual-stack-7.18", dual_stack_routeros("7.18");
+    dual_stack_routeros_7_19: "dual-stack-7.19", dual_stack_routeros("7.19");
+    dual_stack_routeros_7_20: "dual-stack-7.20", dual_stack_routeros("7.20");
+    dual_stack_routeros_7_22: "dual-stack-7.22", dual_stack_routeros("7.22");
+    dual_stack_external_routeros: "dual-stack-external-7.22", dual_stack(EXTERNAL_ROUTEROS);
+    dual_stack_frr: "dual-stack-8.4", dual_stack(FRR);
+    dual_stack_external_frr: "dual-stack-external-8.4", dual_stack(EXTERNAL_FRR);
+    dual_stack_bird: "dual-stack-2.0", dual_stack(BIRD);
+    dual_stack_external_bird: "dual-stack-external-3.1", dual_stack(EXTERNAL_BIRD);
+    dual_stack_vyos: "dual-stack-1.4", dual_stack(VYOS);
+    dual_stack_opnsense: "dual-stack-25.7", dual_stack(OPNSENSE);
 }
 
 #[test]

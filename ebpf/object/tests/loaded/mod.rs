@@ -1,7 +1,6 @@
 //! The packet program, loaded into the kernel.
 #![allow(dead_code, reason = "tests and benchmarks need different parts")]
 
-use std::io::Write;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
@@ -11,6 +10,11 @@ use aya::programs::xdp::XdpMode;
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
+
+#[path = "../../../../tests/requirement/mod.rs"]
+mod requirement;
+
+pub(crate) use requirement::skipped;
 
 /// The hook that the program runs at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,9 +177,4 @@ pub(crate) fn may_load(test: &str) -> bool {
         skipped(test, "loading a BPF program needs root");
     }
     root
-}
-
-/// Reports a skipped test on the real standard error, which the test harness does not capture.
-pub(crate) fn skipped(test: &str, because: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {test} because {because}");
 }
