@@ -1,6 +1,6 @@
 //! `xdp-streamer check`: what would work on an interface, and why not.
 
-use crate::capture::{Capture, Hook, Interfaces, LoadError, Occupants, XdpMode};
+use crate::capture::{Capture, Hook, Interfaces, LoadError, Occupants, RingSize, XdpMode};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,7 +52,7 @@ pub fn run(interface: &str, to: &mut impl Write) -> io::Result<ExitCode> {
 }
 
 fn load(hook: Hook) -> Result<(), LoadError> {
-    Capture::load(hook, true).map(drop)
+    Capture::load(hook, true, RingSize::default()).map(drop)
 }
 
 fn release() -> String {

@@ -1,51 +1,50 @@
-//! The kernel's counters by name, and what they grew by.
+//! The kernel's counters by name, and their growth.
 
-use crate::row::{Field, field};
 use packet_record::{Counters, PROTOCOLS, Traffic};
 
-/// The names of [`packet_record::Protocol`]'s classes, for packets and for bytes.
-const CLASSES: [(Field, Field); PROTOCOLS] = [
-    (field!("other_ethernet"), field!("other_ethernet_bytes")),
-    (field!("arp"), field!("arp_bytes")),
-    (field!("other_ipv4"), field!("other_ipv4_bytes")),
-    (field!("icmp"), field!("icmp_bytes")),
-    (field!("igmp"), field!("igmp_bytes")),
-    (field!("tcp_ipv4"), field!("tcp_ipv4_bytes")),
-    (field!("udp_ipv4"), field!("udp_ipv4_bytes")),
-    (field!("sctp_ipv4"), field!("sctp_ipv4_bytes")),
-    (field!("other_ipv6"), field!("other_ipv6_bytes")),
-    (field!("icmpv6"), field!("icmpv6_bytes")),
-    (field!("tcp_ipv6"), field!("tcp_ipv6_bytes")),
-    (field!("udp_ipv6"), field!("udp_ipv6_bytes")),
-    (field!("sctp_ipv6"), field!("sctp_ipv6_bytes")),
+/// The field names of each [`packet_record::Protocol`], for packets and for bytes.
+const CLASSES: [(&str, &str); PROTOCOLS] = [
+    ("other_ethernet", "other_ethernet_bytes"),
+    ("arp", "arp_bytes"),
+    ("other_ipv4", "other_ipv4_bytes"),
+    ("icmp", "icmp_bytes"),
+    ("igmp", "igmp_bytes"),
+    ("tcp_ipv4", "tcp_ipv4_bytes"),
+    ("udp_ipv4", "udp_ipv4_bytes"),
+    ("sctp_ipv4", "sctp_ipv4_bytes"),
+    ("other_ipv6", "other_ipv6_bytes"),
+    ("icmpv6", "icmpv6_bytes"),
+    ("tcp_ipv6", "tcp_ipv6_bytes"),
+    ("udp_ipv6", "udp_ipv6_bytes"),
+    ("sctp_ipv6", "sctp_ipv6_bytes"),
 ];
 
 /// Visits every counter, always in the same order.
-pub fn each(counters: &Counters, mut visit: impl FnMut(Field, u64)) {
-    visit(field!("packets"), counters.seen().packets);
-    visit(field!("bytes"), counters.seen().bytes);
-    visit(field!("shown"), counters.shown);
-    visit(field!("sampled_out"), counters.sampled_out);
-    visit(field!("lost"), counters.lost);
-    visit(field!("self_packets"), counters.self_traffic.packets);
-    visit(field!("self_bytes"), counters.self_traffic.bytes);
-    visit(field!("malformed"), counters.malformed);
-    visit(field!("multicast"), counters.multicast);
-    visit(field!("broadcast"), counters.broadcast);
-    visit(field!("untracked_packets"), counters.untracked.packets);
-    visit(field!("untracked_bytes"), counters.untracked.bytes);
+pub fn each(counters: &Counters, mut visit: impl FnMut(&'static str, u64)) {
+    visit("packets", counters.seen().packets);
+    visit("bytes", counters.seen().bytes);
+    visit("shown", counters.shown);
+    visit("sampled_out", counters.sampled_out);
+    visit("lost", counters.lost);
+    visit("self_packets", counters.self_traffic.packets);
+    visit("self_bytes", counters.self_traffic.bytes);
+    visit("malformed", counters.malformed);
+    visit("multicast", counters.multicast);
+    visit("broadcast", counters.broadcast);
+    visit("untracked_packets", counters.untracked.packets);
+    visit("untracked_bytes", counters.untracked.bytes);
     for ((packets, bytes), traffic) in CLASSES.into_iter().zip(counters.protocols) {
         visit(packets, traffic.packets);
         visit(bytes, traffic.bytes);
     }
 }
 
-/// The classes' names beside their traffic.
+/// Returns the traffic of each protocol with the protocol's name.
 pub fn classes(counters: &Counters) -> impl Iterator<Item = (&'static str, Traffic)> {
-    CLASSES.into_iter().map(|(packets, _)| packets.name).zip(counters.protocols)
+    CLASSES.into_iter().map(|(packets, _)| packets).zip(counters.protocols)
 }
 
-/// What `now` counts more than `before`.
+/// Returns what was counted between the readings `before` and `now`.
 #[must_use]
 pub fn growth(now: &Counters, before: &Counters) -> Counters {
     let traffic = |now: Traffic, before: Traffic| Traffic {
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_and_sum_are_inverse() {
+    fn growth_is_the_inverse_of_addition() {
         let before = Counters { shown: 3, malformed: 1, ..Counters::default() };
         let more = Counters {
             sampled_out: 2,
@@ -83,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn every_class_has_its_place() {
-        assert_eq!(CLASSES[packet_record::Protocol::UdpIpv6 as usize].0.name, "udp_ipv6");
-        assert_eq!(CLASSES[packet_record::Protocol::Igmp as usize].0.name, "igmp");
-        assert_eq!(CLASSES[packet_record::Protocol::OtherIpv6 as usize].0.name, "other_ipv6");
+    fn every_protocol_has_its_own_name() {
+        assert_eq!(CLASSES[packet_record::Protocol::UdpIpv6 as usize].0, "udp_ipv6");
+        assert_eq!(CLASSES[packet_record::Protocol::Igmp as usize].0, "igmp");
+        assert_eq!(CLASSES[packet_record::Protocol::OtherIpv6 as usize].0, "other_ipv6");
     }
 }

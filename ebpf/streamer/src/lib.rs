@@ -1,5 +1,5 @@
-//! The user-space part of the packet streamer: reads the records that the XDP program leaves in the ring, and
-//! shows them in Grafana Live, an `InfluxDB`, or a terminal.
+//! The user-space part of the packet streamer: it reads the records that the packet program writes into the ring, and
+//! sends them to Grafana Live, to `InfluxDB`, to standard output or to the terminal.
 
 pub mod capture;
 pub mod check;
@@ -12,6 +12,7 @@ pub mod flow;
 pub mod journal;
 pub mod packet;
 pub mod privacy;
+pub mod process;
 pub mod row;
 pub mod sampling;
 pub mod sink;

@@ -1,4 +1,4 @@
-//! `xdp-streamer`: shows every received packet live.
+//! `xdp-streamer` shows received packets live.
 
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser as _};
@@ -26,7 +26,7 @@ fn execute(command: Command) -> Result<ExitCode> {
             let settings = Settings::complete(*arguments, &variable, std::io::stdout().is_terminal())?;
             daemon::run(&settings)?;
         }
-        Command::Watch { interface, hook } => xdp_streamer::watch::run(&interface, hook.resolve())?,
+        Command::Watch(arguments) => xdp_streamer::watch::run(&arguments)?,
         Command::Check { interface } => {
             return Ok(xdp_streamer::check::run(&interface, &mut std::io::stdout())?);
         }
@@ -41,7 +41,7 @@ fn generate(what: &Generate, to: &mut impl std::io::Write) -> Result<()> {
         Generate::Completions { shell } => clap_complete::generate(*shell, &mut command, "xdp-streamer", to),
         Generate::Man { subcommand: None } => clap_mangen::Man::new(command).render(to)?,
         Generate::Man { subcommand: Some(name) } => {
-            // Gives the subcommands their full names.
+            // `build` gives the subcommands their full names.
             command.build();
             let page = command.find_subcommand(name).cloned().unwrap_or_default();
             let title = format!("xdp-streamer-{name}");

@@ -1,17 +1,21 @@
-//! What of addresses and ports may be shown.
+//! Which parts of addresses and ports the rows may show.
 
-use crate::packet::{Address, Mac, Packet};
+use crate::packet::{Address, Cast, Mac, Packet};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use std::fmt;
-use std::hash::Hasher as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// How each row's addresses and ports are shown. Group and broadcast addresses name nobody and stay whole.
+/// How rows show addresses and ports.
+///
+/// Group and broadcast addresses stay whole, because they identify no host. The exceptions are IPv6's solicited-node
+/// groups: each holds the low 24 bits of one host's address, so they are treated like the address of a host.
 #[derive(Debug, Clone)]
 pub struct Privacy {
     pub addresses: Addresses,
     pub ports: bool,
-    /// Whether a MAC address is shown whole, or only its vendor's half.
+    /// Whether rows show whole MAC addresses, or only the vendor's half.
     pub whole_mac: bool,
 }
 
@@ -21,19 +25,19 @@ impl Default for Privacy {
     }
 }
 
-/// How IP addresses are shown.
+/// How rows show IP addresses.
 #[derive(Debug, Clone)]
 pub enum Addresses {
     Whole,
-    /// IPv4's first 24 bits, IPv6's first 48.
+    /// The first 24 bits of IPv4, the first 48 bits of IPv6.
     Truncated,
-    /// A keyed hash: the same address gives the same text as long as the key stays.
+    /// A keyed hash: the same address gives the same text as long as the key stays the same.
     Hashed(HashKey),
 }
 
-/// A secret key, never shown.
+/// A secret key. Formatting it shows nothing of it.
 #[derive(Clone)]
-pub struct HashKey([u8; 16]);
+pub struct HashKey(Hmac<Sha256>);
 
 impl fmt::Debug for HashKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,48 +47,42 @@ impl fmt::Debug for HashKey {
 
 #[derive(Debug, thiserror::Error)]
 pub enum HashKeyError {
-    #[error("cannot read the hash key `{}`: {source}", path.display())]
+    #[error("cannot read the hash key `{}`", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error(
-        "the hash key `{}` has {length} bytes; 16 or more are needed\nhint: head -c 32 /dev/urandom > FILE",
+        "the hash key `{}` has {length} bytes, but at least {LEAST_KEY} are needed\n\
+         hint: create one with `head -c 32 /dev/urandom > FILE`",
         path.display()
     )]
     Short { path: PathBuf, length: usize },
+    #[error("the hash key `{}` cannot be used", path.display())]
+    Unusable { path: PathBuf },
 }
 
+/// The length of the shortest key, in bytes.
+const LEAST_KEY: usize = 16;
+
 impl HashKey {
-    /// Reads a key of 16 bytes or more.
-    pub fn read(path: &std::path::Path) -> Result<Self, HashKeyError> {
+    /// Reads a key: all bytes of the file count.
+    pub fn read(path: &Path) -> Result<Self, HashKeyError> {
         let bytes =
             std::fs::read(path).map_err(|source| HashKeyError::Unreadable { path: path.into(), source })?;
         let length = bytes.len();
-        if length < 16 {
+        if length < LEAST_KEY {
             return Err(HashKeyError::Short { path: path.into(), length });
         }
-        // All of the file counts, not its first bytes only.
-        let mut key = [0; 16];
-        for (half, seed) in key.chunks_exact_mut(8).zip([0x6b65_7930, 0x6b65_7931]) {
-            let mut hasher = siphasher::sip::SipHasher24::new_with_keys(seed, 0);
-            hasher.write(&bytes);
-            half.copy_from_slice(&hasher.finish().to_le_bytes());
-        }
-        let mut first = [0; 16];
-        first.copy_from_slice(&bytes[..16]);
-        for (byte, folded) in first.iter_mut().zip(key) {
-            *byte ^= folded;
-        }
-        Ok(Self(first))
+        Hmac::new_from_slice(&bytes).map(Self).map_err(|_| HashKeyError::Unusable { path: path.into() })
     }
 
+    /// Returns the first 64 bits of HMAC-SHA-256: enough that no two addresses of a network share a hash.
     fn hash(&self, address: &[u8]) -> Address {
-        let mut hasher = siphasher::sip::SipHasher24::new_with_key(&self.0);
-        hasher.write(address);
-        Address::Hashed(hasher.finish())
+        let digest = self.0.clone().chain_update(address).finalize().into_bytes();
+        Address::Hashed(digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
     }
 }
 
 impl Privacy {
-    /// The packet as it may be shown.
+    /// Replaces the addresses and ports of a packet by those that rows may show.
     pub fn apply(&self, packet: &mut Packet) {
         packet.source = self.address(packet.source);
         packet.destination = self.address(packet.destination);
@@ -96,7 +94,7 @@ impl Privacy {
         }
     }
 
-    /// The address as it may be shown.
+    /// Returns the address that rows may show.
     #[must_use]
     pub fn address(&self, address: Address) -> Address {
         let plain = match address {
@@ -104,13 +102,25 @@ impl Privacy {
             Address::V6(address) => IpAddr::V6(address),
             Address::None | Address::Hashed(_) => return address,
         };
-        if plain.is_multicast() || plain.is_unspecified() || plain == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        let identifies_a_host = match plain {
+            IpAddr::V4(address) => {
+                !address.is_multicast() && !address.is_unspecified() && !address.is_broadcast()
+            }
+            IpAddr::V6(address) => {
+                is_solicited_node(address) || !address.is_multicast() && !address.is_unspecified()
+            }
+        };
+        if !identifies_a_host {
             return address;
         }
         match (&self.addresses, plain) {
             (Addresses::Whole, _) => address,
             (Addresses::Truncated, IpAddr::V4(address)) => {
                 Address::V4(Ipv4Addr::from_bits(address.to_bits() & (!0 << 8)))
+            }
+            // The part that all solicited-node groups share is their first 104 bits.
+            (Addresses::Truncated, IpAddr::V6(address)) if is_solicited_node(address) => {
+                Address::V6(Ipv6Addr::from_bits(address.to_bits() & (!0 << 24)))
             }
             (Addresses::Truncated, IpAddr::V6(address)) => {
                 Address::V6(Ipv6Addr::from_bits(address.to_bits() & (!0 << 80)))
@@ -120,14 +130,23 @@ impl Privacy {
         }
     }
 
+    /// A frame to a solicited-node group carries the low 24 bits of the host's IPv6 address in its destination, so it is
+    /// cut where MAC addresses are cut and also where IP addresses are hidden.
     fn mac(&self, mac: Mac) -> Mac {
-        let [a, b, c, ..] = mac.0;
-        if self.whole_mac || mac.cast() != crate::packet::Cast::Unicast {
-            mac
-        } else {
-            Mac([a, b, c, 0, 0, 0])
+        let whole_addresses = matches!(self.addresses, Addresses::Whole);
+        match mac.0 {
+            [0x33, 0x33, 0xff, ..] if self.whole_mac && whole_addresses => mac,
+            [0x33, 0x33, 0xff, ..] => Mac([0x33, 0x33, 0xff, 0, 0, 0]),
+            [a, b, c, ..] if !self.whole_mac && mac.cast() == Cast::Unicast => Mac([a, b, c, 0, 0, 0]),
+            _ => mac,
         }
     }
+}
+
+/// Returns whether the address is in `ff02::1:ff00:0/104` (RFC 4291, section 2.7.1).
+fn is_solicited_node(address: Ipv6Addr) -> bool {
+    const PREFIX: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0);
+    address.to_bits() >> 24 == PREFIX.to_bits() >> 24
 }
 
 #[cfg(test)]
@@ -138,29 +157,54 @@ mod tests {
         privacy.address(Some(address.parse().unwrap()).into()).text().to_string()
     }
 
+    fn hashed(bytes: &[u8]) -> Privacy {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        Privacy { addresses: Addresses::Hashed(HashKey::read(file.path()).unwrap()), ..Privacy::default() }
+    }
+
     #[test]
     fn truncation_keeps_24_and_48_bits() {
         let privacy = Privacy { addresses: Addresses::Truncated, ..Privacy::default() };
-        let asked =
+        let addresses =
             ["172.16.10.208", "2001:db8:1:2:3:4:5:6", "239.255.255.250", "ff02::fb", "255.255.255.255"];
         assert_eq!(
-            asked.map(|address| shown(&privacy, address)),
+            addresses.map(|address| shown(&privacy, address)),
             ["172.16.10.0", "2001:db8:1::", "239.255.255.250", "ff02::fb", "255.255.255.255"]
         );
     }
 
+    /// Two hosts whose addresses end in 33:4466 and 33:4467: neither the group nor its MAC address tells them apart.
     #[test]
-    fn a_hash_depends_on_the_whole_key_and_shows_nothing_of_the_address() {
-        let directory = tempfile::tempdir().unwrap();
-        let key = |name: &str, bytes: &[u8]| {
-            let path = directory.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            Privacy { addresses: Addresses::Hashed(HashKey::read(&path).unwrap()), ..Privacy::default() }
-        };
-        let first = key("a", &[7; 32]);
-        let mut last_byte_differs = [7; 32];
-        last_byte_differs[31] = 8;
-        let second = key("b", &last_byte_differs);
+    fn solicited_node_groups_show_nothing_of_the_host() {
+        let groups = ["ff02::1:ff33:4466", "ff02::1:ff33:4467"];
+        let macs = [0x66, 0x67].map(|last| Mac([0x33, 0x33, 0xff, 0x33, 0x44, last]));
+        let cut = Mac([0x33, 0x33, 0xff, 0, 0, 0]);
+
+        let truncated = Privacy { addresses: Addresses::Truncated, ..Privacy::default() };
+        assert_eq!(groups.map(|group| shown(&truncated, group)), ["ff02::1:ff00:0"; 2]);
+        assert_eq!(macs.map(|mac| truncated.mac(mac)), [cut; 2]);
+
+        let hashed = hashed(&[7; 32]);
+        assert!(groups.iter().all(|group| shown(&hashed, group).starts_with('#')));
+        assert_eq!(macs.map(|mac| hashed.mac(mac)), [cut; 2]);
+
+        let vendor = Privacy { whole_mac: false, ..Privacy::default() };
+        assert_eq!(macs.map(|mac| vendor.mac(mac)), [cut; 2]);
+
+        assert_eq!(groups.map(|group| shown(&Privacy::default(), group)), groups);
+        assert_eq!(macs.map(|mac| Privacy::default().mac(mac)), macs);
+        // Other groups identify no host.
+        assert_eq!(shown(&truncated, "ff02::1:ff:1"), "ff02::1:ff:1");
+        assert_eq!(truncated.mac(Mac([0x33, 0x33, 0, 0, 0, 0xfb])), Mac([0x33, 0x33, 0, 0, 0, 0xfb]));
+    }
+
+    #[test]
+    fn a_hash_depends_on_every_byte_of_the_key_and_of_the_address() {
+        let first = hashed(&[7; 100]);
+        let mut last_byte_differs = [7; 100];
+        last_byte_differs[99] = 8;
+        let second = hashed(&last_byte_differs);
         let text = shown(&first, "172.16.10.208");
         assert_eq!((text.len(), text.starts_with('#')), (17, true));
         assert_eq!(text, shown(&first, "172.16.10.208"));
@@ -168,16 +212,22 @@ mod tests {
         assert_ne!(text, shown(&first, "172.16.10.209"));
     }
 
+    /// The text is `printf '\xac\x10\x0a\xd0' | openssl dgst -sha256 -hmac "0123456789abcdef"`, cut to 16 digits.
     #[test]
-    fn a_short_key_is_refused_with_a_way_on() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "secret").unwrap();
-        let error = HashKey::read(file.path()).unwrap_err().to_string();
-        assert!(error.contains("has 6 bytes; 16 or more are needed\nhint: "), "{error}");
+    fn a_hash_is_hmac_sha_256() {
+        assert_eq!(shown(&hashed(b"0123456789abcdef"), "172.16.10.208"), "#181980d357c8eccd");
     }
 
     #[test]
-    fn the_vendor_half_of_a_mac_stays() {
+    fn a_short_key_is_refused_with_a_hint() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "secret").unwrap();
+        let error = HashKey::read(file.path()).unwrap_err().to_string();
+        assert!(error.contains("has 6 bytes, but at least 16 are needed\nhint: "), "{error}");
+    }
+
+    #[test]
+    fn the_vendor_half_of_a_mac_address_stays() {
         let privacy = Privacy { whole_mac: false, ..Privacy::default() };
         assert_eq!(privacy.mac(Mac([0, 0x11, 0x32, 1, 2, 3])), Mac([0, 0x11, 0x32, 0, 0, 0]));
         let group = Mac([1, 0, 0x5e, 0x7f, 0xff, 0xfa]);

@@ -75,6 +75,6 @@ fn a_row_allocates_nothing() {
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         (0..1000).for_each(|_| round(&mut encoder));
         assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0, "{encoding:?}");
-        assert_eq!(encoder.rows(), 6000);
+        assert_eq!(encoder.batch().rows, 6000);
     }
 }

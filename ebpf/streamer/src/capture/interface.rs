@@ -37,12 +37,19 @@ impl Interfaces {
         Ok(rustix::net::netdevice::index_to_name(&self.socket, index)?)
     }
 
+    /// Returns the names of all interfaces, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        names()
+    }
+
     /// The index, or an error that names the interfaces there are.
     pub fn find(&self, name: &str) -> Result<u32, Missing> {
         self.index(name).ok_or_else(|| Missing { name: name.to_owned(), present: names() })
     }
 }
 
+/// Returns the names of all interfaces, sorted.
 fn names() -> Vec<String> {
     let Ok(entries) = std::fs::read_dir("/sys/class/net") else { return Vec::new() };
     let mut names: Vec<String> =

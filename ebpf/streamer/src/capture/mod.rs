@@ -11,4 +11,4 @@ pub use address::HolderError;
 pub use attach::{AttachError, Hook, Mode, XdpMode};
 pub use interface::{Interfaces, Missing};
 pub use occupant::{Occupant, Occupants};
-pub use program::{Capture, LoadError, RING_RECORDS};
+pub use program::{Capture, LoadError, RingSize};

@@ -11,11 +11,38 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-const RING_BITS: u32 = 11;
+/// How many records the ring holds for each CPU, as a power of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RingSize {
+    bits: u32,
+}
 
-/// How many records the ring holds of each CPU, 192 KiB: four seconds of the default budget. It also bounds how much a
-/// burst can make of one push.
-pub const RING_RECORDS: usize = 1 << RING_BITS;
+impl Default for RingSize {
+    /// 2,048 records for each CPU, 192 KiB: four seconds of the default budget.
+    fn default() -> Self {
+        Self { bits: 11 }
+    }
+}
+
+impl RingSize {
+    /// Chooses the size for a budget of rows a second, shared by so many interfaces in one process.
+    ///
+    /// From 10,000 rows a second on, the ring holds what arrives while the reader does not run for 100 ms. Where a process
+    /// has many interfaces, their rings are the largest part of its memory, and are made smaller.
+    #[must_use]
+    pub fn choose(budget: u32, interfaces: usize) -> Self {
+        match (budget, interfaces) {
+            (10_000.., 0..=4) => Self { bits: 15 },
+            (_, 0..=8) => Self::default(),
+            _ => Self { bits: 10 },
+        }
+    }
+
+    #[must_use]
+    pub fn records(self) -> usize {
+        1 << self.bits
+    }
+}
 
 /// A loaded program, attached or not. Dropping it detaches it and frees all it had in the kernel.
 pub struct Capture {
@@ -94,9 +121,9 @@ impl From<RingError> for LoadError {
 
 impl Capture {
     /// Loads the program for `hook`; with `flows`, it adds up who talks to whom.
-    pub fn load(hook: Hook, flows: bool) -> Result<Self, LoadError> {
+    pub fn load(hook: Hook, flows: bool, ring: RingSize) -> Result<Self, LoadError> {
         let enabled = u8::from(flows);
-        let size = Size::with_bits(RING_BITS)?;
+        let size = Size::with_bits(ring.bits)?;
         let mut loader = EbpfLoader::new();
         size.apply(loader.override_global(global::FLOWS, &enabled, true));
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
@@ -147,9 +174,9 @@ impl Capture {
         self.link.as_ref().map(|(mode, _)| *mode)
     }
 
-    /// Reads what the ring holds, at most [`RING_RECORDS`], and returns how many records it was.
-    pub fn read(&mut self, visit: impl FnMut(&Record)) -> usize {
-        self.ring.read(RING_RECORDS, visit)
+    /// Reads at most `limit` records of the ring, and returns how many it found.
+    pub fn read(&mut self, limit: usize, visit: impl FnMut(&Record)) -> usize {
+        self.ring.read(limit, visit)
     }
 
     /// The counters' sum. A processor in the middle of a packet is asked again.

@@ -1,13 +1,13 @@
-//! What can be typed. Completions and the man page are made from the same definitions.
+//! The arguments of the command line. Completions and manual pages are made from the same definitions.
 
-#![expect(clippy::doc_markdown, reason = "these comments are the help texts")]
+#![expect(clippy::doc_markdown, reason = "these comments are help texts")]
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// Shows every received packet live in Grafana.
+/// Show received packets live in Grafana
 #[derive(Debug, Parser)]
 #[command(
     name = "xdp-streamer",
@@ -26,27 +26,30 @@ pub enum Command {
     /// Stream packets to a sink until stopped
     Run(Box<RunArguments>),
     /// Show packets in the terminal
-    Watch {
-        /// The interface to watch
-        interface: String,
-        #[command(flatten)]
-        hook: HookArguments,
-    },
-    /// Say what would work on an interface, and why not
+    Watch(WatchArguments),
+    /// Check what works on an interface, and why something does not
     Check {
-        /// The interface to look at
+        /// Interface to check
         interface: String,
     },
-    /// Write shell completions or the man page to standard output
+    /// Print shell completions or a manual page
     #[command(subcommand)]
     Generate(Generate),
 }
 
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// Interface to watch
+    pub interface: String,
+    #[command(flatten)]
+    pub hook: HookArguments,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Generate {
-    /// Completions for a shell
+    /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
-    /// The man page, or the one of a subcommand
+    /// Print the manual page of the program or of a subcommand
     Man {
         #[arg(value_parser = ["run", "watch", "check"])]
         subcommand: Option<String>,
@@ -56,81 +59,81 @@ pub enum Generate {
 /// Where the program is attached.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct HookArguments {
-    /// The kernel's hook: XDP, or TCX where another XDP program is on the interface
+    /// Attach to this hook of the kernel [default: xdp]
     #[arg(long, value_enum)]
     pub hook: Option<HookArgument>,
-    /// XDP's mode: the driver's, the kernel's generic one, or the first of them that works
+    /// Attach in this XDP mode [default: auto]
     #[arg(long, value_enum, value_name = "MODE")]
     pub xdp_mode: Option<XdpModeArgument>,
 }
 
-/// What `run` was asked for. Whatever is absent comes from the configuration file, the environment or the default.
+/// The arguments of `run`. A value that is absent comes from the configuration file, the environment or the default.
 #[derive(Debug, Default, Args)]
 pub struct RunArguments {
-    /// An interface to stream; may be given more than once [env: INTERFACE_NAME]
-    #[arg(long, short, value_name = "IFACE")]
+    /// Stream this interface, all that match a pattern such as `veth*`, or `any`; may be repeated [env: INTERFACE_NAME]
+    #[arg(long, short, value_name = "IFACE", value_delimiter = ',')]
     pub interface: Vec<String>,
-    /// Stream the interface that has this address, in place of one that is named
+    /// Stream the interface that has this address
     #[arg(long, value_name = "ADDR", conflicts_with = "interface")]
     pub address: Option<IpAddr>,
-    /// Where rows go [default: by the URL; stdout without one]
+    /// Send rows to this kind of sink [default: decided by the URL; stdout without one]
     #[arg(long, value_enum)]
     pub sink: Option<SinkArgument>,
-    /// The sink's URL: Grafana's own, or a whole push URL; InfluxDB's with its query [env: GRAFANA_URL]
+    /// Send rows to this URL: Grafana's address or a whole push URL, or InfluxDB's with its query [env: GRAFANA_URL]
     #[arg(long)]
     pub url: Option<String>,
-    /// A file that holds the sink's token; read again when it changes [default:
-    /// $CREDENTIALS_DIRECTORY/token, then the variable GRAFANA_TOKEN]
+    /// Read the sink's token from this file, again when it changes [default: $CREDENTIALS_DIRECTORY/token,
+    /// then the variable GRAFANA_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Grafana's stream id [default: <host>-<interface>]
+    /// Use this stream id in Grafana [default: <host>-<interface>]
     #[arg(long)]
     pub stream: Option<String>,
-    /// Send tokens and rows over plain http beyond private addresses
+    /// Allow plain http to public addresses, which shows the token and all rows to others
     #[arg(long)]
     pub allow_plain_http: bool,
-    /// How rows are written on standard output [default: table on a terminal, else line]
+    /// Write rows to standard output in this format [default: table on a terminal, line elsewhere]
     #[arg(long, value_enum)]
     pub format: Option<FormatArgument>,
     #[command(flatten)]
     pub hook: HookArguments,
-    /// Most packets shown a second; the rest is sampled, the totals stay exact [default: 500]
+    /// Show at most this many packets a second; more are sampled, and totals stay exact [default: 500]
     #[arg(long, value_name = "ROWS_PER_S")]
     pub budget: Option<u32>,
-    /// Time between pushes, 200 ms or more [default: 250ms]
+    /// Wait this long between pushes, 200ms to 1m, unless a whole push waits [default: 250ms]
     #[arg(long, value_parser = parse_duration, value_name = "TIME")]
     pub interval: Option<std::time::Duration>,
-    /// Flows of top_talkers each second; 0 switches the adding up in the kernel off [default: 10]
+    /// Report this many of the largest flows each second; 0 turns flows off [default: 10]
     #[arg(long, value_name = "COUNT")]
     pub talkers: Option<usize>,
-    /// Most memory for rows that wait for the sink, for each interface [default: 8MiB]
+    /// Keep at most this much memory of rows that wait for the sink, for each interface [default: 8MiB]
     #[arg(long, value_parser = parse_size, value_name = "SIZE")]
     pub buffer: Option<usize>,
     /// Stop after this time
     #[arg(long, value_parser = parse_duration, value_name = "TIME")]
     pub duration: Option<std::time::Duration>,
-    /// Stop after the first second's rows
-    #[arg(long)]
+    /// Stop after the rows of the first second
+    #[arg(long, conflicts_with = "duration")]
     pub once: bool,
     /// Serve Prometheus metrics at /metrics of this address
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_parser = parse_listen, value_name = "ADDR:PORT")]
     pub metrics: Option<SocketAddr>,
-    /// How IP addresses are shown; groups and broadcasts always whole [default: whole]
+    /// Show IP addresses like this; groups and broadcasts stay whole [default: whole]
     #[arg(long, value_enum)]
     pub addresses: Option<AddressesArgument>,
-    /// The key for --addresses hash, 16 bytes or more
+    /// Read the key for --addresses hash from this file, 16 bytes or more
     #[arg(long, value_name = "FILE")]
     pub hash_key_file: Option<PathBuf>,
-    /// How MAC addresses are shown: whole, or the vendor's half only [default: whole]
+    /// Show MAC addresses like this: whole, or only the vendor's half [default: whole]
     #[arg(long, value_enum)]
     pub mac: Option<MacArgument>,
     /// Show no ports
     #[arg(long)]
     pub no_ports: bool,
-    /// The host's name in each row [default: the system's]
+    /// Use this host name in each row [default: the system's]
     #[arg(long)]
     pub host: Option<String>,
-    /// A TOML file with the same settings: `interface = ["end0"]`, `token-file = "…"`
+    /// Read settings from this TOML file: `interface = ["end0"]`, `token-file = "…"`
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -154,13 +157,16 @@ pub enum FormatArgument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookArgument {
+    /// Before the network stack; one program for each interface
     Xdp,
+    /// After XDP, beside other programs
     Tcx,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum XdpModeArgument {
+    /// The driver's mode if it works, else the generic mode
     Auto,
     Driver,
     Generic,
@@ -170,7 +176,7 @@ pub enum XdpModeArgument {
 #[serde(rename_all = "kebab-case")]
 pub enum AddressesArgument {
     Whole,
-    /// The first 24 bits of IPv4, 48 of IPv6
+    /// The first 24 bits of IPv4, the first 48 of IPv6
     Truncate,
     /// A hash with the key of --hash-key-file
     Hash,
@@ -183,40 +189,52 @@ pub enum MacArgument {
     Vendor,
 }
 
-/// `250ms`, `5s`, `2m` or `1h`.
-pub(super) fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+/// Splits a text such as `250ms` into its number and its unit.
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let milliseconds: u64 = match unit.trim() {
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+/// Parses a time such as `250ms`, `5s`, `2m` or `1h`.
+pub(super) fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    const HINT: &str = "use a whole number and ms, s, m or h, such as `250ms`";
+    let (number, unit) = number_and_unit(text).ok_or(HINT)?;
+    let milliseconds = match unit {
         "ms" => 1,
         "s" => 1000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
-        _ => return Err("write a whole number and ms, s, m or h: `250ms`".into()),
+        _ => return Err(HINT.into()),
     };
-    let number: u64 = number.parse().map_err(|_| "write a whole number and ms, s, m or h: `250ms`")?;
-    let total = number.checked_mul(milliseconds).ok_or("that is longer than any time")?;
-    if total == 0 {
-        Err("it must be longer than nothing".into())
-    } else {
-        Ok(std::time::Duration::from_millis(total))
+    match number.checked_mul(milliseconds) {
+        None => Err("the time is too long".into()),
+        Some(0) => Err("the time must be longer than 0".into()),
+        Some(total) => Ok(std::time::Duration::from_millis(total)),
     }
 }
 
-/// `512KiB`, `8MiB`, or bytes.
+/// Parses a size such as `512KiB` or `8MiB`, or a number of bytes.
 pub(super) fn parse_size(text: &str) -> Result<usize, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let bytes: usize = match unit.trim() {
+    const HINT: &str = "use a whole number and KiB, MiB or GiB, such as `8MiB`";
+    let (number, unit) = number_and_unit(text).ok_or(HINT)?;
+    let bytes: u64 = match unit {
         "" | "B" => 1,
         "K" | "KiB" => 1 << 10,
         "M" | "MiB" => 1 << 20,
         "G" | "GiB" => 1 << 30,
-        _ => return Err("write a whole number and KiB, MiB or GiB: `8MiB`".into()),
+        _ => return Err(HINT.into()),
     };
-    let number: usize = number.parse().map_err(|_| "write a whole number and KiB, MiB or GiB: `8MiB`")?;
-    let total = number.checked_mul(bytes).ok_or("that is more than any memory")?;
-    if total < 64 << 10 { Err("64KiB is the least".into()) } else { Ok(total) }
+    let total = number.checked_mul(bytes).and_then(|total| usize::try_from(total).ok());
+    let total = total.ok_or("the size is too large")?;
+    if total < 64 << 10 { Err("the size must be at least 64KiB".into()) } else { Ok(total) }
+}
+
+/// Parses the address and the port of the metrics server.
+pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "it must be an IP address and a port: 127.0.0.1:9469 for this host alone, [::]:9469 for every address".into()
+    })
 }
 
 #[cfg(test)]
@@ -232,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_sizes_have_units() {
+    fn times_and_sizes_need_units() {
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
@@ -242,11 +260,24 @@ mod tests {
                 .all(|text| parse_duration(text).is_err())
         );
         assert_eq!(parse_size("8MiB"), Ok(8 << 20));
-        assert!(["", "1KiB", "MiB", "8 parsecs"].iter().all(|text| parse_size(text).is_err()));
+        assert!(
+            ["", "1KiB", "MiB", "8 parsecs", "99999999999999GiB"]
+                .iter()
+                .all(|text| parse_size(text).is_err())
+        );
     }
 
     #[test]
-    fn help_tells_every_flag() {
+    fn a_wrong_metrics_address_is_refused_with_a_hint() {
+        assert_eq!(parse_listen("[::1]:9469"), Ok("[::1]:9469".parse().unwrap()));
+        for text in ["localhost:9469", ":9469", "9469", "127.0.0.1"] {
+            let error = parse_listen(text).unwrap_err();
+            assert!(error.contains("127.0.0.1:9469 for this host alone"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_help_lists_every_flag() {
         let mut command = Cli::command();
         let run = command.find_subcommand_mut("run").unwrap().render_long_help().to_string();
         assert_data_eq!(run, file!["snapshots/run_help.txt"].raw());

@@ -1,15 +1,15 @@
-//! The configuration file: the same settings under the flags' names.
+//! The configuration file, whose keys are the names of the flags.
 
 use super::arguments::{
     AddressesArgument, FormatArgument, HookArgument, HookArguments, MacArgument, RunArguments, SinkArgument,
-    XdpModeArgument, parse_duration, parse_size,
+    XdpModeArgument, parse_duration, parse_listen, parse_size,
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Every key is optional; an unknown one is an error.
+/// The keys of the file. Each is optional, and an unknown key is an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ConfigFile {
@@ -29,6 +29,7 @@ pub struct ConfigFile {
     pub talkers: Option<usize>,
     #[serde(deserialize_with = "size")]
     pub buffer: Option<usize>,
+    #[serde(deserialize_with = "listen")]
     pub metrics: Option<SocketAddr>,
     pub addresses: Option<AddressesArgument>,
     pub hash_key_file: Option<PathBuf>,
@@ -45,11 +46,15 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::
     parse_size(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    parse_listen(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read `{}`: {source}", path.display())]
+    #[error("cannot read the configuration file `{}`", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    /// The parser's message shows the line.
+    /// The message of the parser shows the line.
     #[error("`{}`: {message}", path.display())]
     Wrong { path: PathBuf, message: String },
 }
@@ -66,15 +71,37 @@ impl ConfigFile {
 }
 
 impl RunArguments {
-    /// What was typed, and where nothing was typed what the file says.
+    /// Completes the flags with the settings of the file.
+    ///
+    /// A flag that changes the kind of sink, the hook or the privacy also replaces the settings of the file that belong to
+    /// the other kind: `--sink stdout` over a file with a URL is no contradiction.
     #[must_use]
-    pub fn over(self, file: ConfigFile) -> Self {
-        // An interface's name and its address say the same thing: who types one of them has typed both.
+    pub fn over(self, mut file: ConfigFile) -> Self {
+        // The name and the address of an interface have the same meaning: a flag for one of them replaces both.
         let (interface, address) = if self.interface.is_empty() && self.address.is_none() {
             (file.interface, file.address)
         } else {
             (self.interface, self.address)
         };
+        if self.sink == Some(SinkArgument::Stdout) || self.format.is_some() {
+            (file.sink, file.url, file.token_file, file.stream) = (None, None, None, None);
+            file.allow_plain_http = false;
+        }
+        if self.sink.is_some_and(|sink| sink != SinkArgument::Stdout) || self.url.is_some() {
+            file.format = None;
+        }
+        if self.sink == Some(SinkArgument::Influx) || self.url.is_some() {
+            file.stream = None;
+        }
+        if self.hook.hook == Some(HookArgument::Tcx) {
+            file.xdp_mode = None;
+        }
+        if self.hook.xdp_mode.is_some() {
+            file.hook = None;
+        }
+        if self.addresses.is_some_and(|addresses| addresses != AddressesArgument::Hash) {
+            file.hash_key_file = None;
+        }
         Self {
             interface,
             address,
@@ -118,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_the_flags() {
+    fn keys_are_the_names_of_the_flags() {
         let file = read("interface = [\"end0\"]\nsink = \"grafana\"\ninterval = \"200ms\"\nbuffer = \"1MiB\"\nno-ports = true\nmetrics = \"127.0.0.1:9469\"\n").unwrap();
         assert_eq!(file.interface, ["end0"]);
         assert_eq!(
@@ -128,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_shown_where_it_is() {
+    fn an_unknown_key_is_shown_with_its_line() {
         let error = read("sink = \"grafana\"\nintervall = \"200ms\"\n").unwrap_err();
         assert_data_eq!(error + "\n", file!["snapshots/unknown_key.txt"].raw());
     }

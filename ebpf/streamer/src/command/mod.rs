@@ -1,14 +1,18 @@
-//! The command line: what was typed, and the files and variables that complete it.
+//! The settings of the daemon, from the command line, the configuration file and the environment.
 
 mod arguments;
 mod config;
+mod effect;
 mod output;
+mod selection;
 mod settings;
 
 pub use arguments::{
     AddressesArgument, Cli, Command, FormatArgument, Generate, HookArgument, HookArguments, MacArgument,
-    RunArguments, SinkArgument, XdpModeArgument,
+    RunArguments, SinkArgument, WatchArguments, XdpModeArgument,
 };
 pub use config::{ConfigError, ConfigFile};
+pub use effect::NoEffect;
 pub use output::{Output, OutputError, TokenOrigin};
+pub use selection::{Pattern, Selection};
 pub use settings::{Settings, SettingsError};

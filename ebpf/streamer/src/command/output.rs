@@ -1,4 +1,4 @@
-//! Where rows go and how they are written.
+//! The sink that the settings ask for.
 
 use super::arguments::{FormatArgument, RunArguments, SinkArgument};
 use crate::row::{Encoding, Origin};
@@ -8,14 +8,14 @@ use crate::sink::{
 };
 use std::path::PathBuf;
 
-/// The sink, not opened yet.
+/// A sink that is not opened yet.
 #[derive(Debug)]
 pub enum Output {
     Stdout(Encoding),
     Http { url: String, target: Target, stream: Option<String>, allow_plain: bool, token: TokenOrigin },
 }
 
-/// Where the token is.
+/// Where the token comes from.
 #[derive(Debug)]
 pub enum TokenOrigin {
     None,
@@ -27,7 +27,7 @@ pub enum TokenOrigin {
 pub enum OutputError {
     #[error("the sink `{0}` needs a URL\nhint: add --url URL")]
     NoUrl(&'static str),
-    #[error("Grafana wants a token\nhint: put it into a file and name it with --token-file")]
+    #[error("Grafana needs a token\nhint: write it to a file, and add --token-file FILE")]
     NoToken,
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -38,21 +38,18 @@ pub enum OutputError {
 }
 
 impl Output {
-    /// The sink that was asked for, or that the URL tells.
+    /// Returns the sink that was asked for. Without `--sink`, the URL decides.
     pub(super) fn choose(
         wanted: &RunArguments,
         variable: &dyn Fn(&str) -> Option<String>,
         terminal: bool,
     ) -> Result<Self, OutputError> {
-        let url = wanted.url.clone().or_else(|| match wanted.sink {
-            None | Some(SinkArgument::Grafana) => variable("GRAFANA_URL"),
-            Some(_) => None,
-        });
+        let url = Self::url(wanted, variable);
         let http = |target: Target, name: &'static str, stream: Option<String>, token: TokenOrigin| {
             let url = url.clone().ok_or(OutputError::NoUrl(name))?;
             Ok(Self::Http { url, target, stream, allow_plain: wanted.allow_plain_http, token })
         };
-        match wanted.sink.unwrap_or_else(|| by_url(url.as_deref())) {
+        match wanted.sink.unwrap_or_else(|| kind_of(url.as_deref())) {
             SinkArgument::Stdout => Ok(Self::Stdout(encoding(wanted.format, terminal))),
             SinkArgument::Grafana => match grafana_token(wanted, variable)? {
                 TokenOrigin::None => Err(OutputError::NoToken),
@@ -60,6 +57,14 @@ impl Output {
             },
             SinkArgument::Influx => http(Target::Influx, "influx", None, token_file(wanted, variable)),
         }
+    }
+
+    /// Returns the URL of the sink: the environment's is Grafana's.
+    pub(super) fn url(wanted: &RunArguments, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        wanted.url.clone().or_else(|| match (wanted.sink, wanted.format) {
+            (None, None) | (Some(SinkArgument::Grafana), _) => variable("GRAFANA_URL"),
+            _ => None,
+        })
     }
 
     #[must_use]
@@ -70,7 +75,7 @@ impl Output {
         }
     }
 
-    /// Opens the sink for one interface, and the list of addresses that its traffic goes to.
+    /// Opens the sink for one interface. The addresses of its server are ours: the packet program leaves them out.
     pub fn open(&self, origin: &Origin) -> Result<(Sink, OwnAddresses), OutputError> {
         let own = OwnAddresses::default();
         let sink = match self {
@@ -89,7 +94,7 @@ impl Output {
     }
 }
 
-/// A file that was named, or the service manager's credential.
+/// Returns the file of `--token-file`, or the credential of the service manager.
 fn token_file(wanted: &RunArguments, variable: &dyn Fn(&str) -> Option<String>) -> TokenOrigin {
     let credential = || {
         let path = PathBuf::from(variable("CREDENTIALS_DIRECTORY")?).join("token");
@@ -108,8 +113,8 @@ fn grafana_token(
     }
 }
 
-/// A URL without a word about its sink is Grafana's, unless it writes.
-fn by_url(url: Option<&str>) -> SinkArgument {
+/// Returns the kind of sink that a URL belongs to: a write URL is `InfluxDB`'s, any other is Grafana's.
+pub(super) fn kind_of(url: Option<&str>) -> SinkArgument {
     match url {
         None => SinkArgument::Stdout,
         Some(url) if url.split(['?', '#']).next().is_some_and(crate::sink::writes) => SinkArgument::Influx,
@@ -131,10 +136,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_tells_the_sink() {
-        assert_eq!(by_url(None), SinkArgument::Stdout);
-        assert_eq!(by_url(Some("http://127.0.0.1:3000")), SinkArgument::Grafana);
-        assert_eq!(by_url(Some("http://127.0.0.1:8086/api/v2/write?org=a&bucket=b")), SinkArgument::Influx);
-        assert_eq!(by_url(Some("http://127.0.0.1:8181/api/v3/write_lp?db=a")), SinkArgument::Influx);
+    fn the_url_decides_the_sink() {
+        assert_eq!(kind_of(None), SinkArgument::Stdout);
+        assert_eq!(kind_of(Some("http://127.0.0.1:3000")), SinkArgument::Grafana);
+        assert_eq!(kind_of(Some("http://127.0.0.1:8086/api/v2/write?org=a&bucket=b")), SinkArgument::Influx);
+        assert_eq!(kind_of(Some("http://127.0.0.1:8181/api/v3/write_lp?db=a")), SinkArgument::Influx);
     }
 }

@@ -1,22 +1,22 @@
-//! Everything `run` needs, complete and checked.
+//! The settings of `run`, complete and checked.
 
 use super::arguments::{
     AddressesArgument, HookArgument, HookArguments, MacArgument, RunArguments, XdpModeArgument,
 };
 use super::config::{ConfigError, ConfigFile};
+use super::effect::{self, NoEffect};
 use super::output::{Output, OutputError};
+use super::selection::Selection;
 use crate::capture::{HolderError, Hook, Interfaces, XdpMode};
 use crate::privacy::{Addresses, HashKey, HashKeyError, Privacy};
 use crate::row::Origin;
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How `run` runs.
+/// The settings of `run`.
 #[derive(Debug)]
 pub struct Settings {
-    /// At least one, none twice.
-    pub interfaces: Vec<String>,
+    pub interfaces: Selection,
     pub host: String,
     pub output: Output,
     pub hook: Hook,
@@ -40,46 +40,75 @@ pub enum SettingsError {
     Output(#[from] OutputError),
     #[error(transparent)]
     Holder(#[from] HolderError),
-    #[error("both an interface and an address are given\nhint: leave out one of `interface` and `address`")]
+    #[error(transparent)]
+    NoEffect(#[from] NoEffect),
+    #[error("both `interface` and `address` are set\nhint: remove one of them")]
     TwoPlaces,
     #[error(
-        "no interface is named\nhint: add --interface IFACE, or --address ADDR for the interface that has it"
+        "no interface is set\nhint: add --interface IFACE, or --address ADDR for the interface that has it"
     )]
     NoInterface,
+    #[error("`interval` is {} ms, but it must be 200ms to 1m\nhint: a panel redraws at most 5 times a second", .0.as_millis())]
+    Interval(Duration),
     #[error(
-        "--interval {0} ms is too short: a panel redraws at most 5 times a second\nhint: use 200ms or more"
+        "the buffer of {buffer} bytes is too small for the budget: it holds the rows of less than 100 ms\n\
+         hint: use --buffer {}KiB or more, or a smaller --budget",
+        least.div_ceil(1 << 10)
     )]
-    Interval(u128),
-    #[error("--addresses hash needs a key\nhint: head -c 32 /dev/urandom > FILE, then --hash-key-file FILE")]
+    Buffer { buffer: usize, least: usize },
+    #[error(
+        "`addresses` is `hash`, but `hash-key-file` is missing\n\
+         hint: create a key with `head -c 32 /dev/urandom > FILE`, and add --hash-key-file FILE"
+    )]
     NoHashKey,
 }
 
+const DEFAULT_BUDGET: u32 = 500;
+const DEFAULT_BUFFER: usize = 8 << 20;
+const INTERVALS: std::ops::RangeInclusive<Duration> = Duration::from_millis(200)..=Duration::from_mins(1);
+
+/// More than one processor core records, whatever the budget is. Rows a second.
+const MOST_ROWS_PER_SECOND: u32 = 250_000;
+
+/// Returns the least buffer for a budget: the rows that arrive while a push is under way, which takes up to 100 ms. A row
+/// has up to about 640 bytes.
+fn least_buffer(budget: u32) -> usize {
+    budget.min(MOST_ROWS_PER_SECOND) as usize * 64
+}
+
 impl Settings {
-    /// Completes what was typed: a flag wins over the configuration file, the file over the environment.
+    /// Completes and checks the flags: a flag wins over the configuration file, the file over the environment.
     ///
-    /// `GRAFANA_URL`, `GRAFANA_TOKEN` and `INTERFACE_NAME` mean what they mean to ebpf-grafana-stream.
+    /// `GRAFANA_URL`, `GRAFANA_TOKEN` and `INTERFACE_NAME` have the same meaning as in ebpf-grafana-stream.
     pub fn complete(
-        typed: RunArguments,
+        flags: RunArguments,
         environment: &dyn Fn(&str) -> Option<String>,
         terminal: bool,
     ) -> Result<Self, SettingsError> {
-        let file = typed.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
-        let wanted = typed.over(file);
+        let file = flags.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+        let wanted = flags.over(file);
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
         let interval = wanted.interval.unwrap_or(Duration::from_millis(250));
-        if interval < Duration::from_millis(200) {
-            return Err(SettingsError::Interval(interval.as_millis()));
+        if !INTERVALS.contains(&interval) {
+            return Err(SettingsError::Interval(interval));
         }
+        let budget = wanted.budget.unwrap_or(DEFAULT_BUDGET);
+        let least = least_buffer(budget);
+        let buffer = wanted.buffer.unwrap_or(DEFAULT_BUFFER.max(least));
+        if buffer < least {
+            return Err(SettingsError::Buffer { buffer, least });
+        }
+        effect::find(&wanted, Output::url(&wanted, &variable).as_deref())?;
         Ok(Self {
             interfaces: interfaces(&wanted, &variable)?,
             output: Output::choose(&wanted, &variable, terminal)?,
             privacy: privacy(&wanted)?,
             host: wanted.host.unwrap_or_else(system_host),
-            hook: wanted.hook.resolve(),
-            budget: wanted.budget.unwrap_or(500),
+            hook: wanted.hook.resolve()?,
+            budget,
             interval,
             talkers: wanted.talkers.unwrap_or(10),
-            buffer: wanted.buffer.unwrap_or(8 << 20),
+            buffer,
             duration: wanted.duration,
             once: wanted.once,
             metrics: wanted.metrics,
@@ -92,20 +121,18 @@ impl Settings {
     }
 }
 
-/// Those that are named, each once, or the one that has the address.
+/// Returns the interfaces that were asked for, or the one that has the address.
 fn interfaces(
     wanted: &RunArguments,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<String>, SettingsError> {
-    let mut interfaces = match (wanted.interface.as_slice(), wanted.address) {
+) -> Result<Selection, SettingsError> {
+    let names = match (wanted.interface.as_slice(), wanted.address) {
         ([], Some(address)) => vec![Interfaces::open().map_err(HolderError::from)?.holder(address)?],
         (_, Some(_)) => return Err(SettingsError::TwoPlaces),
         ([], None) => variable("INTERFACE_NAME").into_iter().collect(),
-        (named, None) => named.to_vec(),
+        (names, None) => names.to_vec(),
     };
-    let mut seen = HashSet::new();
-    interfaces.retain(|name| seen.insert(name.clone()));
-    if interfaces.is_empty() { Err(SettingsError::NoInterface) } else { Ok(interfaces) }
+    Selection::parse(&names).ok_or(SettingsError::NoInterface)
 }
 
 fn privacy(wanted: &RunArguments) -> Result<Privacy, SettingsError> {
@@ -121,14 +148,15 @@ fn privacy(wanted: &RunArguments) -> Result<Privacy, SettingsError> {
 }
 
 impl HookArguments {
-    #[must_use]
-    pub fn resolve(self) -> Hook {
-        match (self.hook, self.xdp_mode) {
+    /// Returns the hook that was asked for. TCX has no modes.
+    pub fn resolve(self) -> Result<Hook, NoEffect> {
+        effect::of_hook(self)?;
+        Ok(match (self.hook, self.xdp_mode) {
             (Some(HookArgument::Tcx), _) => Hook::Tcx,
             (_, None | Some(XdpModeArgument::Auto)) => Hook::Xdp(XdpMode::Auto),
             (_, Some(XdpModeArgument::Driver)) => Hook::Xdp(XdpMode::Driver),
             (_, Some(XdpModeArgument::Generic)) => Hook::Xdp(XdpMode::Generic),
-        }
+        })
     }
 }
 
@@ -144,10 +172,14 @@ mod tests {
     use crate::sink::Target;
     use snapbox::{assert_data_eq, file};
 
-    fn complete(typed: RunArguments, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    fn complete(flags: RunArguments, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let find =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Settings::complete(typed, &find, false)
+        Settings::complete(flags, &find, false)
+    }
+
+    fn names(settings: &Settings) -> Vec<String> {
+        settings.interfaces.names().map(str::to_owned).collect()
     }
 
     fn on(interface: &str) -> RunArguments {
@@ -155,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_originals_variables_are_enough() {
+    fn the_variables_of_the_original_program_are_enough() {
         let settings = complete(
             RunArguments::default(),
             &[
@@ -165,7 +197,7 @@ mod tests {
             ],
         )
         .unwrap();
-        assert_eq!(settings.interfaces, ["end0"]);
+        assert_eq!(names(&settings), ["end0"]);
         let Output::Http { url, target: Target::Grafana, token: TokenOrigin::Variable(_), .. } =
             &settings.output
         else {
@@ -179,38 +211,38 @@ mod tests {
     fn a_flag_wins_over_the_file_and_the_file_over_the_environment() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "interface = [\"from-file\"]\nbudget = 7\ntalkers = 3\n").unwrap();
-        let typed =
+        let flags =
             RunArguments { config: Some(file.path().into()), budget: Some(9), ..RunArguments::default() };
-        let settings = complete(typed, &[("INTERFACE_NAME", "from-environment")]).unwrap();
+        let settings = complete(flags, &[("INTERFACE_NAME", "from-environment")]).unwrap();
         assert_eq!(
-            (settings.interfaces, settings.budget, settings.talkers),
-            (vec!["from-file".into()], 9, 3)
+            (names(&settings), settings.budget, settings.talkers),
+            (vec!["from-file".to_owned()], 9, 3)
         );
     }
 
     #[test]
-    fn an_address_stands_for_its_interface() {
-        let typed = || RunArguments { address: Some([127, 0, 0, 1].into()), ..RunArguments::default() };
-        assert_eq!(complete(typed(), &[("INTERFACE_NAME", "end0")]).unwrap().interfaces, ["lo"]);
+    fn an_address_selects_the_interface_that_has_it() {
+        let flags = || RunArguments { address: Some([127, 0, 0, 1].into()), ..RunArguments::default() };
+        assert_eq!(names(&complete(flags(), &[("INTERFACE_NAME", "end0")]).unwrap()), ["lo"]);
 
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "address = \"127.0.0.1\"\n").unwrap();
         let configured = || RunArguments { config: Some(file.path().into()), ..RunArguments::default() };
-        assert_eq!(complete(configured(), &[]).unwrap().interfaces, ["lo"]);
+        assert_eq!(names(&complete(configured(), &[]).unwrap()), ["lo"]);
         let named = RunArguments { interface: vec!["end0".into()], ..configured() };
-        assert_eq!(complete(named, &[]).unwrap().interfaces, ["end0"]);
+        assert_eq!(names(&complete(named, &[]).unwrap()), ["end0"]);
 
         std::fs::write(file.path(), "address = \"127.0.0.1\"\ninterface = [\"end0\"]\n").unwrap();
         assert!(matches!(complete(configured(), &[]), Err(SettingsError::TwoPlaces)));
     }
 
     #[test]
-    fn a_credential_of_the_service_manager_is_found() {
+    fn a_credential_of_the_service_manager_is_used() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("token"), "glsa_x").unwrap();
-        let typed = RunArguments { url: Some("https://grafana.example".into()), ..on("end0") };
+        let flags = RunArguments { url: Some("https://grafana.example".into()), ..on("end0") };
         let settings =
-            complete(typed, &[("CREDENTIALS_DIRECTORY", directory.path().to_str().unwrap())]).unwrap();
+            complete(flags, &[("CREDENTIALS_DIRECTORY", directory.path().to_str().unwrap())]).unwrap();
         let Output::Http { token: TokenOrigin::File(path), .. } = settings.output else {
             panic!("{settings:?}")
         };
@@ -218,15 +250,49 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_asked_for() {
+    fn missing_and_impossible_settings_are_refused_with_hints() {
         let asked = [
             complete(RunArguments::default(), &[]),
             complete(RunArguments { sink: Some(SinkArgument::Influx), ..on("end0") }, &[]),
             complete(RunArguments { url: Some("https://grafana.example".into()), ..on("end0") }, &[]),
             complete(RunArguments { interval: Some(Duration::from_millis(50)), ..on("end0") }, &[]),
+            complete(RunArguments { interval: Some(Duration::from_secs(61)), ..on("end0") }, &[]),
+            complete(RunArguments { buffer: Some(64 << 10), budget: Some(100_000), ..on("end0") }, &[]),
             complete(RunArguments { addresses: Some(AddressesArgument::Hash), ..on("end0") }, &[]),
         ];
         let messages: Vec<String> = asked.into_iter().map(|result| result.unwrap_err().to_string()).collect();
         assert_data_eq!(messages.join("\n\n") + "\n", file!["snapshots/missing_settings.txt"].raw());
+    }
+
+    /// A URL and a key in the file do not contradict flags that choose another sink and other addresses.
+    #[test]
+    fn flags_replace_the_settings_of_the_file_that_belong_together() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            "url = \"https://grafana.example\"\ntoken-file = \"/t\"\nstream = \"s\"\naddresses = \"hash\"\n\
+             hash-key-file = \"/k\"\nxdp-mode = \"generic\"\n",
+        )
+        .unwrap();
+        let flags = RunArguments {
+            config: Some(file.path().into()),
+            sink: Some(SinkArgument::Stdout),
+            addresses: Some(AddressesArgument::Truncate),
+            hook: HookArguments { hook: Some(HookArgument::Tcx), xdp_mode: None },
+            ..on("end0")
+        };
+        let settings = complete(flags, &[("GRAFANA_URL", "https://other.example")]).unwrap();
+        assert!(matches!(settings.output, Output::Stdout(_)), "{settings:?}");
+        assert_eq!(settings.hook, Hook::Tcx);
+    }
+
+    #[test]
+    fn the_default_buffer_fits_the_budget() {
+        for (budget, buffer) in
+            [(500, 8 << 20), (100_000, 8 << 20), (200_000, 12_800_000), (u32::MAX, 16_000_000)]
+        {
+            let flags = RunArguments { budget: Some(budget), ..on("end0") };
+            assert_eq!(complete(flags, &[]).unwrap().buffer, buffer, "{budget}");
+        }
     }
 }

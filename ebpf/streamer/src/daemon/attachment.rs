@@ -1,4 +1,4 @@
-//! The program on its interface, which may go away and come back.
+//! The program on its interface, which may disappear and come back.
 
 use crate::capture::{AttachError, Capture, Interfaces};
 
@@ -9,7 +9,7 @@ pub(super) struct Attachment {
     interface: String,
     /// The interface's index while the program is on it.
     index: Option<u32>,
-    /// What was last said about not being attached.
+    /// The last warning about not being attached.
     complaint: String,
 }
 
@@ -32,18 +32,18 @@ impl Attachment {
         })
     }
 
-    /// Lets go of an interface that went away, and takes it again when it is back.
-    pub(super) fn follow(&mut self) {
+    /// Detaches from an interface that has disappeared, and attaches again when it is back. Returns whether it is attached.
+    pub(super) fn follow(&mut self) -> bool {
         let name = &self.interface;
         let index = self.interfaces.index(name);
         if index == self.index {
-            return;
+            return index.is_some();
         }
         if self.index.take().is_some() {
             self.capture.detach();
             log::warn!("`{name}` is gone; waiting for it to come back");
         }
-        let Some(index) = index else { return };
+        let Some(index) = index else { return false };
         match self.capture.attach(name, index) {
             Ok(mode) => {
                 self.index = Some(index);
@@ -58,5 +58,6 @@ impl Attachment {
                 }
             }
         }
+        self.index.is_some()
     }
 }

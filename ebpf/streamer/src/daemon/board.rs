@@ -1,27 +1,30 @@
-//! What the streams last said of themselves: for metrics and the service manager.
+//! The last report of each stream, for metrics and the service manager.
 
 use crate::delivery::Queue;
+use crate::flow::{Flow, Volume};
 use crate::row::Origin;
 use packet_record::Counters;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A report that is older than this is a stream that hangs.
+/// A stream whose report is older than this hangs.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// All streams' reports.
+/// The reports of all streams.
 #[derive(Debug, Default)]
 pub(super) struct Board(Mutex<Vec<Report>>);
 
-/// One stream's last report.
+/// The last report of one stream.
 #[derive(Debug, Clone)]
 pub(super) struct Report {
     pub(super) origin: Origin,
     pub(super) counters: Counters,
     pub(super) packets_per_second: u64,
-    /// Empty while the interface is away.
+    /// Empty while the program is not attached.
     pub(super) mode: &'static str,
     pub(super) sampling: u32,
+    /// The largest flows of the last second.
+    pub(super) talkers: Vec<(Flow, Volume)>,
     pub(super) queue: Arc<Queue>,
     pub(super) at: Instant,
 }
@@ -39,11 +42,16 @@ impl Board {
         }
     }
 
+    /// Removes the report of a stream that has ended.
+    pub(super) fn remove(&self, origin: &Origin) {
+        self.lock().retain(|report| report.origin != *origin);
+    }
+
     pub(super) fn reports(&self) -> Vec<Report> {
         self.lock().clone()
     }
 
-    /// Whether every stream reported lately.
+    /// Returns whether every stream has reported lately.
     pub(super) fn is_fresh(&self) -> bool {
         self.lock().iter().all(|report| report.at.elapsed() < FRESH)
     }

@@ -1,16 +1,15 @@
-//! The daemon: one stream an interface, one delivery a stream, and what surrounds them.
+//! The daemon: for each interface one stream and one delivery, and beside them the metrics server and the service manager.
 
 mod alarm;
 mod attachment;
 mod board;
 mod exposition;
-mod memory;
 mod metrics;
 mod poll;
+mod roster;
 mod run;
 mod service;
 mod stream;
 
-pub use memory::resident_bytes;
 pub use poll::PollTimer;
 pub use run::run;

@@ -1,32 +1,33 @@
 //! When to look at the ring again.
 
-use crate::capture::RING_RECORDS;
+use crate::capture::RingSize;
 use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(5);
 const BUSY: Duration = Duration::from_millis(20);
 const IDLE: Duration = Duration::from_millis(500);
 
-/// Records a second from which on traffic is worth a short wait.
+/// From this many records a second on, the wait is short.
 const BUSY_RATE: u128 = 100;
 
-/// Looks often while packets come, rarely while they do not: nobody wakes the reader.
+/// Decides how long to wait between two looks at the ring: a short time while packets arrive, a long time while they do
+/// not. The packet program never wakes the reader.
 #[derive(Debug)]
 pub struct PollTimer {
     wait: Duration,
-}
-
-impl Default for PollTimer {
-    fn default() -> Self {
-        Self { wait: BUSY }
-    }
+    ring: RingSize,
 }
 
 impl PollTimer {
-    /// How long to wait after `records` were found, `elapsed` after the last look.
+    #[must_use]
+    pub fn new(ring: RingSize) -> Self {
+        Self { wait: BUSY, ring }
+    }
+
+    /// Returns how long to wait after a look that found `records`, `elapsed` after the look before.
     pub fn after(&mut self, records: usize, elapsed: Duration) -> Duration {
         let rate = records as u128 * 1_000_000_000 / elapsed.as_nanos().max(1);
-        self.wait = if records >= RING_RECORDS / 8 {
+        self.wait = if records >= self.ring.records() / 8 {
             SHORTEST
         } else if rate >= BUSY_RATE && records > 1 {
             BUSY
@@ -42,8 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_is_looked_at_twice_a_second() {
-        let mut timer = PollTimer::default();
+    fn an_idle_ring_is_looked_at_twice_a_second() {
+        let mut timer = PollTimer::new(RingSize::default());
         let mut wait = BUSY;
         let waits: Vec<u128> = (0..7)
             .map(|_| {
@@ -56,10 +57,11 @@ mod tests {
 
     #[test]
     fn traffic_shortens_the_wait_at_once() {
-        let mut timer = PollTimer { wait: IDLE };
-        assert_eq!(timer.after(RING_RECORDS, IDLE), SHORTEST);
+        let ring = RingSize::default();
+        let mut timer = PollTimer { wait: IDLE, ring };
+        assert_eq!(timer.after(ring.records(), IDLE), SHORTEST);
         assert_eq!(timer.after(10, SHORTEST), BUSY);
-        // A packet now and then is no traffic.
+        // A packet now and then does not count.
         assert_eq!(timer.after(1, BUSY), BUSY * 2);
     }
 }

@@ -1,4 +1,4 @@
-//! What the service manager is told (`sd_notify(3)`); without one, nothing.
+//! Notifications for the service manager (`sd_notify(3)`). Without one, nothing is sent.
 
 use super::board::Board;
 use sd_notify::NotifyState;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// How often the status line changes.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 
-/// Tells the service manager that all is well, as often as it wants to hear it.
+/// Sends the heartbeat of the watchdog and the status line.
 #[derive(Debug)]
 pub(super) struct Service {
     watchdog: Option<Duration>,
@@ -20,7 +20,7 @@ impl Service {
         Self { watchdog: sd_notify::watchdog_enabled(), last_beat: Instant::now(), last_status: None }
     }
 
-    /// Everything is attached.
+    /// Announces that the daemon has started.
     pub(super) fn ready() {
         notify(&[NotifyState::Ready]);
     }
@@ -29,7 +29,7 @@ impl Service {
         notify(&[NotifyState::Stopping]);
     }
 
-    /// Called about once a second by each stream. A stream that hangs silences all of them.
+    /// Sends a heartbeat if one is due. Each stream calls this once a second. If one stream hangs, no heartbeat is sent.
     pub(super) fn beat(&mut self, board: &Board) {
         if let Some(every) = self.watchdog
             && self.last_beat.elapsed() >= every / 3
@@ -47,7 +47,7 @@ impl Service {
 
 fn status(board: &Board) -> String {
     let lines = board.reports().into_iter().map(|report| {
-        let mode = if report.mode.is_empty() { "away" } else { report.mode };
+        let mode = if report.mode.is_empty() { "not attached" } else { report.mode };
         format!(
             "{}: {mode}, {} packets/s, 1 of {} shown, {}",
             report.origin.interface(),
@@ -61,6 +61,6 @@ fn status(board: &Board) -> String {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        log::debug!("the service manager cannot be told: {error}");
+        log::debug!("cannot notify the service manager: {error}");
     }
 }

@@ -1,4 +1,4 @@
-//! One interface: from the ring to the queue.
+//! The stream of one interface: from the ring to the queue.
 
 mod report;
 
@@ -7,15 +7,15 @@ use super::attachment::Attachment;
 use super::board::Board;
 use super::poll::PollTimer;
 use super::service::Service;
-use crate::capture::{AttachError, Capture, Interfaces};
+use crate::capture::{AttachError, Capture, Interfaces, RingSize};
 use crate::clock::WallClock;
 use crate::command::Settings;
 use crate::counters;
-use crate::delivery::Queue;
+use crate::delivery::{DropLog, Queue};
 use crate::flow::Flows;
 use crate::packet::Packet;
 use crate::privacy::Privacy;
-use crate::row::{Encoder, Encoding, Origin, PacketDetails, UniqueTime, signed};
+use crate::row::{Encoder, Encoding, MOST_ROWS, Origin, PacketDetails, UniqueTime};
 use crate::sampling::Budget;
 use crate::sink::OwnAddresses;
 use aya::maps::MapError;
@@ -26,17 +26,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How often totals, talkers and health are reported, and the interface is looked for.
+/// How often totals, talkers and the daemon's own state are reported, and the interface is looked for.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// One interface's reader.
+/// The size of a large row, in bytes.
+const ROW_BYTES: usize = 1024;
+
+/// How long a reader with a full ring waits for a sink that is about to make room in the buffer.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The reader of one interface.
 #[derive(Debug)]
 pub(super) struct Stream {
     origin: Origin,
     encoding: Encoding,
-    interval: Duration,
     talkers: usize,
     once: bool,
+    /// Whether the stream ends when its interface disappears.
+    leaves: bool,
     privacy: Privacy,
 
     attachment: Attachment,
@@ -46,28 +53,42 @@ pub(super) struct Stream {
     poll: PollTimer,
     flows: Flows,
 
+    /// The most records to read before the sink gets a chance to empty the queue.
+    most_records: usize,
     encoder: Encoder,
     times: UniqueTime,
-    /// Apart from those of packets, which may run ahead of the clock.
+    /// Apart from the times of packets, which may run ahead of the clock.
     report_times: UniqueTime,
     queue: Arc<Queue>,
+    drops: DropLog,
     board: Arc<Board>,
     service: Rc<RefCell<Service>>,
 
     started: Instant,
-    flushed: Instant,
+    /// Since when the reader waits for the sink.
+    waiting: Option<Instant>,
     polled: Reading,
     reported: Reading,
 }
 
-/// Counters and when they were read.
+/// Counters and the time at which they were read.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     at: Instant,
     counters: Counters,
 }
 
-/// What a stream shares with the others.
+/// Where a stream is attached.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pub(super) interface: &'a str,
+    pub(super) index: u32,
+    pub(super) interfaces: Interfaces,
+    /// Whether the stream ends when the interface disappears.
+    pub(super) leaves: bool,
+}
+
+/// The parts of the daemon that a stream uses.
 #[derive(Debug, Clone)]
 pub(super) struct Surroundings {
     pub(super) queue: Arc<Queue>,
@@ -76,115 +97,161 @@ pub(super) struct Surroundings {
     pub(super) own: OwnAddresses,
 }
 
+/// How a stream ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) interface: String,
+    pub(super) why: Why,
+    /// The totals of all packets.
+    pub(super) counters: Counters,
+}
+
+/// Why a stream ended.
+#[derive(Debug)]
+pub(super) enum Why {
+    /// The daemon stops.
+    Stopped,
+    /// The first second is over, and `--once` asked for no more.
+    Once,
+    /// The interface has disappeared.
+    InterfaceGone,
+    /// Nobody reads the rows any more.
+    SinkGone,
+    Failed(StreamError),
+}
+
 impl Stream {
-    /// Attaches a loaded program to an interface that is there.
+    /// Attaches a loaded program to an interface.
     pub(super) fn start(
         settings: &Settings,
-        interface: &str,
+        place: Place<'_>,
+        ring: RingSize,
         mut capture: Capture,
-        index: u32,
-        interfaces: Interfaces,
         around: Surroundings,
     ) -> Result<Self, StartError> {
         let budget = Budget::new(settings.budget);
         let mut control = Control { ratio: budget.ratio(), ..Control::default() };
         control.set_push_targets(around.own.take_change().unwrap_or_default());
-        // Before the first packet: a program that was told nothing shows nothing.
+        // Before the first packet: a program without settings shows nothing.
         capture.control(control)?;
+        let Place { interface, index, interfaces, leaves } = place;
         let attachment = Attachment::start(capture, interfaces, interface, index)?;
         let now = Instant::now();
         let reading = Reading { at: now, counters: Counters::default() };
         let origin = settings.origin(interface);
         Ok(Self {
             encoding: settings.output.encoding(),
-            interval: settings.interval,
             talkers: settings.talkers,
             once: settings.once,
+            leaves,
             privacy: settings.privacy.clone(),
             attachment,
             control,
             own: around.own,
             budget,
-            poll: PollTimer::default(),
+            poll: PollTimer::new(ring),
             flows: Flows::default(),
+            most_records: (settings.buffer / 4 / ROW_BYTES).clamp(1, ring.records()),
             encoder: Encoder::new(settings.output.encoding()),
             times: UniqueTime::new(&origin),
             report_times: UniqueTime::new(&origin),
             queue: around.queue,
+            drops: DropLog::default(),
             board: around.board,
             service: around.service,
             started: now,
-            flushed: now,
+            waiting: None,
             polled: reading,
             reported: reading,
             origin,
         })
     }
 
-    /// Reads and reports until told to stop, then detaches, reads the rest, and closes the queue.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), StreamError> {
+    /// Reads and reports until told to stop. Then it detaches, reads the rest, and closes the queue.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Ended {
+        let mut why = self.read_on(&mut stop).await.unwrap_or_else(Why::Failed);
+        self.attachment.capture.detach();
+        if let (Err(error), false) = (self.finish(), matches!(why, Why::Failed(_))) {
+            why = Why::Failed(error.into());
+        }
+        self.queue.close();
+        self.board.remove(&self.origin);
+        Ended { interface: self.origin.interface().to_owned(), why, counters: self.reported.counters }
+    }
+
+    async fn read_on(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Why, StreamError> {
         let alarm = Alarm::new()?;
-        let outcome = loop {
-            match self.step() {
-                Ok(Step::Wait(wait)) => tokio::select! {
-                    _ = stop.changed() => break Ok(()),
-                    rung = alarm.sleep(wait) => if let Err(error) = rung {
-                        break Err(error.into());
-                    }
+        loop {
+            match self.step()? {
+                Step::Wait(wait) => tokio::select! {
+                    _ = stop.changed() => return Ok(Why::Stopped),
+                    rung = alarm.sleep(wait) => rung?,
                 },
-                Ok(Step::Done) => break Ok(()),
-                Err(error) => break Err(error.into()),
+                // The delivery runs on this thread.
+                Step::Yield => tokio::task::yield_now().await,
+                Step::End(why) => return Ok(why),
             }
             if self.queue.is_closed() {
-                break Ok(());
+                return Ok(Why::SinkGone);
             }
-        };
-        self.attachment.capture.detach();
-        let rest = self.finish();
-        self.queue.close();
-        outcome.and(rest.map_err(StreamError::from))
+            if *stop.borrow() {
+                return Ok(Why::Stopped);
+            }
+        }
     }
 
     fn step(&mut self) -> Result<Step, MapError> {
+        let now = Instant::now();
+        let is_crowded = self.queue.is_half_full();
+        if is_crowded && self.waiting.get_or_insert(now).elapsed() < PATIENCE && self.queue.is_delivering() {
+            return Ok(Step::Wait(Duration::from_millis(1)));
+        }
+        self.waiting = None;
         let found = self.read();
+        if let Some(line) = self.drops.note(now, self.queue.dropped()) {
+            log::warn!("`{}`: {line}", self.origin.interface());
+        }
         let elapsed = self.adjust()?;
-        let mut wait = self.poll.after(found, elapsed);
+        let wait = self.poll.after(found, elapsed);
 
         let now = Instant::now();
-        let due = self.reported.at + REPORT_EVERY;
-        let reported = now >= due;
-        if reported {
-            self.attachment.follow();
+        if now >= self.reported.at + REPORT_EVERY {
+            let is_there = self.attachment.follow();
             self.report()?;
-        }
-        if self.encoder.rows() > 0 {
-            let flush = self.flushed + self.interval;
-            if now >= flush || (reported && self.once) {
-                self.flush();
-            } else {
-                wait = wait.min(flush - now);
+            if self.once {
+                return Ok(Step::End(Why::Once));
+            }
+            if !is_there && self.leaves {
+                return Ok(Step::End(Why::InterfaceGone));
             }
         }
-        if reported && self.once {
-            return Ok(Step::Done);
+        if found >= self.most_records {
+            return Ok(Step::Yield);
         }
         let due = self.reported.at + REPORT_EVERY;
         Ok(Step::Wait(wait.min(due.saturating_duration_since(now)).max(Duration::from_millis(1))))
     }
 
-    /// Turns what is in the ring into rows.
+    /// Turns records of the ring into rows in the queue. Returns how many records it found.
     fn read(&mut self) -> usize {
         let wall = WallClock::now();
-        let Self { attachment, encoder, times, origin, privacy, .. } = self;
-        attachment.capture.read(|record| {
+        let Self { attachment, encoder, times, origin, privacy, queue, .. } = self;
+        let found = attachment.capture.read(self.most_records, |record| {
             let mut packet = Packet::from(record);
             privacy.apply(&mut packet);
             let time = times.assign(wall.unix(packet.time));
             encoder.encode(&PacketDetails { time, packet: &packet, origin });
-        })
+            if encoder.batch().rows >= MOST_ROWS {
+                queue.push(encoder.take());
+            }
+        });
+        if found > 0 {
+            self.flush();
+        }
+        found
     }
 
-    /// Keeps the sampling ratio and the list of our own addresses up to date. Returns the time since the last look.
+    /// Adjusts the sampling ratio, and the list of our own addresses. Returns the time since the last look.
     fn adjust(&mut self) -> Result<Duration, MapError> {
         let reading = Reading { at: Instant::now(), counters: self.attachment.capture.counters()? };
         let elapsed = reading.at - self.polled.at;
@@ -204,8 +271,9 @@ impl Stream {
         let Some(addresses) = self.own.take_change() else { return false };
         if !self.control.set_push_targets(addresses) {
             log::warn!(
-                "`{}`: the sink has more addresses than can be told apart from others' traffic",
-                self.origin.interface()
+                "`{}`: the sink has more than {} addresses, so some of our own pushes are shown as packets",
+                self.origin.interface(),
+                packet_record::MAX_PUSH_TARGETS
             );
         }
         true
@@ -216,36 +284,46 @@ impl Stream {
     }
 
     fn flush(&mut self) {
-        self.flushed = Instant::now();
         self.queue.push(self.encoder.take());
     }
 
-    /// After detaching: what is still in the ring, and the last totals.
+    /// Reads the rest of the ring and the last totals, after detaching.
     fn finish(&mut self) -> Result<(), MapError> {
         while self.read() > 0 {}
         if self.reported.at.elapsed() >= Duration::from_millis(1) && !self.once {
             self.report()?;
         }
         self.flush();
-        let counts = self.reported.counters;
-        log::info!(
-            "`{}`: detached; {} packets seen, {} shown, {} sampled out, {} lost, {} our own",
-            self.origin.interface(),
-            counts.seen().packets,
-            counts.shown,
-            counts.sampled_out,
-            counts.lost,
-            signed(counts.self_traffic.packets)
-        );
+        self.drops.note(Instant::now(), self.queue.dropped());
+        if let Some(line) = self.drops.end() {
+            log::warn!("`{}`: {line}", self.origin.interface());
+        }
         Ok(())
+    }
+}
+
+impl Ended {
+    /// Logs the totals.
+    pub(super) fn log(&self) {
+        let counters = &self.counters;
+        let why = if matches!(self.why, Why::InterfaceGone) { "the interface is gone" } else { "detached" };
+        log::info!(
+            "`{}`: {why}; {} packets seen, {} shown, {} sampled out, {} lost, {} our own",
+            self.interface,
+            counters.seen().packets,
+            counters.shown,
+            counters.sampled_out,
+            counters.lost,
+            counters.self_traffic.packets
+        );
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StreamError {
-    #[error("the program's maps cannot be read: {0}")]
+    #[error("cannot read the maps of the packet program")]
     Map(#[from] MapError),
-    #[error("the timer fails: {0}")]
+    #[error("the timer failed")]
     Timer(#[from] std::io::Error),
 }
 
@@ -253,12 +331,14 @@ pub(super) enum StreamError {
 pub(super) enum StartError {
     #[error(transparent)]
     Attach(#[from] AttachError),
-    #[error("the program's settings cannot be written: {0}")]
+    #[error("cannot write the settings of the packet program")]
     Control(#[from] MapError),
 }
 
 /// What to do after a step.
 enum Step {
     Wait(Duration),
-    Done,
+    /// Give the sink a chance, and go on at once.
+    Yield,
+    End(Why),
 }

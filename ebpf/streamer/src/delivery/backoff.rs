@@ -1,8 +1,8 @@
-//! How long to wait after a failure.
+//! The wait after a failed push.
 
 use std::time::Duration;
 
-/// Exponential backoff with full jitter: each wait is drawn from the upper half of a doubling range.
+/// Exponential backoff with jitter: each wait is drawn from the upper half of a range that doubles.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,
@@ -20,7 +20,7 @@ impl Backoff {
         self.range = self.first;
     }
 
-    /// The next wait: never longer than the longest, never shorter than half the first.
+    /// Returns the next wait: at least half of the first, at most the longest.
     pub fn next_wait(&mut self) -> Duration {
         let range = self.range;
         self.range = (range * 2).min(self.longest);

@@ -1,15 +1,14 @@
-//! Addresses and how they are written, without allocating.
+//! MAC and IP addresses, and their texts, which allocate nothing.
 
-use super::address_text;
 use crate::row::Text;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A hardware address (EUI-48).
+/// A MAC address (EUI-48).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
 
-/// Whom a frame is for, by its destination address.
+/// The kind of a frame's destination MAC address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cast {
     Unicast,
@@ -52,14 +51,14 @@ impl Mac {
     }
 }
 
-/// A network address as it may be shown.
+/// An IP address as the rows may show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Address {
-    /// Not an IP packet.
+    /// The packet is not IP.
     None,
     V4(Ipv4Addr),
     V6(Ipv6Addr),
-    /// A keyed hash in place of the address.
+    /// A keyed hash instead of the address.
     Hashed(u64),
 }
 
@@ -69,11 +68,9 @@ impl Address {
         let mut text = Text::new();
         match self {
             Self::None => {}
-            Self::V4(address) => address_text::ipv4(address, &mut text),
-            Self::V6(address) => address_text::ipv6(address, &mut text),
-            Self::Hashed(hash) => {
-                let _ = write!(text, "#{hash:016x}");
-            }
+            Self::V4(address) => drop(write!(text, "{address}")),
+            Self::V6(address) => drop(write!(text, "{address}")),
+            Self::Hashed(hash) => drop(write!(text, "#{hash:016x}")),
         }
         text
     }
@@ -84,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_written_as_usual() {
+    fn addresses_have_their_usual_text() {
         assert_eq!(Mac([0, 0x11, 0x32, 0xe5, 0x79, 0x5c]).text().as_str(), "00:11:32:e5:79:5c");
         assert_eq!(Address::V4(Ipv4Addr::new(172, 16, 10, 208)).text().as_str(), "172.16.10.208");
         assert_eq!(Address::V6("2001:db8::1".parse().unwrap()).text().as_str(), "2001:db8::1");
@@ -95,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_destination_tells_whom_a_frame_is_for() {
+    fn the_destination_address_decides_the_cast() {
         let casts = [[0xff; 6], [1, 0, 0x5e, 0x7f, 0xff, 0xfa], [0, 0x11, 0x32, 0xe5, 0x79, 0x5c]];
         assert_eq!(casts.map(|mac| Mac(mac).cast()), [Cast::Broadcast, Cast::Multicast, Cast::Unicast]);
     }

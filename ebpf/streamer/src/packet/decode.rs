@@ -1,4 +1,4 @@
-//! From the kernel's record to a packet.
+//! Turns the kernel's record into a packet.
 
 use super::{Address, Fragment, Mac, Packet, Protocol};
 use packet_record::{Fault, Flags, Record};
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_ip_shows_its_ethertype_and_frame() {
+    fn a_packet_that_is_not_ip_has_its_ethertype_and_the_length_of_its_frame() {
         let record = Record {
             ethertype: 0x0806,
             frame_length: 60,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_told_apart() {
+    fn first_and_later_fragments_differ() {
         let later = Record { flags: Flags::FRAGMENT, fragment_offset: 1480, ..Record::default() };
         let first = Record { flags: Flags::FRAGMENT | Flags::MORE_FRAGMENTS, ..Record::default() };
         assert_eq!(
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told() {
+    fn every_fault_has_a_description() {
         for fault in Fault::ALL {
             let record = Record { fault: fault as u8, ..Record::default() };
             assert_ne!(Packet::from(&record).fault, "");

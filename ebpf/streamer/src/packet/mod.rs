@@ -1,51 +1,51 @@
-//! A packet as the rows show it, free of the kernel record's layout.
+//! A packet as the rows show it, independent of the layout of the kernel's record.
 
 mod address;
-mod address_text;
 mod decode;
 mod protocol;
 
 pub use address::{Address, Cast, Mac};
 pub use protocol::Protocol;
 
-/// What was read of one packet. Lengths in bytes.
+/// The header fields of one packet. Lengths are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
-    /// Nanoseconds of `CLOCK_MONOTONIC`, coarse.
+    /// Nanoseconds of `CLOCK_MONOTONIC`, as exact as the kernel's coarse clock.
     pub time: u64,
     pub source_mac: Mac,
     pub destination_mac: Mac,
     pub source: Address,
     pub destination: Address,
     pub protocol: Protocol,
-    /// Length of the network layer's packet: IPv4's total length, IPv6's payload and header; the frame's otherwise.
+    /// Length of the IP packet (IPv4 total length; IPv6 payload length and header), or of the frame if it is not IP.
     pub length: u32,
-    /// Length of the whole frame.
+    /// Length of the frame.
     pub frame_length: u32,
-    /// IPv4's TTL or IPv6's hop limit; 0 where there is none.
+    /// IPv4 TTL or IPv6 hop limit; 0 for a packet that is not IP.
     pub ttl: u8,
-    /// 4, 6, or 0 for what is not IP.
+    /// 4, 6, or 0 for a packet that is not IP.
     pub version: u8,
-    /// 0 where there is none: not TCP, UDP or SCTP, or not the first fragment.
+    /// 0 for packets without ports: other protocols than TCP, UDP and SCTP, and later fragments.
     pub source_port: u16,
     pub destination_port: u16,
-    /// VLAN ids, the outer one first.
+    /// VLAN id of the outer tag.
     pub vlan: Option<u16>,
+    /// VLAN id of the inner tag.
     pub inner_vlan: Option<u16>,
-    /// The low nine bits of the TCP header's bytes 12-13, for a packet that has them.
+    /// The nine flags of a TCP header.
     pub tcp_flags: Option<u16>,
-    /// ICMP's type and code.
+    /// ICMP or ICMPv6 type and code.
     pub icmp: Option<(u8, u8)>,
-    /// ARP's operation: 1 request, 2 reply.
+    /// ARP operation: 1 is a request, 2 a reply.
     pub arp_operation: Option<u16>,
     pub fragment: Fragment,
-    /// What is wrong with the packet; empty for a sound one.
+    /// What is wrong with a broken packet; empty for a valid one.
     pub fault: &'static str,
-    /// One packet in this many was recorded when this one was.
+    /// The sampling ratio when this packet was recorded: one packet in this many.
     pub sampling: u32,
 }
 
-/// Whether a packet is part of a fragmented one.
+/// Whether a packet is a fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fragment {
     Whole,

@@ -3,7 +3,7 @@
 use crate::row::Text;
 use std::fmt::Write as _;
 
-/// What a packet carries: an IP protocol number, or the ethertype of what is not IP.
+/// The protocol of a packet: an IP protocol number, or the ethertype of a packet that is not IP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
     Ip(u8),
@@ -18,7 +18,7 @@ impl Protocol {
     pub const SCTP: Self = Self::Ip(132);
     pub const ARP: Self = Self::Ethertype(0x0806);
 
-    /// IANA's keyword or the ethertype's usual name; the number where there is none.
+    /// Returns IANA's keyword or the usual name of the ethertype, or the number if it has no name.
     #[must_use]
     pub fn name(self) -> Text<16> {
         let mut text = Text::new();
@@ -29,7 +29,7 @@ impl Protocol {
             },
             Self::Ethertype(number) => match ethertype(number) {
                 Some(name) => text.push(name),
-                // IEEE 802.3: a value below 1536 is the frame's length.
+                // A value below 1536 is the length of an IEEE 802.3 frame.
                 None if number < 0x0600 => text.push("802.3"),
                 None => {
                     let _ = write!(text, "0x{number:04x}");
@@ -40,7 +40,7 @@ impl Protocol {
     }
 }
 
-/// IEEE 802 numbers as IANA lists them, those seen on ordinary networks.
+/// Names the ethertypes that ordinary networks carry (IANA, IEEE 802 Numbers).
 const fn ethertype(number: u16) -> Option<&'static str> {
     Some(match number {
         0x0800 => "IPv4",
@@ -65,7 +65,7 @@ const fn ethertype(number: u16) -> Option<&'static str> {
     })
 }
 
-/// IANA, Assigned Internet Protocol Numbers, 0 to 147.
+/// Keywords of IANA's Assigned Internet Protocol Numbers, 0 to 147.
 #[rustfmt::skip]
 const IP: [&str; 148] = [
     "HOPOPT", "ICMP", "IGMP", "GGP", "IPv4", "ST", "TCP", "CBT", "EGP", "IGP",

@@ -1,7 +1,13 @@
-//! Rows on their way out: encoded once, counted, in order.
+//! Encoded rows on their way to the sink.
 
-use super::{Row, UnixNanos, json, line, table};
-use std::hash::{Hash as _, Hasher as _};
+use super::{Row, json, line, table};
+
+/// The most rows of one batch, and of one push.
+pub const MOST_ROWS: usize = 1000;
+
+/// The most bytes of one batch, and of one push: below what proxies accept by default (nginx: 1 MiB). A single row has
+/// about 550 bytes.
+pub const MOST_BYTES: usize = 768 << 10;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +17,7 @@ pub enum Encoding {
     Table,
 }
 
-/// Encoded rows, one a line.
+/// Encoded rows. Each ends with a newline, and no row holds another one.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Batch {
     pub body: Vec<u8>,
@@ -24,23 +30,42 @@ impl Batch {
         self.rows == 0
     }
 
+    /// Whether `other` can be appended without making a batch larger than a push.
+    #[must_use]
+    pub fn has_room_for(&self, other: &Self) -> bool {
+        self.rows + other.rows <= MOST_ROWS && self.body.len() + other.body.len() <= MOST_BYTES
+    }
+
     pub fn append(&mut self, other: &Self) {
         self.body.extend_from_slice(&other.body);
         self.rows += other.rows;
     }
 
-    /// The first and the second half, by rows; a single row stays whole.
+    /// Removes the first `rows` rows and returns them.
     #[must_use]
-    pub fn halves(self) -> (Self, Option<Self>) {
-        if self.rows < 2 {
-            return (self, None);
+    pub fn take_rows(&mut self, rows: usize) -> Self {
+        if rows >= self.rows {
+            return std::mem::take(self);
         }
-        let first = self.rows / 2;
-        let ends = self.body.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let cut = ends.map(|(at, _)| at + 1).nth(first - 1).unwrap_or(self.body.len());
-        let (head, tail) = self.body.split_at(cut);
-        let second = Self { body: tail.to_vec(), rows: self.rows - first };
-        (Self { body: head.to_vec(), rows: first }, Some(second))
+        let ends = self.body.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let cut = if rows == 0 { 0 } else { ends.take(rows).last().unwrap_or(0) };
+        let rest = self.body.split_off(cut);
+        self.rows -= rows;
+        Self { body: std::mem::replace(&mut self.body, rest), rows }
+    }
+
+    /// Removes the fewest of the first rows that have at least `bytes` bytes together. Returns how many they were.
+    pub fn drop_bytes(&mut self, bytes: usize) -> usize {
+        let mut rows = 0;
+        let mut cut = 0;
+        while cut < bytes && rows < self.rows {
+            let rest = self.body.get(cut..).unwrap_or_default();
+            cut += rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+            rows += 1;
+        }
+        self.body.drain(..cut);
+        self.rows -= rows;
+        rows
     }
 }
 
@@ -68,93 +93,46 @@ impl Encoder {
     }
 
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.batch.rows
+    pub fn batch(&self) -> &Batch {
+        &self.batch
     }
 
-    /// Takes what was encoded; the next batch starts with as much room as this one used.
+    /// Takes the rows encoded so far. The next batch starts with as much memory as this one used.
     pub fn take(&mut self) -> Batch {
         let next = Batch { body: Vec::with_capacity(self.batch.body.len()), rows: 0 };
         std::mem::replace(&mut self.batch, next)
     }
 
-    /// Forgets what was encoded and keeps the room.
+    /// Discards the rows encoded so far and keeps the memory.
     pub fn clear(&mut self) {
         self.batch.body.clear();
         self.batch.rows = 0;
     }
 }
 
-const MILLISECOND: UnixNanos = 1_000_000;
-/// How far a row's time may run ahead of its packet's.
-const MOST_AHEAD: UnixNanos = 250 * MILLISECOND;
-
-/// Gives each row of a measurement a time of its own.
-///
-/// The kernel's coarse clock moves once in 1 to 4 ms, so packets share their time; `InfluxDB` keeps one row
-/// per time, measurement and tag set, and we write no tags. Grafana before 13 counts in milliseconds: of the rows of one
-/// push that share one, its panels keep the last. So rows of one source are a millisecond apart, as long as that does not
-/// take them far ahead, and single nanoseconds beyond; sources are told apart by a fixed offset below one millisecond.
-#[derive(Debug)]
-pub struct UniqueTime {
-    offset: UnixNanos,
-    last: UnixNanos,
-}
-
-impl UniqueTime {
-    #[must_use]
-    pub fn new(origin: &super::Origin) -> Self {
-        let mut hasher = siphasher::sip::SipHasher13::new();
-        origin.host().hash(&mut hasher);
-        origin.interface().hash(&mut hasher);
-        Self { offset: super::signed(hasher.finish() % MILLISECOND.unsigned_abs()), last: 0 }
-    }
-
-    /// The first free millisecond at or after `time`, or where that is too far ahead, the first free nanosecond.
-    pub fn assign(&mut self, time: UnixNanos) -> UnixNanos {
-        let own = time.saturating_add(self.offset);
-        let apart = self.last.saturating_add(MILLISECOND);
-        let free = if apart <= own.saturating_add(MOST_AHEAD) { apart } else { self.last + 1 };
-        self.last = own.max(free);
-        self.last
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Origin;
     use super::*;
 
-    #[test]
-    fn halves_are_cut_between_rows() {
-        let batch = Batch { body: b"a\nbb\nccc\n".to_vec(), rows: 3 };
-        let (first, second) = batch.halves();
-        assert_eq!(first, Batch { body: b"a\n".to_vec(), rows: 1 });
-        assert_eq!(second, Some(Batch { body: b"bb\nccc\n".to_vec(), rows: 2 }));
-        assert_eq!(first.clone().halves(), (first, None));
+    fn batch(text: &str) -> Batch {
+        Batch { body: text.as_bytes().to_vec(), rows: text.matches('\n').count() }
     }
 
     #[test]
-    fn no_two_rows_share_a_time() {
-        let origin = Origin::new("rk1-01", "end0");
-        let mut times = UniqueTime::new(&origin);
-        let first = times.assign(5_000_000);
-        let next = [times.assign(5_000_000), times.assign(4_000_000)];
-        assert_eq!(next, [first + MILLISECOND, first + 2 * MILLISECOND]);
-        assert!((5_000_000..6_000_000).contains(&first));
+    fn a_batch_is_cut_between_rows() {
+        let mut rows = batch("a\nbb\nccc\n");
+        assert_eq!(rows.take_rows(0), Batch::default());
+        assert_eq!(rows.take_rows(2), batch("a\nbb\n"));
+        assert_eq!(rows, batch("ccc\n"));
+        assert_eq!(rows.take_rows(5), batch("ccc\n"));
+        assert_eq!(rows, Batch::default());
     }
 
     #[test]
-    fn a_burst_does_not_run_far_ahead() {
-        let origin = Origin::new("rk1-01", "end0");
-        let mut times = UniqueTime::new(&origin);
-        let first = times.assign(MILLISECOND);
-        let burst: Vec<_> = (0..2000).map(|_| times.assign(MILLISECOND)).collect();
-        assert!(burst.is_sorted_by(|a, b| a < b));
-        assert_eq!(burst[249], first + MOST_AHEAD);
-        assert_eq!(burst[1999], first + MOST_AHEAD + 1750);
-        // The clock has gone on: back to milliseconds.
-        assert_eq!(times.assign(3 * MILLISECOND), burst[1999] + MILLISECOND);
-        assert_eq!(times.assign(900 * MILLISECOND) / MILLISECOND, 900);
+    fn whole_rows_are_dropped_until_enough_bytes_are_free() {
+        let mut rows = batch("a\nbb\nccc\n");
+        assert_eq!((rows.drop_bytes(0), rows.rows), (0, 3));
+        assert_eq!((rows.drop_bytes(3), &rows), (2, &batch("ccc\n")));
+        assert_eq!((rows.drop_bytes(100), rows.is_empty()), (1, true));
     }
 }

@@ -1,13 +1,13 @@
-//! `packet_details`: one row for each packet that is shown.
+//! `packet_details`: one row for each packet that is recorded.
 
 use super::{FieldWriter, Origin, Row, Text, UnixNanos};
 use crate::packet::{Mac, Packet};
 use crate::vendor;
 use std::fmt::{self, Write};
 
-/// A packet and what is said beside it.
+/// A packet with its time and its origin.
 ///
-/// The first ten fields are those of ebpf-grafana-stream, with its names, order and types.
+/// The first ten fields have the names, the order and the types that ebpf-grafana-stream gave them.
 #[derive(Debug, Clone, Copy)]
 pub struct PacketDetails<'a> {
     pub time: UnixNanos,
@@ -30,30 +30,30 @@ impl Row for PacketDetails<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         let packet = self.packet;
-        to.short(field!("source_mac"), &packet.source_mac.text());
-        to.short(field!("destination_mac"), &packet.destination_mac.text());
-        to.short(field!("source_ip"), &packet.source.text());
-        to.short(field!("destination_ip"), &packet.destination.text());
-        to.short(field!("protocol"), &packet.protocol.name());
-        to.integer(field!("length"), packet.length.into());
-        to.integer(field!("ttl"), packet.ttl.into());
-        to.integer(field!("version"), packet.version.into());
-        to.integer(field!("source_port"), packet.source_port.into());
-        to.integer(field!("destination_port"), packet.destination_port.into());
+        to.text("source_mac", packet.source_mac.text().as_str());
+        to.text("destination_mac", packet.destination_mac.text().as_str());
+        to.text("source_ip", packet.source.text().as_str());
+        to.text("destination_ip", packet.destination.text().as_str());
+        to.text("protocol", packet.protocol.name().as_str());
+        to.integer("length", packet.length.into());
+        to.integer("ttl", packet.ttl.into());
+        to.integer("version", packet.version.into());
+        to.integer("source_port", packet.source_port.into());
+        to.integer("destination_port", packet.destination_port.into());
 
         to.origin(self.origin);
-        to.integer(field!("vlan"), packet.vlan.map_or(-1, i64::from));
-        to.integer(field!("inner_vlan"), packet.inner_vlan.map_or(-1, i64::from));
-        to.short(field!("tcp_flags"), &packet.tcp_flags.map(flags).unwrap_or_default());
-        to.plain(field!("cast"), packet.destination_mac.cast().name());
-        to.plain(field!("vendor"), self.vendor());
-        to.plain(field!("fragment"), packet.fragment.name());
-        to.integer(field!("icmp_type"), packet.icmp.map_or(-1, |(kind, _)| i64::from(kind)));
-        to.integer(field!("icmp_code"), packet.icmp.map_or(-1, |(_, code)| i64::from(code)));
-        to.integer(field!("arp_operation"), packet.arp_operation.map_or(-1, i64::from));
-        to.integer(field!("frame_length"), packet.frame_length.into());
-        to.plain(field!("fault"), packet.fault);
-        to.integer(field!("sampling"), packet.sampling.into());
+        to.integer("vlan", packet.vlan.map_or(-1, i64::from));
+        to.integer("inner_vlan", packet.inner_vlan.map_or(-1, i64::from));
+        to.text("tcp_flags", packet.tcp_flags.map(flags).unwrap_or_default().as_str());
+        to.text("cast", packet.destination_mac.cast().name());
+        to.text("vendor", self.vendor());
+        to.text("fragment", packet.fragment.name());
+        to.integer("icmp_type", packet.icmp.map_or(-1, |(kind, _)| i64::from(kind)));
+        to.integer("icmp_code", packet.icmp.map_or(-1, |(_, code)| i64::from(code)));
+        to.integer("arp_operation", packet.arp_operation.map_or(-1, i64::from));
+        to.integer("frame_length", packet.frame_length.into());
+        to.text("fault", packet.fault);
+        to.integer("sampling", packet.sampling.into());
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {
@@ -92,7 +92,8 @@ impl Row for PacketDetails<'_> {
     }
 }
 
-/// `172.16.10.208:50085`, `[fe80::1]:53`, an address without a port, or the hardware address of what is not IP.
+/// Writes one end of a packet: `172.16.10.208:50085`, `[fe80::1]:53`, an address without a port, or the MAC address of a
+/// packet that is not IP.
 fn end(address: Text<45>, port: u16, mac: Mac) -> Text<64> {
     let mut text = Text::new();
     let _ = match (address.as_str(), port) {
@@ -104,7 +105,7 @@ fn end(address: Text<45>, port: u16, mac: Mac) -> Text<64> {
     text
 }
 
-/// The flags set, in the header's order from the lowest bit (RFC 9293, section 3.1; RFC 9768 for AE).
+/// Names the flags that are set, from the lowest bit of the header to the highest (RFC 9293, section 3.1; RFC 9768 for AE).
 fn flags(bits: u16) -> Text<40> {
     const NAMES: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
     let mut text = Text::<40>::new();
@@ -126,7 +127,7 @@ mod tests {
     use crate::packet::{Address, Fragment, Protocol};
     use snapbox::{assert_data_eq, file};
 
-    /// The SSDP announcement that the original's posts show.
+    /// The SSDP packet that the original blog posts show.
     fn ssdp() -> Packet {
         Packet {
             time: 0,
@@ -160,17 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn the_original_line_comes_first() {
+    fn the_fields_of_the_original_program_come_first() {
         assert_data_eq!(encoded(&ssdp(), Encoding::Line), file!["snapshots/details_line.txt"].raw());
     }
 
     #[test]
-    fn json_has_the_same_fields() {
+    fn json_has_the_fields_of_the_line() {
         assert_data_eq!(encoded(&ssdp(), Encoding::Json), file!["snapshots/details_json.txt"].raw());
     }
 
     #[test]
-    fn a_table_is_for_reading() {
+    fn a_table_row_is_one_line_for_people() {
         let handshake = Packet {
             source: Address::V6("2001:db8::1".parse().unwrap()),
             destination: Address::V6("2001:db8::2".parse().unwrap()),
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn all_flags_fit() {
+    fn all_tcp_flags_fit_into_one_text() {
         assert_eq!(flags(0x1ff).as_str(), "FIN SYN RST PSH ACK URG ECE CWR AE");
     }
 }

@@ -1,16 +1,16 @@
-//! `streamer`: how the streamer itself is doing.
+//! `streamer`: the daemon's own state.
 
 use super::{FieldWriter, Origin, Row, UnixNanos, signed};
 use crate::delivery::Deliveries;
 use std::fmt::{self, Write};
 
-/// The daemon's own state. Counts are since its start.
+/// The daemon's own state. Counts are totals since its start.
 #[derive(Debug, Clone)]
 pub struct Health<'a> {
     pub time: UnixNanos,
     pub origin: &'a Origin,
     pub uptime_seconds: u64,
-    /// `driver`, `generic`, `tcx`, or empty while the interface is away.
+    /// `driver`, `generic` or `tcx`; empty while the program is not attached.
     pub mode: &'a str,
     pub sampling: u32,
     pub deliveries: Deliveries,
@@ -29,19 +29,19 @@ impl Row for Health<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         to.origin(self.origin);
-        to.text(field!("version"), env!("CARGO_PKG_VERSION"));
-        to.text(field!("mode"), self.mode);
-        to.text(field!("sink"), self.deliveries.state.name());
-        to.integer(field!("uptime_s"), signed(self.uptime_seconds));
-        to.integer(field!("sampling"), self.sampling.into());
-        to.integer(field!("rows_delivered"), signed(self.deliveries.delivered));
-        to.integer(field!("rows_dropped"), signed(self.deliveries.dropped));
-        to.integer(field!("rows_refused"), signed(self.deliveries.refused));
-        to.integer(field!("rows_waiting"), signed(self.deliveries.waiting));
-        to.integer(field!("pushes"), signed(self.deliveries.pushes));
-        to.integer(field!("pushes_failed"), signed(self.deliveries.failures));
-        to.integer(field!("memory_bytes"), signed(self.memory));
-        to.integer(field!("cpu_ms"), signed(self.cpu_ms));
+        to.text("version", env!("CARGO_PKG_VERSION"));
+        to.text("mode", self.mode);
+        to.text("sink", self.deliveries.state.name());
+        to.integer("uptime_s", signed(self.uptime_seconds));
+        to.integer("sampling", self.sampling.into());
+        to.integer("rows_delivered", signed(self.deliveries.delivered));
+        to.integer("rows_dropped", signed(self.deliveries.dropped));
+        to.integer("rows_refused", signed(self.deliveries.refused));
+        to.integer("rows_waiting", signed(self.deliveries.waiting));
+        to.integer("pushes", signed(self.deliveries.pushes));
+        to.integer("pushes_failed", signed(self.deliveries.failures));
+        to.integer("memory_bytes", signed(self.memory));
+        to.integer("cpu_ms", signed(self.cpu_ms));
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {

@@ -1,7 +1,8 @@
-//! One JSON object a line: `measurement` and `time` (nanoseconds) first, then the row's fields.
+//! One JSON object a line: `measurement` and `time` (nanoseconds) first, then the fields of the row.
 
-use super::{Field, FieldWriter, Row};
+use super::{FieldWriter, Row};
 
+/// Appends `row` and a newline.
 pub(super) fn append<R: Row>(row: &R, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"measurement\":\"");
     out.extend_from_slice(R::MEASUREMENT.as_bytes());
@@ -24,14 +25,14 @@ impl JsonWriter<'_> {
 }
 
 impl FieldWriter for JsonWriter<'_> {
-    fn text(&mut self, field: Field, value: &str) {
-        self.name(field.name);
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.name(name);
         // Writing a string to a vector cannot fail.
         let _ = serde_json::to_writer(&mut *self.out, value);
     }
 
-    fn integer(&mut self, field: Field, value: i64) {
-        self.name(field.name);
+    fn integer(&mut self, name: &'static str, value: i64) {
+        self.name(name);
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 }

@@ -1,75 +1,35 @@
 //! Line protocol, as github.com/influxdata/line-protocol reads it: `measurement field=value,… time`.
 
-use super::{Field, FieldWriter, Origin, Row, Text};
+use super::{FieldWriter, Row};
 
-/// More than most rows take: so room is looked for once a row, not once a field.
-const USUAL_ROW: usize = 1024;
-
-/// Appends `row` and a newline. Allocates only when `out` has to grow.
+/// Appends `row` and a newline.
 pub(super) fn append<R: Row>(row: &R, out: &mut Vec<u8>) {
-    out.reserve(USUAL_ROW);
     out.extend_from_slice(R::MEASUREMENT.as_bytes());
-    let first = out.len();
-    row.fields(&mut LineWriter { out });
-    // Every field brings its comma; in place of the first one belongs the space.
-    if let Some(separator) = out.get_mut(first) {
-        *separator = b' ';
-    }
+    row.fields(&mut LineWriter { out, separator: b' ' });
     out.push(b' ');
     out.extend_from_slice(itoa::Buffer::new().format(row.time()).as_bytes());
     out.push(b'\n');
 }
 
-/// Fields by themselves, each with its comma.
-pub(super) fn texts(fields: &[(Field, &str)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (field, value) in fields {
-        LineWriter { out: &mut out }.text(*field, value);
-    }
-    out
-}
-
-/// `,name="` in a room of fixed length: copying all of that is a few instructions, copying as much as the name takes is a
-/// call.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LineName {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl LineName {
-    /// Does not compile for a longer name.
-    pub(crate) const fn new(text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut bytes = [0; 32];
-        let mut at = 0;
-        while at < text.len() {
-            bytes[at] = text[at];
-            at += 1;
-        }
-        Self { bytes, length: text.len() }
-    }
-}
-
 struct LineWriter<'a> {
     out: &'a mut Vec<u8>,
+    /// A space before the first field, a comma before the others.
+    separator: u8,
 }
 
 impl LineWriter<'_> {
-    /// Adds the first `length` bytes of a room.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call for each field is what this saves")]
-    fn add<const N: usize>(&mut self, room: &[u8; N], length: usize) {
-        let end = self.out.len() + length;
-        self.out.extend_from_slice(room);
-        self.out.truncate(end);
+    fn name(&mut self, name: &str) {
+        self.out.push(std::mem::replace(&mut self.separator, b','));
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'=');
     }
 }
 
 impl FieldWriter for LineWriter<'_> {
-    fn text(&mut self, field: Field, value: &str) {
-        self.add(&field.line.bytes, field.line.length);
-        // Grafana turns the string `NaN` into an empty float, which changes the column's type.
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.name(name);
+        self.out.push(b'"');
+        // Grafana turns the string `NaN` into an empty float, which changes the type of the column.
         if value == "NaN" {
             self.out.extend_from_slice(b"nan");
         } else if value.bytes().all(is_plain) {
@@ -80,36 +40,10 @@ impl FieldWriter for LineWriter<'_> {
         self.out.push(b'"');
     }
 
-    fn plain(&mut self, field: Field, value: &str) {
-        debug_assert!(value.bytes().all(is_plain), "{value:?}");
-        self.add(&field.line.bytes, field.line.length);
-        self.out.extend_from_slice(value.as_bytes());
-        self.out.push(b'"');
-    }
-
-    fn origin(&mut self, origin: &Origin) {
-        self.out.extend_from_slice(origin.line());
-    }
-
-    fn short<const N: usize>(&mut self, field: Field, value: &Text<N>) {
-        debug_assert!(value.as_str().bytes().all(is_plain), "{value:?}");
-        self.add(&field.line.bytes, field.line.length);
-        self.add(value.room(), value.as_str().len());
-        self.out.push(b'"');
-    }
-
-    fn integer(&mut self, field: Field, value: i64) {
-        // Without the quote.
-        self.add(&field.line.bytes, field.line.length - 1);
-        // Most integers of a packet's row are `-1` or small.
-        match value {
-            -1 => self.out.extend_from_slice(b"-1i"),
-            0..=9 => self.out.extend_from_slice(&[b'0' + value.unsigned_abs().to_le_bytes()[0], b'i']),
-            _ => {
-                self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-                self.out.push(b'i');
-            }
-        }
+    fn integer(&mut self, name: &'static str, value: i64) {
+        self.name(name);
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        self.out.push(b'i');
     }
 }
 
@@ -117,7 +51,7 @@ const fn is_plain(byte: u8) -> bool {
     byte >= 0x20 && byte != 0x7f && byte != b'"' && byte != b'\\'
 }
 
-/// Quotes and backslashes are escaped; control characters, which could end the line, become `?`.
+/// Escapes quotes and backslashes. Control characters could end the line, so they become `?`.
 fn escape(value: &str, out: &mut Vec<u8>) {
     for byte in value.bytes() {
         match byte {
@@ -142,8 +76,8 @@ mod tests {
         }
 
         fn fields(&self, to: &mut impl FieldWriter) {
-            to.text(field!("name"), self.0);
-            to.integer(field!("least"), i64::MIN);
+            to.text("name", self.0);
+            to.integer("least", i64::MIN);
         }
 
         fn describe(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result {
@@ -158,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_name_fields_and_time() {
+    fn a_line_has_a_name_fields_and_a_time() {
         assert_eq!(
             line("a b,c=d"),
             "example name=\"a b,c=d\",least=-9223372036854775808i 1700000000000000001\n"
@@ -166,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_value_can_end_the_string_or_the_line() {
+    fn no_value_can_end_the_string_or_the_line() {
         assert_eq!(
             line("a\"b\\c\nd\re\0é"),
             "example name=\"a\\\"b\\\\c?d?e?é\",least=-9223372036854775808i 1700000000000000001\n"

@@ -1,35 +1,26 @@
-//! What is shown: four kinds of rows, written as line protocol, JSON or a table.
+//! The rows that the daemon writes: four measurements, encoded as line protocol, JSON or a table for people.
 //!
-//! Grafana Live sets the rules: no tags, every field on every line with the same type, signed integers only,
-//! no newline inside a string. A row is a visitor over its fields, so that the three encodings cannot differ.
-
-/// A [`Field`] of a name.
-macro_rules! field {
-    ($name:literal) => {
-        const { $crate::row::Field { name: $name, line: $crate::row::LineName::new(concat!(",", $name, "=\"")) } }
-    };
-}
-pub(crate) use field;
+//! Grafana Live sets the rules: no tags, every field on every line with the same type, signed integers only, and no
+//! newline inside a string. A row visits its fields, so the encodings cannot differ from each other.
 
 mod batch;
 mod details;
 mod health;
 mod json;
 mod line;
-mod origin;
 mod rate;
 mod table;
 mod talker;
 mod text;
+mod time;
 
-pub use batch::{Batch, Encoder, Encoding, UniqueTime};
+pub use batch::{Batch, Encoder, Encoding, MOST_BYTES, MOST_ROWS};
 pub use details::PacketDetails;
 pub use health::Health;
-pub(crate) use line::LineName;
-pub use origin::Origin;
 pub use rate::PacketRate;
 pub use talker::TopTalker;
 pub use text::Text;
+pub use time::UniqueTime;
 
 /// Nanoseconds since the Unix epoch.
 pub type UnixNanos = i64;
@@ -44,40 +35,47 @@ pub trait Row {
     /// Visits every field, always all of them and always in the same order.
     fn fields(&self, to: &mut impl FieldWriter);
 
-    /// One line for people, without the time.
+    /// Writes the row as one line for people, without the time.
     fn describe(&self, to: &mut impl std::fmt::Write) -> std::fmt::Result;
 }
 
-/// A field's name in the forms that the encodings need, put together by the compiler.
-#[derive(Debug, Clone, Copy)]
-pub struct Field {
-    pub name: &'static str,
-    pub(crate) line: LineName,
-}
-
-/// Receives a row's fields. Names are constants of this crate and need no escaping.
+/// Receives the fields of a row. Field names are constants of this crate and need no escaping.
 pub trait FieldWriter {
-    fn text(&mut self, field: Field, value: &str);
-    fn integer(&mut self, field: Field, value: i64);
+    fn text(&mut self, name: &'static str, value: &str);
+    fn integer(&mut self, name: &'static str, value: i64);
 
-    /// A text of our own making, without quotes, backslashes and control characters: it need not be looked through.
-    fn plain(&mut self, field: Field, value: &str) {
-        self.text(field, value);
-    }
-
-    /// The two fields of every row.
+    /// Writes the two fields that every row has.
     fn origin(&mut self, origin: &Origin) {
-        self.text(origin::INTERFACE, origin.interface());
-        self.text(origin::HOST, origin.host());
-    }
-
-    /// A plain text that lies in a room of fixed length.
-    fn short<const N: usize>(&mut self, field: Field, value: &Text<N>) {
-        self.plain(field, value.as_str());
+        self.text("interface", &origin.interface);
+        self.text("host", &origin.host);
     }
 }
 
-/// A counter as the signed integer that Grafana takes; it saturates after 292 years of nanoseconds.
+/// The host and the interface that a row is about. They are fields of every row, because Grafana never forgets a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    host: String,
+    interface: String,
+}
+
+impl Origin {
+    #[must_use]
+    pub fn new(host: impl Into<String>, interface: impl Into<String>) -> Self {
+        Self { host: host.into(), interface: interface.into() }
+    }
+
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    #[must_use]
+    pub fn interface(&self) -> &str {
+        &self.interface
+    }
+}
+
+/// Returns a counter as the signed integer that Grafana accepts. It saturates at `i64::MAX`.
 pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

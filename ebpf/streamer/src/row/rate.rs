@@ -1,11 +1,11 @@
-//! `packet_rate`: exact totals of an interval, from the kernel's counters.
+//! `packet_rate`: the exact totals of an interval, from the kernel's counters.
 
 use super::{FieldWriter, Origin, Row, UnixNanos, signed};
 use crate::counters;
 use packet_record::Counters;
 use std::fmt::{self, Write};
 
-/// What passed in one interval. `packets = shown + sampled_out + lost + self_packets` holds exactly.
+/// The traffic of one interval. `packets = shown + sampled_out + lost + self_packets` holds exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct PacketRate<'a> {
     pub time: UnixNanos,
@@ -23,7 +23,7 @@ impl PacketRate<'_> {
         self.per_second(self.counters.seen().packets)
     }
 
-    /// `count` in this interval as so many a second, rounded.
+    /// Returns `count` per second, rounded.
     fn per_second(&self, count: u64) -> u64 {
         let scaled = u128::from(count) * 1_000_000_000 + u128::from(self.interval / 2);
         u64::try_from(scaled / u128::from(self.interval.max(1))).unwrap_or(u64::MAX)
@@ -39,14 +39,11 @@ impl Row for PacketRate<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         to.origin(self.origin);
-        to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
-        to.integer(field!("packets_per_second"), signed(self.packets_per_second()));
-        to.integer(
-            field!("bits_per_second"),
-            signed(self.per_second(self.counters.seen().bytes.saturating_mul(8))),
-        );
-        counters::each(self.counters, |field, value| to.integer(field, signed(value)));
-        to.integer(field!("sampling"), self.sampling.into());
+        to.integer("interval_ms", signed(self.interval / 1_000_000));
+        to.integer("packets_per_second", signed(self.packets_per_second()));
+        to.integer("bits_per_second", signed(self.per_second(self.counters.seen().bytes.saturating_mul(8))));
+        counters::each(self.counters, |name, value| to.integer(name, signed(value)));
+        to.integer("sampling", self.sampling.into());
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {
@@ -58,9 +55,9 @@ impl Row for PacketRate<'_> {
         )?;
         let mut separator = " ";
         let mut result = Ok(());
-        counters::each(self.counters, |field, value| {
+        counters::each(self.counters, |name, value| {
             if value > 0 && result.is_ok() {
-                result = write!(to, "{separator}{} {value}", field.name);
+                result = write!(to, "{separator}{name} {value}");
                 separator = ", ";
             }
         });

@@ -1,4 +1,4 @@
-//! Rows for people: the time of day (UTC) and one line of words.
+//! Rows for people: the time of day (UTC) and one line of text.
 
 use super::{Row, Text, UnixNanos};
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ pub(super) fn append(row: &impl Row, out: &mut Vec<u8>) {
     let _ = row.describe(&mut line);
     out.extend_from_slice(clock(row.time()).as_str().as_bytes());
     out.extend_from_slice(b"  ");
-    // A terminal obeys control characters; an interface's name may hold some.
+    // A terminal obeys control characters, and the name of an interface may hold some.
     out.extend(line.as_str().chars().map(|c| if c.is_control() { '?' } else { c }).flat_map(|c| {
         let mut buffer = [0; 4];
         let length = c.encode_utf8(&mut buffer).len();
@@ -17,7 +17,7 @@ pub(super) fn append(row: &impl Row, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// `12:34:56.789`, UTC.
+/// Returns the time of day in UTC: `12:34:56.789`.
 pub(crate) fn clock(time: UnixNanos) -> Text<16> {
     let millis = time.div_euclid(1_000_000).rem_euclid(86_400_000);
     let mut text = Text::new();
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_utc_with_milliseconds() {
+    fn the_time_of_day_is_utc_with_milliseconds() {
         assert_eq!(clock(1_716_570_245_123_456_789).as_str(), "17:04:05.123");
     }
 }

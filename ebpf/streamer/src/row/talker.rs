@@ -4,12 +4,12 @@ use super::{FieldWriter, Origin, Row, UnixNanos, signed};
 use crate::flow::{Flow, Volume};
 use std::fmt::{self, Write};
 
-/// One flow and its rank, 1 for the largest by bytes.
+/// One flow and its rank: 1 for the flow with the most bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct TopTalker<'a> {
     pub time: UnixNanos,
     pub origin: &'a Origin,
-    /// Nanoseconds that `volume` is of.
+    /// Length in nanoseconds of the interval that `volume` belongs to.
     pub interval: u64,
     pub rank: usize,
     pub flow: &'a Flow,
@@ -24,15 +24,15 @@ impl Row for TopTalker<'_> {
     }
 
     fn fields(&self, to: &mut impl FieldWriter) {
-        to.integer(field!("rank"), i64::try_from(self.rank).unwrap_or(i64::MAX));
-        to.short(field!("source_ip"), &self.flow.source.text());
-        to.short(field!("destination_ip"), &self.flow.destination.text());
-        to.short(field!("protocol"), &self.flow.protocol.name());
-        to.integer(field!("source_port"), self.flow.source_port.into());
-        to.integer(field!("destination_port"), self.flow.destination_port.into());
-        to.integer(field!("packets"), signed(self.volume.packets));
-        to.integer(field!("bytes"), signed(self.volume.bytes));
-        to.integer(field!("interval_ms"), signed(self.interval / 1_000_000));
+        to.integer("rank", i64::try_from(self.rank).unwrap_or(i64::MAX));
+        to.text("source_ip", self.flow.source.text().as_str());
+        to.text("destination_ip", self.flow.destination.text().as_str());
+        to.text("protocol", self.flow.protocol.name().as_str());
+        to.integer("source_port", self.flow.source_port.into());
+        to.integer("destination_port", self.flow.destination_port.into());
+        to.integer("packets", signed(self.volume.packets));
+        to.integer("bytes", signed(self.volume.bytes));
+        to.integer("interval_ms", signed(self.interval / 1_000_000));
         to.origin(self.origin);
     }
 

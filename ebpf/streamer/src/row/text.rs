@@ -1,8 +1,8 @@
-//! A short text on the stack: what keeps encoding free of allocations.
+//! A short text on the stack, so that encoding a row allocates nothing.
 
 use std::fmt;
 
-/// Text of at most `N` bytes. What does not fit is cut off at a character's edge.
+/// Text of at most `N` bytes. A longer text is cut between two characters.
 #[derive(Clone, Copy)]
 pub struct Text<const N: usize> {
     bytes: [u8; N],
@@ -17,23 +17,18 @@ impl<const N: usize> Text<N> {
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // SAFETY: the first `length` bytes were put there by `push` and `push_ascii`, which take
-        // whole characters only.
+        // SAFETY: `push` and `push_ascii` wrote the first `length` bytes, and both write whole characters only.
         unsafe { std::str::from_utf8_unchecked(&self.bytes[..self.length]) }
     }
 
-    /// The text and what lies behind it.
-    pub(crate) fn room(&self) -> &[u8; N] {
-        &self.bytes
-    }
-
+    /// Appends the characters of `text` that fit.
     pub(crate) fn push(&mut self, text: &str) {
         let end = text.floor_char_boundary(N - self.length);
         self.bytes[self.length..self.length + end].copy_from_slice(&text.as_bytes()[..end]);
         self.length += end;
     }
 
-    /// Adds bytes that are ASCII, as many as fit.
+    /// Appends ASCII bytes, as many as fit.
     pub(crate) fn push_ascii(&mut self, bytes: &[u8]) {
         debug_assert!(bytes.is_ascii());
         let end = bytes.len().min(N - self.length);
@@ -76,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_cut_between_characters() {
+    fn a_long_text_is_cut_between_characters() {
         let mut text = Text::<4>::new();
         text.push("abcé");
         assert_eq!(text.as_str(), "abc");

@@ -1,6 +1,6 @@
-//! Rows over HTTP: Grafana Live and everything that takes `InfluxDB`'s line protocol.
+//! Rows over HTTP: to Grafana Live, and to everything that accepts `InfluxDB`'s line protocol.
 
-use super::answer::{Asked, reason};
+use super::answer::{Answer, Asked};
 use super::endpoint::literal;
 use super::resolver::Resolver;
 use super::{Endpoint, Outcome, OwnAddresses, Target, TokenSource};
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// How long a push may take, from the connection to the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Posts batches to one URL.
+/// Sends batches to one URL.
 #[derive(Debug)]
 pub struct HttpSink {
     client: Client,
@@ -28,7 +28,7 @@ pub struct HttpSink {
 pub enum HttpError {
     #[error(
         "https cannot be used: {cause}\n\
-         hint: install the system's CA certificates (ca-certificates), or name a file that has them in SSL_CERT_FILE"
+         hint: install the system's CA certificates (ca-certificates), or set SSL_CERT_FILE to a file that has them"
     )]
     Https { cause: String },
     #[error("http cannot be used: {cause}")]
@@ -36,9 +36,9 @@ pub enum HttpError {
 }
 
 impl HttpSink {
-    /// A sink that tells `own` which addresses it talks to.
+    /// Makes a sink that keeps the addresses of its server in `own`.
     pub fn new(endpoint: Endpoint, token: TokenSource, own: OwnAddresses) -> Result<Self, HttpError> {
-        // Fails if a provider is installed already, which is as good.
+        // Fails if a provider is installed already, which is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let port = endpoint.url.port_or_known_default().unwrap_or_default();
         if let Some(address) = literal(&endpoint.url) {
@@ -52,10 +52,10 @@ impl HttpSink {
             .timeout(TIMEOUT)
             .connect_timeout(TIMEOUT)
             .pool_max_idle_per_host(1)
-            // A redirect could lead the token elsewhere; a proxy would hide whose traffic is ours.
+            // A redirect could send the token elsewhere. A proxy would hide which traffic is our own.
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
-        // The system's certificates are not looked for where none is needed: it may have none.
+        // A system without certificates can still use plain HTTP.
         let builder = if plain { builder.tls_certs_only([]) } else { builder };
         let client = builder.build().map_err(|error| {
             let cause = root_cause(&error);
@@ -70,7 +70,7 @@ impl HttpSink {
             .post(self.endpoint.url.clone())
             .header(CONTENT_TYPE, "text/plain; charset=utf-8")
             .body(batch.body.clone());
-        if let Some(token) = self.token.current() {
+        if let Some(token) = self.token.current().await {
             let scheme = match self.endpoint.target {
                 Target::Grafana => "Bearer",
                 Target::Influx => "Token",
@@ -82,28 +82,22 @@ impl HttpSink {
         }
         match request.send().await {
             Ok(response) => {
-                let status = response.status();
-                // Reading the answer to its end lets the connection be used again.
-                let text = if status.is_success() {
-                    let _ = response.bytes().await;
-                    String::new()
-                } else {
-                    reason(response).await
-                };
-                let asked = Asked { endpoint: &self.endpoint, token: self.token.last() };
-                let outcome = asked.judge(status, &text);
+                let answer = Answer::read(response).await;
+                let outcome = Asked { endpoint: &self.endpoint, token: self.token.last() }.judge(&answer);
                 if matches!(outcome, Outcome::Unauthorised(_)) {
                     self.token.distrust();
                 }
                 outcome
             }
-            Err(error) => Outcome::Unavailable(root_cause(&error.without_url())),
+            Err(error) => {
+                Outcome::Unavailable { reason: root_cause(&error.without_url()), retry_after: None }
+            }
         }
     }
 }
 
 impl fmt::Display for HttpSink {
-    /// The URL without its query, which may hold more than an address.
+    /// Writes the URL without its query, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut url = self.endpoint.url.clone();
         url.set_query(None);
@@ -111,7 +105,7 @@ impl fmt::Display for HttpSink {
     }
 }
 
-/// The innermost error: "connection refused" says more than "error sending request".
+/// Returns the innermost error: "connection refused" says more than "error sending request".
 fn root_cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", TIMEOUT.as_secs());

@@ -1,6 +1,5 @@
-//! Where rows go.
+//! The destinations of rows.
 
-mod address;
 mod answer;
 mod endpoint;
 mod http;
@@ -8,8 +7,7 @@ mod resolver;
 mod stdout;
 mod token;
 
-pub use address::is_private;
-pub use endpoint::{Endpoint, EndpointError, Target, writes};
+pub use endpoint::{Endpoint, EndpointError, Target, is_private, writes};
 pub use http::{HttpError, HttpSink};
 pub use resolver::OwnAddresses;
 pub use stdout::Stdout;
@@ -17,27 +15,32 @@ pub use token::{Token, TokenError, TokenSource};
 
 use crate::row::Batch;
 use std::fmt;
+use std::time::Duration;
 
-/// What a push came to.
+/// The result of a push.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     Delivered,
-    /// The rows were not taken as they are. `certain` if the answer can mean nothing else.
+    /// The sink refused the rows. `certain` if its answer can mean nothing else.
     Refused {
         reason: String,
         certain: bool,
     },
-    /// Too much at once.
+    /// The push has too many rows.
     TooLarge(String),
-    /// Try again later.
-    Unavailable(String),
-    /// The token is not accepted.
+    /// The sink cannot accept rows now.
+    Unavailable {
+        reason: String,
+        /// The sink asks not to try again before this time is over.
+        retry_after: Option<Duration>,
+    },
+    /// The sink does not accept the token.
     Unauthorised(String),
-    /// Nobody reads any more, and nobody will.
+    /// The reader of standard output has ended.
     Gone,
 }
 
-/// One place that rows go to.
+/// One destination.
 #[derive(Debug)]
 pub enum Sink {
     Http(Box<HttpSink>),

@@ -1,11 +1,11 @@
-//! Names to addresses: what the sink resolves to is kept out of the picture by the kernel program.
+//! Resolves the name of the sink, and keeps its addresses for the packet program, which leaves out our own traffic.
 
 use super::is_private;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The addresses of the sink, as last resolved: traffic with them is our own.
+/// The addresses of the sink when its name was last resolved. Traffic with them is our own.
 #[derive(Debug, Clone, Default)]
 pub struct OwnAddresses(Arc<Mutex<State>>);
 
@@ -23,7 +23,7 @@ impl OwnAddresses {
         }
     }
 
-    /// The addresses, if they changed since the last call.
+    /// Returns the addresses if they changed since the last call.
     #[must_use]
     pub fn take_change(&self) -> Option<Vec<SocketAddr>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +36,7 @@ impl OwnAddresses {
     }
 }
 
-/// Resolves by the system's rules and tells [`OwnAddresses`].
+/// Resolves names as the system does, and updates [`OwnAddresses`].
 #[derive(Debug)]
 pub(super) struct Resolver {
     pub(super) port: u16,
@@ -45,7 +45,7 @@ pub(super) struct Resolver {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("`{name}` is at {address}, beyond the private network, and the URL is plain http")]
+#[error("`{name}` resolves to the public address {address}, and the URL is plain http")]
 struct Public {
     name: String,
     address: IpAddr,

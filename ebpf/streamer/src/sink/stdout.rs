@@ -5,8 +5,8 @@ use crate::row::Batch;
 use std::io::ErrorKind;
 use tokio::io::AsyncWriteExt as _;
 
-/// Writes batches to standard output, off the reader's thread: a reader that stops reading fills the queue,
-/// never the daemon's time.
+/// Writes batches to standard output on a thread of its own: a program that does not read them fills the queue, and the
+/// daemon goes on.
 #[derive(Debug)]
 pub struct Stdout(tokio::io::Stdout);
 
@@ -24,9 +24,9 @@ impl Stdout {
         };
         match written.await {
             Ok(()) => Outcome::Delivered,
-            // `… | head` is done with us.
+            // A reader such as `head` has read enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Outcome::Gone,
-            Err(error) => Outcome::Unavailable(error.to_string()),
+            Err(error) => Outcome::Unavailable { reason: error.to_string(), retry_after: None },
         }
     }
 }

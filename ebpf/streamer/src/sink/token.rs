@@ -1,8 +1,16 @@
-//! The secret that opens the sink: read from a file, never shown.
+//! The token that the sink asks for.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How often a token file is looked at while its token is accepted.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// How long a push waits for the token file. A file on a network that hangs must not stop the rows.
+const MOST_WAIT: Duration = Duration::from_secs(1);
 
 /// A secret. Formatting it shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,16 +24,16 @@ impl fmt::Debug for Token {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    #[error("cannot read the token file `{}`: {source}", path.display())]
+    #[error("cannot read the token file `{}`", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the token file `{}` is empty", path.display())]
     Empty { path: PathBuf },
-    #[error("the token holds a character that no HTTP header may hold")]
+    #[error("the token has a character that HTTP headers cannot have")]
     Unprintable,
 }
 
 impl Token {
-    /// Takes a token as it was given; whitespace around it does not count.
+    /// Parses a token. Whitespace around it does not count.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let text = text.trim();
         if text.bytes().any(|byte| !(0x20..0x7f).contains(&byte)) {
@@ -40,55 +48,48 @@ impl Token {
 }
 
 /// Where the token comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum TokenSource {
-    /// The sink asks for none.
+    /// The sink needs no token.
     None,
-    /// Given once, by the environment.
+    /// The environment had the token when the daemon started.
     Fixed(Token),
-    /// A file that may be replaced while we run.
+    /// A file that may be replaced while the daemon runs.
     File(TokenFile),
 }
 
-/// A token file and what was read of it last.
-#[derive(Debug, Clone)]
+/// A token file and its last content.
+#[derive(Debug)]
 pub struct TokenFile {
     path: PathBuf,
-    seen: Option<(SystemTime, u64)>,
+    stamp: Option<Stamp>,
     token: Token,
+    looked: Instant,
+    /// A look at the file that has not ended yet. Another one is not started beside it.
+    look: Option<JoinHandle<Option<(Stamp, Token)>>>,
 }
+
+/// Tells a replaced file from the old one: the time of the last change, and the length.
+type Stamp = (SystemTime, u64);
 
 impl TokenSource {
     /// Reads the token file for the first time.
     pub fn file(path: &Path) -> Result<Self, TokenError> {
-        let seen = stamp(path);
-        Ok(Self::File(TokenFile { path: path.to_owned(), seen, token: read(path)? }))
+        let (stamp, token) = (stamp(path), read(path)?);
+        Ok(Self::File(TokenFile { path: path.to_owned(), stamp, token, looked: Instant::now(), look: None }))
     }
 
-    /// The token of this moment. A file that was replaced is read again; one that cannot be read just now
-    /// (it is being replaced) leaves the token as it was.
-    pub fn current(&mut self) -> Option<&Token> {
-        match self {
-            Self::None => None,
-            Self::Fixed(token) => Some(token),
-            Self::File(file) => {
-                let stamp = stamp(&file.path);
-                if stamp != file.seen
-                    && stamp.is_some()
-                    && let Ok(token) = read(&file.path)
-                {
-                    if token != file.token {
-                        log::info!("the token in `{}` is a new one", file.path.display());
-                    }
-                    file.token = token;
-                    file.seen = stamp;
-                }
-                Some(&file.token)
-            }
+    /// Returns the current token.
+    ///
+    /// A file that was replaced is read again. While it cannot be read, the last token stays in use.
+    pub async fn current(&mut self) -> Option<&Token> {
+        if let Self::File(file) = self {
+            file.refresh().await;
         }
+        self.last()
     }
 
-    /// The token that was used last.
+    /// Returns the token of the last push.
     pub(super) fn last(&self) -> Option<&Token> {
         match self {
             Self::None => None,
@@ -97,15 +98,40 @@ impl TokenSource {
         }
     }
 
-    /// Makes the next use read the file even if it looks the same.
+    /// Makes the next push read the file, because its token was refused.
     pub fn distrust(&mut self) {
         if let Self::File(file) = self {
-            file.seen = None;
+            file.stamp = None;
         }
     }
 }
 
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+impl TokenFile {
+    async fn refresh(&mut self) {
+        if self.look.is_none() {
+            if self.stamp.is_some() && self.looked.elapsed() < LOOK_EVERY {
+                return;
+            }
+            self.looked = Instant::now();
+            let (path, known) = (self.path.clone(), self.stamp);
+            self.look = Some(tokio::task::spawn_blocking(move || {
+                let stamp = stamp(&path)?;
+                if Some(stamp) == known { None } else { Some((stamp, read(&path).ok()?)) }
+            }));
+        }
+        let Some(look) = &mut self.look else { return };
+        let Ok(ended) = tokio::time::timeout(MOST_WAIT, look).await else { return };
+        self.look = None;
+        if let Ok(Some((stamp, token))) = ended {
+            if token != self.token {
+                log::info!("the token file `{}` has a new token", self.path.display());
+            }
+            (self.stamp, self.token) = (Some(stamp), token);
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
@@ -122,18 +148,53 @@ fn read(path: &Path) -> Result<Token, TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let result = runtime.block_on(future);
+        runtime.shutdown_background();
+        result
+    }
+
+    async fn current(source: &mut TokenSource) -> String {
+        source.distrust();
+        source.current().await.unwrap().expose().to_owned()
+    }
 
     #[test]
-    fn a_rotated_token_is_seen_and_a_missing_file_is_borne() {
+    fn a_replaced_token_is_used_and_a_missing_file_changes_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         std::fs::write(&path, "first\n").unwrap();
         let mut source = TokenSource::file(&path).unwrap();
-        assert_eq!(source.current().unwrap().expose(), "first");
+        block_on(async {
+            assert_eq!(current(&mut source).await, "first");
+            std::fs::remove_file(&path).unwrap();
+            assert_eq!(current(&mut source).await, "first");
+            std::fs::write(&path, "the second\n").unwrap();
+            assert_eq!(current(&mut source).await, "the second");
+        });
+    }
+
+    /// Opening a FIFO blocks until somebody writes to it, as a file on a network may.
+    #[test]
+    fn a_file_that_hangs_delays_a_push_by_a_second_at_most() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        std::fs::write(&path, "first").unwrap();
+        let mut source = TokenSource::file(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(source.current().unwrap().expose(), "first");
-        std::fs::write(&path, "the second\n").unwrap();
-        assert_eq!(source.current().unwrap().expose(), "the second");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        block_on(async {
+            for _ in 0..2 {
+                let start = Instant::now();
+                assert_eq!(current(&mut source).await, "first");
+                assert!(start.elapsed() < MOST_WAIT * 2, "{:?}", start.elapsed());
+            }
+            std::fs::write(&path, "second").unwrap();
+            assert_eq!(current(&mut source).await, "second");
+        });
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl App {
     pub(super) fn update(&mut self) -> Result<bool> {
         let wall = WallClock::now();
         let Self { capture, encoder, origin, .. } = self;
-        capture.read(|record| {
+        capture.read(usize::MAX, |record| {
             let packet = Packet::from(record);
             encoder.encode(&PacketDetails { time: wall.unix(packet.time), packet: &packet, origin });
         });

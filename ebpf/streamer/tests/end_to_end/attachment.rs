@@ -1,7 +1,7 @@
 //! On the interface and off it again.
 
 use crate::daemon::{Daemon, command};
-use crate::lab::WATCHED;
+use crate::lab::{WATCHED, ip};
 use crate::{frame, lab, wait_until};
 use snapbox::{assert_data_eq, file};
 use std::time::Duration;
@@ -94,6 +94,59 @@ fn an_interface_may_go_and_come_back() {
     wait_until("packets are shown again", || shown(&daemon) == 3);
     assert!(daemon.terminate().0.success());
     assert!(daemon.log().contains("3 packets seen, 3 shown"), "{}", daemon.log());
+}
+
+/// Interfaces that match a pattern join while the daemon runs, and leave it when they disappear. Others do not join.
+#[test]
+fn interfaces_that_match_a_pattern_join_and_leave() {
+    let Some(lab) = lab("interfaces_that_match_a_pattern_join_and_leave") else { return };
+    let rows = |daemon: &Daemon, interface: &str| {
+        let field = format!("interface=\"{interface}\"");
+        daemon
+            .output()
+            .lines()
+            .filter(|line| line.starts_with("packet_details ") && line.contains(&field))
+            .count()
+    };
+    let arguments = [&["run", "-i", "en*0,extra*", "--metrics", "127.0.0.1:9469"][..], &STDOUT].concat();
+    let mut daemon = Daemon::spawn(command(&lab, &arguments));
+    lab.send(&[frame::datagram(1)]);
+    wait_until("the packet is shown", || rows(&daemon, WATCHED) == 1);
+    for round in 1..=2 {
+        for name in ["extra1", "other1"] {
+            let node = lab.node.as_str();
+            ip(&["-n", node, "link", "add", name, "type", "veth", "peer", "name", &format!("{name}p")]);
+            ip(&["-n", node, "link", "set", name, "up"]);
+            ip(&["-n", node, "link", "set", &format!("{name}p"), "up"]);
+        }
+        wait_until("it joins", || daemon.log().matches("`extra1`: attached in").count() == round);
+        ip(&["-n", &lab.node, "link", "delete", "extra1"]);
+        ip(&["-n", &lab.node, "link", "delete", "other1"]);
+        wait_until("it leaves", || daemon.log().matches("`extra1`: the interface is gone").count() == round);
+    }
+    let page =
+        crate::lab::in_namespace(&lab.node, || crate::store::request("127.0.0.1:9469", "GET", "/metrics"));
+    assert!(page.contains("interface=\"end0\"") && !page.contains("extra1"), "{page}");
+    lab.send(&[frame::datagram(2)]);
+    wait_until("the first interface is still streamed", || rows(&daemon, WATCHED) == 2);
+    assert!(daemon.terminate().0.success());
+    assert!(!daemon.log().contains("other1"), "{}", daemon.log());
+}
+
+#[test]
+fn any_is_every_interface_of_the_moment() {
+    let Some(lab) = lab("any_is_every_interface_of_the_moment") else { return };
+    let mut daemon = Daemon::spawn(command(&lab, &[&["run", "-i", "any"][..], &STDOUT].concat()));
+    wait_until("all are attached", || {
+        ["end0", "lo"].iter().all(|name| daemon.log().contains(&format!("`{name}`: attached")))
+    });
+    lab.send(&[frame::datagram(1)]);
+    wait_until("the packet is shown", || shown(&daemon) == 1);
+    assert!(daemon.terminate().0.success());
+
+    let none = command(&lab, &["run", "-i", "nosuch*", "--once"]).output().unwrap();
+    assert_eq!(none.status.code(), Some(1));
+    assert_eq!(String::from_utf8(none.stderr).unwrap(), "xdp-streamer: no interface matches `nosuch*`\n");
 }
 
 #[test]

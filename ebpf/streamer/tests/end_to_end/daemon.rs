@@ -73,7 +73,7 @@ impl Daemon {
         self.signal(rustix::process::Signal::KILL);
     }
 
-    fn signal(&mut self, signal: rustix::process::Signal) -> (ExitStatus, Duration) {
+    pub(crate) fn signal(&mut self, signal: rustix::process::Signal) -> (ExitStatus, Duration) {
         let start = Instant::now();
         // `ip netns exec` executes the daemon in its own place: the child is the daemon.
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();

@@ -40,7 +40,7 @@ fn one_bad_line_costs_one_line() {
         grafana.rows("streamer").last().is_some_and(|line| integer(line, "rows_refused") == 1)
     });
     assert_eq!(details(&grafana, 666), 0);
-    assert!(daemon.log().contains("1 rows dropped, the others delivered"), "{}", daemon.log());
+    assert!(daemon.log().contains("a row was refused alone; refused rows are dropped"), "{}", daemon.log());
 }
 
 /// However little a server takes at once, it gets every row, and is not asked for more again.
@@ -57,7 +57,7 @@ fn a_server_that_takes_little_gets_little() {
     assert!(daemon.terminate().0.success());
     let log = daemon.log();
     assert_eq!(log.matches("413 Payload Too Large").count(), 1, "{log}");
-    assert!(log.contains("rows arrive") && !log.contains("dropped,"), "{log}");
+    assert!(log.contains("delivering rows") && !log.contains("dropped"), "{log}");
 }
 
 /// A server that takes some rows and then none is asked again soon, not ever more seldom.
@@ -82,7 +82,10 @@ fn rows_that_are_all_refused_are_not_called_delivered() {
     wait_until("it is said", || daemon.log().contains("400 Bad Request"));
     assert!(daemon.terminate().0.success());
     let log = daemon.log();
-    assert!(log.contains("rows dropped") && !log.contains("delivered"), "{log}");
+    assert!(
+        log.contains("no row was delivered: the sink refuses the rows") && !log.contains("delivering"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -100,7 +103,7 @@ fn a_rotated_token_is_taken_up_and_no_token_is_ever_told() {
     assert!(daemon.terminate().0.success());
     let told = format!("{}{}{command_line}", daemon.log(), daemon.output());
     assert!(!told.contains("canary"), "{told}");
-    assert!(daemon.log().contains("rows arrive again"), "{}", daemon.log());
+    assert!(daemon.log().contains("delivering rows again"), "{}", daemon.log());
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn rows_outlast_trouble() {
         assert!(daemon.terminate().0.success());
         let log = daemon.log();
         assert_eq!(log.matches(&format!("{status} ")).count(), 1, "{log}");
-        assert_eq!(log.matches("rows arrive again").count(), 1, "{log}");
+        assert_eq!(log.matches("delivering rows again").count(), 1, "{log}");
         assert_eq!(grafana.refusals(), Vec::<String>::new());
     }
 }
@@ -165,7 +168,7 @@ fn a_silent_server_costs_old_rows_only() {
     let token = crate::rows::token_file();
     let metrics = "127.0.0.1:9469";
     let mut daemon =
-        start(&lab, &grafana, &token, &["--buffer", "64KiB", "--budget", "100000", "--metrics", metrics]);
+        start(&lab, &grafana, &token, &["--buffer", "64KiB", "--budget", "1000", "--metrics", metrics]);
     for _ in 0..20 {
         lab.send(&vec![frame::datagram(7); 50]);
         std::thread::sleep(Duration::from_millis(50));
@@ -191,7 +194,7 @@ fn plain_http_stays_at_home_and_says_so() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains("hint: use https, or say --allow-plain-http"), "{message}");
+    assert!(message.contains("hint: use https, or add --allow-plain-http"), "{message}");
 }
 
 /// One GET over a plain connection.
@@ -203,4 +206,168 @@ fn get(address: &str, path: &str) -> String {
 fn metric(text: &str, name: &str) -> u64 {
     let line = text.lines().find(|line| line.starts_with(&format!("xdp_streamer_{name}{{")));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).rsplit_once(' ').unwrap().1.parse().unwrap()
+}
+
+fn details_on(daemon: &Daemon) -> usize {
+    daemon.output().lines().filter(|line| line.starts_with("packet_details ")).count()
+}
+
+/// The buffer is smaller than the rows of one interval, and of one look at the ring after silence: no row is dropped as
+/// long as the sink reads them.
+#[test]
+fn a_small_buffer_loses_no_row_of_a_sink_that_reads() {
+    let Some(lab) = lab("a_small_buffer_loses_no_row_of_a_sink_that_reads") else { return };
+    for interval in ["200ms", "5s"] {
+        let mut daemon = Daemon::spawn(command(
+            &lab,
+            &[
+                "run",
+                "-i",
+                WATCHED,
+                "--format",
+                "line",
+                "--interval",
+                interval,
+                "--buffer",
+                "64KiB",
+                "--budget",
+                "1000",
+            ],
+        ));
+        let mut sent = 0;
+        std::thread::sleep(Duration::from_millis(1500));
+        for _ in 0..8 {
+            lab.send(&vec![frame::datagram(7); 100]);
+            sent += 100;
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        assert!(daemon.terminate().0.success());
+        assert!(daemon.log().contains(&format!("{sent} packets seen, {sent} shown")), "{}", daemon.log());
+        assert_eq!(details_on(&daemon), sent, "{interval}: {}", daemon.log());
+    }
+}
+
+/// More rows than one push takes, at a budget that no panel could show: all of them arrive, in pushes of bounded size.
+#[test]
+fn a_large_budget_delivers_every_row_in_bounded_pushes() {
+    let Some(lab) = lab("a_large_budget_delivers_every_row_in_bounded_pushes") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Small(1 << 20));
+    let token = crate::rows::token_file();
+    let mut daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "1000000"]);
+    let frames = vec![frame::datagram(7); 500];
+    for _ in 0..40 {
+        lab.send(&frames);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    wait_until("all rows arrive", || details(&grafana, 7) == 20_000);
+    assert!(daemon.terminate().0.success());
+    let log = daemon.log();
+    assert!(!log.contains("413") && !log.contains("dropped"), "{log}");
+}
+
+/// The newest rows stay in a full buffer, and the log says when dropping begins and how many rows it cost.
+#[test]
+fn dropped_rows_are_the_oldest_and_are_logged() {
+    let Some(lab) = lab("dropped_rows_are_the_oldest_and_are_logged") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Ill(503));
+    let token = crate::rows::token_file();
+    let mut daemon =
+        start(&lab, &grafana, &token, &["--talkers", "0", "--buffer", "64KiB", "--budget", "1000"]);
+    for port in 1000..1400 {
+        lab.send(&[frame::datagram(port)]);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    wait_until("dropping is logged", || daemon.log().contains("`end0`: the buffer is full"));
+    grafana.set_mood(well());
+    wait_until("the newest row arrives", || details(&grafana, 1399) == 1);
+    assert_eq!(details(&grafana, 1000), 0);
+    assert!(daemon.terminate().0.success());
+    let log = daemon.log();
+    assert!(log.contains("rows were dropped because the buffer was full"), "{log}");
+    assert_eq!(log.matches("`end0`: the buffer is full").count(), 1, "{log}");
+}
+
+/// Whoever asks for rows and gets none learns it from the exit code.
+#[test]
+fn a_run_that_delivers_nothing_fails() {
+    let Some(lab) = lab("a_run_that_delivers_nothing_fails") else { return };
+    let token = crate::rows::token_file();
+    let path = token.path().to_str().unwrap();
+    let url = "http://127.0.0.1:1";
+    let output = command(&lab, &["run", "-i", WATCHED, "--once", "--url", url, "--token-file", path])
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.ends_with("xdp-streamer: no row was delivered: the sink is unavailable\n"), "{message}");
+
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command(&lab, &["run", "-i", WATCHED, "--duration", "1s"]).stdout(full).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("No space left on device"), "{message}");
+}
+
+#[test]
+fn retry_after_is_obeyed() {
+    let Some(lab) = lab("retry_after_is_obeyed") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Later(4));
+    let token = crate::rows::token_file();
+    let mut daemon = start(&lab, &grafana, &token, &[]);
+    wait_until("a push is refused", || grafana.requests() == 1);
+    std::thread::sleep(Duration::from_millis(3500));
+    assert_eq!(grafana.requests(), 1, "{}", daemon.log());
+    grafana.set_mood(well());
+    wait_until("rows arrive", || !grafana.rows("packet_rate").is_empty());
+    assert!(daemon.terminate().0.success());
+}
+
+#[test]
+fn a_login_page_is_not_a_delivery() {
+    let Some(lab) = lab("a_login_page_is_not_a_delivery") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::LoginPage);
+    let token = crate::rows::token_file();
+    let mut daemon = start(&lab, &grafana, &token, &["--once"]);
+    let log = || daemon.log();
+    wait_until("it is logged", || log().contains("200 OK, but with a web page"));
+    assert_eq!(daemon.ended().code(), Some(1));
+    assert!(!daemon.log().contains("delivering rows"), "{}", daemon.log());
+}
+
+#[test]
+fn an_error_shows_its_cause_once() {
+    let Some(lab) = lab("an_error_shows_its_cause_once") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent");
+    let path = absent.to_str().unwrap();
+    let url = "http://127.0.0.1:1";
+    for arguments in [
+        &["run", "-i", WATCHED, "--url", url, "--token-file", path][..],
+        &["run", "-i", WATCHED, "--config", path],
+        &["run", "-i", WATCHED, "--addresses", "hash", "--hash-key-file", path],
+    ] {
+        let message = String::from_utf8(command(&lab, arguments).output().unwrap().stderr).unwrap();
+        assert_eq!(message.matches("No such file or directory").count(), 1, "{message}");
+    }
+}
+
+/// Idle clients keep nobody out, and HEAD is answered like GET without its body.
+#[test]
+fn the_metrics_server_answers_beside_idle_clients() {
+    let Some(lab) = lab("the_metrics_server_answers_beside_idle_clients") else { return };
+    let address = "127.0.0.1:9469";
+    let _daemon = Daemon::start(&lab, &["--sink", "stdout", "--metrics", address]);
+    crate::lab::in_namespace(&lab.node, || {
+        let _idle: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+        let start = std::time::Instant::now();
+        let page = get(address, "/metrics");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(
+            page.contains("process_start_time_seconds 1") || page.contains("process_start_time_seconds 2"),
+            "{page}"
+        );
+        let head = crate::store::request(address, "HEAD", "/metrics");
+        assert!(head.starts_with("HTTP/1.0 200") && head.ends_with("\r\n\r\n"), "{head}");
+        assert!(crate::store::request(address, "POST", "/metrics").starts_with("HTTP/1.0 405"));
+    });
 }

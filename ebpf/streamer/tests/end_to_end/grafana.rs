@@ -27,6 +27,10 @@ pub(crate) enum Mood {
     Ill(u16),
     /// Never answers.
     Silent,
+    /// Answers 429, and asks to wait this many seconds.
+    Later(u64),
+    /// Answers like an authentication proxy: status 200, and a page that asks for a login.
+    LoginPage,
     /// Refuses a body that holds this text, as a line it cannot parse.
     Picky(String),
     /// Refuses a body of more bytes than this.
@@ -153,11 +157,14 @@ impl Grafana {
             state.requests
         };
         let mood = self.mood.lock().unwrap().clone();
+        let retry_after = if let Mood::Later(seconds) = mood { Some(seconds) } else { None };
         let (status, text) = match mood {
             Mood::Silent => {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 (200, String::new())
             }
+            Mood::Later(_) => (429, "later".to_owned()),
+            Mood::LoginPage => (200, "<!DOCTYPE html>\n<title>Sign in</title>".to_owned()),
             Mood::Ill(status) => (status, "{\"message\":\"no\"}".to_owned()),
             Mood::Well { token: wanted } if token != Some(format!("Bearer {wanted}")) => {
                 (401, "{\"message\":\"Unauthorized\"}".to_owned())
@@ -172,6 +179,9 @@ impl Grafana {
         };
         let mut response = Response::new(Full::new(Bytes::from(text)));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert("retry-after", seconds.into());
+        }
         Ok(response)
     }
 

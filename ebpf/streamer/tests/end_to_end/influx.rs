@@ -68,7 +68,7 @@ fn influxdb_keeps_every_row() {
             .is_some_and(|row| row[1] == PACKETS as u64 + 1)
     });
     assert!(daemon.terminate().0.success());
-    assert_eq!(daemon.log().matches("rows arrive").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.log().matches("delivering rows").count(), 1, "{}", daemon.log());
 
     let lines = relay.lines();
     for measurement in ["packet_details", "packet_rate", "top_talkers", "streamer"] {

@@ -18,6 +18,12 @@ fn once_gives_one_second_and_nothing_else() {
     let text = String::from_utf8(output.stdout).unwrap();
     let kinds: Vec<&str> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(kinds, ["packet_rate", "streamer"]);
+    let log = String::from_utf8(output.stderr).unwrap();
+    let position = |text: &str| log.find(text).unwrap_or_else(|| panic!("no `{text}` in {log}"));
+    assert!(
+        position("attached") < position("delivering rows")
+            && position("delivering rows") < position("detached")
+    );
 }
 
 #[test]
@@ -31,6 +37,18 @@ fn a_duration_ends_by_itself() {
         output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let packet = rows.iter().find(|row| row["measurement"] == "packet_details").unwrap();
     assert_eq!((&packet["vendor"], &packet["destination_port"]), (&"Synology".into(), &1900.into()));
+}
+
+/// Closing the terminal ends the daemon as other signals do: the last rows are written.
+#[test]
+fn a_hangup_ends_the_daemon_in_order() {
+    let Some(lab) = lab("a_hangup_ends_the_daemon_in_order") else { return };
+    let mut daemon = Daemon::start(&lab, &["--sink", "stdout", "--format", "line"]);
+    lab.send(&[frame::ssdp()]);
+    let (status, _) = daemon.signal(rustix::process::Signal::HUP);
+    assert!(status.success(), "{status}");
+    assert_eq!(daemon.output().lines().filter(|line| line.starts_with("packet_details ")).count(), 1);
+    assert!(daemon.log().contains("detached; 1 packets seen, 1 shown"), "{}", daemon.log());
 }
 
 /// `… | head` ends the daemon, quietly.

@@ -84,7 +84,7 @@ fn victoriametrics_keeps_every_number() {
             count("packet_details") == PACKETS + 1 && count("top_talkers") > 0
         });
         assert!(daemon.terminate().0.success());
-        assert_eq!(daemon.log().matches("rows arrive").count(), 1, "{}", daemon.log());
+        assert_eq!(daemon.log().matches("delivering rows").count(), 1, "{}", daemon.log());
 
         let expected = expected(&relay.lines());
         for part in ["packet_details_length", "packet_rate_packets", "top_talkers_rank", "streamer_pushes"] {

@@ -1,17 +1,18 @@
-//! What is said of each second: totals, talkers, health.
+//! The report of each second: totals, talkers, and the daemon's own state.
 
 use super::{Reading, Stream};
 use crate::clock;
 use crate::counters;
 use crate::daemon::board::Report;
-use crate::daemon::resident_bytes;
+use crate::flow::{Flow, Volume};
+use crate::process;
 use crate::row::{Encoding, Health, PacketRate, TopTalker};
 use aya::maps::MapError;
 use std::sync::Arc;
 use std::time::Instant;
 
 impl Stream {
-    /// Writes the rows of the last second.
+    /// Writes the rows of the last second, and updates the board.
     pub(super) fn report(&mut self) -> Result<(), MapError> {
         let reading = Reading { at: Instant::now(), counters: self.attachment.capture.counters()? };
         let interval = u64::try_from((reading.at - self.reported.at).as_nanos()).unwrap_or(u64::MAX);
@@ -29,9 +30,10 @@ impl Stream {
         let packets_per_second = rate.packets_per_second();
         self.encoder.encode(&rate);
 
-        // In a table these would drown the packets.
+        let talkers = self.largest_flows();
+        // In a table for people, these rows would hide the packets.
         if self.encoding != Encoding::Table {
-            self.report_talkers(now, interval);
+            self.report_talkers(now, interval, &talkers);
             self.encoder.encode(&Health {
                 time: self.report_times.assign(now),
                 origin: &self.origin,
@@ -39,8 +41,8 @@ impl Stream {
                 mode: self.mode(),
                 sampling: self.control.ratio,
                 deliveries: self.queue.deliveries(),
-                memory: resident_bytes(),
-                cpu_ms: clock::cpu_ms(),
+                memory: process::resident_bytes(),
+                cpu_ms: process::cpu_ms(),
             });
         }
 
@@ -50,23 +52,29 @@ impl Stream {
             packets_per_second,
             mode: self.mode(),
             sampling: self.control.ratio,
+            talkers,
             queue: Arc::clone(&self.queue),
             at: reading.at,
         });
         self.service.borrow_mut().beat(&self.board);
+        self.flush();
         Ok(())
     }
 
-    fn report_talkers(&mut self, now: i64, interval: u64) {
-        let Some(entries) = self.attachment.capture.flows() else { return };
+    fn largest_flows(&mut self) -> Vec<(Flow, Volume)> {
+        let Some(entries) = self.attachment.capture.flows() else { return Vec::new() };
         let reading = self.flows.read(entries, self.talkers, &self.privacy);
         self.attachment.capture.forget(&reading.stale);
-        for (place, (flow, volume)) in reading.largest.iter().enumerate() {
+        reading.largest
+    }
+
+    fn report_talkers(&mut self, now: i64, interval: u64, talkers: &[(Flow, Volume)]) {
+        for (rank, (flow, volume)) in (1..).zip(talkers) {
             self.encoder.encode(&TopTalker {
                 time: self.report_times.assign(now),
                 origin: &self.origin,
                 interval,
-                rank: place + 1,
+                rank,
                 flow,
                 volume: *volume,
             });
