@@ -51,10 +51,10 @@ impl Mistake for KeyMistake {
 }
 
 /// The public keys of those who may log in as root.
-pub(super) fn resolve(typed: &written::Access, problems: &mut Problems) -> Option<Vec<String>> {
-    let keys = typed.ssh_keys.as_ref()?;
+pub(super) fn resolve(written: &written::Access, problems: &mut Problems) -> Option<Vec<String>> {
+    let keys = written.ssh_keys.as_ref()?;
     if keys.is_empty() {
-        problems.error(typed.span, KeyMistake::Nobody);
+        problems.error(written.span, KeyMistake::Nobody);
     }
     let keys: Vec<_> = keys.iter().map(|key| resolve_key(key, problems)).collect();
     keys.into_iter().collect()

@@ -5,11 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 
 use super::address::parse_range;
-use super::asn::asn;
 use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
 use super::name::Label;
-use super::number::number_or;
+use super::number::{asn, number_or};
 use super::router::{self, Router};
 use super::secrets::SecretLookup;
 use crate::config::diagnostics::{Mistake, Problems};
@@ -86,34 +85,36 @@ pub(super) fn note_session_names(names: &[(Span, &Label)], problems: &mut Proble
 }
 
 pub(super) fn resolve(
-    typed: &written::Bgp,
+    written: &written::Bgp,
     pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Bgp> {
-    let asn = typed.asn.as_ref().and_then(|number| asn(number, problems));
-    let v4 = typed.pool.as_ref().and_then(|text| parsed(text, parse_range::<Ipv4Addr>, problems));
+    let asn = written.asn.as_ref().and_then(|number| asn(number, problems));
+    let v4 = written.pool.as_ref().and_then(|text| parsed(text, parse_range::<Ipv4Addr>, problems));
     let key = Ipv6Key {
         table: "[bgp]",
-        header: typed.span,
+        header: written.span,
         name: "pool-ipv6",
         example: "fd00:10:200:200::/112",
-        text: typed.pool_ipv6.as_ref(),
+        text: written.pool_ipv6.as_ref(),
     };
     let pool = pairs.join(v4, key, parse_range::<Ipv6Addr>, problems);
-    let hold_time = number_or(9, typed.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
-    let keepalive = number_or(3, typed.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
-    let restart = typed.graceful_restart.as_ref();
+    let hold_time =
+        number_or(9, written.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
+    let keepalive =
+        number_or(3, written.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
+    let restart = written.graceful_restart.as_ref();
     let graceful_restart = number_or(120, restart, "restart time in seconds", &(1..=4095), problems);
     if let (Some(hold_time), Some(keepalive)) = (hold_time, keepalive) {
-        note_timers(typed, hold_time, keepalive, problems);
+        note_timers(written, hold_time, keepalive, problems);
     }
-    if let (Some(seconds @ ..60), Some(written)) = (graceful_restart, &typed.graceful_restart) {
+    if let (Some(seconds @ ..60), Some(written)) = (graceful_restart, &written.graceful_restart) {
         problems.warning(written.span, BgpMistake::ShortRestart { seconds });
     }
-    let routers = typed.routers.as_ref().and_then(|routers| {
+    let routers = written.routers.as_ref().and_then(|routers| {
         if routers.is_empty() {
-            problems.error(typed.span, BgpMistake::NoRouter);
+            problems.error(written.span, BgpMistake::NoRouter);
         }
         note_duplicates(routers, problems);
         let resolved: Vec<_> =
@@ -136,12 +137,12 @@ pub(super) fn resolve(
     })
 }
 
-fn note_timers(typed: &written::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {
-    let span = [&typed.keepalive, &typed.hold_time]
+fn note_timers(written: &written::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {
+    let span = [&written.keepalive, &written.hold_time]
         .into_iter()
         .flatten()
         .next()
-        .map_or(typed.span, |written| written.span);
+        .map_or(written.span, |written| written.span);
     if keepalive > hold_time {
         problems.error(span, BgpMistake::KeepaliveOverHold { keepalive, hold_time });
     } else if u32::from(keepalive) * 3 > u32::from(hold_time) {

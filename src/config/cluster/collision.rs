@@ -7,9 +7,10 @@ use thiserror::Error;
 
 use super::address::{host_range, role_in_network};
 use super::bgp::Bgp;
+use super::board::Board;
 use super::first_use::FirstUse;
 use super::network::{IPV4, IPV6, Network};
-use super::topology::{Board, Node};
+use super::node::Node;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
 use crate::config::written;

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::name::{Label, is_host};
+use super::node::Node;
 use super::secrets::{SecretLookup, SecretName};
-use super::topology::Node;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::written::{self, Role, Text, nearest};
 
@@ -52,21 +52,21 @@ impl Mistake for K3sMistake {
 const MODE: &str = "600";
 
 pub(super) fn resolve(
-    typed: &written::K3s,
+    written: &written::K3s,
     nodes: Option<&[Node]>,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<K3s> {
-    let token = typed.token.as_ref().and_then(|text| secrets.find(text, problems));
-    let mode = match &typed.write_kubeconfig_mode {
+    let token = written.token.as_ref().and_then(|text| secrets.find(text, problems));
+    let mode = match &written.write_kubeconfig_mode {
         Some(text) => problems.take(text.span, parse_mode(&text.value)),
         None => Some(MODE.to_owned()),
     };
-    let tls_san = typed.tls_san.as_deref().unwrap_or_default();
+    let tls_san = written.tls_san.as_deref().unwrap_or_default();
     for name in tls_san {
         note_certificate_name(name, problems);
     }
-    let first_server = nodes.and_then(|nodes| first_server(typed.first_server.as_ref(), nodes, problems));
+    let first_server = nodes.and_then(|nodes| first_server(written.first_server.as_ref(), nodes, problems));
     Some(K3s {
         token: token?,
         first_server: first_server?,
@@ -93,9 +93,9 @@ fn note_certificate_name(name: &Text, problems: &mut Problems) {
     }
 }
 
-fn first_server(typed: Option<&Text>, nodes: &[Node], problems: &mut Problems) -> Option<Label> {
+fn first_server(written: Option<&Text>, nodes: &[Node], problems: &mut Problems) -> Option<Label> {
     let mut servers = nodes.iter().filter(|node| node.role == Role::Server).map(|node| &node.name);
-    let Some(text) = typed else { return servers.next().cloned() };
+    let Some(text) = written else { return servers.next().cloned() };
     let Some(found) = nodes.iter().find(|node| node.name.as_str() == text.value) else {
         let nearest = nearest(&text.value, servers.map(Label::as_str)).map(str::to_owned);
         problems.error(text.span, K3sMistake::UnknownServer { name: text.value.clone(), nearest });

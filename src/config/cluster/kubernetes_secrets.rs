@@ -1,7 +1,7 @@
 //! Kubernetes Secrets that the servers make from the nodes' files: none of them is ever rendered.
 
-use super::Cluster;
-use super::gateway::AzureDns;
+use super::certificates::AzureDns;
+use super::resolve::Cluster;
 use super::router::Router;
 use super::secrets::SecretName;
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::address::{parse_address, parse_range};
 use super::dual::{Addresses, Ipv6Key, Networks, Pairs, parsed};
 use super::name::is_host;
-use super::topology::Node;
+use super::node::Node;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
 use crate::config::written::{self, Text};

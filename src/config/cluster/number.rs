@@ -1,4 +1,4 @@
-//! Whole numbers within bounds.
+//! Whole numbers within bounds, and autonomous system numbers.
 
 use std::ops::RangeInclusive;
 
@@ -37,4 +37,25 @@ pub(super) fn number_or<N: TryFrom<i64> + Into<i64> + Copy + PartialOrd>(
         problems.error(written.span, NumberMistake { what, number: written.value, least, most });
     }
     number
+}
+
+#[derive(Debug, Error)]
+#[error("{number} is not an autonomous system number")]
+struct AsnMistake {
+    number: i64,
+}
+
+impl Mistake for AsnMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = "write a number from 1 to 4294967295; 64512 to 65534 are for private use (RFC 6996)";
+        Some(instead.to_owned())
+    }
+}
+
+pub(super) fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
+    let asn = u32::try_from(number.value).ok().filter(|asn| *asn != 0);
+    if asn.is_none() {
+        problems.error(number.span, AsnMistake { number: number.value });
+    }
+    asn
 }

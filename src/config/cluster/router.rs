@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 
 use super::address::parse_address;
-use super::asn::asn;
 use super::dual::{Addresses, Ipv6Key, Pairs, parsed};
 use super::name::{Label, NameMistake};
-use super::router_access::{self, RouterAccess};
+use super::number::asn;
+use super::router_status::{self, RouterAccess};
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::written::{self, Text};
@@ -108,46 +108,43 @@ impl Mistake for RouterMistake {
 }
 
 pub(super) fn resolve(
-    typed: &written::Router,
+    written: &written::Router,
     nodes_asn: Option<u32>,
     pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Router> {
-    let name = typed.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
-    let v4 = typed.address.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
+    let name = written.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
+    let v4 = written.address.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
     let key = Ipv6Key {
         table: "[[bgp.router]]",
-        header: typed.span,
+        header: written.span,
         name: "address-ipv6",
         example: "fd00:172:16:10::1",
-        text: typed.address_ipv6.as_ref(),
+        text: written.address_ipv6.as_ref(),
     };
     let address = pairs.join(v4, key, parse_address::<Ipv6Addr>, problems);
-    let own_asn = match &typed.asn {
+    let own_asn = match &written.asn {
         Some(number) => asn(number, problems),
         None => nodes_asn,
     };
-    let platform = match (typed.platform.as_ref(), typed.version.as_ref()) {
+    let platform = match (written.platform.as_ref(), written.version.as_ref()) {
         (Some(platform), Some(version)) => resolve_platform(platform.value, version, problems),
         _ => None,
     };
-    let password = match &typed.password {
-        Some(text) => Some(secrets.find(text, problems)?),
-        None => None,
-    };
-    let session_prefix = match &typed.session_prefix {
+    let password = secrets.find_optional(written.password.as_ref(), problems);
+    let session_prefix = match &written.session_prefix {
         Some(text) => problems.take(text.span, parse_session_prefix(&text.value))?,
         None => String::new(),
     };
-    let access = router_access::resolve(typed, v4.map(|v4| v4.value), secrets, problems);
+    let access = router_status::resolve(written, v4.map(|v4| v4.value), secrets, problems);
     Some(Router {
         name: name?,
         address: address?,
         asn: own_asn?,
         platform: platform?,
-        version: typed.version.as_ref()?.value.clone(),
-        password,
+        version: written.version.as_ref()?.value.clone(),
+        password: password?,
         access: access?,
         session_prefix,
     })

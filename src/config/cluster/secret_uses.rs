@@ -1,11 +1,11 @@
 //! What each secret is for, on which nodes, and where it lies there: the one table from which secrets are listed and
 //! seeds are filled.
 
-use super::Cluster;
 use super::name::Label;
-use super::router_access::RouterAccess;
+use super::node::Node;
+use super::resolve::Cluster;
+use super::router_status::RouterAccess;
 use super::secrets::SecretName;
-use super::topology::Node;
 use crate::config::written::Role;
 
 /// sshd's own key on a node: the place that NixOS gives it (`services.openssh.hostKeys`).
@@ -17,13 +17,13 @@ pub struct SecretUse {
     pub secret: SecretName,
     /// For people to read.
     pub what: String,
-    pub place: Place,
+    pub place: SecretPlace,
     pub recipients: Recipients,
 }
 
 /// Where a secret lies on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum SecretPlace {
     /// Among the node's secrets, under its own name.
     Secrets,
     /// Where sshd looks for the key by which the node is known.
@@ -46,8 +46,8 @@ impl SecretUse {
     pub fn path_on_node(&self) -> Option<String> {
         match (&self.recipients, self.place) {
             (Recipients::NoNode, _) => None,
-            (_, Place::Secrets) => Some(self.secret.path_on_node()),
-            (_, Place::SshHostKey) => Some(SSH_HOST_KEY.to_owned()),
+            (_, SecretPlace::Secrets) => Some(self.secret.path_on_node()),
+            (_, SecretPlace::SshHostKey) => Some(SSH_HOST_KEY.to_owned()),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Cluster {
         let on_all = |secret: &SecretName, what: &str| SecretUse {
             secret: secret.clone(),
             what: what.to_owned(),
-            place: Place::Secrets,
+            place: SecretPlace::Secrets,
             recipients: Recipients::All,
         };
         let mut uses = vec![on_all(&self.k3s.token, "k3s: by this token nodes join")];
@@ -92,14 +92,14 @@ impl Cluster {
         uses.extend(self.kubernetes_secrets().into_iter().map(|made| SecretUse {
             what: format!("Secret {}/{}, key {}", made.namespace, made.name, made.key),
             secret: made.from,
-            place: Place::Secrets,
+            place: SecretPlace::Secrets,
             recipients: Recipients::Servers,
         }));
         uses.extend(self.nodes.iter().filter_map(|node| {
             Some(SecretUse {
                 secret: node.ssh_host_key.clone()?,
                 what: "sshd: key by which the node is known".to_owned(),
-                place: Place::SshHostKey,
+                place: SecretPlace::SshHostKey,
                 recipients: Recipients::Only(node.name.clone()),
             })
         }));
@@ -108,7 +108,7 @@ impl Cluster {
             Some(SecretUse {
                 secret: access.password.clone()?,
                 what: format!("`rk1 status`: password on {}", router.name),
-                place: Place::Secrets,
+                place: SecretPlace::Secrets,
                 recipients: Recipients::NoNode,
             })
         }));
@@ -116,7 +116,7 @@ impl Cluster {
             Some(SecretUse {
                 secret: board.password.clone()?,
                 what: format!("`rk1 flash`: password of `{}` on the BMC of `{}`", board.user, board.name),
-                place: Place::Secrets,
+                place: SecretPlace::Secrets,
                 recipients: Recipients::NoNode,
             })
         }));

@@ -104,15 +104,15 @@ impl SecretName {
 /// The secrets that `[secrets]` defines, and those of them that have been asked for.
 pub(super) struct SecretLookup<'a> {
     /// `None` where the section is missing, which has been noted.
-    typed: Option<&'a written::Secrets>,
+    written: Option<&'a written::Secrets>,
     used: Vec<&'a str>,
     /// Whether a name was written that could not be found: what seems unused is then no news.
     has_misses: bool,
 }
 
 impl<'a> SecretLookup<'a> {
-    pub(super) fn new(typed: Option<&'a written::Secrets>) -> Self {
-        Self { typed, used: Vec::new(), has_misses: false }
+    pub(super) fn new(written: Option<&'a written::Secrets>) -> Self {
+        Self { written, used: Vec::new(), has_misses: false }
     }
 
     /// The secret whose name was written.
@@ -122,9 +122,18 @@ impl<'a> SecretLookup<'a> {
         found
     }
 
+    /// The secret whose name was written, if one was.
+    pub(super) fn find_optional(
+        &mut self,
+        text: Option<&Text>,
+        problems: &mut Problems,
+    ) -> Option<Option<SecretName>> {
+        text.map_or(Some(None), |text| self.find(text, problems).map(Some))
+    }
+
     fn find_known(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
         let name = problems.take(text.span, SecretName::parse(&text.value))?;
-        let mut known = self.typed?.files.0.iter().map(|(name, _)| name.value.as_str());
+        let mut known = self.written?.files.0.iter().map(|(name, _)| name.value.as_str());
         if let Some(known) = known.clone().find(|known| *known == name.as_str()) {
             self.used.push(known);
             return Some(name);
@@ -141,7 +150,7 @@ impl<'a> SecretLookup<'a> {
     /// All that are defined. What nothing has asked for is worth a warning.
     pub(super) fn resolve(self, problems: &mut Problems) -> Option<Secrets> {
         let mut files = Vec::new();
-        for (name, path) in &self.typed?.files.0 {
+        for (name, path) in &self.written?.files.0 {
             let parsed = problems.take(name.span, SecretName::parse(&name.value));
             if looks_like_secret(&path.value) {
                 problems.error(path.span, SecretMistake::InlineInsteadOfPath);

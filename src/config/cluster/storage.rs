@@ -90,15 +90,15 @@ impl Mistake for StorageMistake {
     }
 }
 
-pub(super) fn resolve(typed: &written::Storage, problems: &mut Problems) -> Option<Storage> {
-    let device = typed.device.as_ref().and_then(|text| problems.take(text.span, parse_device(&text.value)));
-    let mount = match &typed.mount {
+pub(super) fn resolve(written: &written::Storage, problems: &mut Problems) -> Option<Storage> {
+    let device = written.device.as_ref().and_then(|text| problems.take(text.span, parse_device(&text.value)));
+    let mount = match &written.mount {
         Some(text) => problems.take(text.span, parse_mount(&text.value)),
         None => Some(MOUNT.to_owned()),
     };
-    let binds = match &typed.binds {
+    let binds = match &written.binds {
         Some(binds) => {
-            let mount = typed.mount.as_ref().map_or(MOUNT, |text| &text.value);
+            let mount = written.mount.as_ref().map_or(MOUNT, |text| &text.value);
             resolve_binds(&binds.0, mount, problems)
         }
         None => Some(default_binds()),

@@ -1,12 +1,12 @@
 //! The daemon that shows received packets in Grafana.
 
 use thiserror::Error;
-use url::{Host, Url};
 
-use super::Unresolved;
 use super::name::Label;
 use super::number::number_or;
+use super::resolve::Unresolved;
 use super::secrets::{SecretLookup, SecretName};
+use super::url::{Service, parse_url};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::Spanned;
 use crate::config::written::{self, Acceleration, Cilium, FreeValue, Text};
@@ -26,73 +26,66 @@ pub struct Streamer {
     pub interval: u32,
 }
 
+const GRAFANA: Service = Service {
+    name: "Grafana",
+    example: "https://grafana.example.org",
+    secret: "token",
+    login: "the secret that `token` names is the login",
+    may_have_path: true,
+};
+
 #[derive(Debug, Error)]
 enum StreamerMistake {
-    #[error("`{url}` does not say how Grafana is reached")]
-    NoScheme { url: String },
-    #[error("`{url}` is not an address of the web: {reason}")]
-    NotAUrl { url: String, reason: String },
-    #[error("`{scheme}` is not a way to reach Grafana")]
-    Scheme { scheme: String },
-    #[error("the address of Grafana holds a user name or a password")]
-    Credentials,
-    #[error("`{url}` sends the token in the clear over a public network")]
-    PublicHttp { url: String },
-    #[error("`{name}` is not the name of a network interface")]
+    #[error("`{name}` is not a name of a network interface")]
     Interface { name: String },
-    #[error("`{name}` is not the name of a stream")]
+    #[error("`{name}` is not a name of a stream")]
     Stream { name: String },
-    #[error("`acceleration = \"{acceleration}\"` takes the network interface from the streamer")]
+    #[error("`acceleration = \"{acceleration}\"` cannot be combined with the streamer")]
     Acceleration { acceleration: String },
 }
 
 impl Mistake for StreamerMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::NoScheme { url } => format!("write it with its scheme: `https://{url}`"),
-            Self::NotAUrl { .. } | Self::Scheme { .. } => {
-                "write an address such as `https://grafana.example.org`".to_owned()
-            }
-            Self::Credentials => "leave them out: the token is the secret that `token` names".to_owned(),
-            Self::PublicHttp { url } => format!("write `{}`", url.replacen("http:", "https:", 1)),
-            Self::Interface { .. } => "write a name such as `end0`, of at most 15 characters".to_owned(),
-            Self::Stream { .. } => "write letters, digits, `-`, `_` or `.`, at most 64 of them".to_owned(),
+            Self::Interface { .. } => "write a name of at most 15 characters, such as `end0`".to_owned(),
+            Self::Stream { .. } => "write at most 64 letters, digits, `-`, `_` or `.`".to_owned(),
             Self::Acceleration { .. } => {
-                "write `acceleration = \"disabled\"`, or `enable = false` in `[streamer]`: both want the \
-                 interface's XDP hook, and it takes one program"
+                "write `acceleration = \"disabled\"`, or `enable = false` in `[streamer]`: both need the XDP hook \
+                 of the interface, which holds one program"
                     .to_owned()
             }
         };
         Some(instead)
     }
-
-    fn marks_secret(&self) -> bool {
-        matches!(self, Self::Credentials)
-    }
 }
 
 /// The streamer, if there is to be one.
 pub(super) fn resolve(
-    typed: Option<&written::Streamer>,
+    written: Option<&written::Streamer>,
     cilium: Option<&Cilium>,
     cluster: Option<&Label>,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Result<Option<Streamer>, Unresolved> {
-    let Some(typed) = typed else { return Ok(None) };
-    let url = typed.url.as_ref().and_then(|text| problems.take(text.span, parse_url(&text.value)));
-    let token = typed.token.as_ref().and_then(|text| secrets.find(text, problems));
-    let stream = match &typed.stream {
+    let Some(written) = written else { return Ok(None) };
+    let url = written.url.as_ref().and_then(|text| {
+        problems
+            .take(text.span, parse_url(&text.value, &GRAFANA))
+            .map(|url| url.as_str().trim_end_matches('/').to_owned())
+    });
+    let token = written.token.as_ref().and_then(|text| secrets.find(text, problems));
+    let stream = match &written.stream {
         Some(text) => problems.take(text.span, parse_stream(&text.value)),
         None => cluster.map(|name| name.as_str().to_owned()),
     };
-    let interfaces = typed.interfaces.as_deref().unwrap_or_default();
+    let interfaces = written.interfaces.as_deref().unwrap_or_default();
     let interfaces: Vec<_> = interfaces.iter().map(|name| interface(name, problems)).collect();
-    let budget = number_or(500, typed.budget.as_ref(), "number of rows a second", &(1..=100_000), problems);
-    let interval = number_or(250, typed.interval.as_ref(), "number of milliseconds", &(200..=1000), problems);
-    let is_enabled = typed.enable.as_ref().is_none_or(|enable| enable.value);
+    let budget = number_or(500, written.budget.as_ref(), "number of rows a second", &(1..=100_000), problems);
+    let interval =
+        number_or(250, written.interval.as_ref(), "number of milliseconds", &(200..=1000), problems);
+    let is_enabled = written.enable.as_ref().is_none_or(|enable| enable.value);
     if is_enabled {
-        note_acceleration(typed, cilium, problems);
+        note_acceleration(written, cilium, problems);
     }
     let interfaces: Option<_> = interfaces.into_iter().collect();
     let streamer = Streamer {
@@ -104,37 +97,6 @@ pub(super) fn resolve(
         interval: interval.ok_or(Unresolved)?,
     };
     Ok(is_enabled.then_some(streamer))
-}
-
-fn parse_url(text: &str) -> Result<String, StreamerMistake> {
-    let owned = || text.to_owned();
-    // `grafana:3000` parses as the scheme `grafana`, which is not what was meant.
-    if !text.contains("://") {
-        return Err(StreamerMistake::NoScheme { url: owned() });
-    }
-    let url = Url::parse(text)
-        .map_err(|error| StreamerMistake::NotAUrl { url: owned(), reason: error.to_string() })?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(StreamerMistake::Credentials);
-    }
-    match url.scheme() {
-        "http" if is_public(&url) => Err(StreamerMistake::PublicHttp { url: owned() }),
-        "http" | "https" => Ok(url.as_str().trim_end_matches('/').to_owned()),
-        scheme => Err(StreamerMistake::Scheme { scheme: scheme.to_owned() }),
-    }
-}
-
-/// Whether it names a public address. What a host name stands for is for the daemon to find out.
-pub(super) fn is_public(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => {
-            !(address.is_private() || address.is_loopback() || address.is_link_local())
-        }
-        Some(Host::Ipv6(address)) => {
-            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
-        }
-        Some(Host::Domain(_)) | None => false,
-    }
 }
 
 /// A channel of Grafana Live: `^[A-z0-9_\-\.]*$`, at most 160 characters with what is added to it.
@@ -158,7 +120,7 @@ fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
 }
 
 /// The key, or the value of Cilium's chart that it stands for.
-fn note_acceleration(typed: &written::Streamer, cilium: Option<&Cilium>, problems: &mut Problems) {
+fn note_acceleration(written: &written::Streamer, cilium: Option<&Cilium>, problems: &mut Problems) {
     let Some(cilium) = cilium else { return };
     let key = cilium.acceleration.as_ref().map(|key| Spanned::new(key.value.word().to_owned(), key.span));
     let value = cilium.values.as_ref().and_then(|values| values.at(&["loadBalancer", "acceleration"]));
@@ -166,10 +128,10 @@ fn note_acceleration(typed: &written::Streamer, cilium: Option<&Cilium>, problem
         FreeValue::String(word) => Some(Spanned::new(word.clone(), value.span)),
         _ => None,
     });
-    for written in [key, value].into_iter().flatten() {
-        if written.value != Acceleration::Disabled.word() {
-            let mistake = StreamerMistake::Acceleration { acceleration: written.value };
-            problems.collision(written.span, mistake, typed.span, "the streamer is on");
+    for choice in [key, value].into_iter().flatten() {
+        if choice.value != Acceleration::Disabled.word() {
+            let mistake = StreamerMistake::Acceleration { acceleration: choice.value };
+            problems.collision(choice.span, mistake, written.span, "the streamer is enabled");
         }
     }
 }

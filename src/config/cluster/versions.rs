@@ -168,8 +168,8 @@ struct Written {
 }
 
 /// What is left out is chosen so that it goes with what is written.
-pub(super) fn resolve(typed: Option<&written::Versions>, problems: &mut Problems) -> Option<Versions> {
-    let Some(typed) = typed else {
+pub(super) fn resolve(written: Option<&written::Versions>, problems: &mut Problems) -> Option<Versions> {
+    let Some(written) = written else {
         let newest = &CILIUM[0];
         return Some(Versions {
             k3s: K3S,
@@ -180,24 +180,24 @@ pub(super) fn resolve(typed: Option<&written::Versions>, problems: &mut Problems
         });
     };
     let mut read =
-        |text: &Option<Text>, what, default| release(text.as_ref(), what, default, typed.span, problems);
-    let cilium = read(&typed.cilium, "Cilium", CILIUM[0].newest);
-    let k3s = read(&typed.k3s, "k3s", K3S);
-    let cert_manager = read(&typed.cert_manager, "cert-manager", CERT_MANAGER_NEWEST);
+        |text: &Option<Text>, what, default| release(text.as_ref(), what, default, written.span, problems);
+    let cilium = read(&written.cilium, "Cilium", CILIUM[0].newest);
+    let k3s = read(&written.k3s, "k3s", K3S);
+    let cert_manager = read(&written.cert_manager, "cert-manager", CERT_MANAGER_NEWEST);
 
     let line = cilium.and_then(|cilium| cilium_line(cilium, problems));
     let gateway_api = line.and_then(|line| {
         let written = release(
-            typed.gateway_api.as_ref(),
+            written.gateway_api.as_ref(),
             "the Gateway API",
             line.gateway_api[0],
-            typed.span,
+            written.span,
             problems,
         )?;
         note_gateway_api(line, cilium?, written, problems);
         Some(written.release)
     });
-    let channel = line.and_then(|line| Some(channel(line, cilium?.release, typed, problems)));
+    let channel = line.and_then(|line| Some(channel(line, cilium?.release, written, problems)));
     if let (Some(cert_manager), Some(k3s)) = (cert_manager, k3s) {
         note_cert_manager(cert_manager, k3s, problems);
     }
@@ -248,10 +248,10 @@ fn note_gateway_api(line: &CiliumLine, cilium: Written, gateway_api: Written, pr
 fn channel(
     line: &CiliumLine,
     cilium: Release,
-    typed: &written::Versions,
+    written: &written::Versions,
     problems: &mut Problems,
 ) -> Channel {
-    let Some(channel) = &typed.gateway_api_channel else { return line.channels[0] };
+    let Some(channel) = &written.gateway_api_channel else { return line.channels[0] };
     if !line.channels.contains(&channel.value) {
         let mistake = VersionMistake::Channel {
             cilium,

@@ -17,11 +17,11 @@ struct Entry {
     message: String,
     hint: Option<String>,
     /// A second place that has to do with it.
-    related: Option<Place>,
+    related: Option<Location>,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct Location {
     line: usize,
     column: usize,
     label: &'static str,
@@ -48,7 +48,7 @@ fn entry(source: &Source, problem: &Problem) -> Entry {
         hint: problem.mistake.shown_hint(),
         related: problem.related.map(|related| {
             let (line, column) = position(&source.text, related.span);
-            Place { line, column, label: related.label }
+            Location { line, column, label: related.label }
         }),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
-use super::shape::{Decode, Kind, Required, ShapeMistake, TomlValue, last_key, spanned, wrong_type};
+use super::shape::{Decode, Notation, Required, ShapeMistake, TomlValue, last_key, spanned, wrong_type};
 use crate::config::diagnostics::Problems;
 use crate::config::source::{Spanned, schema_of_inner};
 
@@ -66,9 +66,9 @@ impl Decode for Switch {
 
 /// Wrong items are noted and left out.
 impl<T: Decode> Decode for Vec<T> {
-    const KIND: Kind = match T::KIND {
-        Kind::Table => Kind::Tables,
-        kind => kind,
+    const NOTATION: Notation = match T::NOTATION {
+        Notation::Table => Notation::Tables,
+        notation => notation,
     };
 
     fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
@@ -77,7 +77,7 @@ impl<T: Decode> Decode for Vec<T> {
                 let item_path = format!("[{path}]");
                 Some(items.iter().filter_map(|item| T::decode(&item_path, item, problems)).collect())
             }
-            DeValue::Table(_) if T::KIND == Kind::Table => {
+            DeValue::Table(_) if T::NOTATION == Notation::Table => {
                 let instead = Some(format!("write the header as `[[{path}]]`"));
                 wrong_type(path, value, "a list of tables", instead, problems)
             }
@@ -93,7 +93,7 @@ impl<T: Decode> Decode for Spanned<Vec<T>> {
 }
 
 impl<T: Decode> Decode for Named<T> {
-    const KIND: Kind = Kind::Table;
+    const NOTATION: Notation = Notation::Table;
 
     fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
         let DeValue::Table(table) = value.get_ref() else {

@@ -1,106 +1,49 @@
-//! `cluster.toml` as the user typed it: every value with its place, nothing resolved.
+//! `cluster.toml` as it is written: every value with its place, nothing resolved. A file for each section, under the name of
+//! the section.
 
 mod access;
+mod bgp;
+mod board;
+mod certificates;
+mod cilium;
+mod file;
 mod free;
-mod kubernetes;
+mod gateway;
+mod header;
+mod hubble;
+mod k3s;
 mod leaf;
-mod machines;
+mod network;
+mod node;
+mod router;
 mod router_status;
 pub mod schema;
+mod secrets;
 mod shape;
+mod storage;
 mod streamer;
 mod table;
+mod versions;
 
-pub use access::{Access, Secrets};
+pub use access::Access;
+pub use bgp::Bgp;
+pub use board::Board;
+pub use certificates::{AzureDns, Certificates, Environment, Issuer};
+pub use cilium::{Acceleration, Cilium};
+pub use file::ClusterFile;
 pub use free::FreeValue;
-pub use kubernetes::{
-    Acceleration, AzureDns, Bgp, Certificates, Channel, Cilium, Environment, Gateway, Hubble, Issuer, K3s,
-    Platform, Router, Versions,
-};
+pub use gateway::Gateway;
+pub use header::Header;
+pub use hubble::Hubble;
+pub use k3s::K3s;
 pub use leaf::{Integer, Named, Switch, Text};
-pub use machines::{Board, Header, Network, Node, Role, Storage};
+pub use network::Network;
+pub use node::{Node, Role};
+pub use router::{Platform, Router};
 pub use router_status::RouterStatus;
+pub use secrets::Secrets;
 pub use shape::Required;
 pub(crate) use shape::nearest;
+pub use storage::Storage;
 pub use streamer::Streamer;
-
-use toml::de::{DeTable, DeValue};
-
-use crate::config::diagnostics::Problems;
-use crate::config::source::{Source, Span};
-use shape::ShapeMistake;
-use table::table;
-
-table! {
-    /// A Turing Pi cluster: its boards and nodes, their network, and what runs on them.
-    pub struct ClusterFile {
-        /// What the cluster is called.
-        "cluster" cluster: Required<Header>,
-        /// Who may log in.
-        "access" access: Required<Access>,
-        /// Versions that go together. Left out: the newest pair that is known to work.
-        "versions" versions: Option<Versions>,
-        /// The nodes' network, and the ranges inside the cluster.
-        "network" network: Required<Network>,
-        /// The Turing Pi 2 boards.
-        "board" boards: Required<Vec<Board>>,
-        /// The RK1 modules.
-        "node" nodes: Required<Vec<Node>>,
-        /// The data disk of each node.
-        "storage" storage: Required<Storage>,
-        /// Kubernetes itself.
-        "k3s" k3s: Required<K3s>,
-        /// The network plug-in.
-        "cilium" cilium: Option<Cilium>,
-        /// Announcement of the cluster's addresses to the router.
-        "bgp" bgp: Required<Bgp>,
-        /// The one way in from outside, for all host names.
-        "gateway" gateway: Required<Gateway>,
-        /// Certificates for the gateway's host names.
-        "certificates" certificates: Required<Certificates>,
-        /// The view of the cluster's traffic.
-        "hubble" hubble: Option<Hubble>,
-        /// The daemon on each node that shows received packets in Grafana.
-        "streamer" streamer: Option<Streamer>,
-        /// Where the bytes of each secret lie at flash time.
-        "secrets" secrets: Required<Secrets>,
-    }
-}
-
-impl ClusterFile {
-    /// Reads what can be read; what cannot is noted in `problems`. `None` where the text is not TOML at all.
-    pub fn parse(source: &Source, problems: &mut Problems) -> Option<Self> {
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
-        if errors.is_empty() {
-            return Some(Self::read("", source.first_line(), table.get_ref(), problems));
-        }
-        for error in errors {
-            let span = error.span().map_or_else(|| source.first_line(), Into::into);
-            note_syntax(error.message(), span, source, table.get_ref(), problems);
-        }
-        None
-    }
-}
-
-fn note_syntax(message: &str, span: Span, source: &Source, table: &DeTable<'_>, problems: &mut Problems) {
-    let key = source.text.get(span.bytes()).unwrap_or_default();
-    match earlier_key(table, key, span) {
-        Some(first) if message.contains("duplicate key") => {
-            let mistake = ShapeMistake::DuplicateKey { key: key.to_owned() };
-            problems.collision(span, mistake, first, "first written here");
-        }
-        _ => problems.error(span, ShapeMistake::Syntax { message: message.to_owned() }),
-    }
-}
-
-/// The last place before `span` at which a key of this spelling stands.
-fn earlier_key(table: &DeTable<'_>, key: &str, span: Span) -> Option<Span> {
-    let here = table.keys().filter(|known| known.get_ref() == key).map(|known| known.span().into());
-    let below = table.values().flat_map(|value| match value.get_ref() {
-        DeValue::Table(table) => vec![table],
-        DeValue::Array(items) => items.iter().filter_map(|item| item.get_ref().as_table()).collect(),
-        _ => Vec::new(),
-    });
-    let below = below.filter_map(|table| earlier_key(table, key, span));
-    here.chain(below).filter(|first: &Span| first.start < span.start).max()
-}
+pub use versions::{Channel, Versions};

@@ -1,4 +1,4 @@
-//! How `rk1 status` asks a router.
+//! `[bgp.router.status]`: how `rk1 status` asks a router.
 
 use super::leaf::{Switch, Text};
 use super::table::table;

@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::ClusterFile;
+use super::file::ClusterFile;
 
 /// The schema, in draft 07: the one that TOML language servers read.
 #[must_use]

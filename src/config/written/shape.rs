@@ -14,14 +14,14 @@ pub(crate) type TomlValue<'a> = toml::Spanned<DeValue<'a>>;
 ///
 /// `path` is the value's dotted key; the items of a list have it in brackets, as in `[[node]]`.
 pub(crate) trait Decode: Sized {
-    const KIND: Kind = Kind::Value;
+    const NOTATION: Notation = Notation::Value;
 
     fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self>;
 }
 
 /// How a value is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Notation {
     /// `key = …`
     Value,
     /// `[key]`
@@ -159,10 +159,10 @@ impl<'a, 'i> TableReader<'a, 'i> {
         let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
         let Some(value) = self.table.get(key) else {
             if F::IS_REQUIRED {
-                let line = match F::Value::KIND {
-                    Kind::Value => format!("{key} = {}", example().unwrap_or_default()),
-                    Kind::Table => format!("[{path}]"),
-                    Kind::Tables => format!("[[{path}]]"),
+                let line = match F::Value::NOTATION {
+                    Notation::Value => format!("{key} = {}", example().unwrap_or_default()),
+                    Notation::Table => format!("[{path}]"),
+                    Notation::Tables => format!("[[{path}]]"),
                 };
                 let mistake = ShapeMistake::MissingKey { table: self.header(), key, line };
                 self.problems.error(self.span, mistake);

@@ -40,7 +40,7 @@ macro_rules! table {
         }
 
         impl $crate::config::written::shape::Decode for $name {
-            const KIND: $crate::config::written::shape::Kind = $crate::config::written::shape::Kind::Table;
+            const NOTATION: $crate::config::written::shape::Notation = $crate::config::written::shape::Notation::Table;
 
             fn decode(
                 path: &str,

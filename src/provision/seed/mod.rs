@@ -18,7 +18,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::config::cluster::{Label, Place, SecretName};
+use crate::config::cluster::{Label, SecretPlace, SecretName};
 
 /// What one node is given. Its bytes are zeroed when it is dropped, and `Debug` shows none of them.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Seed {
 /// One secret.
 pub struct SeedFile {
     pub name: SecretName,
-    pub place: Place,
+    pub place: SecretPlace,
     pub bytes: Zeroizing<Vec<u8>>,
 }
 

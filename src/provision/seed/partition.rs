@@ -7,7 +7,7 @@ use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
 use thiserror::Error;
 
 use super::Seed;
-use crate::config::cluster::Place;
+use crate::config::cluster::SecretPlace;
 use crate::provision::image::Identity;
 use crate::provision::image::SeedOwner;
 use crate::provision::image::fat::OWNER_FILE;
@@ -64,8 +64,8 @@ fn fill(seed: &Seed, identity: &Identity, bytes: &mut [u8]) -> io::Result<()> {
         let root = volume.root_dir();
         for file in &seed.files {
             let name = match file.place {
-                Place::Secrets => format!("{SECRET}{}", file.name.as_str()),
-                Place::SshHostKey => SSH_HOST_KEY.to_owned(),
+                SecretPlace::Secrets => format!("{SECRET}{}", file.name.as_str()),
+                SecretPlace::SshHostKey => SSH_HOST_KEY.to_owned(),
             };
             let mut target = root.create_file(&name)?;
             target.write_all(&file.bytes)?;

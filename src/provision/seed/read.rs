@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::file::{self, State};
 use super::host_key::{self, HostKeyMistake};
 use super::{Seed, SeedFile};
-use crate::config::cluster::{Cluster, Node, Place, SecretName};
+use crate::config::cluster::{Cluster, Node, SecretPlace, SecretName};
 use crate::config::diagnostics::Mistake;
 
 /// A file that cannot be part of a seed.
@@ -68,7 +68,7 @@ pub fn for_node(cluster: &Cluster, node: &Node, folder: &Path) -> Result<Seed, R
                 continue;
             }
         };
-        if each.place == Place::SshHostKey
+        if each.place == SecretPlace::SshHostKey
             && let Err(mistake) = host_key::check(&bytes)
         {
             mistakes.push(SeedMistake::HostKey { host: node.name.as_str().to_owned(), path, mistake });

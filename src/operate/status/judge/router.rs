@@ -18,7 +18,7 @@ pub(super) fn answers(router: &Router, answer: &Answer<RouterFacts>) -> Finding 
                 Finding::good(format!("{url}, as `{}`", rest.user))
             }
             RouterAccess::Ssh(destination) => Finding::good(format!("ssh {destination}")),
-            RouterAccess::Unsaid | RouterAccess::Off => Finding::good("answers"),
+            RouterAccess::NoUser | RouterAccess::Off => Finding::good("answers"),
         },
         Err(failure) => Finding::unknown(failure.to_string(), look_at(router, failure)),
     }
@@ -27,7 +27,7 @@ pub(super) fn answers(router: &Router, answer: &Answer<RouterFacts>) -> Finding 
 fn look_at(router: &Router, failure: &ProbeError) -> String {
     let name = &router.name;
     match (&router.access, failure) {
-        (RouterAccess::Unsaid, _) => {
+        (RouterAccess::NoUser, _) => {
             format!("`[bgp.router.status]` of {name}: add `user = …`, or `enable = false`")
         }
         (_, ProbeError::Untrusted { fault, fingerprint: Some(fingerprint) }) => match fault {

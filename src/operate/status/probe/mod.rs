@@ -64,7 +64,7 @@ async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Opti
 async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
     let (gateways, limit) = (cluster.gateway.address.each().collect::<Vec<_>>(), access.limit);
     match (&router.access, router.platform) {
-        (RouterAccess::Off | RouterAccess::Unsaid, _) => {
+        (RouterAccess::Off | RouterAccess::NoUser, _) => {
             Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
         }
         (RouterAccess::Rest(rest), _) => {

@@ -1,0 +1,48 @@
+//! `[hubble]`: the web page that shows the cluster's traffic.
+
+use thiserror::Error;
+
+use super::gateway::{Gateway, note_domain};
+use super::name::Domain;
+use super::resolve::Unresolved;
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::written;
+
+#[derive(Debug, Error)]
+#[error("a gateway for `*.{domain}` does not serve `{host}`")]
+struct NotServed {
+    host: Domain,
+    domain: Domain,
+}
+
+impl Mistake for NotServed {
+    fn hint(&self) -> Option<String> {
+        Some(format!(
+            "a wildcard stands for exactly one label: write a name such as `hubble.{}`",
+            self.domain
+        ))
+    }
+}
+
+/// The host name of the page, one of those that the gateway serves. `Ok(None)` if the page is disabled.
+pub(super) fn resolve(
+    written: Option<&written::Hubble>,
+    gateway: Option<&Gateway>,
+    cluster_domain: Option<&Domain>,
+    problems: &mut Problems,
+) -> Result<Option<Domain>, Unresolved> {
+    if written.and_then(|written| written.enable.as_ref()).is_some_and(|enable| !enable.value) {
+        return Ok(None);
+    }
+    let Some(text) = written.and_then(|written| written.host.as_ref()) else {
+        return gateway.map(|gateway| Some(gateway.domain.child("hubble"))).ok_or(Unresolved);
+    };
+    let host = problems.take(text.span, Domain::parse(&text.value)).ok_or(Unresolved)?;
+    let cluster_domain = cluster_domain.ok_or(Unresolved)?;
+    note_domain(text, &host, cluster_domain, problems);
+    let domain = &gateway.ok_or(Unresolved)?.domain;
+    if host.is_within(cluster_domain) && !host.is_child_of(domain) {
+        problems.error(text.span, NotServed { host: host.clone(), domain: domain.clone() });
+    }
+    Ok(Some(host))
+}

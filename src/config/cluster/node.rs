@@ -1,0 +1,239 @@
+//! `[[node]]`: the modules in the slots of the boards.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use thiserror::Error;
+
+use super::address::parse_host;
+use super::bgp::note_session_names;
+use super::board::SLOTS;
+use super::dual::{Ipv6Key, Networks, Pairs, parsed};
+use super::first_use::FirstUse;
+use super::name::Label;
+use super::secrets::{SecretLookup, SecretName};
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::source::Span;
+use crate::config::written::{self, Role, nearest};
+
+/// An RK1 module.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub name: Label,
+    pub board: Label,
+    /// From 1 to [`SLOTS`].
+    pub slot: u8,
+    /// Its addresses, with the prefix lengths of their networks.
+    pub address: Networks,
+    pub role: Role,
+    /// The host key of its ssh server. If `None`, the node generates one at its first boot.
+    pub ssh_host_key: Option<SecretName>,
+}
+
+/// A name that no node of the cluster has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the cluster has no node `{name}`")]
+pub struct NoSuchNode {
+    name: String,
+    nearest: Option<Label>,
+    known: Vec<Label>,
+}
+
+impl NoSuchNode {
+    pub(super) fn new(name: &str, nodes: &[Node]) -> Self {
+        let known: Vec<_> = nodes.iter().map(|node| node.name.clone()).collect();
+        let nearest = nearest(name, known.iter().map(Label::as_str));
+        let nearest = nearest.and_then(|nearest| Label::parse(nearest).ok());
+        Self { name: name.to_owned(), nearest, known }
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match &self.nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => {
+                let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
+                format!("its nodes are {}", known.join(", "))
+            }
+        }
+    }
+}
+
+/// Names of rendered files in `hosts/` that are not those of nodes.
+const RESERVED: [&str; 2] = ["cluster", "default"];
+
+#[derive(Debug, Error)]
+enum NodeMistake {
+    #[error("two nodes have the name `{name}`")]
+    DuplicateName { name: Label },
+    #[error("a node cannot have the name `{name}`")]
+    ReservedName { name: Label },
+    #[error("slot {slot} does not exist")]
+    NoSuchSlot { slot: i64 },
+    #[error("slot {slot} of board `{board}` is used twice")]
+    SlotTaken { board: Label, slot: u8 },
+    #[error("board `{board}` does not exist")]
+    UnknownBoard { board: String, nearest: Option<String>, known: Vec<String> },
+    #[error("`[[node]]` lacks `board`, and there are several boards")]
+    WhichBoard { known: Vec<String> },
+    #[error("two nodes have the host key `{key}`")]
+    DuplicateHostKey { key: String },
+    #[error("the cluster has no server")]
+    NoServer,
+    #[error("{count} servers tolerate no more failures than {}", count - 1)]
+    EvenServers { count: usize },
+}
+
+impl Mistake for NodeMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::DuplicateName { .. } => "give each node its own name".to_owned(),
+            Self::ReservedName { name } => {
+                format!("write another name: `hosts/{name}.nix` is rendered for the whole cluster")
+            }
+            Self::NoSuchSlot { .. } => format!("write a slot from 1 to {SLOTS}"),
+            Self::SlotTaken { .. } => "write the slot that the module is in".to_owned(),
+            Self::UnknownBoard { nearest: Some(board), .. } => format!("did you mean `{board}`?"),
+            Self::UnknownBoard { known, .. } | Self::WhichBoard { known } => {
+                format!("write `board = …` with one of {}", known.join(", "))
+            }
+            Self::DuplicateHostKey { .. } => {
+                "give each node its own key: a node with the key of another one can impersonate it".to_owned()
+            }
+            Self::NoServer => "write `role = \"server\"` for one node, or for three".to_owned(),
+            Self::EvenServers { count } => format!(
+                "use {} or {} servers: etcd needs a majority, which an even number only makes larger",
+                count - 1,
+                count + 1
+            ),
+        };
+        Some(instead)
+    }
+}
+
+/// The nodes, in the order of the file. `boards` are the names of the boards.
+pub(super) fn resolve(
+    nodes: &[written::Node],
+    boards: &[&Label],
+    file: Span,
+    pairs: &mut Pairs,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<Node>> {
+    let resolved: Vec<_> =
+        nodes.iter().map(|node| resolve_node(node, boards, pairs, secrets, problems)).collect();
+    note_duplicates(nodes, &resolved, problems);
+    if pairs.first().is_some() {
+        let names = nodes.iter().zip(&resolved);
+        let names =
+            names.filter_map(|(node, resolved)| Some((node.name.as_ref()?.span, &resolved.as_ref()?.name)));
+        note_session_names(&names.collect::<Vec<_>>(), problems);
+    }
+    note_quorum(nodes, file, problems);
+    resolved.into_iter().collect()
+}
+
+fn resolve_node(
+    node: &written::Node,
+    boards: &[&Label],
+    pairs: &mut Pairs,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Node> {
+    let name = resolve_name(node, problems);
+    let slot = node.slot.as_ref().and_then(|slot| {
+        let number = u8::try_from(slot.value).ok().filter(|number| (1..=SLOTS).contains(number));
+        problems.take(slot.span, number.ok_or(NodeMistake::NoSuchSlot { slot: slot.value }))
+    });
+    let v4 = node.address.as_ref().and_then(|text| parsed(text, parse_host::<Ipv4Addr>, problems));
+    let key = Ipv6Key {
+        table: "[[node]]",
+        header: node.span,
+        name: "address-ipv6",
+        example: "fd00:172:16:10::221/64",
+        text: node.address_ipv6.as_ref(),
+    };
+    let address = pairs.join(v4, key, parse_host::<Ipv6Addr>, problems);
+    let board = resolve_board(node, boards, problems);
+    let ssh_host_key = secrets.find_optional(node.ssh_host_key.as_ref(), problems);
+    Some(Node {
+        name: name?,
+        board: board?,
+        slot: slot?,
+        address: address?,
+        role: node.role.as_ref()?.value,
+        ssh_host_key: ssh_host_key?,
+    })
+}
+
+fn resolve_name(node: &written::Node, problems: &mut Problems) -> Option<Label> {
+    let text = node.name.as_ref()?;
+    let name = problems.take(text.span, Label::parse(&text.value))?;
+    if RESERVED.contains(&name.as_str()) {
+        problems.error(text.span, NodeMistake::ReservedName { name: name.clone() });
+    }
+    Some(name)
+}
+
+/// The board that the node is in. It need not be written where there is only one.
+fn resolve_board(node: &written::Node, boards: &[&Label], problems: &mut Problems) -> Option<Label> {
+    let known = || boards.iter().map(|board| format!("`{board}`")).collect();
+    let Some(text) = &node.board else {
+        return match boards {
+            [only] => Some((*only).clone()),
+            // What is wrong with the boards has been noted already.
+            [] => None,
+            _ => {
+                problems.error(node.span, NodeMistake::WhichBoard { known: known() });
+                None
+            }
+        };
+    };
+    let found = boards.iter().find(|board| board.as_str() == text.value).map(|board| (*board).clone());
+    if found.is_none() {
+        let nearest = nearest(&text.value, boards.iter().map(|board| board.as_str())).map(str::to_owned);
+        let mistake = NodeMistake::UnknownBoard { board: text.value.clone(), nearest, known: known() };
+        problems.error(text.span, mistake);
+    }
+    found
+}
+
+fn note_duplicates(nodes: &[written::Node], resolved: &[Option<Node>], problems: &mut Problems) {
+    let mut names = FirstUse::default();
+    let mut slots = FirstUse::default();
+    let mut keys = FirstUse::default();
+    for (written, node) in
+        nodes.iter().zip(resolved).filter_map(|(written, node)| Some((written, node.as_ref()?)))
+    {
+        let (Some(name), Some(slot)) = (written.name.as_ref(), written.slot.as_ref()) else { continue };
+        if let Some(first) = names.earlier(&node.name, name.span) {
+            let mistake = NodeMistake::DuplicateName { name: node.name.clone() };
+            problems.collision(name.span, mistake, first, "first used here");
+        }
+        if let Some(first) = slots.earlier((&node.board, node.slot), slot.span) {
+            let mistake = NodeMistake::SlotTaken { board: node.board.clone(), slot: node.slot };
+            problems.collision(slot.span, mistake, first, "first used here");
+        }
+        if let Some(text) = &written.ssh_host_key
+            && let Some(first) = keys.earlier(text.value.as_str(), text.span)
+        {
+            let mistake = NodeMistake::DuplicateHostKey { key: text.value.clone() };
+            problems.collision(text.span, mistake, first, "first used here");
+        }
+    }
+}
+
+/// etcd keeps working while more than half of its members do.
+fn note_quorum(nodes: &[written::Node], file: Span, problems: &mut Problems) {
+    let roles = || nodes.iter().filter_map(|node| node.role.as_ref());
+    let servers: Vec<_> = roles().filter(|role| role.value == Role::Server).collect();
+    match servers.as_slice() {
+        [] if roles().count() == nodes.len() => {
+            problems.error(nodes.first().map_or(file, |node| node.span), NodeMistake::NoServer);
+        }
+        [.., last] if servers.len() % 2 == 0 => {
+            problems.error(last.span, NodeMistake::EvenServers { count: servers.len() });
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,211 @@
+//! The cluster as a whole: every value has its type, every default is filled in.
+
+use super::bgp::{self, Bgp};
+use super::board::{self, Board};
+use super::certificates::{self, Certificates};
+use super::cilium::{self, Cilium};
+use super::collision::{self, Parts};
+use super::dual::Pairs;
+use super::gateway::{self, Gateway};
+use super::k3s::{self, K3s};
+use super::name::{Domain, Label};
+use super::network::{self, Network};
+use super::node::{self, NoSuchNode, Node};
+use super::secrets::{SecretLookup, Secrets};
+use super::storage::{self, Storage};
+use super::streamer::{self, Streamer};
+use super::versions::{self, Versions};
+use super::{access, header, hubble};
+use crate::config::diagnostics::Problems;
+use crate::config::source::{Source, Span};
+use crate::config::written::ClusterFile;
+
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    pub name: Label,
+    pub domain: Domain,
+    /// Public keys of those who may log in as root.
+    pub ssh_keys: Vec<String>,
+    pub versions: Versions,
+    pub network: Network,
+    pub boards: Vec<Board>,
+    pub nodes: Vec<Node>,
+    pub storage: Storage,
+    pub k3s: K3s,
+    pub cilium: Cilium,
+    pub bgp: Bgp,
+    pub gateway: Gateway,
+    pub certificates: Certificates,
+    /// Host name of Hubble's page, if it is served.
+    pub hubble: Option<Domain>,
+    pub streamer: Option<Streamer>,
+    pub secrets: Secrets,
+    pub sections: Sections,
+}
+
+/// A section that may be left out could not be resolved. The reason has been noted.
+pub(super) struct Unresolved;
+
+/// The headers of sections, for problems found in the rendered documents. A section that was left out has the first line of
+/// the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Sections {
+    pub versions: Span,
+    pub cilium: Span,
+    pub bgp: Span,
+    pub gateway: Span,
+    pub certificates: Span,
+    pub hubble: Span,
+}
+
+impl Sections {
+    fn of(file: &ClusterFile) -> Self {
+        let or_first_line = |section: Option<Span>| section.unwrap_or(file.span);
+        Self {
+            versions: or_first_line(file.versions.as_ref().map(|section| section.span)),
+            cilium: or_first_line(file.cilium.as_ref().map(|section| section.span)),
+            bgp: or_first_line(file.bgp.as_ref().map(|section| section.span)),
+            gateway: or_first_line(file.gateway.as_ref().map(|section| section.span)),
+            certificates: or_first_line(file.certificates.as_ref().map(|section| section.span)),
+            hubble: or_first_line(file.hubble.as_ref().map(|section| section.span)),
+        }
+    }
+}
+
+impl Cluster {
+    /// Whether it has IPv6 addresses beside those of IPv4.
+    #[must_use]
+    pub fn is_dual_stack(&self) -> bool {
+        self.network.gateway.v6().is_some()
+    }
+
+    /// The node of that name.
+    pub fn node(&self, name: &str) -> Result<&Node, NoSuchNode> {
+        let mut nodes = self.nodes.iter();
+        nodes.find(|node| node.name.as_str() == name).ok_or_else(|| NoSuchNode::new(name, &self.nodes))
+    }
+
+    /// Reads and resolves `cluster.toml`. `None` means that `problems` has errors.
+    pub fn parse(source: &Source, problems: &mut Problems) -> Option<Self> {
+        let file = ClusterFile::parse(source, problems)?;
+        let cluster = Self::resolve(&file, problems);
+        cluster.filter(|_| !problems.has_errors())
+    }
+
+    /// Resolves every part, also after another one has failed, so that all mistakes are noted in one run.
+    fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<Self> {
+        let mut lookup = SecretLookup::new(file.secrets.as_ref());
+        let mut pairs = Pairs::default();
+        let (name, domain) = header::resolve(file.cluster.as_ref(), problems);
+        let domain = domain.as_ref();
+        let ssh_keys = file.access.as_ref().and_then(|access| access::resolve(access, problems));
+        let versions = versions::resolve(file.versions.as_ref(), problems);
+        let storage = file.storage.as_ref().and_then(|storage| storage::resolve(storage, problems));
+        let machines = Machines::resolve(file, &mut pairs, &mut lookup, problems);
+        let nodes = machines.nodes.as_deref();
+        let k3s = file.k3s.as_ref().and_then(|k3s| k3s::resolve(k3s, nodes, &mut lookup, problems));
+        let entrance =
+            Entrance::resolve(file, domain, machines.bgp.as_ref(), &mut pairs, &mut lookup, problems);
+        let streamer = streamer::resolve(
+            file.streamer.as_ref(),
+            file.cilium.as_ref(),
+            name.as_ref(),
+            &mut lookup,
+            problems,
+        );
+        if let (Some(first), Some(versions)) = (pairs.first(), &versions) {
+            versions::note_dual_stack(file.versions.as_ref(), versions, first, problems);
+        }
+        pairs.note_missing(problems);
+        machines.note_collisions(file, problems);
+        let secrets = lookup.resolve(problems);
+        Some(Self {
+            name: name?,
+            domain: domain?.clone(),
+            ssh_keys: ssh_keys?,
+            versions: versions?,
+            network: machines.network?,
+            boards: machines.boards?,
+            nodes: machines.nodes?,
+            storage: storage?,
+            k3s: k3s?,
+            cilium: cilium::resolve(file.cilium.as_ref()),
+            bgp: machines.bgp?,
+            gateway: entrance.gateway?,
+            certificates: entrance.certificates?,
+            hubble: entrance.hubble.ok()?,
+            streamer: streamer.ok()?,
+            secrets: secrets?,
+            sections: Sections::of(file),
+        })
+    }
+}
+
+/// The parts that have addresses on the network. One that could not be resolved is `None`.
+struct Machines {
+    network: Option<Network>,
+    boards: Option<Vec<Board>>,
+    nodes: Option<Vec<Node>>,
+    bgp: Option<Bgp>,
+}
+
+impl Machines {
+    fn resolve(
+        file: &ClusterFile,
+        pairs: &mut Pairs,
+        secrets: &mut SecretLookup<'_>,
+        problems: &mut Problems,
+    ) -> Self {
+        let network = file.network.as_ref().and_then(|network| network::resolve(network, pairs, problems));
+        let boards: Vec<_> =
+            file.boards.as_ref().map(|boards| board::resolve(boards, secrets, problems)).unwrap_or_default();
+        let mut names: Vec<_> = boards.iter().flatten().map(|board| &board.name).collect();
+        names.sort();
+        names.dedup();
+        let nodes = file
+            .nodes
+            .as_ref()
+            .and_then(|nodes| node::resolve(nodes, &names, file.span, pairs, secrets, problems));
+        let bgp = file.bgp.as_ref().and_then(|bgp| bgp::resolve(bgp, pairs, secrets, problems));
+        Self { network, boards: boards.into_iter().collect(), nodes, bgp }
+    }
+
+    fn note_collisions(&self, file: &ClusterFile, problems: &mut Problems) {
+        let Self { network: Some(network), boards: Some(boards), nodes: Some(nodes), bgp } = self else {
+            return;
+        };
+        let Some(written) = file.network.as_ref() else { return };
+        let parts = Parts { written, network, boards, nodes, bgp: bgp.as_ref() };
+        collision::note_collisions(&parts, problems);
+        network::note_pods(network.pods, nodes, problems);
+    }
+}
+
+/// The parts by which the cluster is reached from outside.
+struct Entrance {
+    gateway: Option<Gateway>,
+    hubble: Result<Option<Domain>, Unresolved>,
+    certificates: Option<Certificates>,
+}
+
+impl Entrance {
+    fn resolve(
+        file: &ClusterFile,
+        domain: Option<&Domain>,
+        bgp: Option<&Bgp>,
+        pairs: &mut Pairs,
+        secrets: &mut SecretLookup<'_>,
+        problems: &mut Problems,
+    ) -> Self {
+        let pool = bgp.map(|bgp| &bgp.pool);
+        let gateway = file
+            .gateway
+            .as_ref()
+            .and_then(|gateway| gateway::resolve(gateway, domain, pool, pairs, problems));
+        let hubble = hubble::resolve(file.hubble.as_ref(), gateway.as_ref(), domain, problems);
+        let certificates = file.certificates.as_ref().and_then(|certificates| {
+            certificates::resolve(certificates, gateway.as_ref(), domain, secrets, problems)
+        });
+        Self { gateway, hubble, certificates }
+    }
+}
