@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::config::cluster::Cluster;
+use crate::config::cluster::{Cluster, NoSuchNode};
 use crate::config::diagnostics::Problems;
 use crate::config::diagnostics::report::report;
 use crate::config::source::Source;
@@ -119,7 +119,13 @@ impl Arguments {
             Err(error) if error.is::<Unusable>() => ExitCode::FAILURE,
             Err(error) => {
                 anstream::eprintln!("{}: {error:#}", styled("error"));
-                ExitCode::FAILURE
+                match error.downcast_ref::<NoSuchNode>() {
+                    Some(unknown) => {
+                        anstream::eprintln!("  hint: {}", unknown.hint());
+                        ExitCode::from(MISUSE)
+                    }
+                    None => ExitCode::FAILURE,
+                }
             }
         }
     }

@@ -2,13 +2,12 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Outcome, folder_of, read_cluster};
 use crate::config::cluster::{Cluster, Label};
-use crate::config::written::nearest;
 use crate::operate::status::screen::{screen, summary};
 use crate::operate::status::{Access, Observation, Scope, Verdict, observe};
 
@@ -83,19 +82,7 @@ fn scope(cluster: &Cluster, names: &[String]) -> anyhow::Result<Scope> {
     if names.is_empty() {
         return Ok(Scope::Cluster);
     }
-    let known = || cluster.nodes.iter().map(|node| node.name.as_str());
-    let nodes = names.iter().map(|name| {
-        let found = cluster.nodes.iter().find(|node| node.name.as_str() == name);
-        let Some(node) = found else {
-            match nearest(name, known()) {
-                Some(nearest) => bail!("there is no node `{name}` (did you mean `{nearest}`?)"),
-                None => {
-                    bail!("there is no node `{name}` (there are {})", known().collect::<Vec<_>>().join(", "))
-                }
-            }
-        };
-        Ok(node.name.clone())
-    });
+    let nodes = names.iter().map(|name| Ok(cluster.node(name)?.name.clone()));
     nodes.collect::<anyhow::Result<Vec<Label>>>().map(Scope::Nodes)
 }
 

@@ -22,11 +22,6 @@ impl Stop {
         Self { what: format!("{node}: {error:#}"), left: None, hint: None, outcome: Outcome::Mistakes }
     }
 
-    /// There is no such thing in the cluster.
-    pub(super) fn unknown(error: impl Display, hint: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Mistakes, ..Self::misuse(error, hint) }
-    }
-
     /// The command line cannot be meant.
     pub(super) fn misuse(error: impl Display, hint: impl Into<String>) -> Self {
         Self { what: error.to_string(), left: None, hint: Some(hint.into()), outcome: Outcome::Misuse }

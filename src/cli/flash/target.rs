@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::Flash;
 use super::stop::Stop;
 use crate::config::cluster::{Board, Cluster, Label, Node};
-use crate::config::written::nearest;
 use crate::provision::bmc::{Slot, StartRequest};
 use crate::provision::flash::{Payload, find_image};
 
@@ -76,14 +75,9 @@ pub(super) fn targets<'a>(
 }
 
 fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<(&'a Node, &'a Board), Stop> {
-    let node = cluster.nodes.iter().find(|node| node.name.as_str() == name);
-    let board = |node: &&Node| cluster.boards.iter().find(|board| board.name == node.board);
-    node.and_then(|node| Some((node, board(&node)?))).ok_or_else(|| {
-        let names = || cluster.nodes.iter().map(|node| node.name.as_str());
-        let hint = match nearest(name, names()) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("its nodes are {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        Stop::unknown(format!("the cluster has no node `{name}`"), hint)
-    })
+    let node = cluster.node(name).map_err(|unknown| Stop::misuse(&unknown, unknown.hint()))?;
+    let board = cluster.boards.iter().find(|board| board.name == node.board);
+    let board =
+        board.ok_or_else(|| Stop::new(&node.name, format!("the cluster has no board `{}`", node.board)))?;
+    Ok((node, board))
 }

@@ -43,7 +43,7 @@ pub use node::{NoSuchNode, Node};
 pub use resolve::{Cluster, Sections};
 pub use router::{Platform, Router, RouterosSyntax};
 pub use router_status::{RestAccess, RouterAccess};
-pub use secret_uses::{SecretPlace, Recipients, SecretUse};
+pub use secret_uses::{Recipients, SecretPlace, SecretUse};
 pub use secrets::{SecretName, Secrets};
 pub use storage::{Bind, Storage};
 pub use streamer::Streamer;

@@ -24,7 +24,7 @@ pub use command::{Flake, NodeCommand, roll_back};
 pub use health::Ailment;
 pub(crate) use listing::{line, listing, revert};
 pub use operator::Operator;
-pub use plan::{Drain, Options, Plan, Step, UnknownNode};
+pub use plan::{Drain, Options, Plan, Step};
 pub use report::{Failure, Fate, Report};
 pub use run::Event;
 pub(crate) use run::run;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use thiserror::Error;
-
-use crate::config::cluster::{Cluster, Label, Node};
-use crate::config::written::{Role, nearest};
+use crate::config::cluster::{Cluster, Label, NoSuchNode, Node};
+use crate::config::written::Role;
 
 /// How the operator wants it done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,32 +72,12 @@ pub struct Plan<'a> {
     pub options: Options,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no node is called `{name}` ({})", hint(nearest.as_deref(), known))]
-pub struct UnknownNode {
-    pub name: String,
-    nearest: Option<String>,
-    known: Vec<String>,
-}
-
-fn hint(nearest: Option<&str>, known: &[String]) -> String {
-    match nearest {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("write one of {}", known.join(", ")),
-    }
-}
-
 impl<'a> Plan<'a> {
     /// `names` empty means all nodes. Agents come first, since a mistake there leaves etcd alone; then the servers, and
     /// last the one that founded the cluster, by which the others join.
-    pub fn new(cluster: &'a Cluster, names: &[String], options: Options) -> Result<Self, UnknownNode> {
-        let known = || cluster.nodes.iter().map(|node| node.name.as_str());
-        if let Some(name) = names.iter().find(|name| !known().any(|known| known == name.as_str())) {
-            return Err(UnknownNode {
-                name: name.clone(),
-                nearest: nearest(name, known()).map(str::to_owned),
-                known: known().map(|name| format!("`{name}`")).collect(),
-            });
+    pub fn new(cluster: &'a Cluster, names: &[String], options: Options) -> Result<Self, NoSuchNode> {
+        for name in names {
+            cluster.node(name)?;
         }
         let is_meant = |name: &Label| names.is_empty() || names.iter().any(|meant| meant == name.as_str());
         let mut nodes: Vec<_> = cluster.nodes.iter().filter(|node| is_meant(&node.name)).collect();
@@ -167,7 +145,7 @@ mod tests {
         let agent = plan.nodes.first().expect("an agent");
         assert!(!plan.steps(agent).contains(&Step::Quorum) && !plan.steps(agent).contains(&Step::Drain));
         let error = Plan::new(&cluster, &["gateway".to_owned()], options).expect_err("no such node");
-        let hint = "write one of `rk1-01`, `rk1-02`, `rk1-03`, `rk1-04`";
-        assert_eq!(error.to_string(), format!("no node is called `gateway` ({hint})"));
+        assert_eq!(error.to_string(), "the cluster has no node `gateway`");
+        assert_eq!(error.hint(), "its nodes are `rk1-01`, `rk1-02`, `rk1-03`, `rk1-04`");
     }
 }

@@ -18,7 +18,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::config::cluster::{Label, SecretPlace, SecretName};
+use crate::config::cluster::{Label, SecretName, SecretPlace};
 
 /// What one node is given. Its bytes are zeroed when it is dropped, and `Debug` shows none of them.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::file::{self, State};
 use super::host_key::{self, HostKeyMistake};
 use super::{Seed, SeedFile};
-use crate::config::cluster::{Cluster, Node, SecretPlace, SecretName};
+use crate::config::cluster::{Cluster, Node, SecretName, SecretPlace};
 use crate::config::diagnostics::Mistake;
 
 /// A file that cannot be part of a seed.
