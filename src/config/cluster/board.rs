@@ -76,7 +76,7 @@ fn resolve_board(
         None => Some(BMC_USER.to_owned()),
     };
     let password = secrets.find_optional(board.password.as_ref(), problems);
-    Some(Board { name: name?, bmc: bmc?, user: user?, password: password? })
+    Some(Board { name: name?, bmc: bmc?, user: user?, password: password.ok()? })
 }
 
 /// A user name that Linux accepts (shadow-utils, `useradd(8)`).

@@ -49,13 +49,11 @@ impl NoSuchNode {
     /// What to write instead.
     #[must_use]
     pub fn hint(&self) -> String {
-        match &self.nearest {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => {
-                let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
-                format!("its nodes are {}", known.join(", "))
-            }
+        if let Some(nearest) = &self.nearest {
+            return format!("did you mean `{nearest}`?");
         }
+        let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
+        format!("its nodes are {}", known.join(", "))
     }
 }
 
@@ -162,7 +160,7 @@ fn resolve_node(
         slot: slot?,
         address: address?,
         role: node.role.as_ref()?.value,
-        ssh_host_key: ssh_host_key?,
+        ssh_host_key: ssh_host_key.ok()?,
     })
 }
 

@@ -144,7 +144,7 @@ pub(super) fn resolve(
         asn: own_asn?,
         platform: platform?,
         version: written.version.as_ref()?.value.clone(),
-        password: password?,
+        password: password.ok()?,
         access: access?,
         session_prefix,
     })

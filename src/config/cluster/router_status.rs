@@ -131,7 +131,7 @@ fn resolve_rest(
     Some(RouterAccess::Rest(RestAccess {
         url: url?,
         user: user?,
-        password: password?,
+        password: password.ok()?,
         fingerprint: fingerprint?,
     }))
 }

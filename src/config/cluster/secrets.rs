@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::resolve::Unresolved;
 use crate::config::diagnostics::redact::looks_like_secret;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::written::{self, Text, nearest};
@@ -122,13 +123,13 @@ impl<'a> SecretLookup<'a> {
         found
     }
 
-    /// The secret whose name was written, if one was.
+    /// The secret whose name was written, if one was. An error has been noted.
     pub(super) fn find_optional(
         &mut self,
         text: Option<&Text>,
         problems: &mut Problems,
-    ) -> Option<Option<SecretName>> {
-        text.map_or(Some(None), |text| self.find(text, problems).map(Some))
+    ) -> Result<Option<SecretName>, Unresolved> {
+        text.map(|text| self.find(text, problems).ok_or(Unresolved)).transpose()
     }
 
     fn find_known(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
