@@ -41,6 +41,9 @@ pub enum Command {
 pub struct WatchArguments {
     /// Interface to watch
     pub interface: String,
+    /// Look up names in DNS; without it, only /etc/hosts is read
+    #[arg(long)]
+    pub dns: bool,
     #[command(flatten)]
     pub hook: HookArguments,
 }

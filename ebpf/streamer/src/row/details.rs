@@ -1,7 +1,7 @@
 //! `packet_details`: one row for each packet that is recorded.
 
 use super::{FieldWriter, Origin, Row, Text, UnixNanos};
-use crate::packet::{Mac, Packet};
+use crate::packet::{Address, Mac, Packet};
 use crate::vendor;
 use std::fmt::{self, Write};
 
@@ -57,9 +57,20 @@ impl Row for PacketDetails<'_> {
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {
+        self.describe_with(to, &|_| None)
+    }
+}
+
+impl PacketDetails<'_> {
+    /// Writes the row as one line for people, with names instead of the addresses that have one.
+    pub(crate) fn describe_with<'n>(
+        &self,
+        to: &mut impl Write,
+        name: &impl Fn(Address) -> Option<&'n str>,
+    ) -> fmt::Result {
         let packet = self.packet;
-        let source = end(packet.source.text(), packet.source_port, packet.source_mac);
-        let destination = end(packet.destination.text(), packet.destination_port, packet.destination_mac);
+        let source = end(packet.source, packet.source_port, packet.source_mac, name);
+        let destination = end(packet.destination, packet.destination_port, packet.destination_mac, name);
         write!(to, "{:<8} {source} -> {destination}  {} B", packet.protocol.name().as_str(), packet.length)?;
         if packet.version != 0 {
             write!(to, " ttl {}", packet.ttl)?;
@@ -92,15 +103,17 @@ impl Row for PacketDetails<'_> {
     }
 }
 
-/// Writes one end of a packet: `172.16.10.208:50085`, `[fe80::1]:53`, an address without a port, or the MAC address of a
-/// packet that is not IP.
-fn end(address: Text<45>, port: u16, mac: Mac) -> Text<64> {
+/// Returns one end of a packet: `172.16.10.208:50085`, `[fe80::1]:53`, `nas:22`, an address without a port, or the MAC
+/// address of a packet that is not IP.
+fn end<'n>(address: Address, port: u16, mac: Mac, name: &impl Fn(Address) -> Option<&'n str>) -> Text<64> {
     let mut text = Text::new();
-    let _ = match (address.as_str(), port) {
+    let address_text = address.text();
+    let shown = name(address).unwrap_or(address_text.as_str());
+    let _ = match (shown, port) {
         ("", _) => write!(text, "{}", mac.text()),
-        (address, 0) => write!(text, "{address}"),
-        (address, port) if address.contains(':') => write!(text, "[{address}]:{port}"),
-        (address, port) => write!(text, "{address}:{port}"),
+        (shown, 0) => write!(text, "{shown}"),
+        (shown, port) if shown.contains(':') => write!(text, "[{shown}]:{port}"),
+        (shown, port) => write!(text, "{shown}:{port}"),
     };
     text
 }
@@ -124,7 +137,7 @@ fn flags(bits: u16) -> Text<40> {
 mod tests {
     use super::super::{Encoder, Encoding};
     use super::*;
-    use crate::packet::{Address, Fragment, Protocol};
+    use crate::packet::{Fragment, Protocol};
     use snapbox::{assert_data_eq, file};
 
     /// The SSDP packet that the original blog posts show.

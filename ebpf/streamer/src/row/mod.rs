@@ -9,7 +9,7 @@ mod health;
 mod json;
 mod line;
 mod rate;
-mod table;
+pub(crate) mod table;
 mod talker;
 mod text;
 mod time;

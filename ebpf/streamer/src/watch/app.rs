@@ -1,71 +1,61 @@
-//! What the screen shows, and how it is kept up to date.
+//! Keeps the view up to date with the kernel.
 
-use crate::capture::Capture;
+use super::view::{Seen, View};
+use crate::capture::{Capture, Interfaces};
 use crate::clock::WallClock;
 use crate::counters;
-use crate::flow::{Flow, Flows, Volume};
+use crate::flow::Flows;
 use crate::packet::Packet;
 use crate::privacy::Privacy;
-use crate::row::{Encoder, Encoding, Origin, PacketDetails};
+use crate::row::UniqueTime;
 use crate::sampling::Budget;
 use anyhow::Result;
 use packet_record::{Control, Counters};
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Packets shown a second: more than anyone can read.
 const BUDGET: u32 = 200;
-const LAST_PACKETS: usize = 200;
-const HISTORY: usize = 300;
-const TALKERS: usize = 20;
-const SECOND: Duration = Duration::from_secs(1);
 
-/// The screen's content, free of the kernel.
-#[derive(Debug, Default)]
-pub(super) struct View {
-    pub(super) interface: String,
-    pub(super) mode: &'static str,
-    pub(super) paused: bool,
-    pub(super) sampling: u32,
-    pub(super) packets_per_second: u64,
-    pub(super) bits_per_second: u64,
-    pub(super) totals: Counters,
-    /// Packets in each of the last seconds, the newest last.
-    pub(super) history: VecDeque<u64>,
-    /// Packets and bytes of the last second by protocol, only those that had any.
-    pub(super) protocols: Vec<(&'static str, u64, u64)>,
-    pub(super) talkers: Vec<(Flow, Volume)>,
-    /// The newest last.
-    pub(super) packets: VecDeque<String>,
-}
+/// Flows of a second, so that a filter finds small ones too.
+const TALKERS: usize = 500;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) view: View,
-    origin: Origin,
     capture: Capture,
+    interfaces: Interfaces,
+    /// The index of the interface while the program is attached.
+    index: Option<u32>,
     budget: Budget,
     flows: Flows,
-    encoder: Encoder,
+    times: UniqueTime,
     polled: (Instant, Counters),
     reported: (Instant, Counters),
     stale: bool,
 }
 
 impl App {
-    /// Puts a loaded program on the interface.
-    pub(super) fn start(interface: &str, index: u32, mut capture: Capture) -> Result<Self> {
+    /// Attaches a loaded program to the interface.
+    pub(super) fn start(
+        mut view: View,
+        index: u32,
+        interfaces: Interfaces,
+        mut capture: Capture,
+    ) -> Result<Self> {
         let budget = Budget::new(BUDGET);
         capture.control(Control { ratio: budget.ratio(), ..Control::default() })?;
-        let mode = capture.attach(interface, index)?;
+        view.mode = capture.attach(view.origin.interface(), index)?.name();
         let now = (Instant::now(), Counters::default());
         Ok(Self {
-            view: View { interface: interface.to_owned(), mode: mode.name(), sampling: 1, ..View::default() },
-            origin: Origin::new(String::new(), interface.to_owned()),
+            times: UniqueTime::new(&view.origin),
+            view,
             capture,
+            interfaces,
+            index: Some(index),
             budget,
             flows: Flows::default(),
-            encoder: Encoder::new(Encoding::Table),
             polled: now,
             reported: now,
             stale: true,
@@ -77,22 +67,17 @@ impl App {
         self.stale = true;
     }
 
-    /// Reads the kernel's side; true if there is something new to draw.
+    /// Reads the ring and the counters. Returns whether there is something new to draw.
     pub(super) fn update(&mut self) -> Result<bool> {
         let wall = WallClock::now();
-        let Self { capture, encoder, origin, .. } = self;
-        capture.read(usize::MAX, |record| {
+        let mut packets = Vec::new();
+        let times = &mut self.times;
+        self.capture.read(usize::MAX, |record| {
             let packet = Packet::from(record);
-            encoder.encode(&PacketDetails { time: wall.unix(packet.time), packet: &packet, origin });
+            packets.push(Seen { time: times.assign(wall.unix(packet.time)), packet });
         });
-        let batch = encoder.take();
-        if !self.view.paused && batch.rows > 0 {
-            let text = String::from_utf8_lossy(&batch.body);
-            self.view.packets.extend(text.lines().map(str::to_owned));
-            let surplus = self.view.packets.len().saturating_sub(LAST_PACKETS);
-            self.view.packets.drain(..surplus);
-            self.stale = true;
-        }
+        self.stale |= !packets.is_empty() && !self.view.paused;
+        self.view.add(packets);
 
         let now = (Instant::now(), self.capture.counters()?);
         let growth = counters::growth(&now.1, &self.polled.1);
@@ -102,10 +87,40 @@ impl App {
         }
         self.polled = now;
         if now.0 - self.reported.0 >= SECOND {
+            self.follow();
             self.report(&now);
             self.stale = true;
         }
+        if self.view.wants_dns() {
+            self.stale |= self.view.names.look_up();
+        }
         Ok(std::mem::take(&mut self.stale))
+    }
+
+    /// Detaches from an interface that has disappeared, and attaches again when it is back.
+    fn follow(&mut self) {
+        let name = self.view.origin.interface();
+        let index = self.interfaces.index(name);
+        if index == self.index {
+            return;
+        }
+        self.index = None;
+        self.capture.detach();
+        self.view.mode = "";
+        let Some(index) = index else {
+            self.view.trouble = "the interface is gone; waiting for it".into();
+            return;
+        };
+        match self.capture.attach(name, index) {
+            Ok(mode) => {
+                self.index = Some(index);
+                self.view.mode = mode.name();
+            }
+            Err(error) => {
+                let text = error.to_string();
+                self.view.trouble = text.lines().next().unwrap_or_default().into();
+            }
+        }
     }
 
     fn report(&mut self, now: &(Instant, Counters)) {
@@ -116,11 +131,11 @@ impl App {
             |count: u64| u64::try_from(u128::from(count) * 1_000_000_000 / elapsed).unwrap_or(u64::MAX);
         let view = &mut self.view;
         view.totals = now.1;
-        view.packets_per_second = rate(growth.seen().packets);
-        view.bits_per_second = rate(growth.seen().bytes.saturating_mul(8));
-        view.history.push_back(view.packets_per_second);
-        if view.history.len() > HISTORY {
-            view.history.pop_front();
+        view.add_second(rate(growth.seen().packets), rate(growth.seen().bytes.saturating_mul(8)));
+        let entries = self.capture.flows();
+        let reading = entries.map(|entries| self.flows.read(entries, TALKERS, &Privacy::default()));
+        if let Some(reading) = &reading {
+            self.capture.forget(&reading.stale);
         }
         if view.paused {
             return;
@@ -129,10 +144,7 @@ impl App {
             .filter(|(_, traffic)| traffic.packets > 0)
             .map(|(name, traffic)| (name, rate(traffic.packets), rate(traffic.bytes)))
             .collect();
-        view.protocols.sort_by_key(|(_, packets, _)| std::cmp::Reverse(*packets));
-        if let Some(entries) = self.capture.flows() {
-            let reading = self.flows.read(entries, TALKERS, &Privacy::default());
-            self.capture.forget(&reading.stale);
+        if let Some(reading) = reading {
             view.talkers = reading.largest;
         }
     }

@@ -1,37 +1,49 @@
-//! `xdp-streamer watch`: an interface's packets in the terminal.
+//! `xdp-streamer watch`: the packets of an interface in the terminal.
 
 mod app;
+mod names;
 mod screen;
+mod view;
 
 use crate::capture::{Capture, Interfaces, RingSize};
 use crate::command::WatchArguments;
+use crate::row::Origin;
 use anyhow::{Context as _, Result, bail};
 use app::App;
+use names::{Names, Source};
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use view::{Action, View};
 
-const NO_TERMINAL: &str =
-    "`watch` needs a terminal, but the process has none\nhint: use `xdp-streamer run --sink stdout`";
-
-/// How often keys and packets are looked for.
+/// How often the program looks for keys and packets.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Shows the interface until a key or a signal ends it. The terminal is restored whatever happens.
+/// Shows the interface until a key or a signal ends it. The terminal is restored in every case.
 pub fn run(arguments: &WatchArguments) -> Result<()> {
     let (interface, hook) = (arguments.interface.as_str(), arguments.hook.resolve()?);
+    let hint = format!("hint: use `xdp-streamer run --interface {interface} --sink stdout`");
     if !std::io::stdout().is_terminal() {
-        bail!("`watch` needs a terminal\nhint: use `xdp-streamer run --interface {interface} --sink stdout`");
+        bail!("standard output is not a terminal\n{hint}");
     }
-    let index = Interfaces::open()?.find(interface)?;
-    let app = App::start(interface, index, Capture::load(hook, true, RingSize::default())?)?;
+    let interfaces = Interfaces::open()?;
+    let index = interfaces.find(interface)?;
+    let hosts = std::fs::read("/etc/hosts").unwrap_or_default();
+    let source = if arguments.dns { Source::Dns } else { Source::Hosts };
+    let names = Names::new(&String::from_utf8_lossy(&hosts), source);
+    // https://no-color.org: any value but the empty one.
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let view = View::new(Origin::new(String::new(), interface), names, colours);
+    let app = App::start(view, index, interfaces, Capture::load(hook, true, RingSize::default())?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Also restores the terminal when the program panics.
-    let mut terminal = ratatui::try_init().context(NO_TERMINAL)?;
+    let mut terminal = ratatui::try_init().with_context(|| format!("the terminal cannot be used\n{hint}"))?;
     let outcome = runtime.block_on(show(app, &mut terminal));
     ratatui::restore();
+    // A lookup in DNS may take seconds.
+    runtime.shutdown_background();
     outcome
 }
 
@@ -44,12 +56,12 @@ async fn show(mut app: App, terminal: &mut DefaultTerminal) -> Result<()> {
         }
         while event::poll(Duration::ZERO)? {
             match event::read()? {
-                Event::Key(key) if key.kind == KeyEventKind::Press => match key.code {
-                    KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
-                    KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
-                    KeyCode::Char('p' | ' ') => app.view.paused = !app.view.paused,
-                    _ => {}
-                },
+                Event::Key(key) if key.kind == KeyEventKind::Press => {
+                    if app.view.key(key) == Action::Quit {
+                        return Ok(());
+                    }
+                    app.redraw();
+                }
                 Event::Resize(..) => app.redraw(),
                 _ => {}
             }
