@@ -2,5 +2,6 @@
 
 pub mod cluster;
 pub mod diagnostics;
+pub mod platforms;
 pub mod source;
 pub mod written;

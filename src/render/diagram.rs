@@ -6,7 +6,7 @@ use serde::Serialize;
 use tera::Context;
 
 use super::{RenderError, xml};
-use crate::config::cluster::{Board, Cluster, Node, Platform, Router, ipv6_session};
+use crate::config::cluster::{Board, Cluster, Node, Router, ipv6_session};
 
 const MARGIN: u32 = 40;
 const SLOTS: u8 = 4;
@@ -252,22 +252,12 @@ fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
         top: ROUTER_TOP,
         center: left + ROUTER_WIDTH / 2,
         name: label(router.name.as_str(), ROUTER_WIDTH - 150, 19.0),
-        platform: format!("{} {}", platform_name(router.platform), router.version),
+        platform: format!("{} {}", router.platform.name, router.version),
         address: router.address.v4().to_string(),
         address_ipv6: router.address.v6().map(|address| label(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
         asn: router.asn,
         sessions: label(&sessions, ROUTER_WIDTH - 40, 13.0),
         timers: format!("hold {} s, keepalive {} s", bgp.hold_time, bgp.keepalive),
-    }
-}
-
-fn platform_name(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Routeros(_) => "RouterOS",
-        Platform::Frr => "FRR",
-        Platform::Bird => "BIRD",
-        Platform::Vyos => "VyOS",
-        Platform::Opnsense => "OPNsense",
     }
 }
 

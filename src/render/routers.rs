@@ -14,16 +14,14 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use super::RenderError;
-use crate::config::cluster::{
-    Cluster, Label, Node, Platform, Router, RouterosSyntax, SecretName, ipv6_session,
-};
+use crate::config::cluster::{Cluster, Label, Node, Router, SecretName, ipv6_session};
+use crate::config::platforms::Language;
 use crate::render::document::Document;
 
 const FOLDER: &str = "routers";
 
 /// What the templates are given: one router and its sessions as text.
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "templates ask yes or no")]
 struct Peering<'a> {
     cluster: &'a Label,
     router: &'a Label,
@@ -49,10 +47,17 @@ struct Peering<'a> {
     sessions: Vec<Session>,
     /// The base name of the router's files.
     file: String,
-    has_afi: bool,
-    has_instance: bool,
-    has_multipath: bool,
-    is_opnsense: bool,
+    /// What the language of `RouterOS` has in the router's release.
+    syntax: routeros::Syntax,
+    platform: PlatformFacts,
+}
+
+#[derive(Serialize)]
+struct PlatformFacts {
+    name: &'static str,
+    apply: Option<&'static str>,
+    keep: &'static str,
+    is_linux: bool,
 }
 
 /// The sessions over IPv6, which carry IPv6 routes and nothing else.
@@ -90,18 +95,26 @@ pub fn placeholder(secret: &SecretName) -> String {
 /// The file that [`documents`] renders for a router, as applied; what takes it back may stand in a second one.
 #[must_use]
 pub fn file_name(router: &Router) -> String {
-    format!("{}{}", router.name, suffixes(router.platform).0)
+    format!("{}{}", router.name, rendering(router.platform.language).apply)
 }
 
-/// How the names of the file that is applied and of the one that takes it back end.
-fn suffixes(platform: Platform) -> (&'static str, Option<&'static str>) {
-    match platform {
-        Platform::Routeros(_) => (".rsc", Some(".remove.rsc")),
-        Platform::Frr | Platform::Opnsense => (".frr.conf", Some(".remove.frr.conf")),
-        // Without the file, BIRD has nothing of it: there is nothing to take back.
-        Platform::Bird => (".bird.conf", None),
-        Platform::Vyos => (".vyos", Some(".remove.vyos")),
-    }
+/// What is rendered in a language.
+struct Rendering {
+    /// How the name of the file that is applied ends.
+    apply: &'static str,
+    /// How the name of the file that undoes it ends. `None` where removing the first file is enough.
+    remove: Option<&'static str>,
+    templates: fn() -> Result<Tera, tera::Error>,
+}
+
+fn rendering(language: Language) -> Rendering {
+    let (apply, remove, templates): (_, _, fn() -> Result<Tera, tera::Error>) = match language {
+        Language::Routeros => (".rsc", Some(".remove.rsc"), routeros::templates),
+        Language::Frr => (".frr.conf", Some(".remove.frr.conf"), frr::templates),
+        Language::Bird => (".bird.conf", None, bird::templates),
+        Language::Vyos => (".vyos", Some(".remove.vyos"), vyos::templates),
+    };
+    Rendering { apply, remove, templates }
 }
 
 pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError> {
@@ -114,20 +127,15 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
 
 /// The files of one router.
 pub fn router_documents(cluster: &Cluster, router: &Router) -> Result<Vec<Document>, RenderError> {
-    let (apply, take_back) = suffixes(router.platform);
-    let tera = match router.platform {
-        Platform::Routeros(_) => routeros::templates(),
-        Platform::Frr | Platform::Opnsense => frr::templates(),
-        Platform::Bird => bird::templates(),
-        Platform::Vyos => vyos::templates(),
-    }?;
+    let Rendering { apply, remove, templates } = rendering(router.platform.language);
+    let tera = templates()?;
     let context = Context::from_serialize(&peering(cluster, router))?;
     let document = |suffix: &str, template: &str| -> Result<Document, RenderError> {
         let name = format!("{}{suffix}", router.name);
         Ok(Document { folder: FOLDER, name, body: tera.render(template, &context)? })
     };
     let mut documents = vec![document(apply, APPLY)?];
-    if let Some(suffix) = take_back {
+    if let Some(suffix) = remove {
         documents.push(document(suffix, REMOVE)?);
     }
     Ok(documents)
@@ -138,10 +146,6 @@ const REMOVE: &str = "remove";
 
 fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
     let bgp = &cluster.bgp;
-    let syntax = match router.platform {
-        Platform::Routeros(syntax) => Some(syntax),
-        _ => None,
-    };
     Peering {
         cluster: &cluster.name,
         router: &router.name,
@@ -171,10 +175,13 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
             })
             .collect(),
         file: file_name(router),
-        has_afi: syntax >= Some(RouterosSyntax::Afi),
-        has_instance: syntax >= Some(RouterosSyntax::Instance),
-        has_multipath: syntax >= Some(RouterosSyntax::Multipath),
-        is_opnsense: router.platform == Platform::Opnsense,
+        syntax: routeros::Syntax::of(router.release),
+        platform: PlatformFacts {
+            name: router.platform.name,
+            apply: router.platform.apply,
+            keep: router.platform.keep,
+            is_linux: router.platform.is_linux,
+        },
     }
 }
 

@@ -149,3 +149,24 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
     ];
     assert_eq!(pages, expected);
 }
+
+/// Routers print more than the version itself.
+#[test]
+fn a_version_is_read_as_the_router_prints_it() {
+    let printed = [
+        ("routeros", "7.18.2 (stable)", "7.18.2"),
+        ("routeros", "v7.20.4", "7.20.4"),
+        ("frr", "FRRouting 8.4.4 (gateway) on Linux(6.1.0)", "8.4.4"),
+        ("bird", "BIRD 2.0.12", "2.0.12"),
+        ("vyos", "Version: VyOS 1.4.2", "1.4.2"),
+        ("opnsense", "OPNsense 24.7.3_1-amd64", "24.7.3_1-amd64"),
+    ];
+    for (platform, printed, expected) in printed {
+        let text = filled(started())
+            .replace("platform = \"routeros\"", &format!("platform = \"{platform}\""))
+            .replace("version = \"7.18\"", &format!("version = \"{printed}\""));
+        let source = Source { name: "cluster.toml".to_owned(), text };
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
+        assert_eq!(cluster.bgp.routers[0].version, expected, "{printed}");
+    }
+}

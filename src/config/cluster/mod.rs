@@ -41,7 +41,7 @@ pub use name::{Domain, Label};
 pub use network::{IPV4, IPV6, Network, RangeLimits};
 pub use node::{NoSuchNode, Node};
 pub use resolve::{Cluster, Sections};
-pub use router::{Platform, Router, RouterosSyntax};
+pub use router::Router;
 pub use router_status::{RestAccess, RouterAccess};
 pub use secret_uses::{Recipients, SecretPlace, SecretUse};
 pub use secrets::{SecretName, Secrets};

@@ -1,4 +1,4 @@
-//! A router: the other side of each node's session.
+//! `[[bgp.router]]`: the routers, with which each node has a session.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,6 +11,7 @@ use super::number::asn;
 use super::router_status::{self, RouterAccess};
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::platforms::{MajorMinor, Platform, Releases};
 use crate::config::written::{self, Text};
 
 #[derive(Debug, Clone)]
@@ -19,70 +20,42 @@ pub struct Router {
     /// The nodes have a session with each of its addresses.
     pub address: Addresses,
     pub asn: u32,
-    pub platform: Platform,
-    /// As written, for people to read.
+    pub platform: &'static Platform,
+    /// Its version, for people to read.
     pub version: String,
+    /// What the version begins with.
+    pub release: MajorMinor,
     pub password: Option<SecretName>,
-    /// How it is asked what it sees.
+    /// How `rk1 status` asks it for its state.
     pub access: RouterAccess,
     session_prefix: String,
 }
 
 impl Router {
-    /// What the router calls its session with a node.
+    /// Whether it installs one route with several next hops.
+    #[must_use]
+    pub fn installs_several_next_hops(&self) -> bool {
+        self.platform.installs_several_next_hops(self.release)
+    }
+
+    /// The name of the session with a node on the router.
     #[must_use]
     pub fn session_name(&self, node: &Label) -> String {
         format!("{}{node}", self.session_prefix)
     }
 }
 
-/// What runs on a router, as far as its language depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Platform {
-    Routeros(RouterosSyntax),
-    Frr,
-    Bird,
-    Vyos,
-    Opnsense,
-}
-
-/// The languages of `RouterOS`, oldest first.
-///
-/// Source: the command trees of `RouterOS` 7.9 to 7.24rc1 (tikoci/restraml, `docs/<version>/inspect.json`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RouterosSyntax {
-    /// To 7.18: a connection has `address-families`.
-    AddressFamilies,
-    /// 7.19: a connection has `afi`.
-    Afi,
-    /// 7.20 and 7.21: a connection belongs to an instance.
-    Instance,
-    /// From 7.22: an instance has `multipath`.
-    Multipath,
-}
-
-/// Major and minor number of a release.
-type MajorMinor = (u32, u32);
-
-/// The oldest and newest release of `RouterOS` whose commands are known.
-const ROUTEROS: (MajorMinor, MajorMinor) = ((7, 9), (7, 24));
-/// `bgp graceful-restart notification` came with it.
-const FRR: MajorMinor = (8, 4);
-/// The first with `protocols bgp system-as`.
-const VYOS: MajorMinor = (1, 4);
-/// Characters of a prefix that leave room for a name.
+/// Characters of a prefix. A longer one would leave too few for the name of a node.
 const SESSION_PREFIX_LIMIT: usize = 32;
 
 #[derive(Debug, Error)]
 enum RouterMistake {
     #[error("`{version}` is not a version")]
-    Version { version: String },
-    #[error("nothing can be rendered for {platform} {version}")]
-    TooOld { platform: &'static str, version: String, least: MajorMinor },
-    #[error("nothing can be rendered for BIRD {version}")]
-    Bird { version: String },
-    #[error("the commands of RouterOS {version} have not been seen")]
-    Unseen { version: String },
+    Version { version: String, platform: &'static Platform },
+    #[error("{} {version} is not supported", platform.name)]
+    Unsupported { version: String, platform: &'static Platform },
+    #[error("{} {version} is newer than the releases whose commands are known", platform.name)]
+    Unseen { version: String, platform: &'static Platform, newest: MajorMinor },
     #[error("`{prefix}` cannot begin the name of a session")]
     SessionPrefix { prefix: String, source: NameMistake },
 }
@@ -90,14 +63,16 @@ enum RouterMistake {
 impl Mistake for RouterMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::Version { .. } => "write it as the router prints it, such as `7.18`".to_owned(),
-            Self::TooOld { least: (major, minor), .. } => {
-                format!("update the router to {major}.{minor} or a newer version, and write that one")
+            Self::Version { platform, .. } => {
+                format!("write it as the router prints it, such as `{}`", platform.releases.example)
             }
-            Self::Bird { .. } => "write a version of BIRD 2 or 3, such as `2.0.12`".to_owned(),
-            Self::Unseen { .. } => {
-                let (major, minor) = ROUTEROS.1;
-                format!("what suits {major}.{minor} is rendered: read it before you apply it")
+            Self::Unsupported { platform, .. } => {
+                let Releases { oldest: (major, minor), end, .. } = platform.releases;
+                let before = end.map(|(end, _)| format!(" before {end}")).unwrap_or_default();
+                format!("use {major}.{minor} or a newer version{before}")
+            }
+            Self::Unseen { newest: (major, minor), .. } => {
+                format!("the files are rendered for {major}.{minor}: read them before you apply them")
             }
             Self::SessionPrefix { .. } => {
                 "write a-z, 0-9 and `-`, beginning with a letter or digit, such as `srv-`".to_owned()
@@ -128,86 +103,62 @@ pub(super) fn resolve(
         Some(number) => asn(number, problems),
         None => nodes_asn,
     };
-    let platform = match (written.platform.as_ref(), written.version.as_ref()) {
-        (Some(platform), Some(version)) => resolve_platform(platform.value, version, problems),
-        _ => None,
-    };
+    let platform = written.platform.as_ref().map(|platform| platform.value);
+    let version = platform.zip(written.version.as_ref());
+    let version = version.and_then(|(platform, text)| resolve_version(platform, text, problems));
     let password = secrets.find_optional(written.password.as_ref(), problems);
     let session_prefix = match &written.session_prefix {
         Some(text) => problems.take(text.span, parse_session_prefix(&text.value))?,
         None => String::new(),
     };
     let access = router_status::resolve(written, v4.map(|v4| v4.value), secrets, problems);
+    let (version, release) = version?;
     Some(Router {
         name: name?,
         address: address?,
         asn: own_asn?,
         platform: platform?,
-        version: written.version.as_ref()?.value.clone(),
+        version,
+        release,
         password: password.ok()?,
         access: access?,
         session_prefix,
     })
 }
 
-fn resolve_platform(
-    platform: written::Platform,
-    version: &Text,
+/// The version without words around it, and its first two numbers. A version that nothing can be rendered for is noted.
+fn resolve_version(
+    platform: &'static Platform,
+    text: &Text,
     problems: &mut Problems,
-) -> Option<Platform> {
-    let written = || version.value.clone();
-    let release = problems.take(
-        version.span,
-        major_minor(version).ok_or_else(|| RouterMistake::Version { version: written() }),
-    )?;
-    let no_older_than = |least, platform| {
-        if release < least {
-            Err(RouterMistake::TooOld { platform, version: written(), least })
-        } else {
-            Ok(())
-        }
-    };
-    let resolved = match platform {
-        written::Platform::Routeros => {
-            if release > ROUTEROS.1 {
-                problems.warning(version.span, RouterMistake::Unseen { version: written() });
-            }
-            no_older_than(ROUTEROS.0, "RouterOS").map(|()| Platform::Routeros(RouterosSyntax::of(release)))
-        }
-        written::Platform::Frr => no_older_than(FRR, "FRR").map(|()| Platform::Frr),
-        written::Platform::Bird if !matches!(release.0, 2 | 3) => {
-            Err(RouterMistake::Bird { version: written() })
-        }
-        written::Platform::Bird => Ok(Platform::Bird),
-        written::Platform::Vyos => no_older_than(VYOS, "VyOS").map(|()| Platform::Vyos),
-        written::Platform::Opnsense => Ok(Platform::Opnsense),
-    };
-    problems.take(version.span, resolved)
-}
-
-impl RouterosSyntax {
-    fn of(release: MajorMinor) -> Self {
-        match release {
-            (7, ..=18) => Self::AddressFamilies,
-            (7, 19) => Self::Afi,
-            (7, 20 | 21) => Self::Instance,
-            _ => Self::Multipath,
-        }
+) -> Option<(String, MajorMinor)> {
+    let found = text.value.split_whitespace().find_map(|word| {
+        let version = word.strip_prefix('v').unwrap_or(word);
+        Some((version.to_owned(), major_minor(version)?))
+    });
+    let missing = || RouterMistake::Version { version: text.value.clone(), platform };
+    let (version, release) = problems.take(text.span, found.ok_or_else(missing))?;
+    let releases = &platform.releases;
+    if release < releases.oldest || releases.end.is_some_and(|end| release >= end) {
+        problems.error(text.span, RouterMistake::Unsupported { version: version.clone(), platform });
+    } else if let Some(newest) = releases.newest_known.filter(|newest| release > *newest) {
+        let version = version.clone();
+        problems.warning(text.span, RouterMistake::Unseen { version, platform, newest });
     }
+    Some((version, release))
 }
 
-/// The numbers that a version begins with: 7 and 22 of `7.22rc1`. A version is one word of letters, digits, `.`, `-`
+/// The numbers that a version begins with: 7 and 22 of `7.22rc1`. A version is one word of letters, digits, `.`, `-`, `_`
 /// and `+`.
-fn major_minor(version: &Text) -> Option<MajorMinor> {
-    let text = version.value.as_str();
-    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
-    let (major, rest) = text.split_once('.').unwrap_or((text, "0"));
+fn major_minor(version: &str) -> Option<MajorMinor> {
+    let is_word = version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte));
+    let (major, rest) = version.split_once('.').unwrap_or((version, "0"));
     let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
     let numbers = (major.parse().ok()?, rest[..digits].parse().ok()?);
     is_word.then_some(numbers)
 }
 
-/// Whatever a node is called, the name of its session is then made as a label is.
+/// Parses a prefix. Any name of a node after it gives a label.
 fn parse_session_prefix(prefix: &str) -> Result<String, RouterMistake> {
     let label = Label::parse(&format!("{prefix}0")).and_then(|label| label.within(SESSION_PREFIX_LIMIT));
     match label {

@@ -9,7 +9,8 @@ use super::secrets::{SecretLookup, SecretName};
 use super::url::{Service, parse_url};
 use crate::certificate::{Fingerprint, NotAFingerprint};
 use crate::config::diagnostics::{Mistake, Problems};
-use crate::config::written::{self, Platform, Text};
+use crate::config::platforms::StatusSource;
+use crate::config::written::{self, Text};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouterAccess {
@@ -90,10 +91,10 @@ pub(super) fn resolve(
     problems: &mut Problems,
 ) -> Option<RouterAccess> {
     let written = router.status.as_ref();
-    let access = match (written, router.platform.as_ref()?.value) {
-        (None, Platform::Routeros) => Some(RouterAccess::NoUser),
-        (Some(written), Platform::Routeros) => resolve_rest(written, address, secrets, problems),
-        (written, platform) => resolve_ssh(written, address, platform, problems),
+    let access = match (written, router.platform.as_ref()?.value.status) {
+        (None, StatusSource::RestApi) => Some(RouterAccess::NoUser),
+        (Some(written), StatusSource::RestApi) => resolve_rest(written, address, secrets, problems),
+        (written, StatusSource::Ssh { user, .. }) => resolve_ssh(written, address, user, problems),
     };
     let is_off = written.and_then(|written| written.enable.as_ref()).is_some_and(|enable| !enable.value);
     if is_off { access.map(|_| RouterAccess::Off) } else { access }
@@ -139,10 +140,9 @@ fn resolve_rest(
 fn resolve_ssh(
     written: Option<&written::RouterStatus>,
     address: Option<Ipv4Addr>,
-    platform: Platform,
+    user: &'static str,
     problems: &mut Problems,
 ) -> Option<RouterAccess> {
-    let user = if platform == Platform::Vyos { "vyos" } else { "root" };
     let usual = || address.map(|address| RouterAccess::Ssh(format!("{user}@{address}")));
     let Some(written) = written else { return usual() };
     let rest = [

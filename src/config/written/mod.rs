@@ -39,7 +39,7 @@ pub use k3s::K3s;
 pub use leaf::{Integer, Named, Switch, Text};
 pub use network::Network;
 pub use node::{Node, Role};
-pub use router::{Platform, Router};
+pub use router::Router;
 pub use router_status::RouterStatus;
 pub use secrets::Secrets;
 pub use shape::Required;

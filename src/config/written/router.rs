@@ -1,9 +1,13 @@
 //! `[[bgp.router]]`: the routers.
 
+use thiserror::Error;
+
 use super::leaf::{Integer, Text};
 use super::router_status::RouterStatus;
-use super::shape::Required;
-use super::table::{choice, table};
+use super::shape::{Decode, Required, TomlValue};
+use super::table::table;
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::platforms::{PLATFORMS, Platform};
 use crate::config::source::Spanned;
 
 table! {
@@ -19,7 +23,7 @@ table! {
         #[schemars(range(min = 1, max = 4_294_967_295_i64))]
         "asn" asn: Option<Integer> = 64512,
         /// What runs on it.
-        "platform" platform: Required<Spanned<Platform>> = "routeros",
+        "platform" platform: Required<Spanned<&'static Platform>> = "routeros",
         /// Version of what runs on it.
         "version" version: Required<Text> = "7.18",
         /// Name of the secret that holds the sessions' password. Left out: none.
@@ -31,13 +35,41 @@ table! {
     }
 }
 
-choice! {
-    /// What runs on a router.
-    pub enum Platform {
-        Routeros = "routeros",
-        Frr = "frr",
-        Bird = "bird",
-        Vyos = "vyos",
-        Opnsense = "opnsense",
+impl Decode for Spanned<&'static Platform> {
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        let text = Text::decode(path, value, problems)?;
+        let found = Platform::of_word(&text.value).map(|platform| Spanned::new(platform, text.span));
+        if found.is_none() {
+            let mistake = match Platform::of_alias(&text.value) {
+                Some(platform) => PlatformMistake::Alias { word: text.value, platform },
+                None => PlatformMistake::Unknown { word: text.value },
+            };
+            problems.error(text.span, mistake);
+        }
+        found
+    }
+}
+
+#[derive(Debug, Error)]
+enum PlatformMistake {
+    #[error("`{word}` is not a value of `platform`")]
+    Alias { word: String, platform: &'static Platform },
+    #[error("`{word}` is not a value of `platform`")]
+    Unknown { word: String },
+}
+
+impl Mistake for PlatformMistake {
+    fn hint(&self) -> Option<String> {
+        let instead = match self {
+            Self::Alias { platform, .. } => format!("write `{}`", platform.word),
+            Self::Unknown { .. } => {
+                let words: Vec<_> = PLATFORMS.iter().map(|platform| format!("`{}`", platform.word)).collect();
+                format!(
+                    "write one of {}: the one whose configuration language the router speaks",
+                    words.join(", ")
+                )
+            }
+        };
+        Some(instead)
     }
 }

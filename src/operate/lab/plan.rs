@@ -6,7 +6,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::LabError;
 use super::resource::{self, Speaker};
-use crate::config::cluster::{Cluster, Platform, Router};
+use crate::config::cluster::{Cluster, Router};
+use crate::config::platforms::{Language, Platform};
 use crate::render::document::Document;
 use crate::render::routers::{placeholder, router_documents};
 
@@ -18,6 +19,22 @@ pub enum Daemon {
 }
 
 impl Daemon {
+    /// The daemon that reads a language. `None` for the languages of routers that the lab cannot run.
+    fn of(language: Language) -> Option<Self> {
+        match language {
+            Language::Frr => Some(Self::Frr),
+            Language::Bird => Some(Self::Bird),
+            Language::Routeros | Language::Vyos => None,
+        }
+    }
+
+    fn language(self) -> Language {
+        match self {
+            Self::Frr => Language::Frr,
+            Self::Bird => Language::Bird,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Frr => "FRR",
@@ -142,26 +159,18 @@ fn router_addresses(cluster: &Cluster, router: &Router) -> Result<Vec<IpNet>, La
 
 impl PlannedRouter {
     fn new(cluster: &Cluster, router: &Router, daemon: Option<Daemon>) -> Result<Self, LabError> {
-        let (own, language) = match router.platform {
-            Platform::Frr | Platform::Opnsense => (Some(Daemon::Frr), "FRR"),
-            Platform::Bird => (Some(Daemon::Bird), "BIRD"),
-            Platform::Routeros(_) => (None, "RouterOS"),
-            Platform::Vyos => (None, "VyOS"),
-        };
+        let own = Daemon::of(router.platform.language);
         let daemon = daemon.or(own).unwrap_or(Daemon::Frr);
         let remark = (own != Some(daemon)).then(|| {
             format!(
-                "{}: {} takes the place of {language}, with the text that would be rendered for it",
+                "{}: {} takes the place of {}, with the text that would be rendered for it",
                 router.name,
-                daemon.name()
+                daemon.name(),
+                router.platform.name
             )
         });
-        let platform = match daemon {
-            Daemon::Frr => Platform::Frr,
-            Daemon::Bird => Platform::Bird,
-        };
         let mut stand_in = router.clone();
-        stand_in.platform = platform;
+        stand_in.platform = Platform::of_language(daemon.language()).unwrap_or(stand_in.platform);
         let mut texts =
             router_documents(cluster, &stand_in)?.into_iter().map(|document| match &router.password {
                 Some(secret) => document.body.replace(&placeholder(secret), PASSWORD),

@@ -4,9 +4,34 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use tera::Tera;
 
 use super::escaped_templates;
+use crate::config::platforms::MajorMinor;
+
+/// What the commands of a release are.
+///
+/// Source: the command trees of `RouterOS` 7.9 to 7.24rc1 (tikoci/restraml, `docs/<version>/inspect.json`).
+#[derive(Debug, Serialize)]
+pub(super) struct Syntax {
+    /// A connection has `afi`, before that `address-families`.
+    has_afi: bool,
+    /// A connection belongs to an instance.
+    has_instance: bool,
+    /// An instance has `multipath`.
+    has_multipath: bool,
+}
+
+impl Syntax {
+    pub(super) fn of(release: MajorMinor) -> Self {
+        Self {
+            has_afi: release >= (7, 19),
+            has_instance: release >= (7, 20),
+            has_multipath: release >= (7, 22),
+        }
+    }
+}
 
 /// Writes text so that it stands for itself between double quotes, and as a bare word where it is one.
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {

@@ -66,5 +66,7 @@ pub(crate) const EXTERNAL_BIRD: &str = "name = \"edge\"\naddress = \"172.16.10.1
 pub(crate) const VYOS: &str = "name = \"vyos\"\naddress = \"172.16.10.1\"\nplatform = \"vyos\"\nversion = \"1.4.2\"\npassword = \"bgp-password\"\n";
 pub(crate) const OPNSENSE: &str =
     "name = \"sense\"\naddress = \"172.16.10.1\"\nplatform = \"opnsense\"\nversion = \"25.7\"\n";
+pub(crate) const UNIFI: &str = "name = \"gateway\"\naddress = \"172.16.10.1\"\nasn = 64513\nplatform = \"unifi\"\nversion = \"9.3\"\n\
+     password = \"bgp-password\"\n";
 pub(crate) const EXTERNAL_ROUTEROS: &str = "name = \"mikrotik\"\naddress = \"172.16.10.1\"\nasn = 64513\nplatform = \"routeros\"\nversion = \"7.22\"\n\
      password = \"bgp-password\"\n";

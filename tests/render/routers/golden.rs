@@ -5,7 +5,7 @@ use std::path::Path;
 use snapbox::{Data, assert_data_eq};
 
 use crate::cluster::{
-    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, FRR, OPNSENSE, VYOS, dual_stack,
+    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, FRR, OPNSENSE, UNIFI, VYOS, dual_stack,
     dual_stack_routeros, rendered, routeros, with_router,
 };
 
@@ -55,6 +55,7 @@ golden! {
     external_bird: "external-3.1", with_router(EXTERNAL_BIRD);
     vyos: "1.4", with_router(VYOS);
     opnsense: "25.7", with_router(OPNSENSE);
+    unifi: "9.3", with_router(UNIFI);
     dual_stack_routeros_7_18: "dual-stack-7.18", dual_stack_routeros("7.18");
     dual_stack_routeros_7_19: "dual-stack-7.19", dual_stack_routeros("7.19");
     dual_stack_routeros_7_20: "dual-stack-7.20", dual_stack_routeros("7.20");

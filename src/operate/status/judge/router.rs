@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::certificate::CertificateFault;
-use crate::config::cluster::{Cluster, Label, Node, Platform, Router, RouterAccess, RouterosSyntax};
+use crate::config::cluster::{Cluster, Label, Node, Router, RouterAccess};
+use crate::config::platforms::StatusSource;
 use crate::operate::status::facts::{Answer, RouterFacts};
 use crate::operate::status::failure::ProbeError;
 use crate::operate::status::observation::Finding;
@@ -52,7 +53,10 @@ fn look_at(router: &Router, failure: &ProbeError) -> String {
         }
         (RouterAccess::Ssh(_), ProbeError::NotAsked { .. }) => "this machine's `ssh`".to_owned(),
         (RouterAccess::Ssh(destination), ProbeError::Unexpected { .. }) => {
-            let shell = if router.platform == Platform::Bird { "birdc" } else { "vtysh" };
+            let shell = match router.platform.status {
+                StatusSource::Ssh { shell, .. } => shell.program(),
+                StatusSource::RestApi => "its REST API",
+            };
             format!(
                 "`ssh {destination}`, and `{shell}` there: whether it runs, and whether that user may ask it"
             )
@@ -92,7 +96,7 @@ fn ways(cluster: &Cluster, router: &Router, gateway: IpAddr, hops: &[IpAddr]) ->
                 "the sessions of {name}, and the gateway: nodes announce {gateway} once it is programmed"
             ),
         )
-    } else if !missing.is_empty() && taken.len() < most_paths(cluster, router.platform) {
+    } else if !missing.is_empty() && taken.len() < most_paths(cluster, router) {
         let missing = listed(&missing);
         Finding::wrong(
             format!("{gateway} goes to {}, not to {missing}", listed(&taken)),
@@ -109,10 +113,7 @@ fn node_at<'a>(cluster: &'a Cluster, address: &IpAddr) -> Option<&'a Label> {
     cluster.nodes.iter().find(has_address).map(|node| &node.name)
 }
 
-/// Before 7.22 `RouterOS` takes one next hop at a time.
-fn most_paths(cluster: &Cluster, platform: Platform) -> usize {
-    match platform {
-        Platform::Routeros(syntax) if syntax < RouterosSyntax::Multipath => 1,
-        _ => cluster.nodes.len(),
-    }
+/// The next hops that a router installs for one address at most.
+fn most_paths(cluster: &Cluster, router: &Router) -> usize {
+    if router.installs_several_next_hops() { cluster.nodes.len() } else { 1 }
 }

@@ -21,7 +21,8 @@ use super::facts::{Answer, Facts, RouterFacts};
 use super::failure::ProbeError;
 use super::{Access, Scope};
 use crate::causes::innermost;
-use crate::config::cluster::{Cluster, Platform, Router, RouterAccess};
+use crate::config::cluster::{Cluster, Router, RouterAccess};
+use crate::config::platforms::{Shell, StatusSource};
 use crate::ssh::{self, SshError};
 
 /// Returns what a script prints on a node or a router.
@@ -63,7 +64,7 @@ async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Opti
 
 async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
     let (gateways, limit) = (cluster.gateway.address.each().collect::<Vec<_>>(), access.limit);
-    match (&router.access, router.platform) {
+    match (&router.access, router.platform.status) {
         (RouterAccess::Off | RouterAccess::NoUser, _) => {
             Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
         }
@@ -71,7 +72,9 @@ async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> An
             let password = routeros::password(&router.name, rest, &cluster.secrets, &access.folder)?;
             routeros::ask(rest, &password, &gateways, limit).await
         }
-        (RouterAccess::Ssh(destination), Platform::Bird) => bird::ask(destination, &gateways, limit).await,
+        (RouterAccess::Ssh(destination), StatusSource::Ssh { shell: Shell::Birdc, .. }) => {
+            bird::ask(destination, &gateways, limit).await
+        }
         (RouterAccess::Ssh(destination), _) => frr::ask(destination, &gateways, limit).await,
     }
 }
