@@ -1,4 +1,4 @@
-//! `rk1`: one file describes a Turing Pi cluster; this renders everything that it is made of.
+//! `rk1` describes a Kubernetes cluster of small boards in one file and renders, provisions and operates it.
 
 use std::process::ExitCode;
 
@@ -6,5 +6,6 @@ use clap::Parser;
 use rk1::cli::Arguments;
 
 fn main() -> ExitCode {
+    Arguments::complete();
     Arguments::parse().run()
 }

@@ -1,34 +1,83 @@
-use std::path::Path;
+use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::{Outcome, examine, print, read_source};
-use crate::config::diagnostics::json::json;
+use super::cluster_file::{examine, folder_of, locate, read_source};
+use super::outcome::{CommandError, Outcome};
+use super::output::{note, print};
+use crate::config::diagnostics::Severity;
+use crate::config::diagnostics::json::json as problems_as_json;
 use crate::config::diagnostics::report::report;
-use crate::config::diagnostics::{Problems, Severity};
+use crate::render::pins;
 
-/// Say everything that is wrong with the cluster's file.
+/// Check cluster.toml and report all errors
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Print the problems as JSON on standard output.
+    /// File to check, instead of the one named by --file
+    #[arg(value_name = "FILE", id = "checked_file", conflicts_with = "file")]
+    file: Option<PathBuf>,
+    /// Print the problems as JSON on standard output
     #[arg(long)]
     json: bool,
 }
 
 impl Check {
-    pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
-        let source = read_source(file)?;
-        let mut problems = Problems::default();
-        let examined = examine(&source, file, &mut problems)?;
+    pub(super) fn run(self, named: Option<PathBuf>) -> anyhow::Result<Outcome> {
+        let file = locate(self.file.or(named));
+        let source = match read_source(&file) {
+            Ok(source) => source,
+            Err(error) if self.json => {
+                let hint = error.downcast_ref::<CommandError>().map(CommandError::hint);
+                print(&format!("{:#}\n", json!([entry(&file.display().to_string(), &error, hint)])))?;
+                return Ok(Outcome::Failed);
+            }
+            Err(error) => return Err(error),
+        };
+        let examination = examine(&source, &file)?;
+        let problems = &examination.problems;
+        let broken_pins = examination.pins.map(anyhow::Error::from);
         if self.json {
-            print(&format!("{:#}\n", json(&source, &problems)))?;
+            let mut list = problems_as_json(&source, problems);
+            if let (Some(error), Value::Array(entries)) = (&broken_pins, &mut list) {
+                let path = folder_of(&file).join(pins::FILE_NAME);
+                entries.push(entry(&path.display().to_string(), error, None));
+            }
+            print(&format!("{list:#}\n"))?;
         } else if !problems.is_empty() {
-            anstream::eprint!("{}", report(&source, &problems));
+            anstream::eprint!("{}", report(&source, problems));
         }
-        let Some((cluster, _)) = examined else { return Ok(Outcome::Mistakes) };
+        let Some((cluster, _)) = examination.rendered else {
+            return match broken_pins {
+                Some(error) if !self.json => Err(error),
+                _ => Ok(Outcome::Failed),
+            };
+        };
+        match broken_pins {
+            Some(error) if !self.json => return Err(error),
+            Some(_) => return Ok(Outcome::Failed),
+            None => {}
+        }
         if problems.count(Severity::Error) == 0 && !self.json {
-            anstream::eprintln!("{}: {} nodes, no mistakes", source.name, cluster.nodes.len());
+            let nodes = match cluster.nodes.len() {
+                1 => "1 node".to_owned(),
+                count => format!("{count} nodes"),
+            };
+            note(format!("{}: {nodes}, no mistakes", source.name));
         }
         Ok(Outcome::Done)
     }
+}
+
+/// A problem with a file as a whole, in the form of the problems of cluster.toml.
+fn entry(file: &str, error: &anyhow::Error, hint: Option<&str>) -> Value {
+    json!({
+        "file": file,
+        "line": 1,
+        "column": 1,
+        "severity": "error",
+        "message": format!("{error:#}"),
+        "hint": hint,
+        "related": null,
+    })
 }

@@ -3,11 +3,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::completions::node_names;
+use super::duration::duration;
+use super::runtime::runtime;
 use super::{Outcome, folder_of, print, read_cluster, styled};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
@@ -16,45 +19,45 @@ use crate::operate::deploy::{
 };
 use crate::operate::status::Access;
 
-/// Switch nodes to the system that the flake describes, one after the other.
+/// Switch nodes to the system that the flake describes, one after the other
 ///
-/// Agents come first, then servers, last the one that founded the cluster. Each node is checked, its system is built and
-/// copied, and then its guard is armed: unless the node is as good as before within the limit, it goes back by itself.
-/// The first failure ends the deploy. Needs `nixos-rebuild` and `ssh`.
+/// Agents come first, then servers, and last the server that founded the cluster. Each node is checked, its system is built
+/// and copied, and then its guard is armed: a node that does not pass the same checks as before within the limit rolls back
+/// by itself. The first failure ends the deploy. Needs nixos-rebuild and ssh.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Deploy {
-    /// The nodes. Left out: all.
-    #[arg(value_name = "NODE")]
+    /// Nodes to switch [default: all nodes]
+    #[arg(value_name = "NODE", add = ArgValueCandidates::new(node_names))]
     nodes: Vec<String>,
-    /// Have the node's pods run elsewhere meanwhile: cordon, evict within their disruption budgets, uncordon.
+    /// Cordon each node, evict its pods within their disruption budgets, and uncordon it afterwards
     #[arg(long)]
     drain: bool,
-    /// Seconds that pods have to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "drain")]
-    drain_limit: u32,
-    /// Evict also pods with an emptyDir, whose data is lost then.
+    /// Longest time to wait until pods have ended
+    #[arg(long, value_name = "DURATION", default_value = "5m", requires = "drain", value_parser = duration(0..=86_400))]
+    drain_limit: Duration,
+    /// Also evict pods with an emptyDir volume, whose data is lost
     #[arg(long, requires = "drain")]
     delete_emptydir_data: bool,
-    /// Seconds that a node has to be as good as before. Then it goes back.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    limit: u32,
-    /// Go on although the check before finds something wrong with the node.
+    /// Time that a node has to pass the same checks as before, until it rolls back
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration(1..=86_400))]
+    limit: Duration,
+    /// Deploy even if the checks before it fail
     #[arg(long)]
     anyway: bool,
-    /// Print each step, and do none.
+    /// Print each step without doing it
     #[arg(long)]
     dry_run: bool,
-    /// Print what happens as JSON, one event a line.
+    /// Print events as JSON, one for each line
     #[arg(long)]
     json: bool,
-    /// The flake that describes the hosts. Left out: the folder of the cluster's file.
+    /// Flake that describes the hosts [default: the folder of cluster.toml]
     #[arg(long, value_name = "FLAKE")]
     flake: Option<String>,
-    /// By which Kubernetes is reached. Left out: KUBECONFIG, else a server's own.
+    /// Kubeconfig to use [default: $KUBECONFIG, else fetched from a server]
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// Further arguments for each `nixos-rebuild`, such as `--build-host root@builder`.
+    /// Further arguments for nixos-rebuild, such as --build-host root@builder
     #[arg(last = true, value_name = "ARGUMENT")]
     further_arguments: Vec<String>,
 }
@@ -76,13 +79,12 @@ impl Deploy {
         }
         let report = self.deploy(&cluster, &plan, &flake, folder_of(file))?;
         self.show(&plan, &report)?;
-        Ok(if report.is_well() { Outcome::Done } else { Outcome::Mistakes })
+        Ok(if report.is_well() { Outcome::Done } else { Outcome::Failed })
     }
 
     fn options(&self) -> Options {
-        let seconds = |number: u32| Duration::from_secs(number.into());
-        let drain = Drain { limit: seconds(self.drain_limit), delete_empty_dirs: self.delete_emptydir_data };
-        Options { drain: self.drain.then_some(drain), limit: seconds(self.limit), anyway: self.anyway }
+        let drain = Drain { limit: self.drain_limit, delete_empty_dirs: self.delete_emptydir_data };
+        Options { drain: self.drain.then_some(drain), limit: self.limit, anyway: self.anyway }
     }
 
     fn deploy(
@@ -99,10 +101,7 @@ impl Deploy {
             Operator::new(cluster, access, flake.clone(), plan.options.limit, is_cancelled.clone(), |line| {
                 anstream::eprintln!("{line}");
             });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot wait for the network")?;
+        let runtime = runtime()?;
         let mut broken = None;
         let mut tell = |node: &Node, event: &Event| {
             if !self.json {

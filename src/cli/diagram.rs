@@ -3,13 +3,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Outcome, print, read_cluster};
+use super::cluster_file::read_cluster;
+use super::outcome::Outcome;
+use super::output::print;
 use crate::render::diagram::svg;
 
-/// Draw the cluster: its boards, nodes, addresses and sessions, as SVG.
+/// Draw the cluster's boards, nodes, addresses and BGP sessions as an SVG picture
 #[derive(Debug, Args)]
 pub(super) struct Diagram {
-    /// Where to write it. Left out: standard output.
+    /// File to write to [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -12,7 +12,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
+use super::completions::node_names;
+use super::duration::duration;
+use super::runtime::runtime;
 use super::{Outcome, folder_of, read_cluster};
 use crate::config::cluster::Cluster;
 use crate::provision::flash::steps::Job;
@@ -22,45 +26,43 @@ use screen::Screen;
 use stop::Stop;
 use target::Target;
 
-/// Write each node's image, with its secrets, to its eMMC.
+/// Write each node's image, with its secrets, to the eMMC of its module
 ///
-/// Talks to the controllers of the boards. The nodes are flashed one after the other; each is powered on and waited for
-/// until its ssh answers. At the first failure it ends, and says in which state that node is. Ctrl-C cancels.
+/// Talks to the controllers (BMC) of the boards. Nodes are flashed one after the other: each is powered on, and the next
+/// one follows when its ssh answers. The first failure ends the command, which then prints the state of that node. Ctrl-C
+/// cancels.
 #[derive(Debug, Args)]
 pub(super) struct Flash {
-    /// Names of the nodes.
-    #[arg(required = true, value_name = "NODE")]
+    /// Nodes to flash
+    #[arg(required = true, value_name = "NODE", add = ArgValueCandidates::new(node_names))]
     nodes: Vec<String>,
-    /// The image, for one node. Left out: NODE.img.xz in `result`, as `nix build .#NODE` leaves it.
+    /// Image of the node [default: result/NODE.img.xz, as nix build leaves it]
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
-    /// Overwrite nodes that are in use without asking.
+    /// Overwrite nodes that are in use without asking
     #[arg(short, long)]
     yes: bool,
-    /// Read the images and secrets, print each step, and contact nobody.
+    /// Read the images and secrets and print each step, without contacting anything
     #[arg(long)]
     dry_run: bool,
-    /// Write the image with the secrets of one node to a new file, .img or .img.xz, and print how `tpi` flashes it.
+    /// Write the image with the secrets of one node to a new .img or .img.xz file instead of flashing it
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     output: Option<PathBuf>,
-    /// Cancel a transfer that is running on the board, whoever started it.
+    /// Cancel a transfer that is running on the board, whoever started it
     #[arg(long)]
     take_over: bool,
-    /// Seconds without any progress after which a flash has failed.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    stall: u64,
-    /// Seconds to wait for ssh on the flashed node; 0: not at all.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    wait: u64,
+    /// Time without any progress after which a flash has failed
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration(1..=86_400))]
+    stall: Duration,
+    /// Longest time to wait for ssh on the flashed node, 0 for not at all
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration(0..=86_400))]
+    wait: Duration,
 }
 
 impl Flash {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let cluster = read_cluster(file)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot wait for the network")?;
+        let runtime = runtime()?;
         let result = runtime.block_on(self.flash(&cluster, folder_of(file)));
         // A thread that still reads an image has nobody left to read it for.
         runtime.shutdown_background();
@@ -106,7 +108,7 @@ impl Flash {
         let mut screen = Screen::new(target.name());
         let prepared = prepare::prepare(cluster, folder, target, interrupt, &mut screen).await?;
         let job = self.job(target, &prepared.payload);
-        super::print(&dry_run::text(target, &prepared, &job, boards, self.wait))
+        super::print(&dry_run::text(target, &prepared, &job, boards, self.wait.as_secs()))
             .map_err(|error| Stop::new(target.name(), error))
     }
 
@@ -132,11 +134,7 @@ impl Flash {
     }
 
     fn job(&self, target: &Target<'_>, payload: &Payload) -> Job {
-        Job {
-            request: target.start_request(payload),
-            stall: Duration::from_secs(self.stall),
-            take_over: self.take_over,
-        }
+        Job { request: target.start_request(payload), stall: self.stall, take_over: self.take_over }
     }
 
     async fn wait_for_ssh(
@@ -145,13 +143,13 @@ impl Flash {
         interrupt: &mut Interrupt,
         screen: &Screen,
     ) -> Result<(), Stop> {
-        if self.wait == 0 {
+        if self.wait.is_zero() {
             return Ok(());
         }
         let address = target.address();
         screen.line(&format!("powered on; waiting for ssh at {address}"));
         let waited = tokio::select! {
-            waited = ssh::wait(address, Duration::from_secs(self.wait)) => waited,
+            waited = ssh::wait(address, self.wait) => waited,
             () = interrupt.wait() => return Err(Stop::interrupted_while_booting(target.name())),
         };
         match waited {
@@ -159,7 +157,7 @@ impl Flash {
                 screen.line(&format!("ssh answers after {} s", time.as_secs()));
                 Ok(())
             }
-            None => Err(Stop::does_not_answer(target.name(), address, self.wait)),
+            None => Err(Stop::does_not_answer(target.name(), address, self.wait.as_secs())),
         }
     }
 }

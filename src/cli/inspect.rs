@@ -13,14 +13,14 @@ use crate::provision::image::{
     TableKind, Tree, UnpackError,
 };
 
-/// Say what an image is, and whether it would boot on an RK1.
+/// Print what an image contains and check whether it boots on an RK1
 ///
-/// Reads the image once, from its raw form or from .xz. Exits with 1 when it would not boot.
+/// Reads a raw image or one packed with xz. Exits with 1 if it would not boot.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// The image, such as result/rk1-01.img.xz.
+    /// Image, such as result/rk1-01.img.xz
     image: PathBuf,
-    /// Print it as JSON.
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -52,7 +52,7 @@ impl Inspect {
             1 => anstream::eprintln!("{name}: would not boot on an RK1: 1 fault"),
             count => anstream::eprintln!("{name}: would not boot on an RK1: {count} faults"),
         }
-        Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Mistakes })
+        Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Failed })
     }
 }
 

@@ -5,17 +5,17 @@ use std::thread;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, print, read_examined};
+use super::cluster_file::{Warnings, read_rendered};
+use super::{Outcome, print};
 use crate::operate::lab::{self, Daemon, Finding, Plan};
 
-/// Show the routers and nodes speaking BGP, before any hardware is touched.
+/// Run the routers and nodes in network namespaces and check that BGP works (root, Linux)
 ///
-/// Builds the cluster's network in network namespaces: real FRR or BIRD with the rendered configuration, and a `GoBGP`
-/// for each node, configured from the rendered manifests. Then takes nodes away and lets intruders in. Needs root. The
-/// namespaces, processes and files of a run end with it, however it ends.
+/// Runs FRR or BIRD with the rendered configuration, and a GoBGP for each node, configured from the rendered manifests.
+/// Then it stops nodes and starts intruders. Nothing of a run is left behind, however it ends.
 #[derive(Debug, Args)]
 pub(super) struct Lab {
-    /// What the routers run. Left out: what the cluster's file says, and FRR in place of what cannot run here.
+    /// Program for the routers [default: as in cluster.toml, FRR for a platform that cannot run here]
     #[arg(long)]
     router: Option<RouterDaemon>,
     /// This process is the first of its namespaces, and ends when its standard input does.
@@ -44,7 +44,7 @@ impl Lab {
     /// Everything happens in namespaces of a process of their own. When that is gone the kernel ends what is left in
     /// them, and with the last process go the networks and the file systems.
     fn run_outside(&self, file: &Path) -> anyhow::Result<Outcome> {
-        let (cluster, documents) = read_examined(file)?;
+        let (cluster, documents) = read_rendered(file, Warnings::Counted)?;
         let plan = Plan::new(&cluster, &documents, self.daemon())?;
         lab::programs::require(&plan)?;
         let mut inside = Command::new("unshare");
@@ -61,7 +61,7 @@ impl Lab {
         drop(held);
         match status.code() {
             Some(0) => Ok(Outcome::Done),
-            Some(1) => Ok(Outcome::Mistakes),
+            Some(1) => Ok(Outcome::Failed),
             _ => bail!("the lab ended with {status}"),
         }
     }
@@ -75,7 +75,7 @@ impl Lab {
             let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
             std::process::exit(2);
         });
-        let (cluster, documents) = read_quietly(file)?;
+        let (cluster, documents) = read_rendered(file, Warnings::Omitted)?;
         let plan = Plan::new(&cluster, &documents, self.daemon())?;
         for line in plan.remarks() {
             anstream::eprintln!("{line}");
@@ -90,15 +90,6 @@ impl Lab {
         if let Some(error) = broken {
             return Err(error);
         }
-        Ok(if is_well { Outcome::Done } else { Outcome::Mistakes })
+        Ok(if is_well { Outcome::Done } else { Outcome::Failed })
     }
-}
-
-/// The problems have been printed by the process outside.
-fn read_quietly(
-    file: &Path,
-) -> anyhow::Result<(crate::config::cluster::Cluster, Vec<crate::render::document::Document>)> {
-    let source = super::read_source(file)?;
-    let examined = super::examine(&source, file, &mut crate::config::diagnostics::Problems::default())?;
-    examined.ok_or_else(|| super::Unusable(source.name).into())
 }

@@ -3,20 +3,22 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, CommandFactory};
 
-use super::{Arguments, Outcome};
+use super::arguments::Arguments;
+use super::outcome::Outcome;
 
-/// Write the manual pages.
+/// Write the manual pages
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Folder for the pages: one for the tool, one for each command.
+    /// Folder to write to: one page for rk1 and one for each command
     #[arg(value_name = "DIR")]
     out: PathBuf,
 }
 
 impl Man {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let pages = Arguments::command().disable_help_subcommand(true);
         std::fs::create_dir_all(&self.out)
-            .and_then(|()| clap_mangen::generate_to(Arguments::command(), &self.out))
+            .and_then(|()| clap_mangen::generate_to(pages, &self.out))
             .with_context(|| format!("cannot write to `{}`", self.out.display()))?;
         Ok(Outcome::Done)
     }

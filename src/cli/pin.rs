@@ -2,18 +2,25 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::{Outcome, folder_of, print, read_cluster};
+use super::cluster_file::{folder_of, read_cluster};
+use super::outcome::Outcome;
+use super::output::{note, print};
+use super::runtime::runtime;
 use crate::atomic_file;
 use crate::render::pins::lookup::{Lookup, Newer};
 use crate::render::pins::{FILE_NAME, Pins};
 
-/// Look up the charts and definitions of the cluster's versions, and write their hashes into pins.json.
+/// Look up the hashes of the cluster's charts and definitions and write them to pins.json
 #[derive(Debug, Args)]
 pub(super) struct Pin {
-    /// Write nothing: say which charts have newer releases, and exit with 1 if any has, or has no hash.
+    /// Write nothing, list newer releases, and exit with 1 if there is one or if a hash is missing
     #[arg(long)]
     check: bool,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    json: bool,
 }
 
 impl Pin {
@@ -22,30 +29,38 @@ impl Pin {
         let folder = folder_of(file);
         let pins = Pins::read(folder)?;
         let lookup = Lookup::new()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot wait for the network")?;
+        let runtime = runtime()?;
         if self.check {
             let newer = runtime.block_on(lookup.newer(&pins, &cluster.versions))?;
-            print(&newer.iter().map(line).collect::<String>())?;
+            if self.json {
+                print(&format!("{:#}\n", newer.iter().map(as_json).collect::<Value>()))?;
+            } else {
+                print(&newer.iter().map(line).collect::<String>())?;
+            }
             let is_current = newer.iter().all(|each| each.is_pinned && each.newest.is_none());
-            return Ok(if is_current { Outcome::Done } else { Outcome::Mistakes });
+            return Ok(if is_current { Outcome::Done } else { Outcome::Failed });
         }
         let pinned = runtime.block_on(lookup.pin(&pins, &cluster.versions))?;
-        if pinned == pins {
-            anstream::eprintln!("every hash is there, and right");
-            return Ok(Outcome::Done);
-        }
         let path = folder.join(FILE_NAME);
         let name = path.display();
-        atomic_file::replace(&path, &pinned.to_json()).with_context(|| format!("cannot write `{name}`"))?;
-        anstream::eprintln!("{name} is written: run `rk1 render`");
+        let is_changed = pinned != pins;
+        if is_changed {
+            atomic_file::replace(&path, &pinned.to_json())
+                .with_context(|| format!("cannot write `{name}`"))?;
+        }
+        if self.json {
+            print(&format!("{:#}\n", json!({"file": path, "changed": is_changed})))?;
+        }
+        note(if is_changed {
+            format!("wrote {name}: run `rk1 render`")
+        } else {
+            format!("{name} has every hash, and all are right")
+        });
         Ok(Outcome::Done)
     }
 }
 
-/// One chart in one line.
+/// Returns the line for one chart.
 fn line(each: &Newer) -> String {
     let pinned = if each.is_pinned { "pinned" } else { "not pinned" };
     let newer = match (each.patch, each.newest) {
@@ -56,4 +71,14 @@ fn line(each: &Newer) -> String {
         }
     };
     format!("{} {}: {pinned}, {newer}\n", each.chart, each.used)
+}
+
+fn as_json(each: &Newer) -> Value {
+    json!({
+        "chart": each.chart,
+        "version": each.used.to_string(),
+        "pinned": each.is_pinned,
+        "newest-patch": each.patch.map(|release| release.to_string()),
+        "newest": each.newest.map(|release| release.to_string()),
+    })
 }

@@ -1,43 +1,57 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
-use super::{Outcome, folder_of, print, read_documents};
+use super::cluster_file::{Warnings, folder_of, read_rendered};
+use super::outcome::Outcome;
+use super::output::{note, print};
 use crate::render::disk;
 
-/// Write everything that the cluster is made of.
+/// Generate hosts/, manifests/ and routers/ from cluster.toml
 #[derive(Debug, Args)]
 pub(super) struct Render {
-    /// Where to write it. Left out: the folder of the cluster's file.
+    /// Folder to write to [default: the folder of cluster.toml]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write nothing: print what would change as a unified diff, and exit with 1 if that is anything.
+    /// Write nothing, print a unified diff, and exit with 1 if a file differs
     #[arg(long)]
     check: bool,
+    /// Print the changes as JSON on standard output
+    #[arg(long)]
+    json: bool,
 }
 
 impl Render {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
-        let documents = read_documents(file)?;
+        let (_, documents) = read_rendered(file, Warnings::InFull)?;
         let out = self.out.unwrap_or_else(|| folder_of(file).to_owned());
         let changes = disk::changes(&out, &documents)?;
-        if self.check {
+        if !self.check {
+            disk::apply(&out, &changes)?;
+        }
+        if self.json {
+            let list: Vec<_> = changes
+                .iter()
+                .map(|change| json!({"path": out.join(&change.path), "change": change.verb()}))
+                .collect();
+            print(&format!("{:#}\n", json!({"files": documents.len(), "changes": list})))?;
+        } else if self.check {
             for change in &changes {
                 print(&change.diff())?;
             }
         } else {
-            disk::apply(&out, &changes)?;
             for change in &changes {
-                anstream::eprintln!("{} {}", change.verb(), out.join(&change.path).display());
+                note(format!("{} {}", change.verb(), out.join(&change.path).display()));
             }
         }
-        match (changes.len(), self.check) {
-            (0, _) => anstream::eprintln!("{} files, all up to date", documents.len()),
-            (1, true) => anstream::eprintln!("1 file differs: run `rk1 render`"),
-            (count, true) => anstream::eprintln!("{count} files differ: run `rk1 render`"),
-            (1, false) => anstream::eprintln!("1 file changed"),
-            (count, false) => anstream::eprintln!("{count} files changed"),
-        }
-        Ok(if self.check && !changes.is_empty() { Outcome::Mistakes } else { Outcome::Done })
+        note(match (changes.len(), self.check) {
+            (0, _) => format!("{} files, all up to date", documents.len()),
+            (1, true) => "1 file differs: run `rk1 render`".to_owned(),
+            (count, true) => format!("{count} files differ: run `rk1 render`"),
+            (1, false) => "1 file changed".to_owned(),
+            (count, false) => format!("{count} files changed"),
+        });
+        Ok(if self.check && !changes.is_empty() { Outcome::Failed } else { Outcome::Done })
     }
 }

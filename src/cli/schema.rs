@@ -1,4 +1,5 @@
-use super::{Outcome, print};
+use super::outcome::Outcome;
+use super::output::print;
 use crate::config::written::schema::schema;
 
 pub(super) fn run() -> anyhow::Result<Outcome> {

@@ -8,10 +8,10 @@ use super::{Outcome, folder_of, print, read_cluster};
 use crate::config::cluster::Cluster;
 use crate::provision::seed::{Leak, State};
 
-/// Say which secrets the cluster needs, where each comes from and goes, and which are missing.
+/// List the secrets that the cluster needs and report those that are missing
 #[derive(Debug, Args)]
 pub(super) struct Secrets {
-    /// Print them as JSON.
+    /// Print the list as JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +61,7 @@ impl Secrets {
             0 => anstream::eprintln!("{} secrets, all present", secrets.len()),
             count => anstream::eprintln!("{count} of {} secrets are not ready", secrets.len()),
         }
-        Ok(if unfit == 0 { Outcome::Done } else { Outcome::Mistakes })
+        Ok(if unfit == 0 { Outcome::Done } else { Outcome::Failed })
     }
 }
 

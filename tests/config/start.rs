@@ -120,7 +120,7 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = rk1(folder.path(), &["completions", shell]);
         assert!(
-            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("render"),
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("rk1"),
             "{shell}"
         );
     }

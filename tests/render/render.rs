@@ -179,7 +179,6 @@ fn exit_codes_tell_mistakes_from_misuse() {
     assert_eq!(missing.status.code(), Some(1));
     assert_eq!(
         text(&missing.stderr),
-        "error: cannot read `missing.toml` (say which file with `--file`, or write one with `rk1 init`): \
-         No such file or directory (os error 2)\n"
+        "error: there is no file `missing.toml`\n  hint: check the name after `--file` or in RK1_FILE\n"
     );
 }

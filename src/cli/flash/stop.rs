@@ -19,12 +19,12 @@ pub(super) struct Stop {
 impl Stop {
     /// Nothing was touched, and what to do is plain.
     pub(super) fn new(node: &Label, error: impl Display) -> Self {
-        Self { what: format!("{node}: {error:#}"), left: None, hint: None, outcome: Outcome::Mistakes }
+        Self { what: format!("{node}: {error:#}"), left: None, hint: None, outcome: Outcome::Failed }
     }
 
     /// The command line cannot be meant.
     pub(super) fn misuse(error: impl Display, hint: impl Into<String>) -> Self {
-        Self { what: error.to_string(), left: None, hint: Some(hint.into()), outcome: Outcome::Misuse }
+        Self { what: error.to_string(), left: None, hint: Some(hint.into()), outcome: Outcome::Usage }
     }
 
     pub(super) fn mistake(node: &Label, mistake: &impl Mistake) -> Self {
@@ -42,7 +42,7 @@ impl Stop {
             hint: Some(failure.hint(left).to_owned()),
             outcome: match failure {
                 Failure::Interrupted => Outcome::Interrupted,
-                _ => Outcome::Mistakes,
+                _ => Outcome::Failed,
             },
             ..Self::new(node, format!("{failure}{cause}"))
         }
