@@ -15,6 +15,7 @@ use crate::config::diagnostics::Problems;
 /// Print the completions for a shell
 #[derive(Debug, Args)]
 pub(super) struct Completions {
+    /// Shell to print the completions for
     shell: Shell,
 }
 

@@ -126,7 +126,7 @@ fn text(bytes: &[u8]) -> &str {
 fn hashes_are_written_and_rendered() {
     let project = Project::new(repository(), None);
     let output = project.rk1(&["pin"]);
-    assert_eq!(text(&output.stderr), "pins.json is written: run `rk1 render`\n");
+    assert_eq!(text(&output.stderr), "wrote pins.json: run `rk1 render`\n");
     assert!(output.status.success());
     let address = &project.address;
     let charts = json!({
@@ -161,7 +161,10 @@ fn hashes_are_written_and_rendered() {
     assert!(fs::read_to_string(manifest).expect("manifest").contains(chart));
 
     let second = project.rk1(&["pin"]);
-    assert_eq!((second.status.code(), text(&second.stderr)), (Some(0), "every hash is there, and right\n"));
+    assert_eq!(
+        (second.status.code(), text(&second.stderr)),
+        (Some(0), "pins.json has every hash, and all are right\n")
+    );
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn colours_are_for_those_who_want_them() {
 #[test]
 fn watching_shows_one_screen_after_the_other() {
     with_cluster("watch", |cluster| {
-        let (mut command, folder) = cluster.start(&["--watch=0", "rk1-01"]);
+        let (mut command, folder) = cluster.start(&["--watch=1s", "rk1-01"]);
         let mut watching = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("rk1 runs");
         let mut lines = BufReader::new(watching.stdout.take().expect("output")).lines();
         let mut screen = String::new();
@@ -91,7 +91,7 @@ fn watching_shows_one_screen_after_the_other() {
 #[test]
 fn watching_as_json_is_a_line_each() {
     with_cluster("watch as JSON", |cluster| {
-        let (mut command, _folder) = cluster.start(&["--watch=0", "--json", "rk1-01"]);
+        let (mut command, _folder) = cluster.start(&["--watch=1s", "--json", "rk1-01"]);
         let mut watching = command.stdout(Stdio::piped()).spawn().expect("rk1 runs");
         let lines = BufReader::new(watching.stdout.take().expect("output")).lines();
         for line in lines.take(2) {

@@ -1,0 +1,239 @@
+//! What all commands have in common: how they find cluster.toml, what they print about it, their help and exit codes.
+
+#![allow(clippy::expect_used, reason = "a failed step is a failed test")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use clap::CommandFactory;
+use rk1::cli::Arguments;
+use tempfile::TempDir;
+
+const BASE: &str = include_str!("../config/check/base.toml");
+const NO_MISTAKES: &str = "4 nodes, no mistakes\n";
+
+/// Returns a folder with a cluster.toml and a subfolder `below`.
+fn project(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    fs::create_dir(folder.path().join("below")).expect("a folder");
+    fs::write(folder.path().join("cluster.toml"), text).expect("cluster.toml");
+    folder
+}
+
+fn rk1(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env_remove("RK1_FILE")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Returns the exit code, standard output and standard error.
+fn seen(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().expect("rk1 runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn passes(name: &str) -> (Option<i32>, String, String) {
+    (Some(0), String::new(), format!("{name}: {NO_MISTAKES}"))
+}
+
+fn fails(stderr: &str) -> (Option<i32>, String, String) {
+    (Some(1), String::new(), stderr.to_owned())
+}
+
+#[test]
+fn the_file_is_found_in_a_folder_above() {
+    let project = project(BASE);
+    assert_eq!(seen(&mut rk1(project.path(), &["check"])), passes("cluster.toml"));
+    assert_eq!(seen(&mut rk1(&project.path().join("below"), &["check"])), passes("../cluster.toml"));
+}
+
+#[test]
+fn rendered_files_lie_beside_the_file_that_was_found() {
+    let project = project(BASE);
+    assert_eq!(
+        seen(&mut rk1(&project.path().join("below"), &["render", "--quiet"])),
+        (Some(0), String::new(), String::new())
+    );
+    assert!(project.path().join("hosts/cluster.nix").exists());
+    assert!(!project.path().join("below/hosts").exists());
+}
+
+#[test]
+fn the_file_can_be_named_in_four_ways() {
+    let project = project("no TOML");
+    fs::write(project.path().join("mine.toml"), BASE).expect("mine.toml");
+    assert_eq!(seen(&mut rk1(project.path(), &["check", "mine.toml"])), passes("mine.toml"));
+    assert_eq!(seen(&mut rk1(project.path(), &["check", "--file", "mine.toml"])), passes("mine.toml"));
+    assert_eq!(seen(rk1(project.path(), &["check"]).env("RK1_FILE", "mine.toml")), passes("mine.toml"));
+    let input = fs::File::open(project.path().join("mine.toml")).expect("mine.toml");
+    assert_eq!(seen(rk1(project.path(), &["--file", "-", "check"]).stdin(input)), passes("<standard input>"));
+}
+
+#[test]
+fn each_reason_why_the_file_cannot_be_read_has_its_own_hint() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    fs::write(folder.path().join("latin.toml"), b"[cluster]\nname = \"z\xfcrich\"\n").expect("latin.toml");
+    let check = |arguments: &[&str]| seen(&mut rk1(folder.path(), arguments));
+    assert_eq!(
+        check(&["check"]),
+        fails(
+            "error: there is no `cluster.toml` in this folder or in one above it\n  \
+             hint: name the file with `--file`, or write a new one with `rk1 init`\n"
+        )
+    );
+    assert_eq!(
+        check(&["check", "missing.toml"]),
+        fails(
+            "error: there is no file `missing.toml`\n  hint: check the name after `--file` or in RK1_FILE\n"
+        )
+    );
+    assert_eq!(
+        check(&["check", "."]),
+        fails("error: `.` is a folder\n  hint: name the file in it, such as `./cluster.toml`\n")
+    );
+    assert_eq!(
+        check(&["check", "latin.toml"]),
+        fails(
+            "error: `latin.toml` is not UTF-8 text: line 2 has other bytes\n  hint: save the file as UTF-8\n"
+        )
+    );
+}
+
+#[test]
+fn check_prints_json_whatever_is_wrong() {
+    let project = project(BASE);
+    fs::write(project.path().join("pins.json"), "{").expect("pins.json");
+    for (arguments, file) in [
+        (["check", "--json", "missing.toml"], "missing.toml"),
+        (["check", "--json", "cluster.toml"], "pins.json"),
+    ] {
+        let (code, stdout, stderr) = seen(&mut rk1(project.path(), &arguments));
+        let list: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
+        assert_eq!((code, stderr.as_str(), list[0]["file"].as_str()), (Some(1), "", Some(file)), "{list}");
+    }
+}
+
+#[test]
+fn broken_pins_hide_no_mistake() {
+    let project = project(&BASE.replacen("slot = 2", "slot = 1", 1));
+    fs::write(project.path().join("pins.json"), "{").expect("pins.json");
+    let (code, _, stderr) = seen(&mut rk1(project.path(), &["check"]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("slot 1 of board"), "{stderr}");
+    assert!(stderr.contains("error: `pins.json` is not"), "{stderr}");
+}
+
+/// As in `rk1 render --check | true` with `set -o pipefail`.
+#[test]
+fn a_reader_that_goes_away_does_not_change_the_exit_code() {
+    let project = project(BASE);
+    let mut child = rk1(project.path(), &["render", "--check"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("rk1 runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("rk1 ends").code(), Some(1));
+}
+
+#[test]
+fn other_commands_count_the_warnings() {
+    // The key of the example cluster, whose private half does not exist.
+    let example = include_str!("../../cluster.toml");
+    let project = project(example);
+    let (code, stdout, stderr) = seen(&mut rk1(project.path(), &["diagram"]));
+    assert_eq!(
+        (code, stdout.starts_with("<svg"), stderr.as_str()),
+        (Some(0), true, "1 warning: run `rk1 check`\n")
+    );
+    assert_eq!(seen(&mut rk1(project.path(), &["diagram", "--quiet"])), (Some(0), stdout, String::new()));
+}
+
+#[test]
+fn color_is_used_when_asked_for() {
+    let project = project("no TOML");
+    let printed =
+        |color: &str| seen(rk1(project.path(), &["check", "--color", color]).env_remove("NO_COLOR")).2;
+    assert!(printed("always").contains("\x1b["));
+    assert!(!printed("never").contains("\x1b["));
+    assert!(!printed("auto").contains("\x1b["), "standard error is a pipe");
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let project = project(BASE);
+    for arguments in [
+        vec!["status", "rk1-9"],
+        vec!["deploy", "--dry-run", "rk1-9"],
+        vec!["flash", "--dry-run", "rk1-9"],
+        vec!["status", "--watch=0"],
+        vec!["status", "--timeout", "soon"],
+        vec!["check", "--quiet", "--verbose"],
+        vec!["no-such-command"],
+    ] {
+        let (code, stdout, stderr) = seen(&mut rk1(project.path(), &arguments));
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn render_prints_json() {
+    let project = project(BASE);
+    let changes = |arguments: &[&str]| {
+        let (code, stdout, _) = seen(&mut rk1(project.path(), arguments));
+        let printed: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
+        (code, printed["changes"].as_array().expect("changes").clone())
+    };
+    let (code, written) = changes(&["render", "--json"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        written.contains(&serde_json::json!({"path": "hosts/rk1-01.nix", "change": "create"})),
+        "{written:?}"
+    );
+    assert_eq!(changes(&["render", "--check", "--json"]), (Some(0), Vec::new()));
+}
+
+/// Help is plain text: one line in the imperative, no full stop, no Markdown.
+#[test]
+fn help_texts_have_one_style() {
+    let mut wrong = Vec::new();
+    let mut command = Arguments::command();
+    command.build();
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        let mut texts = vec![subcommand.get_about().map(ToString::to_string).unwrap_or_default()];
+        let arguments = subcommand.get_arguments().filter(|argument| !argument.is_hide_set());
+        texts.extend(
+            arguments.map(|argument| argument.get_help().map(ToString::to_string).unwrap_or_default()),
+        );
+        for text in texts {
+            let is_plain = !text.is_empty() && !text.ends_with('.') && !text.contains(['`', '\n', '*']);
+            if !is_plain {
+                wrong.push(format!("rk1 {}: {text:?}", subcommand.get_name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn help_of_a_command_can_be_asked_for_in_two_ways() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let (code, stdout, _) = seen(&mut rk1(folder.path(), &["help", "render"]));
+    assert_eq!((code, stdout), (Some(0), seen(&mut rk1(folder.path(), &["render", "--help"])).1));
+}
+
+#[test]
+fn completions_know_the_names_of_nodes() {
+    let project = project(BASE);
+    let mut command = rk1(&project.path().join("below"), &["--", "rk1", "status", "rk1-0"]);
+    command.env("COMPLETE", "bash").env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_INDEX", "2");
+    let (code, stdout, _) = seen(&mut command);
+    assert_eq!((code, stdout.trim_end()), (Some(0), "rk1-01\nrk1-02\nrk1-03\nrk1-04"));
+}
