@@ -19,5 +19,5 @@ in
     ];
   };
   cargoLock.lockFile = ../Cargo.lock;
-  inherit ((lib.importTOML ../Cargo.toml).workspace.package) version;
+  inherit ((lib.importTOML ../Cargo.toml).package) version;
 }

@@ -1,6 +1,7 @@
-//! The documentation is true: its links lead somewhere, its commands are commands, its list of dependencies is whole.
+//! Checks the documentation: its links lead somewhere, `rk1` understands its commands, and its list of dependencies is
+//! complete.
 
-#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+#![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,13 +12,13 @@ use rk1::cli::Arguments;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The README and the pages of docs/.
+/// Returns the pages of docs/ and those of the top level.
 fn pages() -> Vec<(PathBuf, String)> {
     let docs =
         fs::read_dir(Path::new(ROOT).join("docs")).expect("docs").map(|entry| entry.expect("entry").path());
     let mut paths: Vec<_> =
         docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
-    paths.push(Path::new(ROOT).join("README.md"));
+    paths.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(|name| Path::new(ROOT).join(name)));
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("a page"))).collect()
 }
 
