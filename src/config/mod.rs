@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod diagnostics;
+pub mod dns_providers;
 pub mod platforms;
 pub mod source;
 pub mod written;

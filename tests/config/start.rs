@@ -85,7 +85,7 @@ fn init_shows_every_key_of_the_schema() {
     let tables = schema["definitions"].as_object().expect("definitions").values().chain([&schema]);
     for key in tables.filter_map(|table| table["properties"].as_object()).flat_map(serde_json::Map::keys) {
         let is_shown = text.lines().any(|line| {
-            let line = line.trim_start_matches("# ");
+            let line = line.trim_start_matches(['#', ' ']);
             line.starts_with(&format!("{key} ="))
                 || line.trim_matches(['[', ']']).split('.').any(|part| part == key)
         });

@@ -3,45 +3,64 @@
 use thiserror::Error;
 
 use super::gateway::Gateway;
+use super::kubernetes_secrets::KubernetesSecret;
 use super::name::Domain;
-use super::secrets::{SecretLookup, SecretName};
+use super::secrets::SecretLookup;
 use crate::config::diagnostics::{Mistake, Problems};
-use crate::config::written::{self, Environment, Issuer, Text};
+use crate::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind, IfAbsent};
+use crate::config::written::{self, Issuer, Text, nearest};
 
 #[derive(Debug, Clone)]
 pub struct Certificates {
     pub issuer: Issuer,
     pub email: Option<String>,
-    pub azure_dns: AzureDns,
+    pub dns: Dns,
 }
 
-/// A DNS zone in Azure, and the service principal that may change it.
+/// The DNS provider where cert-manager creates the records that prove control of the domain.
 #[derive(Debug, Clone)]
-pub struct AzureDns {
-    pub subscription_id: String,
-    pub tenant_id: String,
-    pub client_id: String,
-    pub client_secret: SecretName,
-    pub resource_group: String,
+pub struct Dns {
+    pub provider: &'static DnsProvider,
     pub zone: Domain,
-    pub environment: Environment,
+    /// What the provider's resource gets, in the order of the row.
+    pub values: Vec<(&'static str, DnsValue)>,
+}
+
+#[derive(Debug, Clone)]
+pub enum DnsValue {
+    Text(String),
+    Secret(KubernetesSecret),
 }
 
 #[derive(Debug, Error)]
 enum CertificateMistake {
+    #[error("`[certificates]` lacks the table of a DNS provider")]
+    NoProvider,
+    #[error("`[certificates]` has two DNS providers: {} and {}", first.name, second.name)]
+    TwoProviders { first: &'static DnsProvider, second: &'static DnsProvider },
     #[error("the zone `{zone}` does not contain `*.{domain}`")]
     OutsideZone { zone: Domain, domain: Domain },
     #[error("`{text}` is not a UUID")]
     Uuid { text: String },
     #[error("`{text}` is not an e-mail address")]
     Email { text: String },
-    #[error("`{text}` is not the name of a resource group")]
+    #[error("`{text}` is not a name of a resource group")]
     ResourceGroup { text: String },
+    #[error("`{text}` is not a value of `{key}`")]
+    Word { text: String, key: &'static str, example: &'static str },
+    #[error("`{text}` is not a value of `{key}`")]
+    Choice { text: String, key: &'static str, known: &'static [&'static str] },
 }
 
 impl Mistake for CertificateMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
+            Self::NoProvider => {
+                let tables: Vec<_> =
+                    DNS_PROVIDERS.iter().map(|row| format!("`[certificates.{}]`", row.key)).collect();
+                format!("add one of {}", tables.join(", "))
+            }
+            Self::TwoProviders { .. } => "keep one of the two tables".to_owned(),
             Self::OutsideZone { domain, .. } => format!("write `{domain}`, or a domain above it"),
             Self::Uuid { .. } => {
                 "write it as `az account show` prints it: 8-4-4-4-12 hexadecimal digits".to_owned()
@@ -53,6 +72,11 @@ impl Mistake for CertificateMistake {
                 "write 1 to 90 letters, digits, `-`, `_`, `.` or parentheses, with no dot at the end"
                     .to_owned()
             }
+            Self::Word { example, .. } => format!("write a word without spaces, such as `{example}`"),
+            Self::Choice { text, known, .. } => match nearest(text, known.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("write one of `{}`", known.join("`, `")),
+            },
         };
         Some(instead)
     }
@@ -65,79 +89,118 @@ pub(super) fn resolve(
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Certificates> {
-    if let Some(email) = written.email.as_ref().filter(|email| !is_email(&email.value)) {
+    let email = written.email.as_ref();
+    if let Some(email) = email.filter(|email| !is_email(&email.value)) {
         problems.error(email.span, CertificateMistake::Email { text: email.value.clone() });
     }
-    let azure_dns =
-        resolve_azure_dns(written.azure_dns.as_ref()?, cluster_domain, gateway, secrets, problems);
+    // All tables are resolved, so that every mistake is noted.
+    let resolve = |dns| resolve_dns(dns, cluster_domain, gateway, secrets, problems);
+    let mut resolved = written.dns.iter().map(resolve).collect::<Vec<_>>().into_iter();
+    match written.dns.as_slice() {
+        [] => problems.error(written.span, CertificateMistake::NoProvider),
+        [first, second, ..] => {
+            let mistake = CertificateMistake::TwoProviders { first: first.provider, second: second.provider };
+            problems.collision(second.span, mistake, first.span, "the first one");
+        }
+        [_] => {}
+    }
     Some(Certificates {
         issuer: written.issuer.as_ref().map_or(Issuer::Production, |issuer| issuer.value),
-        email: written.email.as_ref().map(|email| email.value.clone()),
-        azure_dns: azure_dns?,
+        email: email.map(|email| email.value.clone()),
+        dns: resolved.next()??,
     })
 }
 
-fn resolve_azure_dns(
-    written: &written::AzureDns,
+fn resolve_dns(
+    written: &written::Dns,
     cluster_domain: Option<&Domain>,
     gateway: Option<&Gateway>,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
-) -> Option<AzureDns> {
-    let mut uuid =
-        |text: Option<&Text>| text.and_then(|text| problems.take(text.span, parse_uuid(&text.value)));
-    let subscription_id = uuid(written.subscription_id.as_ref());
-    let tenant_id = uuid(written.tenant_id.as_ref());
-    let client_id = uuid(written.client_id.as_ref());
-    let client_secret = written.client_secret.as_ref().and_then(|text| secrets.find(text, problems));
-    let resource_group = written
-        .resource_group
-        .as_ref()
-        .and_then(|text| problems.take(text.span, parse_resource_group(&text.value)));
-    let zone = match &written.zone {
-        Some(text) => {
-            let zone = problems.take(text.span, Domain::parse(&text.value));
-            if let (Some(zone), Some(gateway)) = (&zone, gateway)
-                && !gateway.domain.is_within(zone)
-            {
-                let mistake =
-                    CertificateMistake::OutsideZone { zone: zone.clone(), domain: gateway.domain.clone() };
-                problems.error(text.span, mistake);
-            }
-            zone
+) -> Option<Dns> {
+    let mut zone = cluster_domain.cloned();
+    let mut is_complete = true;
+    let mut values = Vec::new();
+    for (field, text) in &written.values {
+        let value = match text {
+            Some(text) => resolve_value(field, text, secrets, problems),
+            None => match field.default {
+                // What is missing has been noted.
+                IfAbsent::Required => None,
+                IfAbsent::Nothing => continue,
+                IfAbsent::Text(text) => Some(DnsValue::Text(text.to_owned())),
+                IfAbsent::ClusterDomain => zone.as_ref().map(|zone| DnsValue::Text(zone.to_string())),
+            },
+        };
+        let Some(value) = value else {
+            is_complete = false;
+            continue;
+        };
+        if let (DnsValueKind::Domain, DnsValue::Text(domain), Some(text)) = (field.kind, &value, text) {
+            zone = Domain::parse(domain).ok();
+            note_zone(zone.as_ref(), text, gateway, problems);
         }
-        None => cluster_domain.cloned(),
+        values.extend(field.path.map(|path| (path, value)));
+    }
+    is_complete.then_some(Dns { provider: written.provider, zone: zone?, values })
+}
+
+fn note_zone(zone: Option<&Domain>, text: &Text, gateway: Option<&Gateway>, problems: &mut Problems) {
+    if let (Some(zone), Some(gateway)) = (zone, gateway)
+        && !gateway.domain.is_within(zone)
+    {
+        let domain = gateway.domain.clone();
+        problems.error(text.span, CertificateMistake::OutsideZone { zone: zone.clone(), domain });
+    }
+}
+
+fn resolve_value(
+    field: &'static DnsField,
+    text: &Text,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<DnsValue> {
+    let value = || text.value.clone();
+    let (is_right, mistake) = match field.kind {
+        DnsValueKind::Secret { name, key } => {
+            let from = secrets.find(text, problems)?;
+            return Some(DnsValue::Secret(KubernetesSecret::of_cert_manager(name, key, from)));
+        }
+        DnsValueKind::Domain => {
+            let domain = problems.take(text.span, Domain::parse(&text.value))?;
+            return Some(DnsValue::Text(domain.to_string()));
+        }
+        DnsValueKind::Uuid => (is_uuid(&text.value), CertificateMistake::Uuid { text: value() }),
+        DnsValueKind::ResourceGroup => {
+            (is_resource_group(&text.value), CertificateMistake::ResourceGroup { text: value() })
+        }
+        DnsValueKind::Word => {
+            let is_word = !text.value.is_empty() && text.value.bytes().all(|byte| byte.is_ascii_graphic());
+            let (key, example) = (field.key, field.example);
+            (is_word, CertificateMistake::Word { text: value(), key, example })
+        }
+        DnsValueKind::Choice(known) => {
+            let key = field.key;
+            (known.contains(&text.value.as_str()), CertificateMistake::Choice { text: value(), key, known })
+        }
     };
-    Some(AzureDns {
-        subscription_id: subscription_id?,
-        tenant_id: tenant_id?,
-        client_id: client_id?,
-        client_secret: client_secret?,
-        resource_group: resource_group?,
-        zone: zone?,
-        environment: written.environment.as_ref().map_or(Environment::Public, |choice| choice.value),
-    })
+    if !is_right {
+        problems.error(text.span, mistake);
+    }
+    is_right.then(|| DnsValue::Text(value()))
 }
 
 /// RFC 9562, section 4: 8-4-4-4-12 hexadecimal digits.
-fn parse_uuid(text: &str) -> Result<String, CertificateMistake> {
+fn is_uuid(text: &str) -> bool {
     let groups: Vec<_> = text.split('-').collect();
     let lengths = groups.iter().map(|group| group.len());
-    let is_uuid = lengths.eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if is_uuid { Ok(text.to_owned()) } else { Err(CertificateMistake::Uuid { text: text.to_owned() }) }
+    lengths.eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Azure's naming rules for `Microsoft.Resources/resourcegroups`.
-fn parse_resource_group(text: &str) -> Result<String, CertificateMistake> {
+fn is_resource_group(text: &str) -> bool {
     let is_allowed = |character: char| character.is_alphanumeric() || "-_.()".contains(character);
-    let is_name =
-        (1..=90).contains(&text.chars().count()) && text.chars().all(is_allowed) && !text.ends_with('.');
-    if is_name {
-        Ok(text.to_owned())
-    } else {
-        Err(CertificateMistake::ResourceGroup { text: text.to_owned() })
-    }
+    (1..=90).contains(&text.chars().count()) && text.chars().all(is_allowed) && !text.ends_with('.')
 }
 
 fn is_email(text: &str) -> bool {

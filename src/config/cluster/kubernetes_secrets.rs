@@ -1,6 +1,6 @@
 //! Kubernetes Secrets that the servers make from the nodes' files: none of them is ever rendered.
 
-use super::certificates::AzureDns;
+use super::certificates::DnsValue;
 use super::resolve::Cluster;
 use super::router::Router;
 use super::secrets::SecretName;
@@ -15,16 +15,10 @@ pub struct KubernetesSecret {
     pub from: SecretName,
 }
 
-impl AzureDns {
-    /// Name and key are those of the posts. A `ClusterIssuer` reads its secrets from cert-manager's namespace.
-    #[must_use]
-    pub fn kubernetes_secret(&self) -> KubernetesSecret {
-        KubernetesSecret {
-            name: "azure-dns-secret".to_owned(),
-            namespace: "cert-manager",
-            key: "azure_client_secret",
-            from: self.client_secret.clone(),
-        }
+impl KubernetesSecret {
+    /// A Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
+    pub(super) fn of_cert_manager(name: &str, key: &'static str, from: SecretName) -> Self {
+        Self { name: name.to_owned(), namespace: "cert-manager", key, from }
     }
 }
 
@@ -46,7 +40,10 @@ impl Cluster {
     #[must_use]
     pub fn kubernetes_secrets(&self) -> Vec<KubernetesSecret> {
         let mut secrets: Vec<_> = self.bgp.routers.iter().filter_map(Router::kubernetes_secret).collect();
-        secrets.push(self.certificates.azure_dns.kubernetes_secret());
+        secrets.extend(self.certificates.dns.values.iter().filter_map(|(_, value)| match value {
+            DnsValue::Secret(secret) => Some(secret.clone()),
+            DnsValue::Text(_) => None,
+        }));
         secrets.sort_by(|one, other| one.name.cmp(&other.name));
         secrets
     }

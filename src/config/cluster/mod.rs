@@ -31,7 +31,7 @@ mod versions;
 
 pub use bgp::{Bgp, ipv6_session};
 pub use board::{Board, SLOTS};
-pub use certificates::{AzureDns, Certificates};
+pub use certificates::{Certificates, Dns, DnsValue};
 pub use cilium::Cilium;
 pub use dual::{Addresses, Dual, Networks};
 pub use gateway::Gateway;

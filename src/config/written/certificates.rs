@@ -1,56 +1,151 @@
 //! `[certificates]`: certificates for the gateway's host names.
 
-use super::leaf::Text;
-use super::shape::Required;
-use super::table::{choice, table};
-use crate::config::source::Spanned;
+use std::borrow::Cow;
 
-table! {
-    /// Certificates for the gateway's host names.
-    pub struct Certificates {
-        /// Who signs. Left out: production.
-        "issuer" issuer: Option<Spanned<Issuer>> = "production",
-        /// Where Let's Encrypt writes to when something is wrong. Left out: nowhere.
-        "email" email: Option<Text> = "admin@example.org",
-        /// The DNS zone in Azure by which control of the domain is proven.
-        "azure-dns" azure_dns: Required<AzureDns>,
-    }
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+use toml::de::DeValue;
+
+use super::leaf::Text;
+use super::shape::{Decode, Notation, Required, TableReader, TomlValue, wrong_type};
+use super::table::choice;
+use crate::config::diagnostics::Problems;
+use crate::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind, IfAbsent};
+use crate::config::source::{Span, Spanned};
+
+/// Certificates for the gateway's host names.
+#[derive(Debug)]
+pub struct Certificates {
+    pub span: Span,
+    pub issuer: Option<Spanned<Issuer>>,
+    pub email: Option<Text>,
+    /// The tables of DNS providers.
+    pub dns: Vec<Dns>,
 }
 
 choice! {
     /// A service of Let's Encrypt.
     pub enum Issuer {
-        /// For trying out: no browser trusts it, and its limits are wide.
+        /// For trials: no browser trusts it, and its rate limits are high.
         Staging = "staging",
         Production = "production",
     }
 }
 
-table! {
-    /// A DNS zone in Azure, and the service principal that may change it.
-    pub struct AzureDns {
-        /// Subscription in which the zone lies: a UUID.
-        "subscription-id" subscription_id: Required<Text> = "00000000-0000-0000-0000-000000000000",
-        /// Tenant of the service principal: a UUID.
-        "tenant-id" tenant_id: Required<Text> = "00000000-0000-0000-0000-000000000000",
-        /// The service principal: a UUID.
-        "client-id" client_id: Required<Text> = "00000000-0000-0000-0000-000000000000",
-        /// Name of the secret that holds the service principal's password.
-        "client-secret" client_secret: Required<Text> = "azure-dns",
-        /// Resource group of the zone.
-        "resource-group" resource_group: Required<Text> = "dns",
-        /// The public zone. Left out: the cluster's domain.
-        "zone" zone: Option<Text> = "example.org",
-        /// Which of Azure's clouds. Left out: `AzurePublicCloud`.
-        "environment" environment: Option<Spanned<Environment>> = "AzurePublicCloud",
+/// A table `[certificates.KEY]` of a DNS provider.
+#[derive(Debug)]
+pub struct Dns {
+    pub span: Span,
+    pub provider: &'static DnsProvider,
+    /// The keys of the provider, and what is written there.
+    pub values: Vec<(&'static DnsField, Option<Text>)>,
+}
+
+const ISSUER: &str = "issuer";
+const EMAIL: &str = "email";
+
+impl Decode for Certificates {
+    const NOTATION: Notation = Notation::Table;
+
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        let DeValue::Table(table) = value.get_ref() else {
+            return wrong_type(path, value, "a table", None, problems);
+        };
+        let span = value.span().into();
+        let mut reader = TableReader::new(path, span, table, problems);
+        let issuer = reader.field(ISSUER, || None);
+        let email = reader.field(EMAIL, || None);
+        let dns = DNS_PROVIDERS.iter().filter_map(|provider| reader.field(provider.key, || None));
+        let dns = dns.collect();
+        let known = [ISSUER, EMAIL].into_iter().chain(DNS_PROVIDERS.iter().map(|provider| provider.key));
+        reader.finish(&known.collect::<Vec<_>>());
+        Some(Self { span, issuer, email, dns })
     }
 }
 
-choice! {
-    /// Azure's clouds that cert-manager can use.
-    pub enum Environment {
-        Public = "AzurePublicCloud",
-        China = "AzureChinaCloud",
-        UsGovernment = "AzureUSGovernmentCloud",
+impl Decode for Dns {
+    const NOTATION: Notation = Notation::Table;
+
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        let DeValue::Table(table) = value.get_ref() else {
+            return wrong_type(path, value, "a table", None, problems);
+        };
+        let key = path.rsplit('.').next();
+        let provider = DNS_PROVIDERS.iter().find(|provider| Some(provider.key) == key)?;
+        let span = value.span().into();
+        let mut reader = TableReader::new(path, span, table, problems);
+        let values = provider.fields.iter().map(|field| (field, read_field(&mut reader, field))).collect();
+        reader.finish(&provider.fields.iter().map(|field| field.key).collect::<Vec<_>>());
+        Some(Self { span, provider, values })
     }
+}
+
+fn read_field(reader: &mut TableReader<'_, '_>, field: &'static DnsField) -> Option<Text> {
+    let example = || Some(json!(field.example));
+    match field.default {
+        IfAbsent::Required => reader.field::<Required<Text>>(field.key, example).0,
+        _ => reader.field(field.key, example),
+    }
+}
+
+impl JsonSchema for Certificates {
+    fn schema_name() -> Cow<'static, str> {
+        "Certificates".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut properties = Map::new();
+        let mut issuer = generator.subschema_for::<Issuer>().to_value();
+        if let Some(reference) = issuer.as_object().cloned() {
+            issuer = json!({
+                "description": "Who signs the certificates. [default: production]",
+                "examples": ["production"],
+                "allOf": [reference],
+            });
+        }
+        properties.insert(ISSUER.to_owned(), issuer);
+        properties.insert(
+            EMAIL.to_owned(),
+            json!({
+                "description": "The address that Let's Encrypt writes to about problems. [default: none]",
+                "examples": ["admin@example.org"],
+                "type": "string",
+            }),
+        );
+        for provider in &DNS_PROVIDERS {
+            properties.insert(provider.key.to_owned(), provider_schema(provider));
+        }
+        json_schema!({
+            "description": "Certificates for the gateway's host names. The table of one DNS provider proves control of the domain.",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": properties,
+        })
+    }
+}
+
+fn provider_schema(provider: &DnsProvider) -> Value {
+    let properties: Map<_, _> = provider
+        .fields
+        .iter()
+        .map(|field| {
+            let mut schema = json!({
+                "description": field.description,
+                "examples": [field.example],
+                "type": "string",
+            });
+            if let DnsValueKind::Choice(words) = field.kind {
+                schema["enum"] = json!(words);
+            }
+            (field.key.to_owned(), schema)
+        })
+        .collect();
+    let required = provider.fields.iter().filter(|field| field.default == IfAbsent::Required);
+    json!({
+        "description": format!("{}, where cert-manager creates the records that prove control of the domain.", provider.name),
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "required": required.map(|field| field.key).collect::<Vec<_>>(),
+    })
 }

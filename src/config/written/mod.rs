@@ -28,7 +28,7 @@ mod versions;
 pub use access::Access;
 pub use bgp::Bgp;
 pub use board::Board;
-pub use certificates::{AzureDns, Certificates, Environment, Issuer};
+pub use certificates::{Certificates, Dns, Issuer};
 pub use cilium::{Acceleration, Cilium};
 pub use file::ClusterFile;
 pub use free::FreeValue;

@@ -80,7 +80,7 @@ pub(crate) enum ShapeMistake {
     #[error("`{key}` is written twice")]
     DuplicateKey { key: String },
     #[error("{table} has no key `{key}`")]
-    UnknownKey { table: String, key: String, nearest: Option<&'static str>, known: &'static [&'static str] },
+    UnknownKey { table: String, key: String, nearest: Option<&'static str>, known: Vec<&'static str> },
     #[error("{table} lacks `{key}`")]
     MissingKey { table: String, key: &'static str, line: String },
     #[error("`{name}` is {found}, not {expected}")]
@@ -172,13 +172,13 @@ impl<'a, 'i> TableReader<'a, 'i> {
         F::from_decoded(F::Value::decode(&path, value, self.problems))
     }
 
-    pub(crate) fn finish(self, known: &'static [&'static str]) {
+    pub(crate) fn finish(self, known: &[&'static str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let mistake = ShapeMistake::UnknownKey {
                 table: self.header(),
                 key: key.get_ref().to_string(),
                 nearest: nearest(key.get_ref(), known.iter().copied()),
-                known,
+                known: known.to_vec(),
             };
             self.problems.error(key.span().into(), mistake);
         }

@@ -1,15 +1,15 @@
-//! Who issues the certificates, and proves to them by a record in Azure DNS whose the domain is.
+//! The issuers of certificates, and the DNS provider where cert-manager proves control of the domain to them.
 
 use serde::Serialize;
 
-use crate::config::cluster::{AzureDns, Cluster};
+use crate::config::cluster::{Cluster, Dns, DnsValue};
 use crate::config::written::Issuer;
 
 #[derive(Serialize)]
 pub(super) struct Issuers<'a> {
     services: [AcmeService; 2],
     email: Option<&'a str>,
-    azure: Azure<'a>,
+    solver: Solver<'a>,
 }
 
 /// A service of Let's Encrypt (<https://letsencrypt.org/docs/acme-protocol-updates/>).
@@ -19,17 +19,26 @@ struct AcmeService {
     server: &'static str,
 }
 
+/// The solver of a DNS provider.
 #[derive(Serialize)]
-struct Azure<'a> {
+struct Solver<'a> {
     zone: &'a str,
-    environment: &'static str,
-    subscription: &'a str,
-    resource_group: &'a str,
-    tenant: &'a str,
-    client: &'a str,
-    secret: String,
-    secret_key: &'static str,
-    secret_file: String,
+    key: &'static str,
+    fields: Vec<Field<'a>>,
+}
+
+#[derive(Serialize)]
+struct Field<'a> {
+    path: &'static str,
+    value: Option<&'a str>,
+    secret: Option<SecretRef<'a>>,
+}
+
+#[derive(Serialize)]
+struct SecretRef<'a> {
+    name: &'a str,
+    key: &'static str,
+    file: String,
 }
 
 pub(super) fn issuers(cluster: &Cluster) -> Issuers<'_> {
@@ -45,7 +54,7 @@ pub(super) fn issuers(cluster: &Cluster) -> Issuers<'_> {
             },
         ],
         email: cluster.certificates.email.as_deref(),
-        azure: azure(&cluster.certificates.azure_dns),
+        solver: solver(&cluster.certificates.dns),
     }
 }
 
@@ -56,17 +65,14 @@ pub(super) fn issuer_name(issuer: Issuer) -> &'static str {
     }
 }
 
-fn azure(azure_dns: &AzureDns) -> Azure<'_> {
-    let secret = azure_dns.kubernetes_secret();
-    Azure {
-        zone: azure_dns.zone.as_str(),
-        environment: azure_dns.environment.word(),
-        subscription: &azure_dns.subscription_id,
-        resource_group: &azure_dns.resource_group,
-        tenant: &azure_dns.tenant_id,
-        client: &azure_dns.client_id,
-        secret_file: secret.from.path_on_node(),
-        secret_key: secret.key,
-        secret: secret.name,
-    }
+fn solver(dns: &Dns) -> Solver<'_> {
+    let fields = dns.values.iter().map(|(path, value)| match value {
+        DnsValue::Text(text) => Field { path, value: Some(text), secret: None },
+        DnsValue::Secret(secret) => Field {
+            path,
+            value: None,
+            secret: Some(SecretRef { name: &secret.name, key: secret.key, file: secret.from.path_on_node() }),
+        },
+    });
+    Solver { zone: dns.zone.as_str(), key: dns.provider.solver, fields: fields.collect() }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use rk1::config::cluster::Cluster;
 use rk1::config::diagnostics::Problems;
+use rk1::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind};
 use rk1::config::source::Source;
 use rk1::render::document::Document;
 use rk1::render::documents;
@@ -339,4 +340,50 @@ fn a_bundle_without_hashes_is_refused() {
     let rk1::render::RenderError::Refused(problems) = error else { panic!("{error}") };
     let messages: Vec<_> = problems.in_order().iter().map(|problem| problem.mistake.to_string()).collect();
     assert_eq!(messages, ["pins.json has no hashes of the Gateway API 1.6.1, standard bundle"]);
+}
+
+/// The posts' cluster with the table of another DNS provider, made of the examples in the provider's row.
+fn posts_with_provider(provider: &DnsProvider) -> String {
+    let text = include_str!("../../../cluster.toml");
+    let start = text.find("# The identifiers are placeholders.").expect("the table of Azure DNS");
+    let end = text.find("[hubble]").expect("[hubble]");
+    // The zone is left out: it is the cluster's domain.
+    let written = provider.fields.iter().filter(|field| field.kind != DnsValueKind::Domain);
+    let keys: Vec<_> = written.map(|field| format!("{} = \"{}\"\n", field.key, field.example)).collect();
+    let is_secret = |field: &&DnsField| matches!(field.kind, DnsValueKind::Secret { .. });
+    let secrets = provider.fields.iter().filter(is_secret).map(|field| field.example);
+    let secrets: Vec<_> = secrets.map(|name| format!("{name} = \"secrets/{name}\"\n")).collect();
+    let (table, secrets) = (format!("[certificates.{}]\n{}", provider.key, keys.concat()), secrets.concat());
+    let rest = text[end..].replace("azure-dns = \"secrets/azure-dns\"\n", &secrets);
+    [&text[..start], &table, "\n", &rest].concat()
+}
+
+/// `documents` holds each object against cert-manager's schema, unknown keys included.
+#[test]
+fn every_dns_provider_gives_an_issuer_that_its_schema_accepts() {
+    for provider in &DNS_PROVIDERS {
+        let text = posts_with_provider(provider);
+        let objects = objects(&rendered(&text));
+        let issuer = object(&objects, "ClusterIssuer", "letsencrypt-production");
+        let solver = &issuer["spec"]["acme"]["solvers"][0];
+        assert_eq!(solver["selector"]["dnsZones"], json!(["virtualthoughts.co.uk"]), "{}", provider.key);
+        let rendered = &solver["dns01"][provider.solver];
+        let secrets = cluster(&text).kubernetes_secrets();
+        for field in provider.fields {
+            let Some(path) = field.path else { continue };
+            let expected = match field.kind {
+                DnsValueKind::Secret { name, key } => {
+                    let made = secrets.iter().find(|secret| secret.name == name).expect("a Secret");
+                    assert_eq!(
+                        (made.namespace, made.key, made.from.as_str()),
+                        ("cert-manager", key, field.example)
+                    );
+                    json!({ "name": name, "key": key })
+                }
+                DnsValueKind::Domain => json!("virtualthoughts.co.uk"),
+                _ => json!(field.example),
+            };
+            assert_eq!(rendered[path], expected, "{} of {}", field.key, provider.key);
+        }
+    }
 }
