@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::OPEN;
+
 /// Keys below which a value goes into an object of Kubernetes as it is: what may stand there is Kubernetes' business.
 pub(crate) const PASSED_THROUGH: &[(&str, &str)] = &[
     ("affinity", "an Affinity of a pod; the chart's schema shows its own default only"),
@@ -69,7 +71,7 @@ fn strings() -> Value {
 }
 
 fn map() -> Value {
-    json!({ "type": "object", "preserveUnknownFields": true })
+    json!({ "type": "object", OPEN: true })
 }
 
 fn closed_map() -> Value {

@@ -1,7 +1,9 @@
 //! The compact form of a `CustomResourceDefinition`.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use super::OPEN;
 
 pub(crate) struct Compact {
     pub(crate) group: String,
@@ -45,8 +47,8 @@ pub(crate) fn compact(definition: &Value) -> Result<Compact> {
     })
 }
 
-/// Drops what only people read and renames the `x-kubernetes-` keys. A key that is not known here is an error, so
-/// that no condition gets lost.
+/// Drops what only people read and puts JSON Schema in the place of Kubernetes' own keys that it can express. An unknown
+/// key is an error, so that no condition is lost.
 fn compact_schema(schema: &Value) -> Result<Value> {
     let mut compact = Map::new();
     for (key, value) in schema.as_object().context("a schema is a map")? {
@@ -60,21 +62,36 @@ fn compact_schema(schema: &Value) -> Result<Value> {
                 let parts = value.as_array().context("a list")?;
                 (key.as_str(), parts.iter().map(compact_schema).collect::<Result<Value>>()?)
             }
-            "x-kubernetes-int-or-string" => ("intOrString", value.clone()),
-            "x-kubernetes-preserve-unknown-fields" => ("preserveUnknownFields", value.clone()),
-            "x-kubernetes-list-type" => ("listType", value.clone()),
-            "x-kubernetes-list-map-keys" => ("listMapKeys", value.clone()),
+            "x-kubernetes-int-or-string" => ("type", json!(["integer", "string"])),
+            "x-kubernetes-preserve-unknown-fields" => (OPEN, value.clone()),
             "x-kubernetes-validations" => {
                 let rules = value.as_array().context("a list")?;
-                ("rules", rules.iter().map(compact_rule).collect::<Result<Value>>()?)
+                (key.as_str(), rules.iter().map(compact_rule).collect::<Result<Value>>()?)
             }
-            "default" | "enum" | "format" | "maxItems" | "maxLength" | "maxProperties" | "maximum"
-            | "minItems" | "minLength" | "minProperties" | "minimum" | "pattern" | "required" | "type" => {
-                (key.as_str(), value.clone())
-            }
+            "format" if value == "int32" => continue,
+            "x-kubernetes-list-type"
+            | "x-kubernetes-list-map-keys"
+            | "default"
+            | "enum"
+            | "format"
+            | "maxItems"
+            | "maxLength"
+            | "maxProperties"
+            | "maximum"
+            | "minItems"
+            | "minLength"
+            | "minProperties"
+            | "minimum"
+            | "pattern"
+            | "required"
+            | "type" => (key.as_str(), value.clone()),
             other => bail!("the key `{other}` is not known"),
         };
         compact.insert(name.to_owned(), value);
+    }
+    if schema["format"] == "int32" {
+        compact.entry("minimum").or_insert_with(|| Value::from(i32::MIN));
+        compact.entry("maximum").or_insert_with(|| Value::from(i32::MAX));
     }
     Ok(Value::Object(compact))
 }

@@ -9,7 +9,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+
+/// Marks, while a schema is made, a map in which keys that are not known may stand.
+const OPEN: &str = "open";
 
 /// Resource definitions: file, and the folder of the compact one.
 const DEFINITIONS: &[(&str, &str)] = &[
@@ -62,14 +65,17 @@ pub(crate) fn compact_files(schemas: &Path) -> Result<Vec<(String, String)>> {
         let schema: Value = serde_json::from_str(&text).with_context(|| name.clone())?;
         let defaults = yaml(schemas, &format!("{folder}/values.yaml"))?;
         let compact = values::compact(chart, version, &schema, &defaults).with_context(|| name.clone())?;
-        files.push((name, print::schema_file(&compact)));
+        files.push((name, print::schema_file(&closed(&compact, true))));
     }
     files.sort();
     Ok(files)
 }
 
 fn definition(schemas: &Path, source: &str, folder: &str) -> Result<(String, String)> {
-    let compact = crd::compact(&yaml(schemas, source)?).with_context(|| source.to_owned())?;
+    let mut compact = crd::compact(&yaml(schemas, source)?).with_context(|| source.to_owned())?;
+    for (_, schema) in &mut compact.schemas {
+        *schema = closed(schema, true);
+    }
     Ok((format!("{folder}/{}.json", compact.kind), print::definition_file(&compact)))
 }
 
@@ -80,4 +86,43 @@ fn yaml(schemas: &Path, name: &str) -> Result<Value> {
 fn read(schemas: &Path, name: &str) -> Result<String> {
     let path = schemas.join(name);
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Closes the maps whose keys are known, and removes the mark of the others. The parts of `anyOf` and its like only add
+/// conditions to the schema that they stand in, which is closed itself.
+fn closed(schema: &Value, is_whole: bool) -> Value {
+    let Value::Object(members) = schema else { return schema.clone() };
+    let mut result = Map::new();
+    for (key, value) in members.iter().filter(|(key, _)| *key != OPEN) {
+        let value = match (key.as_str(), value) {
+            ("items" | "additionalProperties", _) => closed(value, is_whole),
+            ("not", _) => closed(value, false),
+            ("properties", Value::Object(properties)) => {
+                properties.iter().map(|(key, property)| (key.clone(), closed(property, is_whole))).collect()
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => {
+                parts.iter().map(|part| closed(part, false)).collect()
+            }
+            _ => value.clone(),
+        };
+        result.insert(key.clone(), value);
+    }
+    let is_open = members.get(OPEN) == Some(&Value::Bool(true));
+    if is_whole && !is_open && can_be_map(members) {
+        let has_keys = members.get("properties").is_some_and(|properties| *properties != json!({}));
+        if has_keys {
+            result.entry("additionalProperties").or_insert(Value::Bool(false));
+        } else if !result.contains_key("additionalProperties") {
+            result.insert("maxProperties".to_owned(), Value::from(0));
+        }
+    }
+    Value::Object(result)
+}
+
+fn can_be_map(schema: &Map<String, Value>) -> bool {
+    match schema.get("type") {
+        None => !["anyOf", "enum", "oneOf"].iter().any(|key| schema.contains_key(*key)),
+        Some(Value::Array(types)) => types.iter().any(|each| each == "object"),
+        Some(one) => one == "object",
+    }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
 use super::allowed::{ALLOWED, PASSED_THROUGH, REFINED};
+use super::{OPEN, can_be_map};
 
 pub(crate) fn compact(chart: &str, version: &str, schema: &Value, defaults: &Value) -> Result<Value> {
     let mut compact = convert(schema, schema, false)?;
@@ -65,22 +66,14 @@ fn convert(schema: &Value, root: &Value, is_item: bool) -> Result<Value> {
         }
     }
     if is_item || can_be_map(&compact) && !compact.contains_key("properties") {
-        compact.insert("preserveUnknownFields".to_owned(), Value::from(true));
+        compact.insert(OPEN.to_owned(), Value::from(true));
     }
     Ok(Value::Object(compact))
 }
 
-fn can_be_map(schema: &Map<String, Value>) -> bool {
-    match schema.get("type") {
-        None => !["anyOf", "enum", "oneOf"].iter().any(|key| schema.contains_key(*key)),
-        Some(Value::Array(types)) => types.iter().any(|each| each == "object"),
-        Some(one) => one == "object",
-    }
-}
-
 /// Only the type is kept.
 fn pass_through(schema: &Value) -> Value {
-    let mut open = json!({ "preserveUnknownFields": true });
+    let mut open = json!({ OPEN: true });
     if let Some(types) = schema.get("type") {
         open["type"] = types.clone();
     }
@@ -109,10 +102,10 @@ fn inferred(default: &Value) -> Value {
         Value::Number(_) => json!({ "type": "integer" }),
         Value::String(_) => json!({ "type": "string" }),
         Value::Array(_) => {
-            json!({ "type": "array", "items": { "preserveUnknownFields": true } })
+            json!({ "type": "array", "items": { OPEN: true } })
         }
         Value::Object(members) if members.is_empty() => {
-            json!({ "type": "object", "preserveUnknownFields": true })
+            json!({ "type": "object", OPEN: true })
         }
         Value::Object(members) => {
             let properties: Map<_, _> =
@@ -132,7 +125,7 @@ fn allow(schema: &mut Value, path: &str, allowed: Value) -> Result<()> {
         )?;
     }
     let at = at.as_object_mut().context("a schema is a map")?;
-    at.remove("preserveUnknownFields");
+    at.remove(OPEN);
     let properties = at.entry("properties").or_insert_with(|| json!({}));
     if properties.get(key).is_some() {
         bail!("`{path}` need not be allowed: the chart knows it");

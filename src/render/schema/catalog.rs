@@ -1,4 +1,4 @@
-//! The schemas that the tool carries, and which of them a cluster's versions mean.
+//! The embedded definitions of kinds, and which of them a cluster's versions use.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use super::problem::{ResourceMistake, nearest};
 use crate::config::cluster::{Release, Versions};
 use crate::config::written::Channel;
 
-/// A compact definition, parsed when it is first needed.
+/// A definition, parsed when it is first needed.
 struct Embedded {
     folder: &'static str,
     kind: &'static str,
@@ -53,22 +53,22 @@ impl Embedded {
     }
 }
 
-/// All definitions, each with the folder in which it lies.
+/// Returns all definitions, each with the name of its folder.
 pub fn definitions() -> impl Iterator<Item = (&'static str, Option<&'static Definition>)> {
     EMBEDDED.iter().map(|each| (each.folder, each.definition()))
 }
 
-/// What is known of a kind.
+/// A known kind.
 pub(super) enum Kind {
-    /// A kind of Kubernetes itself that is rendered: a Namespace, which has nothing but metadata.
-    Core,
+    /// The only kind of Kubernetes itself that is rendered. It has nothing but metadata.
+    Namespace,
     Custom(&'static Definition, &'static Schema),
 }
 
 /// Cilium serves its resources as `v2` from this minor release on, as `v2alpha1` before.
 const CILIUM_V2: u16 = 18;
 
-/// The folder of a group's definitions.
+/// Returns the folder of a group's definitions.
 #[must_use]
 pub fn bundle_of(group: &str, versions: &Versions) -> Option<String> {
     let bundle = match group {
@@ -87,14 +87,14 @@ pub fn bundle_of(group: &str, versions: &Versions) -> Option<String> {
     Some(bundle)
 }
 
-/// Definitions do not change within a minor release of cert-manager: 1.21 means the one that is known.
+/// Returns the known patch release for a minor release: cert-manager's definitions do not change within one.
 fn newest_of(release: Release) -> Release {
     if (release.major, release.minor) == (1, 21) { Release { patch: Some(1), ..release } } else { release }
 }
 
 pub(super) fn find(api_version: &str, kind: &str, versions: &Versions) -> Result<Kind, ResourceMistake> {
     match (api_version, kind) {
-        ("v1", "Namespace") => return Ok(Kind::Core),
+        ("v1", "Namespace") => return Ok(Kind::Namespace),
         ("v1", "Secret") => return Err(ResourceMistake::Secret),
         _ => {}
     }
@@ -126,7 +126,7 @@ fn is_served(group: &str, version: &str, versions: &Versions) -> bool {
     group != "cilium.io" || version != "v2" || versions.cilium.minor >= CILIUM_V2
 }
 
-/// What the kind is in other versions, or what is called nearly the same, or all that there is.
+/// Returns the versions of a kind, or a kind with a similar name, or all kinds.
 fn near_kinds(kind: &str, versions: &Versions) -> Vec<String> {
     let served = served_kinds(versions);
     let kinds = || served.iter().map(|(_, kind)| *kind);

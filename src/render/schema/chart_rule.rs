@@ -62,7 +62,10 @@ const CILIUM: [ChartRule; 5] = [
 pub(super) fn broken_by(values: &Value) -> impl Iterator<Item = ResourceProblem> {
     CILIUM.iter().filter(|rule| (rule.is_broken)(values)).map(|rule| ResourceProblem {
         path: rule.path.to_owned(),
-        mistake: ResourceMistake::ChartRule { message: rule.message, instead: rule.instead },
+        mistake: ResourceMistake::ChartRule {
+            message: rule.message.to_owned(),
+            instead: rule.instead.to_owned(),
+        },
     })
 }
 

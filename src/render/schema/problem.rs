@@ -5,11 +5,11 @@ use thiserror::Error;
 
 use crate::config::diagnostics::Mistake;
 
-/// Something that would be refused, or dropped without a word.
+/// Something that would be refused or silently dropped.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{}{mistake}", place(.path))]
 pub struct ResourceProblem {
-    /// As `kubectl` writes it, such as `spec.peers[0].name`; empty for the whole object.
+    /// The path as `kubectl` writes it, such as `spec.peers[0].name`; empty for the whole object.
     pub path: String,
     pub mistake: ResourceMistake,
 }
@@ -26,64 +26,68 @@ impl Mistake for ResourceProblem {
 
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ResourceMistake {
-    #[error("no kind `{kind}` of `{api_version}` is known here")]
+    #[error("unknown kind `{kind}` of `{api_version}`")]
     UnknownKind {
         api_version: String,
         kind: String,
-        /// Version and kind, of those that are near, or of all.
+        /// Version and kind of the similar ones, or of all.
         known: Vec<String>,
     },
-    #[error("there is no schema of {what}")]
+    #[error("rk1 has no schema for {what}")]
     NoSchema { what: String, known: Vec<String> },
-    #[error("a Secret is never written to a file")]
+    #[error("a Secret must not be in a file that others can read")]
     Secret,
-    #[error("there is no key `{key}`")]
+    #[error("unknown key `{key}`")]
     UnknownKey { key: String, nearest: Option<String>, known: Vec<String> },
     #[error("the key `{key}` is missing")]
     MissingKey { key: String },
     #[error("{found} is not {expected}")]
     WrongType { found: String, expected: String },
-    #[error("{found} is not one of the choices")]
+    #[error("{found} is not one of the allowed values")]
     NotAChoice { found: String, nearest: Option<String>, choices: Vec<String> },
-    #[error("{found} does not match {}", cut(.pattern, SHOWN_RULE))]
+    #[error("{found} does not match the pattern {}", cut(.pattern, SHOWN_RULE))]
     Pattern { found: String, pattern: String },
     #[error("{found} is not {expected}")]
     Format { found: String, expected: &'static str },
     #[error("{found} is less than {minimum}")]
-    TooSmall { found: String, minimum: f64 },
+    TooSmall { found: String, minimum: String },
     #[error("{found} is more than {maximum}")]
-    TooLarge { found: String, maximum: f64 },
-    #[error("{count} {unit} are too few")]
-    TooFew { count: usize, minimum: usize, unit: &'static str },
-    #[error("{count} {unit} are too many")]
-    TooMany { count: usize, maximum: usize, unit: &'static str },
-    #[error("it is the same as item {first}")]
-    Duplicate { first: usize, keys: Vec<String> },
-    #[error("{found} matches {count} of the alternatives, not {expected}")]
-    Alternatives { found: String, count: usize, expected: &'static str },
-    #[error("{found} is what may not stand here")]
-    Excluded { found: String },
+    TooLarge { found: String, maximum: String },
+    #[error("too few {unit}: {count}")]
+    TooFew { count: usize, minimum: u64, unit: &'static str },
+    #[error("too many {unit}: {count}")]
+    TooMany { count: usize, maximum: u64, unit: &'static str },
+    #[error("{message}")]
+    Duplicate { message: String },
+    #[error("{found} has none of the allowed forms")]
+    NoAlternative { found: String },
+    #[error("{found} has several forms of which only one is allowed")]
+    SeveralAlternatives { found: String },
+    #[error("{found} is not allowed here")]
+    NotAllowed { found: String },
     #[error("{message}")]
     Rule { rule: String, message: String },
     #[error("{message}")]
-    ChartRule { message: &'static str, instead: &'static str },
-    #[error("{found} is not a name of this kind")]
-    Name { found: String, expected: &'static str },
+    ChartRule { message: String, instead: String },
     #[error("a {kind} belongs to no namespace")]
     Namespace { kind: String },
-    #[error("{count} bytes of annotations are too many")]
+    #[error("the annotations have {count} bytes, which is too many")]
     AnnotationsTooLarge { count: usize, maximum: usize },
 }
 
 impl ResourceMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::UnknownKind { known, .. } => format!("the kinds that are known are {}", listed(known)),
-            Self::NoSchema { known, .. } => format!("there is one of {}", listed(known)),
-            Self::Secret => "name it under `[secrets]`: it is made on the node".to_owned(),
+            Self::UnknownKind { known, .. } => format!("the known kinds are {}", listed(known)),
+            Self::NoSchema { known, .. } if known.is_empty() => return None,
+            Self::NoSchema { known, .. } => format!("it has those of {}", listed(known)),
+            Self::Secret => "name the secret under `[secrets]`: each server makes it itself".to_owned(),
             Self::UnknownKey { nearest: Some(key), .. } => format!("did you mean `{key}`?"),
             Self::UnknownKey { known, .. } if known.is_empty() => "nothing may stand here".to_owned(),
-            Self::UnknownKey { known, .. } => format!("its keys are {}", listed(known)),
+            Self::UnknownKey { known, .. } if known.len() > LISTED => {
+                format!("none of the {} keys that may stand here has a similar name", known.len())
+            }
+            Self::UnknownKey { known, .. } => format!("the known keys are {}", listed(known)),
             Self::MissingKey { key } => format!("add `{key}`"),
             Self::NotAChoice { nearest: Some(choice), .. } => format!("did you mean {choice}?"),
             Self::NotAChoice { choices, .. } => format!("write one of {}", choices.join(", ")),
@@ -91,24 +95,26 @@ impl ResourceMistake {
             Self::TooLarge { maximum, .. } => format!("write {maximum} or less"),
             Self::TooFew { minimum, unit, .. } => format!("write {minimum} {unit} or more"),
             Self::TooMany { maximum, unit, .. } => format!("write {maximum} {unit} or fewer"),
-            Self::Duplicate { keys, .. } if keys.is_empty() => "leave one of them out".to_owned(),
-            Self::Duplicate { keys, .. } => format!("items must differ in {}", listed(keys)),
-            // What it says is the message; a long rule says no more to a reader.
+            Self::Duplicate { .. } => "remove one of them, or make them differ".to_owned(),
+            // The message says the same; a long rule adds nothing for a reader.
             Self::Rule { rule, .. } if rule.len() <= SHOWN_RULE => format!("the rule is `{rule}`"),
-            Self::ChartRule { instead, .. } => (*instead).to_owned(),
-            Self::Name { expected, .. } => format!("write {expected}"),
-            Self::Namespace { .. } => "leave `namespace` out".to_owned(),
-            Self::AnnotationsTooLarge { maximum, .. } => format!("{maximum} bytes are the limit"),
+            Self::ChartRule { instead, .. } => instead.clone(),
+            Self::Namespace { .. } => "remove `namespace`".to_owned(),
+            Self::AnnotationsTooLarge { maximum, .. } => format!("the limit is {maximum} bytes"),
             Self::WrongType { .. }
             | Self::Pattern { .. }
             | Self::Format { .. }
-            | Self::Alternatives { .. }
-            | Self::Excluded { .. }
+            | Self::NoAlternative { .. }
+            | Self::SeveralAlternatives { .. }
+            | Self::NotAllowed { .. }
             | Self::Rule { .. } => return None,
         };
         Some(instead)
     }
 }
+
+/// The most keys that a hint lists. A chart of Cilium has about 190.
+const LISTED: usize = 30;
 
 fn listed(words: &[String]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
@@ -120,7 +126,7 @@ const SHOWN: usize = 60;
 /// Characters of a rule or a pattern that a message shows.
 const SHOWN_RULE: usize = 100;
 
-/// A value as a message shows it: JSON in backticks, cut short.
+/// Returns a value as a message shows it: JSON in backticks, shortened.
 pub(super) fn shown(value: &Value) -> String {
     cut(&value.to_string(), SHOWN)
 }
@@ -132,8 +138,8 @@ fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-/// The word that was probably meant, whatever its case: one that differs in a few letters, or one that has all the
-/// letters in the same order, as `clusterPoolIPv4PodCIDRList` has those of `clusterPoolCIDR`.
+/// Returns the word that was probably meant, ignoring case: one that differs in a few letters, or one that contains all
+/// letters in the same order, as `clusterPoolIPv4PodCIDRList` contains those of `clusterPoolCIDR`.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let folded = word.to_lowercase();
     let candidates: Vec<_> = known.map(|candidate| (candidate.to_lowercase(), candidate)).collect();
@@ -149,7 +155,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
     similar.or_else(longer).map(|(_, candidate)| candidate.to_owned())
 }
 
-/// Whether a text has all letters of a word in the same order.
+/// Returns whether a text contains all letters of a word in the same order.
 fn is_within(word: &str, text: &str) -> bool {
     let mut letters = text.chars();
     word.chars().all(|letter| letters.any(|other| other == letter))

@@ -1,14 +1,12 @@
-//! Helm values, against the schema of their chart.
+//! Checks Helm values against the schema of their chart.
 
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::chart_rule;
-use super::check::Findings;
 use super::definition::Schema;
-use super::path::Path;
 use super::problem::{ResourceMistake, ResourceProblem};
+use super::{chart_rule, validator};
 use crate::config::cluster::Release;
 
 /// A Helm chart and its version.
@@ -33,7 +31,7 @@ impl Chart {
     }
 }
 
-/// The values of a chart, parsed when they are first needed.
+/// The schema of a chart's values, parsed when it is first needed.
 struct Embedded {
     chart: &'static str,
     release: Release,
@@ -60,27 +58,25 @@ static EMBEDDED: [Embedded; 5] = [
     Embedded::new("cilium", [1, 20, 0], include_str!("data/charts/cilium-1.20.0.json")),
 ];
 
-/// Everything that is wrong with a chart's values: keys that no template reads, values of the wrong type, and what the
-/// templates themselves refuse.
+/// Returns everything that is wrong with a chart's values: keys that no template reads, values of the wrong type, and
+/// what the templates themselves refuse.
 ///
-/// Charts keep their values within a minor release; another patch release is held against the one that is known.
+/// Charts keep their values within a minor release, so another patch release is checked against the known one.
 #[must_use]
 pub fn validate_values(chart: Chart, values: &Value) -> Vec<ResourceProblem> {
-    let mut findings = Findings::default();
     let release = chart.release();
     let known = EMBEDDED.iter().filter(|each| each.chart == chart.name());
     let same_line =
         |each: &&Embedded| (each.release.major, each.release.minor) == (release.major, release.minor);
-    if let Some(schema) = known.clone().find(same_line).and_then(Embedded::schema) {
-        findings.unknown_keys(schema, values, &Path::Root);
-        findings.structure(schema, values, &Path::Root);
-        if findings.problems.is_empty() && matches!(chart, Chart::Cilium(_)) {
-            findings.problems.extend(chart_rule::broken_by(values));
-        }
-    } else {
+    let Some(schema) = known.clone().find(same_line).and_then(Embedded::schema) else {
         let what = format!("the values of {} {release}", chart.name());
         let known = known.map(|each| each.release.to_string()).collect();
-        findings.add(&Path::Root, ResourceMistake::NoSchema { what, known });
+        let mistake = ResourceMistake::NoSchema { what, known };
+        return vec![ResourceProblem { path: String::new(), mistake }];
+    };
+    let mut problems = validator::problems(schema, values, "");
+    if problems.is_empty() && matches!(chart, Chart::Cilium(_)) {
+        problems.extend(chart_rule::broken_by(values));
     }
-    findings.problems
+    problems
 }

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rk1::render::schema::{
-    ResourceMistake, ResourceProblem, Restated, Scope, definitions, restated_rules, validate_resource,
-};
+use rk1::render::schema::{ResourceMistake, ResourceProblem, Scope, definitions, validate_resource};
 use rk1::render::yaml;
 use serde_json::json;
 
@@ -12,6 +10,7 @@ use crate::cases;
 use crate::judge::{Judge, Refusal, Verdict};
 use crate::note;
 use crate::objects::{CLUSTERS, Object, every_bundle, rendered_files, rendered_of, written_by_hand};
+use crate::rules::every_rule;
 use crate::sample::{Chance, sample};
 
 /// Objects that are drawn for each version of each definition.
@@ -134,7 +133,7 @@ fn drawn() -> Vec<Object> {
             for served in &definition.schemas {
                 let mut chance = Chance::new(objects.len() as u64 + 1);
                 for number in 0..SAMPLES {
-                    let mut value = sample(&served.schema, &mut chance, 0);
+                    let mut value = sample(&served.schema.json, &mut chance, 0);
                     let version = &served.versions[number % served.versions.len()];
                     if let Some(members) = value.as_object_mut() {
                         let mut metadata = json!({ "name": "drawn" });
@@ -166,9 +165,17 @@ fn the_judge_agrees_on_objects_drawn_from_the_schemas() {
     assert!(good > 1_000 && bad > 1_000, "{good} good, {bad} bad");
 }
 
-/// A rule that is never broken, or never alone, would prove nothing.
+/// Rules that no new object breaks alone: whatever breaks them breaks a list's or an enumeration's condition as well, and
+/// rules count only when nothing else is wrong.
+const OUT_OF_REACH: [&str; 3] = [
+    "self.all(l1, self.exists_one(l2, l1.name == l2.name))",
+    "self.all(t1, self.exists_one(t2, t1.port == t2.port))",
+    "self.type in ['Exact','PathPrefix'] || self.type == 'RegularExpression'",
+];
+
+/// A rule that nothing breaks would show nothing about the agreement.
 #[test]
-fn every_restated_rule_is_broken_somewhere() {
+fn every_rule_is_broken_somewhere() {
     let mut broken: BTreeMap<String, usize> = BTreeMap::new();
     let objects = drawn().into_iter().chain(cases::all().into_iter().map(|case| case.object));
     for object in objects {
@@ -178,9 +185,6 @@ fn every_restated_rule_is_broken_somewhere() {
             }
         }
     }
-    let never: BTreeSet<_> = restated_rules()
-        .filter(|(rule, restated)| matches!(restated, Restated::Function(_)) && !broken.contains_key(*rule))
-        .map(|(rule, _)| rule)
-        .collect();
-    assert!(never.is_empty(), "{never:#?}");
+    let never: BTreeSet<_> = every_rule().into_iter().filter(|rule| !broken.contains_key(*rule)).collect();
+    assert_eq!(never, BTreeSet::from(OUT_OF_REACH));
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rk1::config::cluster::Versions;
-use rk1::render::schema::{Schema, bundle_of, definitions, validate_resource};
+use rk1::render::schema::{bundle_of, definitions, validate_resource};
 use serde_json::{Map, Value, json};
 
 use crate::judge::Judge;
@@ -132,7 +132,7 @@ fn harmless(object: &Value, versions: &Versions, mutant: &Mutant) -> Option<&'st
     let schema = schema_of(object, versions);
     let holder = parents.iter().try_fold(schema, |schema, part| below(schema?, part).map(Some)).flatten();
     let is_label_map = matches!(parents, [first, second] if first == "metadata" && ["annotations", "labels"].contains(&second.as_str()));
-    if is_label_map || holder.is_some_and(|holder| holder.additional_properties.is_some()) {
+    if is_label_map || holder.is_some_and(|holder| holder["additionalProperties"].is_object()) {
         // Whether labels and selectors meet is another check's business.
         return Some("the keys of this map are the user's own");
     }
@@ -140,11 +140,15 @@ fn harmless(object: &Value, versions: &Versions, mutant: &Mutant) -> Option<&'st
         return None;
     }
     let is_optional_metadata = matches!(mutant.path.as_slice(), [first, second] if first == "metadata" && ["annotations", "labels"].contains(&second.as_str()));
-    let is_optional = is_optional_metadata || holder.is_some_and(|holder| !holder.required.contains(key));
+    let is_optional = is_optional_metadata || holder.is_some_and(|holder| !is_required(holder, key));
     is_optional.then_some("the key is optional, and the object is valid without it")
 }
 
-fn schema_of(object: &Value, versions: &Versions) -> Option<&'static Schema> {
+fn is_required(schema: &Value, key: &str) -> bool {
+    schema["required"].as_array().is_some_and(|required| required.iter().any(|each| each == key))
+}
+
+fn schema_of(object: &Value, versions: &Versions) -> Option<&'static Value> {
     let (group, version) = object["apiVersion"].as_str()?.split_once('/')?;
     let folder = bundle_of(group, versions)?;
     let is_of_kind =
@@ -153,12 +157,13 @@ fn schema_of(object: &Value, versions: &Versions) -> Option<&'static Schema> {
         definitions().filter(|(each, _)| *each == folder).filter_map(|(_, each)| each).find(is_of_kind)?;
     let served =
         definition.schemas.iter().find(|served| served.versions.iter().any(|each| each == version))?;
-    Some(&served.schema)
+    Some(&served.schema.json)
 }
 
-fn below<'a>(schema: &'a Schema, part: &str) -> Option<&'a Schema> {
-    let by_key = schema.properties.get(part).or(schema.additional_properties.as_deref());
-    by_key.or_else(|| part.parse::<usize>().ok().and(schema.items.as_deref()))
+fn below<'a>(schema: &'a Value, part: &str) -> Option<&'a Value> {
+    let by_key = schema["properties"].get(part).or(schema.get("additionalProperties"));
+    let by_key = by_key.filter(|below| below.is_object());
+    by_key.or_else(|| part.parse::<usize>().ok().and(schema.get("items")))
 }
 
 #[derive(Debug, Default)]

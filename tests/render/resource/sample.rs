@@ -1,6 +1,6 @@
 //! Objects drawn at random from a schema: mostly right, now and then wrong in one place.
 
-use rk1::render::schema::{ListType, Schema, Type};
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 /// Strings of which most patterns take some.
@@ -79,39 +79,40 @@ impl Chance {
 /// How seldom a value is wrong.
 const WRONG: usize = 600;
 
-pub(crate) fn sample(schema: &Schema, chance: &mut Chance, depth: usize) -> Value {
+pub(crate) fn sample(schema: &Value, chance: &mut Chance, depth: usize) -> Value {
     if chance.is_one_in(WRONG) {
         return chance
             .pick(&[json!(null), json!(7), json!("x"), json!([]), json!({}), json!(true), json!(1.5)])
             .clone();
     }
-    if !schema.choices.is_empty() && !chance.is_one_in(WRONG) {
-        return chance.pick(&schema.choices).clone();
+    if let Some(choices) = schema["enum"].as_array()
+        && !chance.is_one_in(WRONG)
+    {
+        return chance.pick(choices).clone();
     }
-    if schema.int_or_string {
-        return chance.pick(&[json!(3), json!("10%"), json!("")]).clone();
-    }
-    match schema.types.0.first() {
-        Some(Type::Array) => list(schema, chance, depth),
-        Some(Type::Boolean) => json!(chance.is_one_in(2)),
-        Some(Type::Integer) => integer(schema, chance),
-        Some(Type::Number) => json!(1.5),
-        Some(Type::String) => json!(string(schema, chance)),
-        Some(Type::Object) | None => object(schema, chance, depth),
-        Some(Type::Null) => Value::Null,
+    match schema["type"].as_str() {
+        Some("array") => list(schema, chance, depth),
+        Some("boolean") => json!(chance.is_one_in(2)),
+        Some("integer") => integer(schema, chance),
+        Some("number") => json!(1.5),
+        Some("string") => json!(string(schema, chance)),
+        None if schema["type"].is_array() => chance.pick(&[json!(3), json!("10%"), json!("")]).clone(),
+        _ => object(schema, chance, depth),
     }
 }
 
-fn object(schema: &Schema, chance: &mut Chance, depth: usize) -> Value {
+fn object(schema: &Value, chance: &mut Chance, depth: usize) -> Value {
     let mut members = Map::new();
-    if let Some(entry) = &schema.additional_properties {
+    if let Some(entry) = schema.get("additionalProperties").filter(|entry| entry.is_object()) {
         for _ in 0..chance.below(3) {
             members.insert((*chance.pick(&WORDS)).to_owned(), sample(entry, chance, depth + 1));
         }
     }
     let told_by = told_by(schema, chance);
-    for (key, property) in &schema.properties {
-        let is_required = schema.required.contains(key) && !chance.is_one_in(WRONG);
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        let is_required =
+            schema["required"].as_array().is_some_and(|keys| keys.iter().any(|each| each == key))
+                && !chance.is_one_in(WRONG);
         let is_wanted = match &told_by {
             // One of the parts of a union: it stands with its type only.
             Some((kind, parts)) if parts.contains(key) => key.eq_ignore_ascii_case(kind),
@@ -132,24 +133,26 @@ fn object(schema: &Schema, chance: &mut Chance, depth: usize) -> Value {
 }
 
 /// Where `type` tells which of the other keys may stand there, mostly: a type and these keys.
-fn told_by(schema: &Schema, chance: &mut Chance) -> Option<(String, Vec<String>)> {
-    let told = schema.properties.get("type").or(schema.properties.get("protocol"))?;
-    let kinds: Vec<_> = told.choices.iter().filter_map(Value::as_str).collect();
+fn told_by(schema: &Value, chance: &mut Chance) -> Option<(String, Vec<String>)> {
+    let properties = schema["properties"].as_object()?;
+    let told = properties.get("type").or(properties.get("protocol"))?;
+    let kinds: Vec<_> = told["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let is_part = |key: &&String| kinds.iter().any(|kind| key.eq_ignore_ascii_case(kind));
-    let parts: Vec<_> = schema.properties.keys().filter(is_part).cloned().collect();
+    let parts: Vec<_> = properties.keys().filter(is_part).cloned().collect();
     (!parts.is_empty() && !chance.is_one_in(8)).then(|| ((*chance.pick(&kinds)).to_owned(), parts))
 }
 
-fn list(schema: &Schema, chance: &mut Chance, depth: usize) -> Value {
-    let Some(item) = &schema.items else { return json!([]) };
-    let least = schema.min_items.unwrap_or(0);
+fn list(schema: &Value, chance: &mut Chance, depth: usize) -> Value {
+    let Some(item) = schema.get("items") else { return json!([]) };
+    let least = size(schema, "minItems").unwrap_or(0);
     let count = if chance.is_one_in(WRONG) { chance.below(70) } else { least + chance.below(3) };
     let mut items: Vec<Value> = (0..count).map(|_| sample(item, chance, depth + 1)).collect();
-    if schema.list_type == Some(ListType::Map) && !chance.is_one_in(8) {
+    if schema["x-kubernetes-list-type"] == "map" && !chance.is_one_in(8) {
         // Without the ones that have the key of another.
         let mut seen: Vec<Vec<Option<Value>>> = Vec::new();
         items.retain(|item| {
-            let key: Vec<_> = schema.list_map_keys.iter().map(|key| item.get(key).cloned()).collect();
+            let keys = schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
+            let key: Vec<_> = keys.filter_map(Value::as_str).map(|key| item.get(key).cloned()).collect();
             let is_new = !seen.contains(&key);
             seen.push(key);
             is_new
@@ -158,21 +161,27 @@ fn list(schema: &Schema, chance: &mut Chance, depth: usize) -> Value {
     Value::Array(items)
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the bounds are whole numbers")]
-fn integer(schema: &Schema, chance: &mut Chance) -> Value {
-    let least = schema.minimum.map_or(0, |minimum| minimum as i64);
-    let most = schema.maximum.map_or(least + 10, |maximum| maximum as i64);
+/// A limit that is a count.
+fn size(schema: &Value, key: &str) -> Option<usize> {
+    schema[key].as_u64().and_then(|limit| usize::try_from(limit).ok())
+}
+
+fn integer(schema: &Value, chance: &mut Chance) -> Value {
+    let bound = |key: &str| schema[key].as_i64().filter(|bound| bound.abs() < i64::from(i32::MAX));
+    let least = bound("minimum").unwrap_or(0);
+    let most = schema["maximum"].as_i64().unwrap_or(least + 10);
     if chance.is_one_in(WRONG) {
         return json!(*chance.pick(&[least - 1, most + 1, i64::from(i32::MAX) + 1, -1]));
     }
     json!(*chance.pick(&[least, most, (least + 80).min(most), (least + 301).min(most)]))
 }
 
-fn string(schema: &Schema, chance: &mut Chance) -> String {
+fn string(schema: &Value, chance: &mut Chance) -> String {
+    let pattern = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).expect("a pattern"));
     let is_right = |word: &str| {
-        schema.pattern.as_ref().is_none_or(|pattern| pattern.matches(word) == Some(true))
-            && schema.min_length.is_none_or(|least| word.chars().count() >= least)
-            && schema.max_length.is_none_or(|most| word.chars().count() <= most)
+        pattern.as_ref().is_none_or(|pattern| pattern.is_match(word))
+            && size(schema, "minLength").is_none_or(|least| word.chars().count() >= least)
+            && size(schema, "maxLength").is_none_or(|most| word.chars().count() <= most)
     };
     if chance.is_one_in(WRONG) {
         return match chance.below(3) {
@@ -181,7 +190,7 @@ fn string(schema: &Schema, chance: &mut Chance) -> String {
         };
     }
     let mut right: Vec<_> = WORDS.into_iter().filter(|word| is_right(word)).collect();
-    match schema.format.as_deref() {
+    match schema["format"].as_str() {
         Some("cidr") => {
             right.retain(|word| word.contains('/') && word.contains(['.', ':']) && !word.contains("k8s"));
         }
