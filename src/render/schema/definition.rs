@@ -85,7 +85,9 @@ fn fill_in(schema: &Value, value: &mut Value) {
         }
         Value::Array(items) => {
             if let Some(below) = schema.get("items") {
-                items.iter_mut().for_each(|item| fill_in(below, item));
+                for item in items {
+                    fill_in(below, item);
+                }
             }
         }
         _ => {}

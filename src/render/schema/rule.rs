@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use cel::{Context, Env, ExecutionError, Program};
-use jsonschema::paths::Location;
 use jsonschema::{Keyword, ValidationError};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(super) const KEYWORD: &str = "x-kubernetes-validations";
 
@@ -38,15 +37,11 @@ impl Rule {
     }
 }
 
-/// Makes the keyword `x-kubernetes-validations` of what a schema has under it.
-pub(super) fn keyword<'a>(
-    _schema: &'a Map<String, Value>,
-    rules: &'a Value,
-    _place: Location,
-) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
+/// Makes the keyword from the rules that a schema has at one place.
+pub(super) fn keyword(rules: &Value) -> Box<dyn for<'i> Keyword<'i>> {
     let rules = rules.as_array().into_iter().flatten().filter_map(|rule| rule["rule"].as_str());
     let rules = rules.map(|text| Rule { text: text.to_owned(), program: OnceLock::new() });
-    Ok(Box::new(Rules(rules.collect())))
+    Box::new(Rules(rules.collect()))
 }
 
 impl Rules {

@@ -22,8 +22,8 @@ pub(super) fn compile(schema: &Value) -> Option<Validator> {
         .with_draft(Draft::Draft7)
         .should_validate_formats(true)
         .with_pattern_options(PatternOptions::regex())
-        .with_keyword(rule::KEYWORD, rule::keyword)
-        .with_keyword(LIST_TYPE, list_type);
+        .with_keyword(rule::KEYWORD, |_, rules, _| Ok(rule::keyword(rules)))
+        .with_keyword(LIST_TYPE, |schema, _, _| Ok(list_type(schema)));
     for format in FORMATS {
         options = options.with_format(format.name, format.matches);
     }
@@ -34,14 +34,10 @@ pub(super) fn compile(schema: &Value) -> Option<Validator> {
 /// `x-kubernetes-list-map-keys`.
 struct Distinct(Vec<String>);
 
-fn list_type<'a>(
-    schema: &'a Map<String, Value>,
-    _kind: &'a Value,
-    _place: Location,
-) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
+fn list_type(schema: &Map<String, Value>) -> Box<dyn for<'i> Keyword<'i>> {
     let keys = schema.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
     let keys = keys.into_iter().flatten().filter_map(Value::as_str);
-    Ok(Box::new(Distinct(keys.map(str::to_owned).collect())))
+    Box::new(Distinct(keys.map(str::to_owned).collect()))
 }
 
 impl Distinct {
