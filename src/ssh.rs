@@ -84,6 +84,8 @@ async fn run(target: &str, command: &[&str], input: &str, limit: Duration) -> Re
 }
 
 async fn run_without_limit(target: &str, command: &[&str], input: &str) -> Result<String, SshError> {
+    let options: Vec<_> = arguments().collect();
+    log::debug!("ssh {} {target} {}", options.join(" "), command.join(" "));
     let mut child = Command::new("ssh")
         .args(arguments())
         .arg(target)

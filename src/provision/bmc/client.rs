@@ -198,7 +198,11 @@ impl Bmc {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Envelope, BmcError> {
-        let answer = request.send().await.map_err(|error| self.failed(error))?;
+        let (client, request) = request.build_split();
+        let request = request.map_err(|error| self.failed(error))?;
+        // Passwords and tokens are in the body and the headers.
+        log::debug!("{} {}", request.method(), request.url());
+        let answer = client.execute(request).await.map_err(|error| self.failed(error))?;
         let status = answer.status();
         Ok(Envelope { status, body: read(answer).await.map_err(|error| self.failed(error))? })
     }

@@ -180,6 +180,7 @@ impl Lookup {
     }
 
     async fn fetch(&self, url: &Url) -> Result<Vec<u8>, LookupError> {
+        log::debug!("GET {url}");
         let failed = |source| LookupError::Fetch { url: url.to_string(), source };
         let answer = self.client.get(url.clone()).send().await.map_err(failed)?;
         let status = answer.status();

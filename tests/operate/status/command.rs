@@ -34,6 +34,23 @@ fn some_nodes_alone() {
     });
 }
 
+/// `--verbose` shows each call, and no secret: neither the password of the router nor the token for Kubernetes.
+#[test]
+fn calls_are_shown_on_request() {
+    with_cluster("verbose", |cluster| {
+        let printed = cluster.status(&["--verbose"]);
+        for call in [
+            "ssh -o BatchMode=yes",
+            "GET https://172.16.10.1/rest/",
+            "GET https://hubble.example.org/",
+            "GET /api/v1/nodes",
+        ] {
+            assert!(printed.contains(call), "`{call}` is missing:\n{printed}");
+        }
+        assert!(!printed.contains("never-printed"), "{printed}");
+    });
+}
+
 #[test]
 fn findings_as_json() {
     with_cluster("json", |mut cluster| {

@@ -5,14 +5,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use http::Response;
+use http::{Request, Response};
 use http_body_util::Limited;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Api, Client, Config};
 use serde_json::Value;
-use tower::util::MapResponseLayer;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 
 use super::{kubeconfig, objects, script_output};
 use crate::causes::{causes, innermost};
@@ -130,6 +130,7 @@ async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connecti
     let client = ClientBuilder::try_from(config)
         .map_err(|error| ProbeError::NotAsked { reason: innermost(&error) })?
         .with_layer(&MapResponseLayer::new(bound))
+        .with_layer(&MapRequestLayer::new(log))
         .build();
     let nodes = list(&client, "v1", "Node", limit).await.map_err(|error| match error {
         // Which one it was matters where there are several.
@@ -139,6 +140,11 @@ async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connecti
         other => other,
     })?;
     Ok(Connection { client, server, nodes })
+}
+
+fn log<B>(request: Request<B>) -> Request<B> {
+    log::debug!("{} {} (Kubernetes)", request.method(), request.uri());
+    request
 }
 
 /// Ends an answer that is longer than any should be. Nothing of the API server's is read past this.

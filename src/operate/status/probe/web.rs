@@ -67,6 +67,7 @@ impl Web {
         adjust: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Page, ProbeError> {
         let failed = |error: reqwest::Error| self.failure(&error);
+        log::debug!("GET {url}");
         let mut answer = adjust(self.client.get(url)).send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let mut body = Vec::new();
