@@ -9,7 +9,8 @@ use super::cluster_file::{FILE_NAME, locate};
 use super::outcome::Outcome;
 use super::output::{Color, configure, print_error};
 use super::{
-    check, completions, deploy, diagram, flash, init, inspect, lab, man, pin, render, schema, secrets, status,
+    check, completions, deploy, diagram, doctor, flash, init, inspect, lab, man, pin, render, schema,
+    secrets, status,
 };
 
 /// The version, with the commit where the build knew it.
@@ -54,6 +55,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
+    Doctor(doctor::Doctor),
     Status(status::Status),
     /// Print the JSON Schema of cluster.toml, for editors
     Schema,
@@ -90,6 +92,7 @@ impl Command {
             Self::Inspect(command) => command.run(),
             Self::Lab(command) => command.run(&locate(named)),
             Self::Diagram(command) => command.run(&locate(named)),
+            Self::Doctor(command) => command.run(&locate(named)),
             Self::Status(command) => command.run(&locate(named)),
             Self::Schema => schema::run(),
             Self::Completions(command) => command.run(),

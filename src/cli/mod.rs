@@ -6,6 +6,7 @@ mod cluster_file;
 mod completions;
 mod deploy;
 mod diagram;
+mod doctor;
 mod duration;
 mod flash;
 mod init;

@@ -1,5 +1,6 @@
 //! Running the cluster: its status, updates of its nodes, and the network lab.
 
 pub mod deploy;
+pub mod doctor;
 pub mod lab;
 pub mod status;

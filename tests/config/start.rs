@@ -135,6 +135,7 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
         "rk1-completions.1",
         "rk1-deploy.1",
         "rk1-diagram.1",
+        "rk1-doctor.1",
         "rk1-flash.1",
         "rk1-init.1",
         "rk1-inspect.1",

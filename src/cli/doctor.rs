@@ -1,0 +1,127 @@
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::cluster_file::{FILE_NAME, folder_of, read_cluster};
+use super::outcome::Outcome;
+use super::output::{note, print, print_hint};
+use super::runtime::runtime;
+use crate::config::cluster::Cluster;
+use crate::operate::doctor::{Check, check_machine, check_network};
+use crate::operate::status::{Finding, Verdict};
+use crate::provision::bmc::first_sight;
+use crate::provision::bmc::pins::BmcPins;
+use crate::provision::seed::State;
+
+/// Check what this machine and its network have for each step, without changing anything
+///
+/// Without a cluster.toml, only this machine is checked. Exits with 0 if nothing is missing, 1 if something is, and 3 if
+/// something could not be checked.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Time that a BMC has to show its certificate. It is a slow computer.
+const BMC_LIMIT: Duration = Duration::from_secs(10);
+
+impl Doctor {
+    pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
+        let has_file = file != Path::new(FILE_NAME) || file.exists();
+        let cluster = if has_file { Some(read_cluster(file)?) } else { None };
+        let mut checks = runtime()?.block_on(async {
+            let Some(cluster) = &cluster else { return check_machine().await };
+            let (machine, network, boards) =
+                tokio::join!(check_machine(), check_network(cluster), check_boards(cluster, folder_of(file)));
+            [machine, network, boards].concat()
+        });
+        if let Some(cluster) = &cluster {
+            checks.extend(check_secrets(cluster, folder_of(file)));
+        }
+        self.show(&checks)?;
+        if cluster.is_none() {
+            note(format!("no `{FILE_NAME}` here: routers, boards, DNS and secrets were not checked"));
+        }
+        Ok(match checks.iter().map(|check| check.finding.verdict()).max() {
+            None | Some(Verdict::Good) => Outcome::Done,
+            Some(Verdict::Wrong) => Outcome::Failed,
+            Some(Verdict::Unknown) => Outcome::Unknown,
+        })
+    }
+
+    fn show(&self, checks: &[Check]) -> anyhow::Result<()> {
+        if self.json {
+            return print(&format!("{:#}\n", json!(checks)));
+        }
+        let width = checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or_default();
+        for Check { step, subject, finding } in checks {
+            let (word, text, hint) = match finding {
+                Finding::Good { what } => ("ok", what, None),
+                Finding::Wrong { what, look_at } => ("WRONG", what, Some(look_at)),
+                Finding::Unknown { why, look_at } => ("unknown", why, look_at.as_ref()),
+            };
+            print(&format!("{word:<8} {step:<7} {subject:<width$}  {text}\n"))?;
+            if let Some(hint) = hint {
+                print_hint(hint);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that each board controller (BMC) answers, and that its certificate is the pinned one.
+async fn check_boards(cluster: &Cluster, folder: &Path) -> Vec<Check> {
+    let pins = BmcPins::read(folder);
+    let boards = cluster.boards.iter().map(|board| async {
+        let address = IpAddr::from(board.bmc.value);
+        let pinned = pins.as_ref().ok().and_then(|pins| pins.of(address));
+        let finding = match (timeout(BMC_LIMIT, first_sight(address)).await, pinned) {
+            (Ok(Ok(seen)), Some(pinned)) if seen == pinned => {
+                Finding::Good { what: format!("{address} answers, with the pinned certificate") }
+            }
+            (Ok(Ok(seen)), Some(_)) => Finding::Wrong {
+                what: format!("{address} has another certificate than before: {seen}"),
+                look_at: "docs/flash.md: a new certificate".to_owned(),
+            },
+            (Ok(Ok(seen)), None) => Finding::Good {
+                what: format!("{address} answers; `rk1 flash` will ask about its certificate {seen}"),
+            },
+            (Ok(Err(error)), _) => Finding::Wrong {
+                what: format!("{address}: {error}"),
+                look_at: "`bmc` of the board in cluster.toml, its cable, its power".to_owned(),
+            },
+            (Err(_), _) => Finding::Wrong {
+                what: format!("{address} does not answer"),
+                look_at: "`bmc` of the board in cluster.toml, its cable, its power".to_owned(),
+            },
+        };
+        Check::new("flash", format!("BMC {}", board.name), finding)
+    });
+    futures_util::future::join_all(boards).await
+}
+
+fn check_secrets(cluster: &Cluster, folder: &Path) -> Vec<Check> {
+    let uses = cluster.secret_uses();
+    let names = cluster.secrets.0.keys().filter(|name| uses.iter().any(|each| &each.secret == *name));
+    let checks = names.filter_map(|name| {
+        let file = folder.join(cluster.secrets.file(name)?);
+        let finding = match State::of(&file) {
+            Ok(state) => match state.hint(&file) {
+                None => Finding::Good { what: state.words().to_lowercase() },
+                Some(hint) => Finding::Wrong { what: state.words().to_lowercase(), look_at: hint },
+            },
+            Err(error) => Finding::Unknown {
+                why: format!("`{}`: {error}", file.display()),
+                look_at: Some("make the file readable".to_owned()),
+            },
+        };
+        Some(Check::new("flash", format!("secret {}", name.as_str()), finding))
+    });
+    checks.collect()
+}
