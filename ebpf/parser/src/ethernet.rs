@@ -14,9 +14,9 @@ const SERVICE_TAG: u16 = 0x88a8;
 /// The service tag of devices from before 802.1ad.
 const OLD_SERVICE_TAG: u16 = 0x9100;
 
-const IPV4: u16 = 0x0800;
+pub(crate) const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
-const IPV6: u16 = 0x86dd;
+pub(crate) const IPV6: u16 = 0x86dd;
 
 /// Reads the header and what follows it at `offset` of `frame`.
 #[inline(always)]
@@ -39,7 +39,7 @@ pub(crate) fn parse(
         }
         let Some(tag) = frame.header::<TAG>(offset) else {
             record.ethertype = ethertype;
-            return Err(Fault::VlanTruncated);
+            return Err(frame.missing(Fault::VlanTruncated));
         };
         if record.vlan_tags == 0 {
             record.vlan[0] = be16(tag, 0);

@@ -1,4 +1,6 @@
-/// The bytes of a frame, beginning with the destination MAC.
+use packet_record::Fault;
+
+/// The bytes of a frame, beginning with the destination MAC, or with the IP header without Ethernet.
 pub trait Frame {
     /// Returns the `N` bytes at `offset`, or `None` if the frame ends before them.
     fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]>;
@@ -8,11 +10,26 @@ pub trait Frame {
     fn hide(&self, offset: usize) -> usize {
         offset
     }
+
+    /// Returns the length of the frame, which may be more than can be read.
+    fn length(&self) -> usize;
+
+    /// Returns the fault of a frame whose header could not be read: `truncated`, or [`Fault::OutOfReach`] if the frame has
+    /// more bytes than can be read.
+    fn missing(&self, truncated: Fault) -> Fault;
 }
 
 impl Frame for [u8] {
     fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
         self.get(offset..)?.first_chunk()
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn missing(&self, truncated: Fault) -> Fault {
+        truncated
     }
 }
 

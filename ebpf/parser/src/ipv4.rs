@@ -12,19 +12,13 @@ const MORE_FRAGMENTS: u16 = 1 << 13;
 const FRAGMENT_OFFSET: u16 = MORE_FRAGMENTS - 1;
 
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "no frame is longer than 4 GiB")]
 pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::OtherIpv4 as u8;
-    let header = frame.header::<FIXED>(offset).ok_or(Fault::Ipv4Truncated)?;
-    let length = if header[0] == WITHOUT_OPTIONS { FIXED } else { with_options(frame, offset, header[0])? };
-    let payload = offset + length;
-    // Bytes after the total length are padding. Segmentation offload leaves 0: the packet ends with the frame.
-    let total = be16(header, 2);
-    let end = match usize::from(total) {
-        0 => record.frame_length as usize,
-        total if total < length => return Err(Fault::Ipv4TotalLength),
-        total => offset + total,
-    };
+    let header = frame.header::<FIXED>(offset).ok_or_else(|| frame.missing(Fault::Ipv4Truncated))?;
+    let length = if header[0] == WITHOUT_OPTIONS { FIXED } else { with_options(header[0])? };
 
+    let total = be16(header, 2);
     record.version = 4;
     record.network_length = u32::from(total);
     record.traffic_class = header[1];
@@ -32,7 +26,6 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     record.protocol = header[9];
     record.source_address[..4].copy_from_slice(&copy::<4, _>(header, 12));
     record.destination_address[..4].copy_from_slice(&copy::<4, _>(header, 16));
-
     let fragment = be16(header, 6);
     if fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET) != 0 {
         record.fragment_offset = (fragment & FRAGMENT_OFFSET) * 8;
@@ -41,13 +34,26 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
             record.flags |= Flags::MORE_FRAGMENTS;
         }
     }
+
+    if length > FIXED && frame.header::<0>(offset + length).is_none() {
+        return Err(frame.missing(Fault::Ipv4Truncated));
+    }
+    // Bytes after the total length are padding. Segmentation offload leaves 0: the packet ends with the frame.
+    let end = match usize::from(total) {
+        0 => {
+            record.network_length = frame.length().wrapping_sub(offset) as u32;
+            frame.length()
+        }
+        total if total < length => return Err(Fault::Ipv4TotalLength),
+        total => offset + total,
+    };
     record.class = class(record.protocol) as u8;
-    transport::parse(frame, payload, end, record)
+    transport::parse(frame, offset + length, end, record)
 }
 
 /// Returns the length of a header whose first byte is `first`.
 #[inline(always)]
-fn with_options(frame: &(impl Frame + ?Sized), offset: usize, first: u8) -> Result<usize, Fault> {
+fn with_options(first: u8) -> Result<usize, Fault> {
     if first >> 4 != 4 {
         return Err(Fault::Ipv4Version);
     }
@@ -55,7 +61,6 @@ fn with_options(frame: &(impl Frame + ?Sized), offset: usize, first: u8) -> Resu
     if length < FIXED {
         return Err(Fault::Ipv4HeaderLength);
     }
-    frame.header::<0>(offset + length).ok_or(Fault::Ipv4Truncated)?;
     Ok(length)
 }
 

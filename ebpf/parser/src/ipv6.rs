@@ -21,21 +21,22 @@ const HOST_IDENTITY: u8 = 139;
 const SHIM6: u8 = 140;
 
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "no frame is longer than 4 GiB")]
 pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut Record) -> Result<(), Fault> {
     record.class = Protocol::OtherIpv6 as u8;
-    let header = frame.header::<FIXED>(offset).ok_or(Fault::Ipv6Truncated)?;
+    let header = frame.header::<FIXED>(offset).ok_or_else(|| frame.missing(Fault::Ipv6Truncated))?;
     if header[0] >> 4 != 6 {
         return Err(Fault::Ipv6Version);
     }
     // Bytes after the payload length are padding. Jumbograms and segmentation offload leave 0: the packet ends with the
     // frame.
     let payload_length = be16(header, 4);
-    let end = match usize::from(payload_length) {
-        0 => record.frame_length as usize,
-        length => offset + FIXED + length,
+    let (end, length) = match usize::from(payload_length) {
+        0 => (frame.length(), frame.length().wrapping_sub(offset)),
+        length => (offset + FIXED + length, FIXED + length),
     };
     record.version = 6;
-    record.network_length = u32::from(payload_length) + 40;
+    record.network_length = length as u32;
     record.traffic_class = (header[0] << 4) | (header[1] >> 4);
     record.hop_limit = header[7];
     record.protocol = header[6];
@@ -70,7 +71,7 @@ fn extensions(
             break;
         }
         // Every extension header is at least eight bytes long.
-        let header = frame.header::<8>(offset).ok_or(Fault::Ipv6ExtensionTruncated)?;
+        let header = frame.header::<8>(offset).ok_or_else(|| frame.missing(Fault::Ipv6ExtensionTruncated))?;
         let length = match record.protocol {
             FRAGMENT => 8,
             // The fixed part alone is longer.
@@ -79,10 +80,10 @@ fn extensions(
             _ => (usize::from(header[1]) + 1) * words,
         };
         let next = offset + length;
-        frame.header::<0>(next).ok_or(Fault::Ipv6ExtensionTruncated)?;
         if next > end {
             return Err(Fault::Ipv6ExtensionTruncated);
         }
+        frame.header::<0>(next).ok_or_else(|| frame.missing(Fault::Ipv6ExtensionTruncated))?;
         let later_fragment = record.protocol == FRAGMENT && fragment(header, record);
         record.protocol = header[0];
         offset = frame.hide(next);

@@ -18,7 +18,7 @@ mod transport;
 
 pub use ethernet::HEADER as ETHERNET;
 pub use frame::Frame;
-use packet_record::{Fault, Record};
+use packet_record::{Fault, Flags, Protocol, Record};
 
 /// Reads the headers of `frame` into `record`.
 ///
@@ -29,7 +29,7 @@ use packet_record::{Fault, Record};
 pub fn parse(frame: &(impl Frame + ?Sized), record: &mut Record) {
     match frame.header::<ETHERNET>(0) {
         Some(header) => parse_after(header, frame, ETHERNET, record),
-        None => record.fault = Fault::EthernetTruncated as u8,
+        None => record.fault = frame.missing(Fault::EthernetTruncated) as u8,
     }
 }
 
@@ -43,5 +43,44 @@ pub fn parse_after(
 ) {
     if let Err(fault) = ethernet::parse(header, frame, offset, record) {
         record.fault = fault as u8;
+    }
+}
+
+/// As [`parse`], for a frame that begins with the IP header: that of a tunnel or a point-to-point interface.
+///
+/// Packets other than IP keep the EtherType that `record` has.
+#[inline(always)]
+pub fn parse_without_ethernet(frame: &(impl Frame + ?Sized), record: &mut Record) {
+    record.flags |= Flags::NO_ETHERNET;
+    record.class = Protocol::OtherEthernet as u8;
+    let outcome = match frame.header::<1>(0) {
+        None => Err(frame.missing(Fault::EthernetTruncated)),
+        Some([first]) => match first >> 4 {
+            4 => {
+                record.ethertype = ethernet::IPV4;
+                ipv4::parse(frame, 0, record)
+            }
+            6 => {
+                record.ethertype = ethernet::IPV6;
+                ipv6::parse(frame, 0, record)
+            }
+            _ => Ok(()),
+        },
+    };
+    if let Err(fault) = outcome {
+        record.fault = fault as u8;
+    }
+    record.flags |= cast(record);
+}
+
+/// Returns whether the IP destination is a group or all hosts.
+#[inline(always)]
+fn cast(record: &Record) -> Flags {
+    let first = &record.destination_address;
+    match record.version {
+        4 if first[0] >> 4 == 0xe => Flags::MULTICAST,
+        4 if first[0] & first[1] & first[2] & first[3] == 0xff => Flags::BROADCAST,
+        6 if first[0] == 0xff => Flags::MULTICAST,
+        _ => Flags::default(),
     }
 }

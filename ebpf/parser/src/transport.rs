@@ -29,38 +29,77 @@ pub(crate) fn parse(
     if record.fragment_offset != 0 {
         return Ok(());
     }
+    let bytes = Bytes { frame, offset, end };
+    // Nearly all headers are whole. Of one that is not, the fields that are whole are read.
     match (record.protocol, record.version) {
-        (TCP, _) => {
-            let header = header::<TCP_FIXED>(frame, offset, end)?;
-            ports(header, record);
-            record.tcp_flags = be16(header, 12) & 0x1ff;
-            if header[12] >> 4 < 5 {
-                return Err(Fault::TcpDataOffset);
+        (TCP, _) => match bytes.at::<TCP_FIXED>(0) {
+            Ok(header) => {
+                ports(header, record);
+                tcp_flags(header, 12, record);
+                if header[12] >> 4 < 5 {
+                    return Err(Fault::TcpDataOffset);
+                }
             }
-        }
-        (UDP, _) => ports(header::<UDP_FIXED>(frame, offset, end)?, record),
-        (SCTP, _) => ports(header::<SCTP_FIXED>(frame, offset, end)?, record),
-        (ICMP, 4) | (ICMPV6, 6) => {
-            let header = header::<ICMP_FIXED>(frame, offset, end)?;
-            record.icmp_type = header[0];
-            record.icmp_code = header[1];
-            record.flags |= Flags::ICMP;
-        }
+            Err(fault) => {
+                partial_ports(&bytes, record);
+                if let Ok(flags) = bytes.at::<2>(12) {
+                    tcp_flags(flags, 0, record);
+                }
+                return Err(fault);
+            }
+        },
+        (UDP, _) => match bytes.at::<UDP_FIXED>(0) {
+            Ok(header) => ports(header, record),
+            Err(fault) => {
+                partial_ports(&bytes, record);
+                return Err(fault);
+            }
+        },
+        (SCTP, _) => match bytes.at::<SCTP_FIXED>(0) {
+            Ok(header) => ports(header, record),
+            Err(fault) => {
+                partial_ports(&bytes, record);
+                return Err(fault);
+            }
+        },
+        (ICMP, 4) | (ICMPV6, 6) => match bytes.at::<ICMP_FIXED>(0) {
+            Ok(header) => icmp(header, record),
+            Err(fault) => {
+                if let Ok(header) = bytes.at::<2>(0) {
+                    icmp(header, record);
+                }
+                return Err(fault);
+            }
+        },
         _ => {}
     }
     Ok(())
 }
 
-#[inline(always)]
-fn header<const N: usize>(
-    frame: &(impl Frame + ?Sized),
+/// The bytes of a transport header, which ends with the IP packet at the latest.
+struct Bytes<'a, F: Frame + ?Sized> {
+    frame: &'a F,
     offset: usize,
     end: usize,
-) -> Result<&[u8; N], Fault> {
-    if end < offset + N {
-        return Err(Fault::TransportTruncated);
+}
+
+impl<'a, F: Frame + ?Sized> Bytes<'a, F> {
+    /// Returns the `N` bytes at `at` of the header.
+    #[inline(always)]
+    fn at<const N: usize>(&self, at: usize) -> Result<&'a [u8; N], Fault> {
+        if self.end < self.offset + at + N {
+            return Err(Fault::TransportTruncated);
+        }
+        self.frame.header(self.offset + at).ok_or_else(|| self.frame.missing(Fault::TransportTruncated))
     }
-    frame.header(offset).ok_or(Fault::TransportTruncated)
+}
+
+/// Reads the ports of a truncated header, if they are whole.
+#[inline(always)]
+fn partial_ports(bytes: &Bytes<'_, impl Frame + ?Sized>, record: &mut Record) {
+    if let Ok(header) = bytes.at::<4>(0) {
+        ports(header, record);
+    }
 }
 
 #[inline(always)]
@@ -68,4 +107,17 @@ fn ports<const N: usize>(header: &[u8; N], record: &mut Record) {
     record.source_port = be16(header, 0);
     record.destination_port = be16(header, 2);
     record.flags |= Flags::PORTS;
+}
+
+#[inline(always)]
+fn tcp_flags<const N: usize>(header: &[u8; N], at: usize, record: &mut Record) {
+    record.tcp_flags = be16(header, at) & 0x1ff;
+    record.flags |= Flags::TCP_FLAGS;
+}
+
+#[inline(always)]
+fn icmp<const N: usize>(header: &[u8; N], record: &mut Record) {
+    record.icmp_type = header[0];
+    record.icmp_code = header[1];
+    record.flags |= Flags::ICMP;
 }

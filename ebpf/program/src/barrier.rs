@@ -24,3 +24,11 @@ pub(crate) fn hide_from_compiler<T>(mut pointer: *const T) -> *const T {
     unsafe { core::arch::asm!("/* {} */", inout(reg) pointer, options(nomem, nostack, preserves_flags)) };
     pointer
 }
+
+/// Returns the same number, of which the compiler no longer knows how it was computed.
+#[inline(always)]
+pub(crate) fn hide_value_from_compiler(mut value: usize) -> usize {
+    // SAFETY: as in `hide_from_compiler`.
+    unsafe { core::arch::asm!("/* {} */", inout(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}

@@ -1,6 +1,6 @@
 //! Counting. A reader can tell a torn copy by the order of the writes: see `packet_record::Counters`.
 
-use packet_record::{Counters, Flags, PROTOCOLS, Record, Traffic};
+use packet_record::{Counters, Fault, Flags, PROTOCOLS, Record, Traffic};
 
 /// Adds one to a counter. The compiler does not move this write before or behind another one.
 #[inline(always)]
@@ -18,7 +18,7 @@ pub(crate) fn class(counters: &mut Counters, record: &Record) {
         increment(&mut traffic.packets);
         traffic.bytes += u64::from(record.frame_length);
     }
-    if record.fault != 0 {
+    if record.fault != 0 && record.fault != Fault::OutOfReach as u8 {
         counters.malformed += 1;
     }
     if record.flags.contains(Flags::MULTICAST) {
@@ -35,9 +35,14 @@ pub(crate) fn self_traffic(counters: &mut Counters, record: &Record) {
 }
 
 #[inline(always)]
-pub(crate) fn untracked(counters: &mut Counters, record: &Record) {
-    counters.untracked.packets += 1;
-    counters.untracked.bytes += u64::from(record.frame_length);
+pub(crate) fn flow(counters: &mut Counters, record: &Record) {
+    counters.flows.packets += 1;
+    counters.flows.bytes += u64::from(record.frame_length);
+}
+
+#[inline(always)]
+pub(crate) fn filtered_out(counters: &mut Counters) {
+    increment(&mut counters.filtered_out);
 }
 
 #[inline(always)]

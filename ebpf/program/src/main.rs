@@ -6,12 +6,14 @@
 mod barrier;
 mod clock;
 mod counting;
+mod filter;
 mod flows;
 mod frame;
 mod maps;
 mod ring;
 mod sampling;
 
+use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_hdr_start_off::BPF_HDR_START_MAC;
 use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes_relative, bpf_xdp_get_buff_len};
@@ -23,8 +25,11 @@ use packet_record::{Counters, Fault, Flags, Record};
 use crate::frame::Linear;
 use crate::maps::CpuState;
 
-/// The number of bytes that nearly always hold all headers: Ethernet, two tags, IPv6, extension headers and TCP.
-const HEADERS: u32 = 256;
+/// The number of bytes in which the headers of a packet are looked for, if they are not in its first buffer.
+const MOST_HEADERS: u32 = 2048;
+
+#[unsafe(no_mangle)]
+static NO_ETHERNET: Global<u8> = Global::new(0);
 
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
@@ -44,37 +49,84 @@ fn handle(context: &XdpContext) -> u32 {
     {
         // SAFETY: the context is the one that the kernel passed.
         record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
-        packet_parser::parse(&Linear::new(context.data(), context.data_end(), &mut state.verifier_scratch), record);
-        account(counters, state, record);
+        let frame =
+            Linear::new(context.data(), context.data_end(), record.frame_length, &mut state.verifier_scratch);
+        packet_parser::parse(&frame, record);
+        if filter::enabled() {
+            state.filter.frame_is_whole();
+        }
+        account(counters, state, record, &frame);
     }
     XDP_PASS
 }
 
 #[classifier]
 pub fn packet_tcx(context: TcContext) -> i32 {
-    if let Some((counters, state)) = maps::cpu()
-        && let Some(record) = state.ring.record()
-    {
+    classify(&context, Flags::default())
+}
+
+#[classifier]
+pub fn packet_tcx_egress(context: TcContext) -> i32 {
+    classify(&context, Flags::SENT)
+}
+
+/// Handles a packet of TCX. `direction` is a flag for its record.
+#[inline(always)]
+fn classify(context: &TcContext, direction: Flags) -> i32 {
+    let Some((counters, state)) = maps::cpu() else { return TC_ACT_UNSPEC };
+    // The headers are nearly always in the linear part, which is all that can be read directly. Only if they are not, the
+    // second round asks the kernel to move them there, which costs a copy.
+    for round in 0..2 {
+        let Some(record) = state.ring.record() else { return TC_ACT_UNSPEC };
+        record.flags = direction;
         record.frame_length = context.len();
-        restore_tag(&context, record);
-        if context.data_end() - context.data() < HEADERS as usize {
-            // Only the linear part can be read directly. Most drivers leave the headers in it.
-            let _ = context.pull_data(HEADERS.min(context.len()));
+        let length = context.len();
+        let frame = Linear::new(context.data(), context.data_end(), length, &mut state.verifier_scratch);
+        if NO_ETHERNET.load() == 0 {
+            read_with_ethernet(context, &frame, record, state);
+        } else {
+            read_without_ethernet(context, &frame, record, state);
         }
-        let frame = Linear::new(context.data(), context.data_end(), &mut state.verifier_scratch);
-        match ethernet_header(&context, &mut state.ethernet_header) {
-            Some(header) => {
-                // After an XDP program in generic mode, the packet's data may begin behind the Ethernet header.
-                let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
-                let offset = if is_in_frame { ETHERNET } else { 0 };
-                record.frame_length += (ETHERNET - offset) as u32;
-                packet_parser::parse_after(header, &frame, frame.hide(offset), record);
+        if record.fault == Fault::OutOfReach as u8 && round == 0 {
+            let wanted = if length < MOST_HEADERS { length } else { MOST_HEADERS };
+            if context.pull_data(wanted).is_ok() {
+                continue;
             }
-            None => record.fault = Fault::EthernetTruncated as u8,
         }
-        account(counters, state, record);
+        let frame = Linear::new(context.data(), context.data_end(), length, &mut state.verifier_scratch);
+        account(counters, state, record, &frame);
+        break;
     }
     TC_ACT_UNSPEC
+}
+
+#[inline(always)]
+fn read_with_ethernet(context: &TcContext, frame: &Linear, record: &mut Record, state: &mut CpuState) {
+    let tag = restore_tag(context, record);
+    let Some(header) = ethernet_header(context, &mut state.ethernet_header) else {
+        record.fault = Fault::EthernetTruncated as u8;
+        return;
+    };
+    // After an XDP program in generic mode, the packet's data may begin behind the Ethernet header.
+    let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
+    let offset = if is_in_frame { ETHERNET } else { 0 };
+    record.frame_length += (ETHERNET - offset) as u32;
+    if filter::enabled() {
+        state.filter.frame_begins_with(header, tag, offset);
+    }
+    packet_parser::parse_after(header, frame, frame.hide(offset), record);
+}
+
+#[inline(always)]
+fn read_without_ethernet(context: &TcContext, frame: &Linear, record: &mut Record, state: &mut CpuState) {
+    // SAFETY: the context is the one that the kernel passed. The protocol is 16 bits in network byte order.
+    record.ethertype = u16::from_be(unsafe { (*context.skb.skb).protocol } as u16);
+    packet_parser::parse_without_ethernet(frame, record);
+    if filter::enabled() {
+        let [high, low] = record.ethertype.to_be_bytes();
+        let header = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low];
+        state.filter.frame_begins_with(&header, None, 0);
+    }
 }
 
 /// Reads the Ethernet header into `buffer`, from where the kernel has noted it to be.
@@ -101,36 +153,45 @@ fn same(one: &[u8; ETHERNET], other: &[u8; ETHERNET]) -> bool {
     words(one) == words(other)
 }
 
-/// Restores the outer VLAN tag, which the kernel takes off before it runs a classifier.
+/// Restores the outer VLAN tag, which the kernel takes off before it runs a classifier. Returns the tag's bytes.
 #[inline(always)]
-fn restore_tag(context: &TcContext, record: &mut Record) {
+fn restore_tag(context: &TcContext, record: &mut Record) -> Option<[u8; 4]> {
     // SAFETY: the context is the one that the kernel passed.
     let (tagged, tag, ethertype) = unsafe {
         let skb = context.skb.skb;
         ((*skb).vlan_present, (*skb).vlan_tci, (*skb).vlan_proto)
     };
-    if tagged != 0 {
-        record.frame_length += 4;
-        record.vlan[0] = tag as u16;
-        record.vlan_tags = 1;
-        // 16 bits in network byte order.
-        if u16::from_be(ethertype as u16) != 0x8100 {
-            record.flags |= Flags::SERVICE_TAG;
-        }
+    if tagged == 0 {
+        return None;
     }
+    record.frame_length += 4;
+    record.vlan[0] = tag as u16;
+    record.vlan_tags = 1;
+    // 16 bits in network byte order.
+    let ethertype = u16::from_be(ethertype as u16);
+    if ethertype != 0x8100 {
+        record.flags |= Flags::SERVICE_TAG;
+    }
+    let ([type_high, type_low], [high, low]) = (ethertype.to_be_bytes(), (tag as u16).to_be_bytes());
+    Some([type_high, type_low, high, low])
 }
 
-/// Counts the packet, and hands its record to the reader if the sampling chooses it.
+/// Counts the packet, and hands its record to the reader if filter and sampling choose it.
 #[inline(always)]
-fn account(counters: &mut Counters, state: &mut CpuState, record: &mut Record) {
+fn account(counters: &mut Counters, state: &mut CpuState, record: &mut Record, frame: &Linear) {
     barrier::hide_from_verifier();
     let control = maps::control();
     counting::class(counters, record);
     if control.is_self_traffic(record) {
         return counting::self_traffic(counters, record);
     }
-    if flows::enabled() && record.version != 0 && !flows::add(record, &mut state.new_flows) {
-        counting::untracked(counters, record);
+    if filter::enabled() && !filter::accepts(frame, &mut state.filter) {
+        return counting::filtered_out(counters);
+    }
+    if flows::enabled() && record.version != 0 {
+        let time = state.clock.now();
+        flows::add(record, state.ring.cpu(), time, &mut state.flow_number);
+        counting::flow(counters, record);
     }
     if control.ratio == 0 {
         return counting::sampled_out(counters);

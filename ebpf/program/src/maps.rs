@@ -10,7 +10,7 @@ use packet_record::{Control, Counters, Cpu, MEMORY_WORDS};
 
 use crate::barrier;
 use crate::clock::CoarseClock;
-use crate::flows::NewFlowLimit;
+use crate::filter::FilterState;
 use crate::ring::RingWriter;
 use crate::sampling::SampleGroup;
 
@@ -38,7 +38,9 @@ pub(crate) struct CpuState {
     pub(crate) ethernet_header: [u8; 16],
     pub(crate) clock: CoarseClock,
     pub(crate) sampling: SampleGroup,
-    pub(crate) new_flows: NewFlowLimit,
+    /// The number of the last new flow.
+    pub(crate) flow_number: u64,
+    pub(crate) filter: FilterState,
 }
 
 const _: () = assert!(size_of::<CpuState>() == MEMORY_WORDS * size_of::<u64>());

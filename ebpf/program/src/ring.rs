@@ -59,10 +59,16 @@ impl RingWriter {
         Some(unsafe { &mut *record })
     }
 
+    /// Returns the number of this CPU.
+    #[inline(always)]
+    pub(crate) fn cpu(&self) -> u32 {
+        (self.current - 1) as u32 >> bits()
+    }
+
     /// Returns the indexes of this CPU's ring, or `None` if the loader has not sized the map.
     #[inline(always)]
     pub(crate) fn indexes(&self) -> Option<*mut RingIndexes> {
-        RING_INDEXES.get_ptr_mut((self.current - 1) as u32 >> bits())
+        RING_INDEXES.get_ptr_mut(self.cpu())
     }
 
     /// Returns the number of records that the reader has not read yet.

@@ -68,9 +68,8 @@ impl Protocol {
 ///
 /// When no packet is in flight, these statements hold exactly:
 ///
-/// * `seen().packets == shown + sampled_out + lost + self_traffic.packets` ([`Counters::balanced`]);
-/// * with flow aggregation on, each packet that has a whole IP header and is not self traffic is either in a flow or in
-///   `untracked`.
+/// * `seen().packets == matched() + filtered_out + self_traffic.packets` ([`Counters::balanced`]);
+/// * with flow aggregation on, each matched packet that has a whole IP header is in `flows`.
 ///
 /// A copy that is taken while a packet is being counted may be torn. The program writes `protocols` first and the
 /// outcome last, and the kernel copies from the first field to the last. On x86-64, where stores and loads keep their
@@ -86,15 +85,21 @@ pub struct Counters {
     pub sampled_out: u64,
     /// Packets that were chosen while the ring was full.
     pub lost: u64,
-    /// Packets from or to the push targets themselves.
+    /// Packets that the filter rejected.
+    pub filtered_out: u64,
+    /// Packets from or to the push targets themselves. They are not filtered.
     pub self_traffic: Traffic,
-    /// Packets with a [`Fault`](crate::Fault). A fault is a property beside the outcome, not an outcome.
+    /// Packets with a [`Fault`](crate::Fault), except for headers out of reach, which are no fault of the packet. A fault
+    /// is a property beside the outcome, not an outcome.
     pub malformed: u64,
-    /// Packets to a group MAC address other than broadcast.
+    /// Packets to a group MAC address other than broadcast; without an Ethernet header, to a multicast IP address.
     pub multicast: u64,
-    /// Packets to the broadcast MAC address.
+    /// Packets to the broadcast MAC address; without an Ethernet header, to 255.255.255.255.
     pub broadcast: u64,
-    /// Packets that found no room in the flow map, or arrived faster than new flows may be created.
+    /// Packets that were added to a flow.
+    pub flows: Traffic,
+    /// Packets of `flows` whose flow was replaced before user space had read it. User space computes it; the program
+    /// leaves it 0.
     pub untracked: Traffic,
     /// Every packet that reached the program by [`Protocol`], self traffic included.
     pub protocols: [Traffic; PROTOCOLS],
@@ -111,14 +116,20 @@ pub struct Cpu {
 }
 
 /// The size of [`Cpu::memory`], in words of eight bytes.
-pub const MEMORY_WORDS: usize = 12;
+pub const MEMORY_WORDS: usize = 17;
 
 impl Counters {
     /// Returns whether every packet seen has its outcome.
     #[must_use]
     pub fn balanced(&self) -> bool {
-        let outcomes = self.shown.wrapping_add(self.sampled_out).wrapping_add(self.lost);
-        self.seen().packets == outcomes.wrapping_add(self.self_traffic.packets)
+        let others = self.filtered_out.wrapping_add(self.self_traffic.packets);
+        self.seen().packets == self.matched().wrapping_add(others)
+    }
+
+    /// Returns the packets that the filter accepted, or all but self traffic if there is no filter.
+    #[must_use]
+    pub fn matched(&self) -> u64 {
+        self.shown.wrapping_add(self.sampled_out).wrapping_add(self.lost)
     }
 
     /// Returns every packet that reached the program, self traffic included: the sum of `protocols`.
@@ -153,10 +164,12 @@ impl AddAssign for Counters {
         sum(&mut self.shown, other.shown);
         sum(&mut self.sampled_out, other.sampled_out);
         sum(&mut self.lost, other.lost);
+        sum(&mut self.filtered_out, other.filtered_out);
         self.self_traffic += other.self_traffic;
         sum(&mut self.malformed, other.malformed);
         sum(&mut self.multicast, other.multicast);
         sum(&mut self.broadcast, other.broadcast);
+        self.flows += other.flows;
         self.untracked += other.untracked;
         for (here, there) in self.protocols.iter_mut().zip(other.protocols) {
             *here += there;
@@ -170,7 +183,7 @@ mod tests {
 
     #[test]
     fn has_no_padding() {
-        assert_eq!(size_of::<Counters>(), 8 * (3 + 2 + 3 + 2 + 2 * PROTOCOLS));
+        assert_eq!(size_of::<Counters>(), 8 * (4 + 2 + 3 + 2 + 2 + 2 * PROTOCOLS));
         assert_eq!(size_of::<Cpu>(), size_of::<Counters>() + 8 * MEMORY_WORDS);
     }
 
@@ -188,14 +201,15 @@ mod tests {
         let mut other_cpu = Counters {
             sampled_out: 2,
             lost: 3,
+            filtered_out: 5,
             self_traffic: Traffic { packets: 4, bytes: 240 },
             malformed: 9,
             ..Counters::all_of(Protocol::Arp, Traffic { packets: 2, bytes: 120 })
         };
-        other_cpu.protocols[Protocol::SctpIpv6 as usize] = Traffic { packets: 7, bytes: 420 };
+        other_cpu.protocols[Protocol::SctpIpv6 as usize] = Traffic { packets: 12, bytes: 720 };
         sum += other_cpu;
         assert!(sum.balanced());
-        assert_eq!(sum.seen(), Traffic { packets: 10, bytes: 600 });
+        assert_eq!(sum.seen(), Traffic { packets: 15, bytes: 900 });
         sum.lost += 1;
         assert!(!sum.balanced());
     }

@@ -33,10 +33,11 @@ pub struct Record {
     // The fields of `FlowKey` end here. The next two are in the order of a frame: see `Record::mac_addresses_mut`.
     pub destination_mac: [u8; 6],
     pub source_mac: [u8; 6],
-    /// Bytes from the destination MAC to the end of the payload. VLAN tags and padding are included, the frame check
+    /// Bytes from the destination MAC, or from the IP header without Ethernet, to the end of the payload. VLAN tags and padding are included, the frame check
     /// sequence is not. With TCX, segments that GRO has merged are one packet with the length of all.
     pub frame_length: u32,
-    /// Bytes of the IP packet as its header says: the IPv4 total length, or the IPv6 payload length plus 40.
+    /// Bytes of the IP packet as its header says: the IPv4 total length, or the IPv6 payload length plus 40. Where the
+    /// header says 0, as segmentation offload leaves it, the bytes up to the end of the frame.
     pub network_length: u32,
     /// The number of packets that this one stands for: [`Control::ratio`](crate::Control::ratio) at the time, or a
     /// multiple of it if the ring was filling.
@@ -141,8 +142,7 @@ impl Record {
 pub struct Flags(pub u16);
 
 impl Flags {
-    /// `source_port` and `destination_port` (TCP, UDP, SCTP; never in a later fragment); with protocol 6 also
-    /// `tcp_flags`.
+    /// `source_port` and `destination_port` (TCP, UDP, SCTP; never in a later fragment).
     pub const PORTS: Self = Self(1);
     /// `icmp_type` and `icmp_code`.
     pub const ICMP: Self = Self(1 << 1);
@@ -160,6 +160,13 @@ impl Flags {
     pub const MULTICAST: Self = Self(1 << 7);
     /// The packet is for the broadcast MAC address.
     pub const BROADCAST: Self = Self(1 << 8);
+    /// The packet has whole `tcp_flags`.
+    pub const TCP_FLAGS: Self = Self(1 << 9);
+    /// The interface has no Ethernet header: the frame begins with the IP header, and there are no MAC addresses.
+    /// [`MULTICAST`](Flags::MULTICAST) and [`BROADCAST`](Flags::BROADCAST) are those of the IP address.
+    pub const NO_ETHERNET: Self = Self(1 << 10);
+    /// This host has sent the packet.
+    pub const SENT: Self = Self(1 << 11);
 
     /// Returns whether all bits of `other` are set.
     #[must_use]
@@ -188,16 +195,18 @@ impl BitOrAssign for Flags {
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Fewer than 14 bytes.
+    /// Fewer than 14 bytes, or none without an Ethernet header.
     EthernetTruncated = 1,
     VlanTruncated = 2,
     ArpTruncated = 3,
+    /// The fixed header is cut, or the options are. In the second case the fields of the fixed header are valid.
     Ipv4Truncated = 4,
     /// EtherType IPv4, but the header's version is not 4.
     Ipv4Version = 5,
     /// Header length below 20 bytes.
     Ipv4HeaderLength = 6,
-    /// Total length below the header length, and not 0, which segmentation offload leaves.
+    /// Total length below the header length, and not 0, which segmentation offload leaves. The fields of the header are
+    /// valid.
     Ipv4TotalLength = 7,
     Ipv6Truncated = 8,
     /// EtherType IPv6, but the header's version is not 6.
@@ -206,15 +215,19 @@ pub enum Fault {
     Ipv6ExtensionTruncated = 10,
     /// More than eight extension headers.
     Ipv6ExtensionCount = 11,
-    /// The TCP, UDP, SCTP, ICMP or ICMPv6 header ends after the packet. `protocol` is valid.
+    /// The TCP, UDP, SCTP, ICMP or ICMPv6 header ends after the packet. `protocol` is valid, and so are the fields that
+    /// are whole: see [`Flags`].
     TransportTruncated = 12,
     /// TCP data offset below 20 bytes. Ports and flags are valid.
     TcpDataOffset = 13,
+    /// The headers go on beyond the first buffer of the packet, which is all that the program can read. The packet itself
+    /// may have no fault.
+    OutOfReach = 14,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::EthernetTruncated,
         Self::VlanTruncated,
         Self::ArpTruncated,
@@ -228,6 +241,7 @@ impl Fault {
         Self::Ipv6ExtensionCount,
         Self::TransportTruncated,
         Self::TcpDataOffset,
+        Self::OutOfReach,
     ];
 }
 

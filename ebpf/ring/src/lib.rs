@@ -1,13 +1,16 @@
-//! The user-space side of the ring: sizes its maps, maps their memory and reads the records.
+//! The user-space side of the ring and of the flow tables: sizes their maps and reads them.
 //!
-//! Nothing here calls the kernel once the memory is mapped. [`packet_record::RingIndexes`] explains the protocol.
+//! A reading of the ring needs no call of the kernel: its memory is mapped. [`packet_record::RingIndexes`] explains the
+//! protocol. The flow tables are larger, and are read by copies.
 
+mod flows;
 mod memory;
 mod size;
 
 use aya::Ebpf;
 use packet_record::{Record, map};
 
+pub use crate::flows::{FlowOptions, Flows};
 use crate::memory::Memory;
 pub use crate::size::Size;
 

@@ -1,43 +1,27 @@
-//! `xdp-streamer check`: what would work on an interface, and why not.
+//! `xdp-streamer check`: what works on an interface, and why something does not.
 
-use crate::capture::{Capture, Hook, Interfaces, LoadError, Occupants, RingSize, XdpMode};
+use crate::capture::{
+    self, Capture, CaptureOptions, Device, Hook, Interfaces, LinkType, LoadError, Mode, OLDEST_TESTED,
+    Occupants, RingSize, XdpMode, version,
+};
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, PartialEq, Eq)]
 enum Finding {
     Good(String),
-    /// Works, with a drawback.
+    /// It works, with a drawback.
     Note(String),
     Bad(String),
 }
 
-/// Looks, tells, and fails if something that `run` needs is missing. Nothing is attached.
+/// Checks an interface, prints the findings, and fails if something that `run` needs is missing. Nothing is attached.
 pub fn run(interface: &str, to: &mut impl Write) -> io::Result<ExitCode> {
     let mut findings = vec![kernel(&release()), capabilities(&effective_capabilities())];
-    let index = Interfaces::open()?.find(interface);
-    match &index {
-        Ok(index) => findings.extend(device(interface, *index)),
+    match Interfaces::open()?.find(interface) {
+        Ok(index) => findings.extend(of_interface(interface, &Device::find(interface, index)?)?),
         Err(missing) => findings.push(Finding::Bad(missing.to_string())),
-    }
-    findings.push(match load(Hook::Xdp(XdpMode::Auto)) {
-        Ok(()) => Finding::Good("the kernel takes the program for XDP".into()),
-        Err(error) => Finding::Bad(error.to_string()),
-    });
-    let tcx = if version(&release()) < (6, 6) {
-        Err("TCX is there since Linux 6.6: --hook tcx does not work here".to_owned())
-    } else {
-        load(Hook::Tcx).map_err(|error| format!("--hook tcx does not work here: {error}"))
-    };
-    let has_tcx = tcx.is_ok();
-    findings.push(match tcx {
-        Ok(()) => Finding::Good("the kernel takes the program for TCX".into()),
-        Err(reason) => Finding::Note(reason),
-    });
-    if let Ok(index) = index {
-        findings.push(hook(interface, &Occupants::of(index)?, has_tcx));
     }
     for finding in &findings {
         let (word, text) = match finding {
@@ -51,25 +35,55 @@ pub fn run(interface: &str, to: &mut impl Write) -> io::Result<ExitCode> {
     Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn load(hook: Hook) -> Result<(), LoadError> {
-    Capture::load(hook, true, RingSize::default()).map(drop)
+fn of_interface(interface: &str, device: &Device) -> io::Result<Vec<Finding>> {
+    let mut findings = of_device(interface, device);
+    let plan = match capture::plan(Hook::Auto, interface, device) {
+        Ok(plan) => plan,
+        Err(error) => {
+            findings.push(Finding::Bad(error.to_string()));
+            return Ok(findings);
+        }
+    };
+    let load = |hook| {
+        let options = CaptureOptions { hook, flows: true, ..CaptureOptions::default() };
+        Capture::load(interface, device.index, options, RingSize::default()).map(drop)
+    };
+    let tcx = if version(&release()) < (6, 6) { Err(None) } else { load(Hook::Tcx).map_err(Some) };
+    findings.push(Finding::Good(format!("without --hook, {} mode is used: {}", plan.first, plan.reason)));
+    let has_tcx = tcx.is_ok();
+    findings.push(match tcx {
+        Ok(()) => Finding::Good("TCX: the kernel accepts the program".into()),
+        Err(None) => {
+            without(plan.first == Mode::Tcx && plan.fallback.is_none(), "TCX: it needs Linux 6.6".into())
+        }
+        Err(Some(error)) => without(plan.first == Mode::Tcx, format!("TCX: {error}")),
+    });
+    findings.push(match load(Hook::Xdp(XdpMode::Auto)) {
+        Ok(()) => Finding::Good("XDP: the kernel accepts the program".into()),
+        Err(error @ LoadError::Attach(_)) => Finding::Note(format!("XDP: {error}")),
+        Err(error) => without(!has_tcx, format!("XDP: {error}")),
+    });
+    findings.push(hook(interface, &Occupants::of(device.index)?, has_tcx));
+    Ok(findings)
+}
+
+/// Something that is missing, which is bad if it is needed.
+fn without(is_needed: bool, text: String) -> Finding {
+    if is_needed { Finding::Bad(text) } else { Finding::Note(text) }
 }
 
 fn release() -> String {
     rustix::system::uname().release().to_string_lossy().into_owned()
 }
 
-/// Major and minor number.
-fn version(release: &str) -> (u32, u32) {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|text| text.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
 fn kernel(release: &str) -> Finding {
-    if version(release) >= (5, 18) {
-        Finding::Good(format!("Linux {release}"))
-    } else {
-        Finding::Bad(format!("Linux {release} is too old: 5.18 is needed"))
+    let (major, minor) = OLDEST_TESTED;
+    match version(release) {
+        version if version >= OLDEST_TESTED => Finding::Good(format!("Linux {release}")),
+        version if version >= (5, 18) => Finding::Note(format!(
+            "Linux {release} is older than {major}.{minor}, the oldest kernel that is tested; 6.1 refuses the program"
+        )),
+        _ => Finding::Bad(format!("Linux {release} is too old\nhint: use Linux {major}.{minor} or newer")),
     }
 }
 
@@ -98,36 +112,59 @@ fn capabilities(effective: &str) -> Finding {
     }
 }
 
-fn device(interface: &str, index: u32) -> Vec<Finding> {
-    let directory = Path::new("/sys/class/net").join(interface);
-    let driver = std::fs::read_link(directory.join("device/driver"))
-        .ok()
-        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    let mtu = std::fs::read_to_string(directory.join("mtu")).unwrap_or_default();
+/// The properties of the interface, and their consequences.
+fn of_device(interface: &str, device: &Device) -> Vec<Finding> {
+    let Device { index, driver, mtu, .. } = device;
+    let driver = if driver.is_empty() { "unknown" } else { driver };
+    let link = match device.link {
+        LinkType::Ethernet => "Ethernet".to_owned(),
+        LinkType::Ip => "IP without Ethernet".to_owned(),
+        LinkType::Other(number) => format!("link type {number}"),
+    };
     let mut findings = vec![Finding::Good(format!(
-        "`{interface}` is interface {index}, driver {}, MTU {}",
-        driver.as_deref().unwrap_or("virtual"),
-        mtu.trim()
+        "`{interface}` is interface {index}: {link}, driver {driver}, MTU {mtu}"
     ))];
-    findings.extend(driver.as_deref().and_then(drawback).map(|text| Finding::Note(text.to_owned())));
+    let mut note = |text: String| findings.push(Finding::Note(text));
+    match (device.is_up, device.has_carrier) {
+        (false, _) => note(format!("it is down, so it has no packets\nhint: ip link set dev {interface} up")),
+        (true, false) => note("it is up, but has no carrier, so it receives no packets".into()),
+        (true, true) => {}
+    }
+    if device.link == LinkType::Ip {
+        note(
+            "packets begin with the IP header: rows have no MAC addresses, and only --hook tcx works".into(),
+        );
+    }
+    if device.is_stmmac() {
+        note("attaching in driver mode restarts this device (stmmac) and its link".into());
+    }
+    if device.link == LinkType::Ethernet && device.strips_vlan_tags == Some(true) {
+        let hint = if device.driver == "veth" {
+            "hint: use --hook tcx, or turn the offload off at the other end of the pair: ethtool -K PEER txvlan off"
+                .to_owned()
+        } else {
+            format!("hint: use --hook tcx, or turn the offload off: ethtool -K {interface} rxvlan off")
+        };
+        note(format!(
+            "VLAN offload is on: the outer VLAN tag is not in the frame, so XDP does not see it; TCX does\n{hint}"
+        ));
+    }
+    if device.link == LinkType::Ethernet && !device.is_virtual && !device.receives_all_multicast {
+        note(
+            "the device may drop multicast frames of groups that nobody on this host has joined\nhint: use --all-multicast to see them"
+                .into(),
+        );
+    }
     findings
-}
-
-/// What is known of drivers that do XDP at a price.
-fn drawback(driver: &str) -> Option<&'static str> {
-    (driver.contains("dwmac") || driver.contains("stmmac")).then_some(
-        "attaching in driver mode restarts this device (stmmac), and its link with it\n\
-         hint: use --xdp-mode generic",
-    )
 }
 
 fn hook(interface: &str, occupants: &Occupants, tcx: bool) -> Finding {
     if occupants.0.is_empty() {
         return Finding::Good("the XDP hook is free".into());
     }
-    let text = format!("the XDP hook is taken: {occupants}");
+    let text = format!("the XDP hook is in use by {occupants}");
     if tcx {
-        Finding::Note(format!("{text}\nhint: use --hook tcx"))
+        Finding::Note(format!("{text}\nhint: --hook tcx works beside it"))
     } else {
         Finding::Bad(format!("{text}\nhint: {}", occupants.eviction(interface)))
     }
@@ -136,6 +173,8 @@ fn hook(interface: &str, occupants: &Occupants, tcx: bool) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use snapbox::{assert_data_eq, file};
+    use std::fmt::Write as _;
 
     #[test]
     fn the_service_s_capabilities_are_enough_and_each_is_missed() {
@@ -149,9 +188,47 @@ mod tests {
     }
 
     #[test]
-    fn kernels_are_compared_by_number() {
-        assert_eq!(version("6.18.5-rk1"), (6, 18));
+    fn a_kernel_that_was_not_tested_is_noted() {
         assert!(matches!(kernel("5.10.0"), Finding::Bad(_)));
-        assert!(matches!(kernel("10.1"), Finding::Good(_)));
+        assert!(matches!(kernel("6.1.0-50-arm64"), Finding::Note(_)));
+        assert!(matches!(kernel("6.12.63"), Finding::Good(_)));
+    }
+
+    #[test]
+    fn properties_have_their_consequences() {
+        let nic = Device {
+            index: 2,
+            link: LinkType::Ethernet,
+            driver: "st_gmac".into(),
+            is_virtual: false,
+            mtu: 1500,
+            is_up: true,
+            has_carrier: false,
+            receives_all_multicast: false,
+            strips_vlan_tags: Some(true),
+        };
+        let tun = Device {
+            link: LinkType::Ip,
+            driver: "tun".into(),
+            is_virtual: true,
+            is_up: false,
+            strips_vlan_tags: Some(false),
+            ..nic.clone()
+        };
+        let veth = Device {
+            driver: "veth".into(),
+            is_virtual: true,
+            has_carrier: true,
+            receives_all_multicast: true,
+            ..nic.clone()
+        };
+        let mut text = String::new();
+        for device in [nic, tun, veth] {
+            for finding in of_device("x0", &device) {
+                let _ = writeln!(text, "{finding:?}");
+            }
+            text.push('\n');
+        }
+        assert_data_eq!(text, file!["snapshots/properties.txt"].raw());
     }
 }

@@ -26,6 +26,8 @@ pub fn each(counters: &Counters, mut visit: impl FnMut(&'static str, u64)) {
     visit("shown", counters.shown);
     visit("sampled_out", counters.sampled_out);
     visit("lost", counters.lost);
+    visit("filtered_out", counters.filtered_out);
+    visit("matched", counters.matched());
     visit("self_packets", counters.self_traffic.packets);
     visit("self_bytes", counters.self_traffic.bytes);
     visit("malformed", counters.malformed);
@@ -55,10 +57,12 @@ pub fn growth(now: &Counters, before: &Counters) -> Counters {
         shown: now.shown.wrapping_sub(before.shown),
         sampled_out: now.sampled_out.wrapping_sub(before.sampled_out),
         lost: now.lost.wrapping_sub(before.lost),
+        filtered_out: now.filtered_out.wrapping_sub(before.filtered_out),
         self_traffic: traffic(now.self_traffic, before.self_traffic),
         malformed: now.malformed.wrapping_sub(before.malformed),
         multicast: now.multicast.wrapping_sub(before.multicast),
         broadcast: now.broadcast.wrapping_sub(before.broadcast),
+        flows: traffic(now.flows, before.flows),
         untracked: traffic(now.untracked, before.untracked),
         protocols: std::array::from_fn(|class| traffic(now.protocols[class], before.protocols[class])),
     }

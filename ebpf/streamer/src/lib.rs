@@ -8,6 +8,7 @@ pub mod command;
 pub mod counters;
 pub mod daemon;
 pub mod delivery;
+pub mod filter;
 pub mod flow;
 pub mod journal;
 pub mod packet;

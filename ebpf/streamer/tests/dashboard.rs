@@ -30,8 +30,17 @@ fn fields() -> BTreeMap<String, BTreeSet<String>> {
         counters: &Counters::default(),
         sampling: 1,
     });
-    let volume = Volume { packets: 1, bytes: 1 };
-    encoder.encode(&TopTalker { time, origin: &origin, interval: 1, rank: 1, flow: &flow, volume });
+    let volume = Volume { packets: 1, bytes: 1, ..Volume::default() };
+    encoder.encode(&TopTalker {
+        time,
+        origin: &origin,
+        interval: 1,
+        rank: 1,
+        flow: &flow,
+        volume,
+        first_seen: 0,
+        last_seen: 0,
+    });
     encoder.encode(&Health {
         time,
         origin: &origin,

@@ -109,8 +109,17 @@ fn sheet(seconds: i64, packets: i64) -> Sheet {
             sampling: 1,
         });
         for rank in 1..=10 {
-            let volume = Volume { packets: 1, bytes: u64::MAX };
-            sheet.add(&TopTalker { time: next(), origin: &origin, interval: 1, rank, flow: &flow, volume });
+            let volume = Volume { packets: 1, bytes: u64::MAX, ..Volume::default() };
+            sheet.add(&TopTalker {
+                time: next(),
+                origin: &origin,
+                interval: 1,
+                rank,
+                flow: &flow,
+                volume,
+                first_seen: 0,
+                last_seen: 0,
+            });
         }
         sheet.add(&Health {
             time: next(),

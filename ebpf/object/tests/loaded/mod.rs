@@ -1,15 +1,17 @@
 //! The packet program, loaded into the kernel.
 #![allow(dead_code, reason = "tests and benchmarks need different parts")]
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use aya::maps::{Array, PerCpuArray, PerCpuHashMap};
+use aya::maps::{Array, PerCpuArray};
 use aya::programs::tc::TcAttachType;
 use aya::programs::xdp::XdpMode;
 use aya::programs::{SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
-use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
+use packet_record::{Control, Counters, Cpu, Filter, FlowKey, Record, Traffic, global, map, program};
+use packet_ring::{FlowOptions, Flows, Size};
 
 #[path = "../../../../tests/requirement/mod.rs"]
 mod requirement;
@@ -23,6 +25,10 @@ pub(crate) enum Hook {
     /// XDP in generic mode, which has a program of its own.
     Generic,
     Tcx,
+    /// TCX on what is sent.
+    Egress,
+    /// TCX on an interface without an Ethernet header.
+    Raw,
 }
 
 impl Hook {
@@ -30,7 +36,8 @@ impl Hook {
         match self {
             Self::Xdp => program::XDP,
             Self::Generic => program::XDP_GENERIC,
-            Self::Tcx => program::TCX,
+            Self::Tcx | Self::Raw => program::TCX,
+            Self::Egress => program::TCX_EGRESS,
         }
     }
 
@@ -39,9 +46,9 @@ impl Hook {
     pub(crate) fn shortest(self, packet: &[u8]) -> usize {
         match (self, packet.get(12..14)) {
             (Self::Xdp | Self::Generic, _) => 14,
-            (Self::Tcx, Some([0x08, 0x00])) => 14 + 20,
-            (Self::Tcx, Some([0x86, 0xdd])) => 14 + 40,
-            (Self::Tcx, _) => 14 + 1,
+            (_, Some([0x08, 0x00])) => 14 + 20,
+            (_, Some([0x86, 0xdd])) => 14 + 40,
+            _ => 14 + 1,
         }
     }
 }
@@ -50,22 +57,50 @@ impl Hook {
 pub(crate) struct Loaded {
     ebpf: Ebpf,
     hook: Hook,
+    pub(crate) flows: Option<Flows>,
+    size: Size,
 }
 
 impl Loaded {
     /// Loads the program with a ring of `1 << bits` records for each CPU.
     pub(crate) fn new(hook: Hook, flows: bool, bits: u32, control: Control) -> Result<(Self, Ring)> {
-        let size = packet_ring::Size::with_bits(bits)?;
-        let flows = u8::from(flows);
+        Self::with_filter(hook, flows, bits, control, None)
+    }
+
+    /// Loads the program with a filter.
+    pub(crate) fn with_filter(
+        hook: Hook,
+        flows: bool,
+        bits: u32,
+        control: Control,
+        filter: Option<&Filter>,
+    ) -> Result<(Self, Ring)> {
+        let size = Size::with_bits(bits)?;
+        // The same flows are in the same places in each run.
+        let options = FlowOptions::new(flows, 0x5eed, size);
+        let filtered = u8::from(filter.is_some());
+        let raw = u8::from(hook == Hook::Raw);
         let mut loader = EbpfLoader::new();
-        size.apply(loader.override_global(global::FLOWS, &flows, true));
+        loader.override_global(global::FILTER, &filtered, true).override_global(
+            global::NO_ETHERNET,
+            &raw,
+            true,
+        );
+        options.apply(&mut loader);
+        size.apply(&mut loader);
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
+        if let Some(filter) = filter {
+            Array::try_from(ebpf.map_mut(map::FILTER).context("no filter map")?)?.set(0, *filter, 0)?;
+        }
         match hook {
             Hook::Xdp | Hook::Generic => <&mut Xdp>::try_from(program_mut(&mut ebpf, hook)?)?.load()?,
-            Hook::Tcx => <&mut SchedClassifier>::try_from(program_mut(&mut ebpf, hook)?)?.load()?,
+            Hook::Tcx | Hook::Raw | Hook::Egress => {
+                <&mut SchedClassifier>::try_from(program_mut(&mut ebpf, hook)?)?.load()?;
+            }
         }
         let ring = packet_ring::Ring::take(&mut ebpf, size)?;
-        let mut program = Self { ebpf, hook };
+        let flows = if flows { Some(Flows::take(&mut ebpf, size)?) } else { None };
+        let mut program = Self { ebpf, hook, flows, size };
         program.set(control)?;
         Ok((program, Ring(ring)))
     }
@@ -75,11 +110,15 @@ impl Loaded {
         match self.hook {
             Hook::Xdp => self.attach_xdp(interface, XdpMode::default())?,
             Hook::Generic => self.attach_xdp(interface, XdpMode::Skb)?,
-            Hook::Tcx => {
-                <&mut SchedClassifier>::try_from(program_mut(&mut self.ebpf, self.hook)?)?
-                    .attach(interface, TcAttachType::Ingress)?;
-            }
+            Hook::Tcx | Hook::Raw => self.attach_classifier(interface, TcAttachType::Ingress)?,
+            Hook::Egress => self.attach_classifier(interface, TcAttachType::Egress)?,
         }
+        Ok(())
+    }
+
+    fn attach_classifier(&mut self, interface: &str, direction: TcAttachType) -> Result<()> {
+        <&mut SchedClassifier>::try_from(program_mut(&mut self.ebpf, self.hook)?)?
+            .attach(interface, direction)?;
         Ok(())
     }
 
@@ -100,7 +139,9 @@ impl Loaded {
         let program = self.ebpf.program(self.hook.program()).context("no program")?;
         let (result, pass) = match self.hook {
             Hook::Xdp | Hook::Generic => (<&Xdp>::try_from(program)?.test_run(options)?, 2),
-            Hook::Tcx => (<&SchedClassifier>::try_from(program)?.test_run(options)?, u32::MAX),
+            Hook::Tcx | Hook::Raw | Hook::Egress => {
+                (<&SchedClassifier>::try_from(program)?.test_run(options)?, u32::MAX)
+            }
         };
         ensure!(result.return_value == pass, "the program returned {}", result.return_value);
         Ok(u64::try_from(result.duration.as_nanos())?)
@@ -119,18 +160,17 @@ impl Loaded {
 
     /// Returns the flows, summed over the CPUs, the largest first.
     pub(crate) fn flows(&self) -> Result<Vec<(FlowKey, Traffic)>> {
-        let flows: PerCpuHashMap<_, FlowKey, Traffic> =
-            PerCpuHashMap::try_from(self.ebpf.map(map::FLOWS).context("no flows")?)?;
-        let mut all = Vec::new();
-        for flow in &flows {
-            let (key, values) = flow?;
-            let mut sum = Traffic::default();
-            for cpu in values.iter() {
-                sum += *cpu;
+        let mut sums: HashMap<FlowKey, Traffic> = HashMap::new();
+        if let Some(flows) = &self.flows {
+            for cpu in 0..self.size.cpus() {
+                flows.read(cpu, |_, flow| {
+                    *sums.entry(flow.key).or_default() +=
+                        Traffic { packets: flow.packets, bytes: flow.bytes };
+                })?;
             }
-            all.push((key, sum));
         }
-        all.sort_by_key(|(_, traffic)| std::cmp::Reverse(traffic.packets));
+        let mut all: Vec<_> = sums.into_iter().collect();
+        all.sort_by_key(|(key, traffic)| (std::cmp::Reverse(traffic.packets), key.source_port));
         Ok(all)
     }
 }

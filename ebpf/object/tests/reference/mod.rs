@@ -74,7 +74,16 @@ fn arp(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
 fn ipv4(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
     use etherparse::err::ipv4::{HeaderError, HeaderSliceError};
     record.class = Protocol::OtherIpv4 as u8;
-    let header = Ipv4HeaderSlice::from_slice(packet).map_err(|error| match error {
+    // A header whose options are missing has whole fields all the same: etherparse reads it with options of zeros.
+    let mut padded = [0; 60];
+    let (parsed, is_whole) = match Ipv4HeaderSlice::from_slice(packet) {
+        Err(HeaderSliceError::Len(_)) if packet.len() >= 20 => {
+            padded[..packet.len().min(60)].copy_from_slice(&packet[..packet.len().min(60)]);
+            (Ipv4HeaderSlice::from_slice(&padded), false)
+        }
+        parsed => (parsed, true),
+    };
+    let header = parsed.map_err(|error| match error {
         HeaderSliceError::Len(_) => Fault::Ipv4Truncated,
         HeaderSliceError::Content(HeaderError::UnexpectedVersion { .. }) => Fault::Ipv4Version,
         HeaderSliceError::Content(HeaderError::HeaderLengthSmallerThanHeader { .. }) => {
@@ -83,9 +92,6 @@ fn ipv4(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
     })?;
     let length = header.slice().len();
     let total = usize::from(header.total_len());
-    if total != 0 && total < length {
-        return Err(Fault::Ipv4TotalLength);
-    }
     record.version = 4;
     record.network_length = total as u32;
     record.traffic_class = header.dcp().value() << 2 | header.ecn().value();
@@ -94,6 +100,14 @@ fn ipv4(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
     record.source_address[..4].copy_from_slice(&header.source());
     record.destination_address[..4].copy_from_slice(&header.destination());
     fragment(header.fragments_offset().byte_offset(), header.more_fragments(), record);
+    if !is_whole {
+        return Err(Fault::Ipv4Truncated);
+    }
+    if total == 0 {
+        record.network_length = packet.len() as u32;
+    } else if total < length {
+        return Err(Fault::Ipv4TotalLength);
+    }
     record.class = match header.protocol() {
         ip_number::ICMP => Protocol::Icmp,
         ip_number::IGMP => Protocol::Igmp,
@@ -114,7 +128,10 @@ fn ipv6(packet: &[u8], record: &mut Record) -> Result<(), Fault> {
         HeaderSliceError::Content(_) => Fault::Ipv6Version,
     })?;
     record.version = 6;
-    record.network_length = u32::from(header.payload_length()) + 40;
+    record.network_length = match header.payload_length() {
+        0 => packet.len() as u32,
+        length => u32::from(length) + 40,
+    };
     record.traffic_class = header.traffic_class();
     record.hop_limit = header.hop_limit();
     record.source_address = header.source();
@@ -185,7 +202,14 @@ fn transport(segment: &[u8], record: &mut Record) -> Result<(), Fault> {
     }
     match (IpNumber(record.protocol), record.version) {
         (ip_number::TCP, _) => {
-            let fixed: &[u8; 20] = segment.first_chunk().ok_or(cut)?;
+            let Some(fixed) = segment.first_chunk::<20>() else {
+                partial_ports(segment, record);
+                if let Some(flags) = segment.get(12..14) {
+                    record.tcp_flags = u16::from_be_bytes([flags[0], flags[1]]) & 0x1ff;
+                    record.flags |= Flags::TCP_FLAGS;
+                }
+                return Err(cut);
+            };
             // etherparse also requires whole options and a valid data offset.
             let mut whole = [0; 60];
             whole[..20].copy_from_slice(fixed);
@@ -208,17 +232,20 @@ fn transport(segment: &[u8], record: &mut Record) -> Result<(), Fault> {
                 header.cwr(),
                 header.ns(),
             ];
+            record.flags |= Flags::TCP_FLAGS;
             record.tcp_flags = (0..).zip(flags).map(|(bit, set)| u16::from(set) << bit).sum();
             if wrong_offset {
                 return Err(Fault::TcpDataOffset);
             }
         }
         (ip_number::UDP, _) => {
+            partial_ports(segment, record);
             let header = UdpHeaderSlice::from_slice(segment).map_err(|_| cut)?;
             ports(header.source_port(), header.destination_port(), record);
         }
         (ip_number::SCTP, _) => {
             // Not in etherparse: RFC 9260, section 3.1.
+            partial_ports(segment, record);
             let header: &[u8; 12] = segment.first_chunk().ok_or(cut)?;
             ports(
                 u16::from_be_bytes([header[0], header[1]]),
@@ -228,9 +255,11 @@ fn transport(segment: &[u8], record: &mut Record) -> Result<(), Fault> {
         }
         (ip_number::ICMP, 4) | (ip_number::IPV6_ICMP, 6) => {
             // etherparse's own slice refuses truncated timestamps, but type and code are whole then.
-            let header: &[u8; Icmpv4Header::MIN_LEN] = segment.first_chunk().ok_or(cut)?;
-            (record.icmp_type, record.icmp_code) = (header[0], header[1]);
-            record.flags |= Flags::ICMP;
+            if let [kind, code, ..] = segment {
+                (record.icmp_type, record.icmp_code) = (*kind, *code);
+                record.flags |= Flags::ICMP;
+            }
+            segment.first_chunk::<{ Icmpv4Header::MIN_LEN }>().ok_or(cut)?;
         }
         _ => {}
     }
@@ -241,4 +270,11 @@ fn ports(source: u16, destination: u16, record: &mut Record) {
     record.source_port = source;
     record.destination_port = destination;
     record.flags |= Flags::PORTS;
+}
+
+/// Reads the ports at the beginning of a header that may be truncated.
+fn partial_ports(segment: &[u8], record: &mut Record) {
+    if let [a, b, c, d, ..] = *segment {
+        ports(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]), record);
+    }
 }

@@ -60,6 +60,10 @@ pub(crate) fn ports(record: Record) -> Record {
     Record { source_port: 1234, destination_port: 53, flags: record.flags | Flags::PORTS, ..record }
 }
 
+pub(crate) fn tcp_flags(bits: u16, record: Record) -> Record {
+    Record { tcp_flags: bits, flags: record.flags | Flags::TCP_FLAGS, ..record }
+}
+
 pub(crate) fn faulty(fault: Fault, record: Record) -> Record {
     Record { fault: fault as u8, ..record }
 }

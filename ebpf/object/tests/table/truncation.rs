@@ -1,6 +1,8 @@
 //! Packets truncated after each of their bytes.
 
-use crate::expectation::{DATA, Reading, TCP, UDP, faulty, four, framed, ports, version4, version6};
+use crate::expectation::{
+    DATA, Reading, TCP, UDP, faulty, four, framed, ports, tcp_flags, version4, version6,
+};
 use crate::packets::{
     self, ARP, IPV4, IPV6, Ipv4, SERVICE_VLAN, SOURCE_MAC, V4_DESTINATION, V4_SOURCE, VLAN, arp, ethernet,
     extension, ipv6, ipv6_fragment, sctp, udp,
@@ -34,13 +36,9 @@ fn each_truncation() {
         network_length: 140,
         ..version4(&packet, TCP, Protocol::TcpIpv4)
     };
-    let whole = Record {
-        source_port: 443,
-        destination_port: 50000,
-        tcp_flags: 0x10,
-        flags: tcp4.flags | Flags::PORTS,
-        ..tcp4
-    };
+    let whole =
+        Record { source_port: 443, destination_port: 50000, flags: tcp4.flags | Flags::PORTS, ..tcp4 };
+    let flagged = tcp_flags(0x10, whole);
     each_length(
         &mut reading,
         "QinQ TCP",
@@ -50,8 +48,10 @@ fn each_truncation() {
             (18, faulty(Fault::VlanTruncated, Record { flags: Flags::default(), ..one })),
             (22, faulty(Fault::VlanTruncated, two)),
             (42, faulty(Fault::Ipv4Truncated, ip)),
-            (62, faulty(Fault::TransportTruncated, tcp4)),
-            (usize::MAX, whole),
+            (46, faulty(Fault::TransportTruncated, tcp4)),
+            (56, faulty(Fault::TransportTruncated, whole)),
+            (62, faulty(Fault::TransportTruncated, flagged)),
+            (usize::MAX, flagged),
         ],
     );
 
@@ -69,7 +69,8 @@ fn each_truncation() {
             (54, faulty(Fault::Ipv6Truncated, Record { class: 8, ..framed(&packet, IPV6) })),
             (70, faulty(Fault::Ipv6ExtensionTruncated, chained)),
             (78, faulty(Fault::Ipv6ExtensionTruncated, Record { protocol: 44, ..chained })),
-            (86, faulty(Fault::TransportTruncated, headers)),
+            (82, faulty(Fault::TransportTruncated, headers)),
+            (86, faulty(Fault::TransportTruncated, ports(headers))),
             (usize::MAX, ports(headers)),
         ],
     );
@@ -101,7 +102,8 @@ fn each_truncation() {
             &[
                 (14, none),
                 (34, faulty(Fault::Ipv4Truncated, other)),
-                (end, faulty(Fault::TransportTruncated, ip)),
+                (38, faulty(Fault::TransportTruncated, ip)),
+                (end, faulty(Fault::TransportTruncated, ports(ip))),
                 (usize::MAX, ports(ip)),
             ],
         );

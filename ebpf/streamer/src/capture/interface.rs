@@ -4,7 +4,7 @@ use rustix::net::{AddressFamily, SocketType, socket};
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// Asks the kernel for interfaces, one ioctl a question.
+/// A socket that asks the kernel for interfaces, with one ioctl for each question.
 #[derive(Debug)]
 pub struct Interfaces {
     socket: OwnedFd,
@@ -18,7 +18,7 @@ pub struct Missing {
 }
 
 fn hint(present: &[String]) -> String {
-    if present.is_empty() { String::new() } else { format!("\nhint: there are {}", present.join(", ")) }
+    if present.is_empty() { String::new() } else { format!("\nhint: use one of {}", present.join(", ")) }
 }
 
 impl Interfaces {
@@ -26,13 +26,13 @@ impl Interfaces {
         Ok(Self { socket: socket(AddressFamily::INET, SocketType::DGRAM, None)? })
     }
 
-    /// The index that the interface has now. It has another one when it has come back.
+    /// Returns the index that the interface has now. An interface that is created again gets another one.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<u32> {
         rustix::net::netdevice::name_to_index(&self.socket, name).ok()
     }
 
-    /// The name that the interface has now.
+    /// Returns the name that the interface has now.
     pub fn name(&self, index: u32) -> io::Result<String> {
         Ok(rustix::net::netdevice::index_to_name(&self.socket, index)?)
     }
@@ -43,7 +43,7 @@ impl Interfaces {
         names()
     }
 
-    /// The index, or an error that names the interfaces there are.
+    /// Returns the index, or an error that names the existing interfaces.
     pub fn find(&self, name: &str) -> Result<u32, Missing> {
         self.index(name).ok_or_else(|| Missing { name: name.to_owned(), present: names() })
     }
@@ -63,9 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_interface_is_told_beside_those_there_are() {
+    fn a_missing_interface_is_reported_with_the_existing_ones() {
         let missing = Missing { name: "eht0".into(), present: vec!["eth0".into(), "lo".into()] };
-        assert_eq!(missing.to_string(), "there is no interface `eht0`\nhint: there are eth0, lo");
+        assert_eq!(missing.to_string(), "there is no interface `eht0`\nhint: use one of eth0, lo");
     }
 
     #[test]

@@ -1,14 +1,20 @@
-//! The kernel's side as user space holds it: the loaded program, its maps, its place on the interface.
+//! The kernel's side: interfaces, the loaded program, its maps, and its attachment.
 
 mod address;
 mod attach;
+mod bpf;
+mod device;
 mod interface;
-mod link;
+mod netlink;
 mod occupant;
 mod program;
+mod reception;
 
 pub use address::HolderError;
-pub use attach::{AttachError, Hook, Mode, XdpMode};
+pub use attach::{AttachError, Directions, Hook, Mode, Plan, XdpMode, plan};
+pub use device::{Device, LinkType};
 pub use interface::{Interfaces, Missing};
-pub use occupant::{Occupant, Occupants};
-pub use program::{Capture, LoadError, RingSize};
+pub use occupant::{Attached, Occupant, Occupants};
+pub use program::{Capture, CaptureOptions, LoadError, RingSize};
+pub(crate) use program::{OLDEST_TESTED, version};
+pub use reception::Reception;

@@ -1,10 +1,7 @@
-//! Who is on an interface's XDP hook already.
+//! The programs that are on the XDP hook of an interface already.
 
-use netlink_packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{LinkAttribute, LinkMessage, LinkXdp};
-use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{Socket, SocketAddr};
+use super::{bpf, netlink};
+use netlink_packet_route::link::{LinkAttribute, LinkXdp};
 use std::fmt;
 use std::io;
 
@@ -12,35 +9,65 @@ use std::io;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occupant {
     pub program_id: u32,
-    /// Naming a program by its id takes `CAP_SYS_ADMIN`.
+    /// The program's name, which only `CAP_SYS_ADMIN` may ask for.
     pub name: Option<String>,
-    /// The link that holds it there; None if it was attached by netlink, or cannot be known.
-    pub link_id: Option<u32>,
+    pub attached: Attached,
     pub mode: &'static str,
 }
 
-/// All programs on the hook, one a mode.
+/// How an occupant is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attached {
+    /// By the link with this id.
+    Link(u32),
+    /// By netlink, without a link.
+    Netlink,
+    /// Nobody may ask without `CAP_SYS_ADMIN`.
+    Unknown,
+}
+
+/// The programs on the hook, at most one for each mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Occupants(pub Vec<Occupant>);
 
 impl Occupants {
-    /// Asks the kernel by rtnetlink, which takes no privilege.
+    /// Asks the kernel for the programs on an interface.
     pub fn of(interface: u32) -> io::Result<Self> {
+        let links = bpf::links().ok();
         let occupants = programs(interface)?.into_iter().map(|(mode, program_id)| Occupant {
             program_id,
             name: name(program_id),
-            link_id: link(program_id),
+            attached: attached(links.as_deref(), interface, program_id),
             mode,
         });
         Ok(Self(occupants.collect()))
     }
 
-    /// How to take the hook from them, as a command.
+    /// Returns a hint with the command that detaches the first occupant.
     #[must_use]
     pub fn eviction(&self, interface: &str) -> String {
-        match self.0.iter().find_map(|occupant| occupant.link_id) {
-            Some(id) => format!("bpftool link detach id {id}"),
-            None => format!("ip link set dev {interface} xdp off"),
+        let Some(occupant) = self.0.first() else {
+            return format!("see what is attached to it:                 bpftool net show dev {interface}");
+        };
+        match (occupant.attached, occupant.mode) {
+            (Attached::Link(id), _) => {
+                format!("detach it:                                  bpftool link detach id {id}")
+            }
+            (Attached::Netlink, mode) => {
+                let keyword = match mode {
+                    "driver" => "xdpdrv",
+                    "generic" => "xdpgeneric",
+                    _ => "xdpoffload",
+                };
+                format!(
+                    "detach it:                                  ip link set dev {interface} {keyword} off"
+                )
+            }
+            (Attached::Unknown, _) => format!(
+                "how it is attached cannot be known without CAP_SYS_ADMIN; as root, `bpftool link show` lists the \
+                 link of program {} on `{interface}`, if it has one",
+                occupant.program_id
+            ),
         }
     }
 }
@@ -61,36 +88,17 @@ impl fmt::Display for Occupants {
             let separator = if at == 0 { "" } else { " and " };
             write!(f, "{separator}{occupant}")?;
         }
-        if self.0.is_empty() { f.write_str("a program that cannot be named") } else { Ok(()) }
+        if self.0.is_empty() { f.write_str("an unknown program") } else { Ok(()) }
     }
 }
 
-/// `IFLA_XDP` of the interface: modes and program ids.
+/// Returns the modes and program ids of `IFLA_XDP`.
 fn programs(interface: u32) -> io::Result<Vec<(&'static str, u32)>> {
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
-    socket.bind_auto()?;
-    socket.connect(&SocketAddr::new(0, 0))?;
-
-    let mut link = LinkMessage::default();
-    link.header.index = interface;
-    let mut request = NetlinkMessage::from(RouteNetlinkMessage::GetLink(link));
-    request.header.flags = NLM_F_REQUEST;
-    request.finalize();
-    let mut bytes = vec![0; request.buffer_len()];
-    request.serialize(&mut bytes);
-    socket.send(&bytes, 0)?;
-
-    let (answer, _) = socket.recv_from_full()?;
-    let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
-    let link = match answer.payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => link,
-        NetlinkPayload::Error(error) => return Err(error.to_io()),
-        _ => return Ok(Vec::new()),
-    };
-    let attributes = link.attributes.into_iter().filter_map(|attribute| match attribute {
-        LinkAttribute::Xdp(attributes) => Some(attributes),
-        _ => None,
-    });
+    let attributes =
+        netlink::link(interface)?.attributes.into_iter().filter_map(|attribute| match attribute {
+            LinkAttribute::Xdp(attributes) => Some(attributes),
+            _ => None,
+        });
     Ok(attributes
         .flatten()
         .filter_map(|attribute| match attribute {
@@ -107,9 +115,14 @@ fn name(program: u32) -> Option<String> {
     info.name_as_str().filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-fn link(program: u32) -> Option<u32> {
-    let link = aya::programs::loaded_links().flatten().find(|link| link.program_id() == program)?;
-    Some(link.id())
+/// Returns how a program is attached to this very interface: it may have links to others. `links` are those of the
+/// system, or None if they cannot be listed.
+fn attached(links: Option<&[bpf::LinkInfo]>, interface: u32, program: u32) -> Attached {
+    let Some(links) = links else { return Attached::Unknown };
+    let link = links
+        .iter()
+        .find(|link| link.is_xdp() && link.program == program && link.interface() == Some(interface));
+    link.map_or(Attached::Netlink, |link| Attached::Link(link.id))
 }
 
 #[cfg(test)]
@@ -117,13 +130,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_occupant_is_named_as_far_as_it_can_be() {
-        let named =
-            Occupant { program_id: 7, name: Some("xdp_drop".into()), link_id: Some(3), mode: "driver" };
-        let unnamed = Occupant { program_id: 8, name: None, link_id: None, mode: "generic" };
+    fn an_occupant_is_named_as_far_as_possible() {
+        let occupant = |program_id, name: Option<&str>, attached, mode| Occupant {
+            program_id,
+            name: name.map(str::to_owned),
+            attached,
+            mode,
+        };
+        let named = occupant(7, Some("xdp_drop"), Attached::Link(3), "driver");
+        let unnamed = occupant(8, None, Attached::Netlink, "generic");
         let both = Occupants(vec![named, unnamed.clone()]);
         assert_eq!(both.to_string(), "program 7 `xdp_drop` in driver mode and program 8 in generic mode");
-        assert_eq!(both.eviction("end0"), "bpftool link detach id 3");
-        assert_eq!(Occupants(vec![unnamed]).eviction("end0"), "ip link set dev end0 xdp off");
+        assert!(both.eviction("end0").ends_with(" bpftool link detach id 3"), "{}", both.eviction("end0"));
+        let netlink = Occupants(vec![unnamed.clone()]).eviction("end0");
+        assert!(netlink.ends_with(" ip link set dev end0 xdpgeneric off"), "{netlink}");
+        let unknown = Occupants(vec![Occupant { attached: Attached::Unknown, ..unnamed }]).eviction("end0");
+        assert!(unknown.contains("cannot be known") && !unknown.contains("detach"), "{unknown}");
     }
 }

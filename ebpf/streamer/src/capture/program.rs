@@ -1,15 +1,20 @@
 //! The loaded program and its maps.
 
-use super::attach::{self, AttachError, Hook, Mode};
-use aya::maps::{Array, MapData, MapError, PerCpuArray, PerCpuHashMap};
+use super::attach::{self, AttachError, Directions, Hook, Mode};
+use super::bpf::{self, AttachPoint};
+use super::{Device, LinkType, Reception};
+use crate::filter::{Expression, FilterError};
+use crate::flow::{FlowGrowth, FlowReader};
+use aya::maps::{Array, MapData, MapError, PerCpuArray};
 use aya::programs::{Program, ProgramError, ProgramFd};
 use aya::{Ebpf, EbpfError, EbpfLoader};
-use packet_record::{Control, Counters, Cpu, FlowKey, Record, Traffic, global, map, program};
-use packet_ring::{Ring, RingError, Size};
+use packet_record::{Control, Counters, Cpu, Record, global, map, program};
+use packet_ring::{FlowOptions, Flows, Ring, RingError, Size};
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
 
 /// How many records the ring holds for each CPU, as a power of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,37 +49,71 @@ impl RingSize {
     }
 }
 
-/// A loaded program, attached or not. Dropping it detaches it and frees all it had in the kernel.
+/// What the user asks of a capture.
+#[derive(Debug, Clone, Default)]
+pub struct CaptureOptions {
+    pub hook: Hook,
+    pub directions: Directions,
+    pub reception: Reception,
+    /// Whether packets are counted by flow.
+    pub flows: bool,
+    pub filter: Option<Expression>,
+}
+
+/// A loaded program, attached or not. Dropping it detaches it and frees everything that it has in the kernel.
 pub struct Capture {
-    first: (Mode, ProgramFd),
-    /// Where the driver does not take the first.
-    fallback: Option<(Mode, ProgramFd)>,
-    link: Option<(Mode, OwnedFd)>,
+    options: CaptureOptions,
+    link_type: LinkType,
+    /// The programs for received packets, the one to try first at the beginning.
+    received: Vec<(Mode, ProgramFd)>,
+    /// The program for sent packets.
+    sent: Option<ProgramFd>,
+    attachment: Option<Attachment>,
     ring: Ring,
     cpus: PerCpuArray<MapData, Cpu>,
+    /// The last reading of each CPU's counters that was not torn.
+    balanced: Vec<Counters>,
     control: Array<MapData, Control>,
-    flows: Option<PerCpuHashMap<MapData, FlowKey, Traffic>>,
+    flows: Option<FlowReader>,
+}
+
+/// The links of an attached program.
+#[derive(Debug)]
+struct Attachment {
+    mode: Mode,
+    links: Vec<OwnedFd>,
+    /// Keeps the memberships of [`Reception`].
+    _reception: Option<OwnedFd>,
 }
 
 impl fmt::Debug for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Capture")
-            .field("first", &self.first.0)
-            .field("link", &self.link)
+            .field("options", &self.options)
+            .field("attachment", &self.attachment)
             .finish_non_exhaustive()
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("the kernel does not take the program: {cause}{hint}")]
+    #[error("the kernel refuses the packet program: {cause}{hint}")]
     Refused { cause: String, hint: &'static str },
-    #[error("the program's object has no `{0}`")]
+    #[error("the object of the packet program has no `{0}`")]
     Absent(&'static str),
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    #[error(
+        "this kernel is built with PREEMPT_RT, where two packets may interrupt each other on one CPU and spoil the counters\n\
+         hint: use a kernel without PREEMPT_RT"
+    )]
+    Realtime,
 }
 
 impl LoadError {
-    /// Tells the whole chain of causes, and what is needed if permission is what is missing.
+    /// Returns an error with the whole chain of causes, and a hint if permission is missing.
     fn refused(error: &(dyn Error + 'static)) -> Self {
         let mut cause = error.to_string();
         let mut denied = false;
@@ -89,10 +128,33 @@ impl LoadError {
             }
             next = error.source();
         }
-        let hint =
-            if denied { "\nhint: CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed, or root" } else { "" };
+        let hint = if denied {
+            "\nhint: grant CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or run as root"
+        } else if kernel_is_older_than_tested() {
+            "\nhint: use Linux 6.12 or newer, the oldest kernel that is tested"
+        } else {
+            ""
+        };
         Self::Refused { cause, hint }
     }
+}
+
+/// Major and minor number of the oldest kernel that the program was tested on. 6.1 is known to refuse it.
+pub(crate) const OLDEST_TESTED: (u32, u32) = (6, 12);
+
+/// Returns major and minor number of a kernel's release.
+pub(crate) fn version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|text| text.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+fn kernel_is_older_than_tested() -> bool {
+    version(&rustix::system::uname().release().to_string_lossy()) < OLDEST_TESTED
+}
+
+/// Returns whether the kernel runs softirqs preemptibly: such a kernel has this file, with a 1 in it.
+fn is_realtime(file: &Path) -> bool {
+    std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
 }
 
 impl From<EbpfError> for LoadError {
@@ -120,58 +182,122 @@ impl From<RingError> for LoadError {
 }
 
 impl Capture {
-    /// Loads the program for `hook`; with `flows`, it adds up who talks to whom.
-    pub fn load(hook: Hook, flows: bool, ring: RingSize) -> Result<Self, LoadError> {
-        let enabled = u8::from(flows);
+    /// Loads the programs for an interface.
+    pub fn load(
+        interface: &str,
+        index: u32,
+        options: CaptureOptions,
+        ring: RingSize,
+    ) -> Result<Self, LoadError> {
+        if is_realtime(Path::new("/sys/kernel/realtime")) {
+            return Err(LoadError::Realtime);
+        }
+        let device = Device::find(interface, index)
+            .map_err(|source| AttachError::Unknown { interface: interface.to_owned(), source })?;
+        let plan = attach::plan(options.hook, interface, &device)?;
+        if options.directions.sent() && matches!(options.hook, Hook::Xdp(_)) {
+            return Err(AttachError::XdpCannotSend.into());
+        }
+        let filter = options.filter.as_ref().map(|filter| filter.compile(device.link)).transpose()?;
+
         let size = Size::with_bits(ring.bits)?;
+        let flows = FlowOptions::new(options.flows, fastrand::u64(..), size);
+        let filtered = u8::from(filter.is_some());
+        let no_ethernet = u8::from(device.link == LinkType::Ip);
         let mut loader = EbpfLoader::new();
-        size.apply(loader.override_global(global::FLOWS, &enabled, true));
+        loader.override_global(global::FILTER, &filtered, true).override_global(
+            global::NO_ETHERNET,
+            &no_ethernet,
+            true,
+        );
+        flows.apply(&mut loader);
+        size.apply(&mut loader);
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
-        let (first, fallback) = hook.modes();
-        let first = load(&mut ebpf, first)?;
-        let fallback = fallback.map(|mode| load(&mut ebpf, mode)).transpose()?;
+
+        let mut received = Vec::new();
+        if options.directions.received() {
+            for mode in [Some(plan.first), plan.fallback].into_iter().flatten() {
+                received.push((mode, load(&mut ebpf, program_of(mode))?));
+            }
+        }
+        let sent = if options.directions.sent() { Some(load(&mut ebpf, program::TCX_EGRESS)?) } else { None };
+        if let Some(filter) = filter {
+            let map = ebpf.map_mut(map::FILTER).ok_or(LoadError::Absent(map::FILTER))?;
+            Array::try_from(map)?.set(0, filter, 0)?;
+        }
         let ring = Ring::take(&mut ebpf, size)?;
+        let flows =
+            if options.flows { Some(FlowReader::new(Flows::take(&mut ebpf, size)?, size)) } else { None };
         let mut take = |name: &'static str| ebpf.take_map(name).ok_or(LoadError::Absent(name));
         Ok(Self {
+            link_type: device.link,
+            received,
+            sent,
+            attachment: None,
             ring,
             cpus: take(map::CPU)?.try_into()?,
+            balanced: Vec::new(),
             control: take(map::CONTROL)?.try_into()?,
-            flows: if flows { Some(take(map::FLOWS)?.try_into()?) } else { None },
-            link: None,
-            first,
-            fallback,
+            flows,
+            options,
         })
     }
 
-    /// Puts the program on the interface; an attachment it had ends first.
+    /// Attaches the programs to the interface. An attachment that they have ends first.
     pub fn attach(&mut self, interface: &str, index: u32) -> Result<Mode, AttachError> {
         self.detach();
-        let put = |(mode, program): &(Mode, ProgramFd)| {
-            attach::attach(program.as_fd(), interface, index, *mode).map(|link| (*mode, link))
-        };
-        let link = match (put(&self.first), &self.fallback) {
-            (Err(AttachError::Refused { source, .. }), Some(fallback)) => {
-                log::info!(
-                    "`{interface}`: the driver does not take the program ({source}); using {} mode",
-                    fallback.0
-                );
-                put(fallback)?
+        let device = Device::find(interface, index)
+            .map_err(|source| AttachError::Unknown { interface: interface.to_owned(), source })?;
+        if device.link != self.link_type {
+            return Err(AttachError::LinkTypeChanged { interface: interface.to_owned() });
+        }
+        let reception = (self.options.reception.start(index))
+            .map_err(|source| AttachError::Reception { interface: interface.to_owned(), source })?;
+        let mut mode = Mode::Tcx;
+        let mut links = Vec::new();
+        let mut programs = self.received.iter().peekable();
+        while let Some((wanted, program)) = programs.next() {
+            match attach::attach(program.as_fd(), interface, index, *wanted, wanted.point()) {
+                Ok(link) => {
+                    links.push(link);
+                    mode = *wanted;
+                    break;
+                }
+                Err(error @ (AttachError::Refused { .. } | AttachError::NoTcx))
+                    if programs.peek().is_some() =>
+                {
+                    log::info!(
+                        "`{interface}`: {wanted} mode does not work, so another one is tried: {error}"
+                    );
+                }
+                Err(error) => return Err(error),
             }
-            (outcome, _) => outcome?,
-        };
-        let mode = link.0;
-        self.link = Some(link);
+        }
+        if let Some(program) = &self.sent {
+            links.push(attach::attach(program.as_fd(), interface, index, Mode::Tcx, AttachPoint::TcxEgress)?);
+        }
+        self.attachment = Some(Attachment { mode, links, _reception: reception });
         Ok(mode)
     }
 
-    /// Takes the program off the interface. What it counted and recorded can still be read.
+    /// Detaches the programs. What they counted and recorded can still be read.
     pub fn detach(&mut self) {
-        self.link = None;
+        self.attachment = None;
+    }
+
+    /// Returns the index of the interface that all links are attached to, by asking the links themselves. Somebody else may
+    /// have detached one, and the interface may be gone even if another one has its name and its index.
+    #[must_use]
+    pub fn attached_to(&self) -> Option<u32> {
+        let mut indexes = self.attachment.as_ref()?.links.iter().map(|link| bpf::link_info(link.as_fd()));
+        let first = indexes.next()?.ok()?.interface()?;
+        let is_same = indexes.all(|info| info.is_ok_and(|info| info.interface() == Some(first)));
+        is_same.then_some(first)
     }
 
     #[must_use]
     pub fn mode(&self) -> Option<Mode> {
-        self.link.as_ref().map(|(mode, _)| *mode)
+        self.attachment.as_ref().map(|attachment| attachment.mode)
     }
 
     /// Reads at most `limit` records of the ring, and returns how many it found.
@@ -179,66 +305,115 @@ impl Capture {
         self.ring.read(limit, visit)
     }
 
-    /// The counters' sum. A processor in the middle of a packet is asked again.
-    pub fn counters(&self) -> Result<Counters, MapError> {
+    /// Returns the sum of all CPUs' counters.
+    ///
+    /// A copy may be torn if its CPU handles a packet at the same time. For each CPU by itself, a torn copy is read again
+    /// up to three times; if all are torn, the CPU's last whole copy stands. So the sum always balances, and what is
+    /// missing from it comes with the next reading.
+    pub fn counters(&mut self) -> Result<Counters, MapError> {
         const READINGS: usize = 4;
-        let mut sum = Counters::default();
+        let mut missing = true;
         for _ in 0..READINGS {
-            let cpus = self.cpus.get(&0, 0)?;
-            sum = Counters::default();
-            for cpu in cpus.iter() {
-                sum += cpu.counters;
-            }
-            if cpus.iter().all(|cpu| cpu.counters.balanced()) {
+            if !missing {
                 break;
             }
+            let cpus = self.cpus.get(&0, 0)?;
+            self.balanced.resize(cpus.len(), Counters::default());
+            missing = keep_balanced(&mut self.balanced, cpus.iter().map(|cpu| cpu.counters));
+        }
+        let mut sum = Counters::default();
+        for counters in &self.balanced {
+            sum += *counters;
+        }
+        if let Some(flows) = &self.flows {
+            sum.untracked = flows.untracked();
         }
         Ok(sum)
     }
 
-    /// Tells the program how much to show and which traffic is our own.
+    /// Gives the program new settings.
     pub fn control(&mut self, control: Control) -> Result<(), MapError> {
         self.control.set(0, control, 0)
     }
 
-    /// Every flow of the map. None if flows are not added up.
-    #[must_use]
-    pub fn flows(&self) -> Option<Vec<(FlowKey, Traffic)>> {
-        let flows = self.flows.as_ref()?;
-        let sum = |values: &[Traffic]| {
-            let mut sum = Traffic::default();
-            for traffic in values {
-                sum += *traffic;
-            }
-            sum
-        };
-        // An entry that goes away while it is read is left out.
-        Some(flows.iter().flatten().map(|(key, values)| (key, sum(&values))).collect())
-    }
-
-    /// Takes flows out of the map.
-    pub fn forget(&mut self, keys: &[FlowKey]) {
-        if let Some(flows) = &mut self.flows {
-            for key in keys {
-                // One that is gone already is as good.
-                let _ = flows.remove(key);
+    /// Returns all flows with their growth since the last call, or None if packets are not counted by flow.
+    pub fn flows(&mut self) -> Option<Vec<FlowGrowth>> {
+        let counted = self.counters().ok()?.flows;
+        let reader = self.flows.as_mut()?;
+        match reader.read(counted) {
+            Ok(flows) => Some(flows),
+            Err(error) => {
+                log::warn!("cannot read the flow table: {error}");
+                Some(Vec::new())
             }
         }
     }
 }
 
-/// Has the kernel take a mode's program.
-fn load(ebpf: &mut Ebpf, mode: Mode) -> Result<(Mode, ProgramFd), LoadError> {
-    let name = match mode {
+/// Takes over the copies that are balanced, and returns whether one was not. A copy that is behind the one of before was
+/// torn too.
+fn keep_balanced(balanced: &mut [Counters], copies: impl Iterator<Item = Counters>) -> bool {
+    let mut missing = false;
+    for (kept, copy) in balanced.iter_mut().zip(copies) {
+        if copy.balanced() && copy.seen().packets >= kept.seen().packets {
+            *kept = copy;
+        } else {
+            missing = true;
+        }
+    }
+    missing
+}
+
+const fn program_of(mode: Mode) -> &'static str {
+    match mode {
         Mode::Driver => program::XDP,
         Mode::Generic => program::XDP_GENERIC,
         Mode::Tcx => program::TCX,
-    };
+    }
+}
+
+/// Makes the kernel load a program.
+fn load(ebpf: &mut Ebpf, name: &'static str) -> Result<ProgramFd, LoadError> {
     let program = ebpf.program_mut(name).ok_or(LoadError::Absent(name))?;
     match program {
         Program::Xdp(program) => program.load()?,
         Program::SchedClassifier(program) => program.load()?,
         _ => return Err(LoadError::Absent(name)),
     }
-    Ok((mode, program.fd()?.try_clone().map_err(ProgramError::from)?))
+    Ok(program.fd()?.try_clone().map_err(ProgramError::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use packet_record::{Protocol, Traffic};
+
+    fn of(packets: u64, shown: u64) -> Counters {
+        Counters { shown, ..Counters::all_of(Protocol::Arp, Traffic { packets, bytes: 60 * packets }) }
+    }
+
+    /// One CPU is in the middle of a packet in the first reading, the other one in the second.
+    #[test]
+    fn each_cpu_keeps_its_own_balanced_copy() {
+        let mut balanced = vec![Counters::default(); 2];
+        assert!(keep_balanced(&mut balanced, [of(5, 5), of(8, 7)].into_iter()));
+        assert!(keep_balanced(&mut balanced, [of(7, 6), of(9, 9)].into_iter()));
+        assert_eq!(balanced, [of(5, 5), of(9, 9)]);
+        assert!(!keep_balanced(&mut balanced, [of(7, 7), of(9, 9)].into_iter()));
+        assert_eq!(balanced, [of(7, 7), of(9, 9)]);
+    }
+
+    #[test]
+    fn a_realtime_kernel_is_recognised() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(!is_realtime(file.path()) && !is_realtime(Path::new("/nonexistent")));
+        std::fs::write(file.path(), "1\n").unwrap();
+        assert!(is_realtime(file.path()));
+    }
+
+    #[test]
+    fn kernels_are_compared_by_number() {
+        assert_eq!((version("6.18.5-rk1"), version("10.1"), version("x")), ((6, 18), (10, 1), (0, 0)));
+        assert!(version("6.1.0-50-arm64") < OLDEST_TESTED && version("6.12.63") >= OLDEST_TESTED);
+    }
 }

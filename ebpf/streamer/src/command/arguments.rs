@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts")]
 
+use crate::filter::Expression;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -59,19 +60,33 @@ pub enum Generate {
     },
 }
 
-/// Where the program is attached.
-#[derive(Debug, Clone, Copy, Default, Args)]
+/// Where the program is attached, and which packets it shows.
+#[derive(Debug, Clone, Default, Args)]
 pub struct HookArguments {
-    /// Attach to this hook of the kernel [default: xdp]
+    /// Attach to this hook of the kernel [default: the one that suits the interface]
     #[arg(long, value_enum)]
     pub hook: Option<HookArgument>,
     /// Attach in this XDP mode [default: auto]
     #[arg(long, value_enum, value_name = "MODE")]
     pub xdp_mode: Option<XdpModeArgument>,
+    /// Watch received packets, sent packets, or both [default: in]
+    #[arg(long, value_enum)]
+    pub direction: Option<DirectionArgument>,
+    /// Show only packets that match this expression of tcpdump, such as `tcp port 443 and not host 192.0.2.1`; totals stay
+    /// of all packets
+    #[arg(long, value_name = "EXPRESSION")]
+    pub filter: Option<Expression>,
+    /// Receive every multicast group while running, also groups that nobody on this host has joined
+    #[arg(long)]
+    pub all_multicast: bool,
+    /// Receive frames for every address while running
+    #[arg(long)]
+    pub promiscuous: bool,
 }
 
 /// The arguments of `run`. A value that is absent comes from the configuration file, the environment or the default.
 #[derive(Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RunArguments {
     /// Stream this interface, all that match a pattern such as `veth*`, or `any`; may be repeated [env: INTERFACE_NAME]
     #[arg(long, short, value_name = "IFACE", value_delimiter = ',')]
@@ -115,6 +130,9 @@ pub struct RunArguments {
     /// Stop after this time
     #[arg(long, value_parser = parse_duration, value_name = "TIME")]
     pub duration: Option<std::time::Duration>,
+    /// Stop with an error when somebody else detaches the program [default: attach it again]
+    #[arg(long)]
+    pub exit_on_detach: bool,
     /// Stop after the rows of the first second
     #[arg(long, conflicts_with = "duration")]
     pub once: bool,
@@ -168,8 +186,17 @@ pub enum HookArgument {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+pub enum DirectionArgument {
+    In,
+    Out,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum XdpModeArgument {
-    /// The driver's mode if it works, else the generic mode
+    /// With --hook xdp, the driver's mode if it works, else the generic mode; without, the hook and mode that suit the
+    /// interface
     Auto,
     Driver,
     Generic,

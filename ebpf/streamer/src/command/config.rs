@@ -1,9 +1,10 @@
 //! The configuration file, whose keys are the names of the flags.
 
 use super::arguments::{
-    AddressesArgument, FormatArgument, HookArgument, HookArguments, MacArgument, RunArguments, SinkArgument,
-    XdpModeArgument, parse_duration, parse_listen, parse_size,
+    AddressesArgument, DirectionArgument, FormatArgument, HookArgument, HookArguments, MacArgument,
+    RunArguments, SinkArgument, XdpModeArgument, parse_duration, parse_listen, parse_size,
 };
+use crate::filter::Expression;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::time::Duration;
 /// The keys of the file. Each is optional, and an unknown key is an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ConfigFile {
     pub interface: Vec<String>,
     pub address: Option<IpAddr>,
@@ -23,6 +25,12 @@ pub struct ConfigFile {
     pub format: Option<FormatArgument>,
     pub hook: Option<HookArgument>,
     pub xdp_mode: Option<XdpModeArgument>,
+    pub direction: Option<DirectionArgument>,
+    #[serde(deserialize_with = "filter")]
+    pub filter: Option<Expression>,
+    pub all_multicast: bool,
+    pub promiscuous: bool,
+    pub exit_on_detach: bool,
     pub budget: Option<u32>,
     #[serde(deserialize_with = "duration")]
     pub interval: Option<Duration>,
@@ -36,6 +44,10 @@ pub struct ConfigFile {
     pub mac: Option<MacArgument>,
     pub no_ports: bool,
     pub host: Option<String>,
+}
+
+fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Expression>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -114,6 +126,10 @@ impl RunArguments {
             hook: HookArguments {
                 hook: self.hook.hook.or(file.hook),
                 xdp_mode: self.hook.xdp_mode.or(file.xdp_mode),
+                direction: self.hook.direction.or(file.direction),
+                filter: self.hook.filter.or(file.filter),
+                all_multicast: self.hook.all_multicast || file.all_multicast,
+                promiscuous: self.hook.promiscuous || file.promiscuous,
             },
             budget: self.budget.or(file.budget),
             interval: self.interval.or(file.interval),
@@ -126,6 +142,7 @@ impl RunArguments {
             no_ports: self.no_ports || file.no_ports,
             host: self.host.or(file.host),
             duration: self.duration,
+            exit_on_detach: self.exit_on_detach || file.exit_on_detach,
             once: self.once,
             config: self.config,
         }

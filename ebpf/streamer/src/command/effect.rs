@@ -13,7 +13,7 @@ pub struct NoEffect {
 }
 
 /// Refuses a mode of XDP for TCX.
-pub(super) fn of_hook(wanted: HookArguments) -> Result<(), NoEffect> {
+pub(super) fn of_hook(wanted: &HookArguments) -> Result<(), NoEffect> {
     if wanted.hook == Some(HookArgument::Tcx) && wanted.xdp_mode.is_some() {
         return Err(NoEffect {
             setting: "xdp-mode",
@@ -26,7 +26,7 @@ pub(super) fn of_hook(wanted: HookArguments) -> Result<(), NoEffect> {
 
 /// Returns the first setting that has no effect. `url` is the URL in use, which may come from the environment.
 pub(super) fn find(wanted: &RunArguments, url: Option<&str>) -> Result<(), NoEffect> {
-    of_hook(wanted.hook)?;
+    of_hook(&wanted.hook)?;
     if wanted.hash_key_file.is_some() && wanted.addresses != Some(AddressesArgument::Hash) {
         return Err(NoEffect {
             setting: "hash-key-file",

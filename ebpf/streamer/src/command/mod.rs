@@ -8,8 +8,8 @@ mod selection;
 mod settings;
 
 pub use arguments::{
-    AddressesArgument, Cli, Command, FormatArgument, Generate, HookArgument, HookArguments, MacArgument,
-    RunArguments, SinkArgument, WatchArguments, XdpModeArgument,
+    AddressesArgument, Cli, Command, DirectionArgument, FormatArgument, Generate, HookArgument,
+    HookArguments, MacArgument, RunArguments, SinkArgument, WatchArguments, XdpModeArgument,
 };
 pub use config::{ConfigError, ConfigFile};
 pub use effect::NoEffect;

@@ -1,13 +1,14 @@
 //! The settings of `run`, complete and checked.
 
 use super::arguments::{
-    AddressesArgument, HookArgument, HookArguments, MacArgument, RunArguments, XdpModeArgument,
+    AddressesArgument, DirectionArgument, HookArgument, HookArguments, MacArgument, RunArguments,
+    XdpModeArgument,
 };
 use super::config::{ConfigError, ConfigFile};
 use super::effect::{self, NoEffect};
 use super::output::{Output, OutputError};
 use super::selection::Selection;
-use crate::capture::{HolderError, Hook, Interfaces, XdpMode};
+use crate::capture::{CaptureOptions, Directions, HolderError, Hook, Interfaces, Reception, XdpMode};
 use crate::privacy::{Addresses, HashKey, HashKeyError, Privacy};
 use crate::row::Origin;
 use std::net::SocketAddr;
@@ -19,7 +20,9 @@ pub struct Settings {
     pub interfaces: Selection,
     pub host: String,
     pub output: Output,
-    pub hook: Hook,
+    pub capture: CaptureOptions,
+    /// Whether to end when somebody else detaches the program.
+    pub exit_on_detach: bool,
     pub budget: u32,
     pub interval: Duration,
     pub talkers: usize,
@@ -92,6 +95,7 @@ impl Settings {
         if !INTERVALS.contains(&interval) {
             return Err(SettingsError::Interval(interval));
         }
+        let talkers = wanted.talkers.unwrap_or(10);
         let budget = wanted.budget.unwrap_or(DEFAULT_BUDGET);
         let least = least_buffer(budget);
         let buffer = wanted.buffer.unwrap_or(DEFAULT_BUFFER.max(least));
@@ -104,10 +108,11 @@ impl Settings {
             output: Output::choose(&wanted, &variable, terminal)?,
             privacy: privacy(&wanted)?,
             host: wanted.host.unwrap_or_else(system_host),
-            hook: wanted.hook.resolve()?,
+            capture: CaptureOptions { flows: talkers > 0, ..wanted.hook.resolve()? },
+            exit_on_detach: wanted.exit_on_detach,
             budget,
             interval,
-            talkers: wanted.talkers.unwrap_or(10),
+            talkers,
             buffer,
             duration: wanted.duration,
             once: wanted.once,
@@ -148,14 +153,26 @@ fn privacy(wanted: &RunArguments) -> Result<Privacy, SettingsError> {
 }
 
 impl HookArguments {
-    /// Returns the hook that was asked for. TCX has no modes.
-    pub fn resolve(self) -> Result<Hook, NoEffect> {
+    /// Returns what was asked for. Flows are counted.
+    pub fn resolve(&self) -> Result<CaptureOptions, NoEffect> {
         effect::of_hook(self)?;
-        Ok(match (self.hook, self.xdp_mode) {
+        let hook = match (self.hook, self.xdp_mode) {
             (Some(HookArgument::Tcx), _) => Hook::Tcx,
-            (_, None | Some(XdpModeArgument::Auto)) => Hook::Xdp(XdpMode::Auto),
             (_, Some(XdpModeArgument::Driver)) => Hook::Xdp(XdpMode::Driver),
             (_, Some(XdpModeArgument::Generic)) => Hook::Xdp(XdpMode::Generic),
+            (Some(HookArgument::Xdp), None | Some(XdpModeArgument::Auto)) => Hook::Xdp(XdpMode::Auto),
+            (None, None | Some(XdpModeArgument::Auto)) => Hook::Auto,
+        };
+        Ok(CaptureOptions {
+            hook,
+            directions: match self.direction {
+                None | Some(DirectionArgument::In) => Directions::Received,
+                Some(DirectionArgument::Out) => Directions::Sent,
+                Some(DirectionArgument::Both) => Directions::Both,
+            },
+            reception: Reception { all_multicast: self.all_multicast, promiscuous: self.promiscuous },
+            flows: true,
+            filter: self.filter.clone(),
         })
     }
 }
@@ -278,12 +295,12 @@ mod tests {
             config: Some(file.path().into()),
             sink: Some(SinkArgument::Stdout),
             addresses: Some(AddressesArgument::Truncate),
-            hook: HookArguments { hook: Some(HookArgument::Tcx), xdp_mode: None },
+            hook: HookArguments { hook: Some(HookArgument::Tcx), ..HookArguments::default() },
             ..on("end0")
         };
         let settings = complete(flags, &[("GRAFANA_URL", "https://other.example")]).unwrap();
         assert!(matches!(settings.output, Output::Stdout(_)), "{settings:?}");
-        assert_eq!(settings.hook, Hook::Tcx);
+        assert_eq!(settings.capture.hook, Hook::Tcx);
     }
 
     #[test]

@@ -160,8 +160,9 @@ fn conversations(report: &Report) -> Vec<(String, Volume)> {
             flow.protocol.name()
         );
         let sum = sums.entry(ends).or_default();
-        sum.packets += volume.packets;
-        sum.bytes += volume.bytes;
+        // Both directions.
+        sum.packets += volume.all_packets();
+        sum.bytes += volume.all_bytes();
     }
     let mut largest: Vec<(String, Volume)> = sums.into_iter().collect();
     largest.sort_by_key(|(_, volume)| std::cmp::Reverse(volume.bytes));
@@ -228,7 +229,7 @@ mod tests {
             source_port,
             destination_port: 443,
         };
-        (flow, Volume { packets: 2, bytes: 100 + u64::from(last) })
+        (flow, Volume { packets: 2, bytes: 100 + u64::from(last), ..Volume::default() })
     }
 
     #[test]
@@ -252,6 +253,6 @@ mod tests {
         let conversations = conversations(&report(talkers));
         assert_eq!(conversations.len(), MOST_CONVERSATIONS);
         assert!(conversations[0].0.contains("192.0.2.99"), "{conversations:?}");
-        assert_eq!(conversations[0].1, Volume { packets: 4, bytes: 398 });
+        assert_eq!(conversations[0].1, Volume { packets: 4, bytes: 398, ..Volume::default() });
     }
 }

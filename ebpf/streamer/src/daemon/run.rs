@@ -184,7 +184,7 @@ impl<'a> Daemon<'a> {
             service: Rc::clone(&self.service),
             own,
         };
-        let capture = Capture::load(settings.hook, settings.talkers > 0, self.ring)?;
+        let capture = Capture::load(interface, index, settings.capture.clone(), self.ring)?;
         let at = Place {
             interface,
             index,
@@ -239,6 +239,9 @@ impl<'a> Daemon<'a> {
         };
         self.roster.ended(&ended.interface);
         let end = match &ended.why {
+            Why::Detached => {
+                bail!("somebody else has detached the program from `{}`", ended.interface);
+            }
             Why::InterfaceGone => {
                 ended.log();
                 self.forget_queues();
@@ -328,7 +331,8 @@ mod tests {
             interfaces: Selection::parse(&["nosuch*".to_owned()]).unwrap(),
             host: "rk1-01".into(),
             output: Output::Stdout(Encoding::Line),
-            hook: crate::capture::Hook::Tcx,
+            capture: crate::capture::CaptureOptions::default(),
+            exit_on_detach: false,
             budget: 500,
             interval: Duration::from_millis(250),
             talkers: 0,

@@ -12,7 +12,6 @@ use crate::clock::WallClock;
 use crate::command::Settings;
 use crate::counters;
 use crate::delivery::{DropLog, Queue};
-use crate::flow::Flows;
 use crate::packet::Packet;
 use crate::privacy::Privacy;
 use crate::row::{Encoder, Encoding, MOST_ROWS, Origin, PacketDetails, UniqueTime};
@@ -44,6 +43,8 @@ pub(super) struct Stream {
     once: bool,
     /// Whether the stream ends when its interface disappears.
     leaves: bool,
+    /// Whether the stream fails when somebody else detaches the program.
+    exit_on_detach: bool,
     privacy: Privacy,
 
     attachment: Attachment,
@@ -51,7 +52,6 @@ pub(super) struct Stream {
     own: OwnAddresses,
     budget: Budget,
     poll: PollTimer,
-    flows: Flows,
 
     /// The most records to read before the sink gets a chance to empty the queue.
     most_records: usize,
@@ -115,6 +115,8 @@ pub(super) enum Why {
     Once,
     /// The interface has disappeared.
     InterfaceGone,
+    /// Somebody else has detached the program, and the user asked to end then.
+    Detached,
     /// Nobody reads the rows any more.
     SinkGone,
     Failed(StreamError),
@@ -144,13 +146,13 @@ impl Stream {
             talkers: settings.talkers,
             once: settings.once,
             leaves,
+            exit_on_detach: settings.exit_on_detach,
             privacy: settings.privacy.clone(),
             attachment,
             control,
             own: around.own,
             budget,
             poll: PollTimer::new(ring),
-            flows: Flows::default(),
             most_records: (settings.buffer / 4 / ROW_BYTES).clamp(1, ring.records()),
             encoder: Encoder::new(settings.output.encoding()),
             times: UniqueTime::new(&origin),
@@ -217,6 +219,9 @@ impl Stream {
         let now = Instant::now();
         if now >= self.reported.at + REPORT_EVERY {
             let is_there = self.attachment.follow();
+            if self.exit_on_detach && self.attachment.was_detached() {
+                return Ok(Step::End(Why::Detached));
+            }
             self.report()?;
             if self.once {
                 return Ok(Step::End(Why::Once));
@@ -257,8 +262,7 @@ impl Stream {
         let elapsed = reading.at - self.polled.at;
         let growth = counters::growth(&reading.counters, &self.polled.counters);
         self.polled = reading;
-        let others = growth.seen().packets.saturating_sub(growth.self_traffic.packets);
-        let ratio = self.budget.observe(others, elapsed);
+        let ratio = self.budget.observe(growth.matched(), elapsed);
         let moved = self.follow_own_addresses();
         if ratio.is_some() || moved {
             self.control.ratio = self.budget.ratio();

@@ -1,6 +1,6 @@
 //! Turns the kernel's record into a packet.
 
-use super::{Address, Fragment, Mac, Packet, Protocol};
+use super::{Address, Cast, Direction, Fragment, Mac, Packet, Protocol};
 use packet_record::{Fault, Flags, Record};
 use std::net::IpAddr;
 
@@ -11,8 +11,17 @@ impl From<&Record> for Packet {
         let tag = |at: usize| (usize::from(record.vlan_tags) > at).then(|| record.vlan[at] & 0x0fff);
         Self {
             time: record.time,
+            direction: if has(Flags::SENT) { Direction::Sent } else { Direction::Received },
+            has_ethernet: !has(Flags::NO_ETHERNET),
             source_mac: Mac(record.source_mac),
             destination_mac: Mac(record.destination_mac),
+            cast: if has(Flags::BROADCAST) {
+                Cast::Broadcast
+            } else if has(Flags::MULTICAST) {
+                Cast::Multicast
+            } else {
+                Cast::Unicast
+            },
             source: record.source().into(),
             destination: record.destination().into(),
             protocol: if is_ip {
@@ -28,7 +37,7 @@ impl From<&Record> for Packet {
             destination_port: record.destination_port,
             vlan: tag(0),
             inner_vlan: tag(1),
-            tcp_flags: (has(Flags::PORTS) && is_ip && record.protocol == 6).then_some(record.tcp_flags),
+            tcp_flags: has(Flags::TCP_FLAGS).then_some(record.tcp_flags),
             icmp: has(Flags::ICMP).then_some((record.icmp_type, record.icmp_code)),
             arp_operation: has(Flags::ARP).then_some(record.arp_operation),
             fragment: match (has(Flags::FRAGMENT), record.fragment_offset) {
@@ -67,6 +76,7 @@ const fn describe(fault: Fault) -> &'static str {
         Fault::Ipv6ExtensionCount => "too many IPv6 extensions",
         Fault::TransportTruncated => "transport header truncated",
         Fault::TcpDataOffset => "TCP data offset below 20",
+        Fault::OutOfReach => "headers beyond the first buffer",
     }
 }
 

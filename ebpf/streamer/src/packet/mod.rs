@@ -12,12 +12,17 @@ pub use protocol::Protocol;
 pub struct Packet {
     /// Nanoseconds of `CLOCK_MONOTONIC`, as exact as the kernel's coarse clock.
     pub time: u64,
+    pub direction: Direction,
+    /// Whether the frame has MAC addresses. Frames of tunnels and point-to-point interfaces have none.
+    pub has_ethernet: bool,
     pub source_mac: Mac,
     pub destination_mac: Mac,
+    pub cast: Cast,
     pub source: Address,
     pub destination: Address,
     pub protocol: Protocol,
-    /// Length of the IP packet (IPv4 total length; IPv6 payload length and header), or of the frame if it is not IP.
+    /// Length of the IP packet as its header says, or up to the end of the frame if the header says 0. Length of the frame
+    /// if it is not IP.
     pub length: u32,
     /// Length of the frame.
     pub frame_length: u32,
@@ -43,6 +48,23 @@ pub struct Packet {
     pub fault: &'static str,
     /// The sampling ratio when this packet was recorded: one packet in this many.
     pub sampling: u32,
+}
+
+/// Whether this host has received or sent a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Received,
+    Sent,
+}
+
+impl Direction {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Received => "in",
+            Self::Sent => "out",
+        }
+    }
 }
 
 /// Whether a packet is a fragment.

@@ -1,7 +1,7 @@
 //! `packet_details`: one row for each packet that is recorded.
 
 use super::{FieldWriter, Origin, Row, Text, UnixNanos};
-use crate::packet::{Address, Mac, Packet};
+use crate::packet::{Address, Direction, Mac, Packet};
 use crate::vendor;
 use std::fmt::{self, Write};
 
@@ -17,7 +17,12 @@ pub struct PacketDetails<'a> {
 
 impl PacketDetails<'_> {
     fn vendor(&self) -> &'static str {
-        vendor::of(self.packet.source_mac).unwrap_or_default()
+        if self.packet.has_ethernet { vendor::of(self.packet.source_mac).unwrap_or_default() } else { "" }
+    }
+
+    /// Returns a MAC address as a text, which is empty for a frame without an Ethernet header.
+    fn mac(&self, mac: Mac) -> Text<17> {
+        if self.packet.has_ethernet { mac.text() } else { Text::new() }
     }
 }
 
@@ -30,8 +35,8 @@ impl Row for PacketDetails<'_> {
 
     fn fields(&self, to: &mut impl FieldWriter) {
         let packet = self.packet;
-        to.text("source_mac", packet.source_mac.text().as_str());
-        to.text("destination_mac", packet.destination_mac.text().as_str());
+        to.text("source_mac", self.mac(packet.source_mac).as_str());
+        to.text("destination_mac", self.mac(packet.destination_mac).as_str());
         to.text("source_ip", packet.source.text().as_str());
         to.text("destination_ip", packet.destination.text().as_str());
         to.text("protocol", packet.protocol.name().as_str());
@@ -45,7 +50,7 @@ impl Row for PacketDetails<'_> {
         to.integer("vlan", packet.vlan.map_or(-1, i64::from));
         to.integer("inner_vlan", packet.inner_vlan.map_or(-1, i64::from));
         to.text("tcp_flags", packet.tcp_flags.map(flags).unwrap_or_default().as_str());
-        to.text("cast", packet.destination_mac.cast().name());
+        to.text("cast", packet.cast.name());
         to.text("vendor", self.vendor());
         to.text("fragment", packet.fragment.name());
         to.integer("icmp_type", packet.icmp.map_or(-1, |(kind, _)| i64::from(kind)));
@@ -54,6 +59,7 @@ impl Row for PacketDetails<'_> {
         to.integer("frame_length", packet.frame_length.into());
         to.text("fault", packet.fault);
         to.integer("sampling", packet.sampling.into());
+        to.text("direction", packet.direction.name());
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {
@@ -92,7 +98,10 @@ impl PacketDetails<'_> {
                 write!(to, " {word}")?;
             }
         }
-        write!(to, " {}", packet.destination_mac.cast().name())?;
+        write!(to, " {}", packet.cast.name())?;
+        if packet.direction == Direction::Sent {
+            write!(to, " sent")?;
+        }
         if !self.vendor().is_empty() {
             write!(to, " ({})", self.vendor())?;
         }
@@ -137,13 +146,16 @@ fn flags(bits: u16) -> Text<40> {
 mod tests {
     use super::super::{Encoder, Encoding};
     use super::*;
-    use crate::packet::{Fragment, Protocol};
+    use crate::packet::{Cast, Fragment, Protocol};
     use snapbox::{assert_data_eq, file};
 
     /// The SSDP packet that the original blog posts show.
     fn ssdp() -> Packet {
         Packet {
             time: 0,
+            direction: Direction::Received,
+            has_ethernet: true,
+            cast: Cast::Multicast,
             source_mac: Mac([0x00, 0x11, 0x32, 0xe5, 0x79, 0x5c]),
             destination_mac: Mac([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]),
             source: Address::V4([172, 16, 10, 208].into()),

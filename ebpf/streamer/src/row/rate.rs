@@ -5,7 +5,8 @@ use crate::counters;
 use packet_record::Counters;
 use std::fmt::{self, Write};
 
-/// The traffic of one interval. `packets = shown + sampled_out + lost + self_packets` holds exactly.
+/// The traffic of one interval. `packets = matched + filtered_out + self_packets` and `matched = shown + sampled_out + lost`
+/// hold exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct PacketRate<'a> {
     pub time: UnixNanos,

@@ -1,10 +1,10 @@
-//! `top_talkers`: the largest flows of an interval.
+//! `top_talkers`: the largest conversations of an interval.
 
 use super::{FieldWriter, Origin, Row, UnixNanos, signed};
 use crate::flow::{Flow, Volume};
 use std::fmt::{self, Write};
 
-/// One flow and its rank: 1 for the flow with the most bytes.
+/// One conversation and its rank: 1 for the one with the most bytes in both directions.
 #[derive(Debug, Clone, Copy)]
 pub struct TopTalker<'a> {
     pub time: UnixNanos,
@@ -14,6 +14,9 @@ pub struct TopTalker<'a> {
     pub rank: usize,
     pub flow: &'a Flow,
     pub volume: Volume,
+    /// The times of the first and the last known packet of the conversation.
+    pub first_seen: UnixNanos,
+    pub last_seen: UnixNanos,
 }
 
 impl Row for TopTalker<'_> {
@@ -34,12 +37,16 @@ impl Row for TopTalker<'_> {
         to.integer("bytes", signed(self.volume.bytes));
         to.integer("interval_ms", signed(self.interval / 1_000_000));
         to.origin(self.origin);
+        to.integer("reply_packets", signed(self.volume.reply_packets));
+        to.integer("reply_bytes", signed(self.volume.reply_bytes));
+        to.integer("first_seen_ms", self.first_seen / 1_000_000);
+        to.integer("last_seen_ms", self.last_seen / 1_000_000);
     }
 
     fn describe(&self, to: &mut impl Write) -> fmt::Result {
         write!(
             to,
-            "#{} {} {} port {} -> {} port {}: {} packets, {} B",
+            "#{} {} {} port {} -> {} port {}: {} packets, {} B; back {} packets, {} B",
             self.rank,
             self.flow.protocol.name(),
             self.flow.source.text(),
@@ -47,7 +54,9 @@ impl Row for TopTalker<'_> {
             self.flow.destination.text(),
             self.flow.destination_port,
             self.volume.packets,
-            self.volume.bytes
+            self.volume.bytes,
+            self.volume.reply_packets,
+            self.volume.reply_bytes
         )
     }
 }

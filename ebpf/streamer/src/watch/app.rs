@@ -4,7 +4,7 @@ use super::view::{Seen, View};
 use crate::capture::{Capture, Interfaces};
 use crate::clock::WallClock;
 use crate::counters;
-use crate::flow::Flows;
+use crate::flow;
 use crate::packet::Packet;
 use crate::privacy::Privacy;
 use crate::row::UniqueTime;
@@ -29,7 +29,6 @@ pub(super) struct App {
     /// The index of the interface while the program is attached.
     index: Option<u32>,
     budget: Budget,
-    flows: Flows,
     times: UniqueTime,
     polled: (Instant, Counters),
     reported: (Instant, Counters),
@@ -55,7 +54,6 @@ impl App {
             interfaces,
             index: Some(index),
             budget,
-            flows: Flows::default(),
             polled: now,
             reported: now,
             stale: true,
@@ -81,7 +79,7 @@ impl App {
 
         let now = (Instant::now(), self.capture.counters()?);
         let growth = counters::growth(&now.1, &self.polled.1);
-        if let Some(ratio) = self.budget.observe(growth.seen().packets, now.0 - self.polled.0) {
+        if let Some(ratio) = self.budget.observe(growth.matched(), now.0 - self.polled.0) {
             self.capture.control(Control { ratio, ..Control::default() })?;
             self.view.sampling = ratio;
         }
@@ -101,7 +99,8 @@ impl App {
     fn follow(&mut self) {
         let name = self.view.origin.interface();
         let index = self.interfaces.index(name);
-        if index == self.index {
+        // The link itself is asked: somebody else may have detached it.
+        if index == self.index && (index.is_none() || self.capture.attached_to() == index) {
             return;
         }
         self.index = None;
@@ -132,11 +131,7 @@ impl App {
         let view = &mut self.view;
         view.totals = now.1;
         view.add_second(rate(growth.seen().packets), rate(growth.seen().bytes.saturating_mul(8)));
-        let entries = self.capture.flows();
-        let reading = entries.map(|entries| self.flows.read(entries, TALKERS, &Privacy::default()));
-        if let Some(reading) = &reading {
-            self.capture.forget(&reading.stale);
-        }
+        let flows = self.capture.flows().unwrap_or_default();
         if view.paused {
             return;
         }
@@ -144,8 +139,6 @@ impl App {
             .filter(|(_, traffic)| traffic.packets > 0)
             .map(|(name, traffic)| (name, rate(traffic.packets), rate(traffic.bytes)))
             .collect();
-        if let Some(reading) = reading {
-            view.talkers = reading.largest;
-        }
+        view.talkers = flow::largest(&flows, TALKERS, &Privacy::default());
     }
 }

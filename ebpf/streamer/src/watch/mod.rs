@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Shows the interface until a key or a signal ends it. The terminal is restored in every case.
 pub fn run(arguments: &WatchArguments) -> Result<()> {
-    let (interface, hook) = (arguments.interface.as_str(), arguments.hook.resolve()?);
+    let (interface, options) = (arguments.interface.as_str(), arguments.hook.resolve()?);
     let hint = format!("hint: use `xdp-streamer run --interface {interface} --sink stdout`");
     if !std::io::stdout().is_terminal() {
         bail!("standard output is not a terminal\n{hint}");
@@ -36,7 +36,8 @@ pub fn run(arguments: &WatchArguments) -> Result<()> {
     // https://no-color.org: any value but the empty one.
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let view = View::new(Origin::new(String::new(), interface), names, colours);
-    let app = App::start(view, index, interfaces, Capture::load(hook, true, RingSize::default())?)?;
+    let capture = Capture::load(interface, index, options, RingSize::default())?;
+    let app = App::start(view, index, interfaces, capture)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Also restores the terminal when the program panics.
     let mut terminal = ratatui::try_init().with_context(|| format!("the terminal cannot be used\n{hint}"))?;

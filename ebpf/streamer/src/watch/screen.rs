@@ -175,8 +175,8 @@ fn draw_talkers(view: &View, frame: &mut Frame<'_>, area: Rect) {
         Row::new([
             Cell::from(ends),
             Cell::from(protocol.clone()).style(colour_of(view, &protocol)),
-            Cell::from(format!("{:>9}", volume.packets)),
-            Cell::from(format!("{:>9}B", scaled(volume.bytes))),
+            Cell::from(format!("{:>9}", volume.all_packets())),
+            Cell::from(format!("{:>9}B", scaled(volume.all_bytes()))),
         ])
         .height(height)
     });

@@ -214,8 +214,8 @@ impl View {
         talkers
             .retain(|(from, to, flow, _)| self.matches(&format!("{from} -> {to} {}", flow.protocol.name())));
         match self.sort {
-            Sort::Bytes => talkers.sort_by_key(|(.., volume)| Reverse(volume.bytes)),
-            Sort::Packets => talkers.sort_by_key(|(.., volume)| Reverse(volume.packets)),
+            Sort::Bytes => talkers.sort_by_key(|(.., volume)| Reverse(volume.all_bytes())),
+            Sort::Packets => talkers.sort_by_key(|(.., volume)| Reverse(volume.all_packets())),
             Sort::Name => talkers.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1))),
         }
         talkers
@@ -315,6 +315,9 @@ pub(super) mod tests {
 
     pub(in crate::watch) fn packet(last: u8, port: u16) -> Packet {
         Packet {
+            direction: crate::packet::Direction::Received,
+            has_ethernet: true,
+            cast: crate::packet::Cast::Multicast,
             time: 0,
             source_mac: Mac([0x00, 0x11, 0x32, 0xe5, 0x79, 0x5c]),
             destination_mac: Mac([0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa]),
@@ -362,15 +365,21 @@ pub(super) mod tests {
                 .collect(),
         );
         view.talkers = vec![
-            (flow("172.16.10.1", "172.16.10.221", Protocol::TCP), Volume { packets: 3, bytes: 4000 }),
-            (flow("192.0.2.7", "172.16.10.221", Protocol::UDP), Volume { packets: 9, bytes: 900 }),
+            (
+                flow("172.16.10.1", "172.16.10.221", Protocol::TCP),
+                Volume { packets: 3, bytes: 4000, ..Volume::default() },
+            ),
+            (
+                flow("192.0.2.7", "172.16.10.221", Protocol::UDP),
+                Volume { packets: 9, bytes: 900, ..Volume::default() },
+            ),
             (
                 flow(
                     "2001:db8:1234:5678:9abc:def0:1234:5678",
                     "2001:db8:ffff:eeee:dddd:cccc:bbbb:aaaa",
                     Protocol::TCP,
                 ),
-                Volume { packets: 5, bytes: 7000 },
+                Volume { packets: 5, bytes: 7000, ..Volume::default() },
             ),
         ];
         view.protocols = vec![("tcp_ipv4", 3, 4000), ("udp_ipv4", 9, 900), ("tcp_ipv6", 5, 7000)];

@@ -38,12 +38,18 @@ impl Lab {
         lab
     }
 
-    /// Makes the veth pair.
+    /// Creates the veth pair.
     pub(crate) fn plug(&self) {
+        self.plug_as(None);
+    }
+
+    /// Creates the veth pair, with an index for the watched interface.
+    pub(crate) fn plug_as(&self, index: Option<&str>) {
         let (node, network) = (self.node.as_str(), self.network.as_str());
         #[rustfmt::skip]
-        ip(&["-n", node, "link", "add", WATCHED, "address", NODE_MAC, "type", "veth",
-             "peer", "name", "far0", "address", NETWORK_MAC, "netns", network]);
+        ip(&[&["-n", node, "link", "add", WATCHED][..], &index.map_or(vec![], |index| vec!["index", index]),
+             &["address", NODE_MAC, "type", "veth", "peer", "name", "far0", "address", NETWORK_MAC,
+               "netns", network]].concat());
         for (namespace, interface, address) in [(node, WATCHED, NODE), (network, "far0", NETWORK)] {
             ip(&["-n", namespace, "address", "add", &format!("{address}/24"), "dev", interface]);
             ip(&["-n", namespace, "link", "set", interface, "up"]);
@@ -64,6 +70,17 @@ impl Lab {
     pub(crate) fn send(&self, frames: &[Vec<u8>]) {
         in_namespace(&self.network, || {
             let socket = Raw::open("far0");
+            for frame in frames {
+                socket.send(frame);
+            }
+        });
+    }
+
+    /// Sends frames from the node through the watched interface.
+    #[allow(dead_code, reason = "not for the benchmark")]
+    pub(crate) fn send_from_node(&self, frames: &[Vec<u8>]) {
+        in_namespace(&self.node, || {
+            let socket = Raw::open(WATCHED);
             for frame in frames {
                 socket.send(frame);
             }
@@ -111,6 +128,22 @@ pub(crate) fn in_namespace<T: Send>(namespace: &str, work: impl FnOnce() -> T + 
         });
         thread.join().unwrap()
     })
+}
+
+/// Opens the other end of a tun interface: what is written to it is received by the interface.
+#[allow(dead_code, reason = "not for the benchmark")]
+pub(crate) fn open_tunnel(interface: &str) -> std::fs::File {
+    let file = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun").unwrap();
+    // SAFETY: all zeros are a valid request.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *to = libc::c_char::from_ne_bytes([from]);
+    }
+    request.ifr_ifru.ifru_flags = i16::try_from(libc::IFF_TUN | libc::IFF_NO_PI).unwrap();
+    // SAFETY: the request is as long as the command expects.
+    let outcome = unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw const request) };
+    assert!(outcome >= 0, "{}", std::io::Error::last_os_error());
+    file
 }
 
 /// A packet socket on one interface.

@@ -85,7 +85,7 @@ fn the_service_manager_is_told() {
     let mut told = vec![next(), next()];
     told.sort();
     assert_eq!(told[1], "WATCHDOG=1");
-    assert!(told[0].starts_with("STATUS=end0: driver, 0 packets/s, 1 of 1 shown"), "{told:?}");
+    assert!(told[0].starts_with("STATUS=end0: tcx, 0 packets/s, 1 of 1 shown"), "{told:?}");
     assert!(daemon.terminate().0.success());
     while next() != "STOPPING=1" {}
 }

@@ -1,10 +1,10 @@
 //! The report of each second: totals, talkers, and the daemon's own state.
 
 use super::{Reading, Stream};
-use crate::clock;
+use crate::clock::{self, WallClock};
 use crate::counters;
 use crate::daemon::board::Report;
-use crate::flow::{Flow, Volume};
+use crate::flow::{self, Flow, Volume};
 use crate::process;
 use crate::row::{Encoding, Health, PacketRate, TopTalker};
 use aya::maps::MapError;
@@ -14,6 +14,8 @@ use std::time::Instant;
 impl Stream {
     /// Writes the rows of the last second, and updates the board.
     pub(super) fn report(&mut self) -> Result<(), MapError> {
+        // Before the counters, which hold the packets that no flow kept.
+        let talkers = self.largest_conversations();
         let reading = Reading { at: Instant::now(), counters: self.attachment.capture.counters()? };
         let interval = u64::try_from((reading.at - self.reported.at).as_nanos()).unwrap_or(u64::MAX);
         let growth = counters::growth(&reading.counters, &self.reported.counters);
@@ -30,7 +32,6 @@ impl Stream {
         let packets_per_second = rate.packets_per_second();
         self.encoder.encode(&rate);
 
-        let talkers = self.largest_flows();
         // In a table for people, these rows would hide the packets.
         if self.encoding != Encoding::Table {
             self.report_talkers(now, interval, &talkers);
@@ -61,14 +62,13 @@ impl Stream {
         Ok(())
     }
 
-    fn largest_flows(&mut self) -> Vec<(Flow, Volume)> {
-        let Some(entries) = self.attachment.capture.flows() else { return Vec::new() };
-        let reading = self.flows.read(entries, self.talkers, &self.privacy);
-        self.attachment.capture.forget(&reading.stale);
-        reading.largest
+    fn largest_conversations(&mut self) -> Vec<(Flow, Volume)> {
+        let flows = self.attachment.capture.flows().unwrap_or_default();
+        flow::largest(&flows, self.talkers, &self.privacy)
     }
 
     fn report_talkers(&mut self, now: i64, interval: u64, talkers: &[(Flow, Volume)]) {
+        let wall = WallClock::now();
         for (rank, (flow, volume)) in (1..).zip(talkers) {
             self.encoder.encode(&TopTalker {
                 time: self.report_times.assign(now),
@@ -77,6 +77,8 @@ impl Stream {
                 rank,
                 flow,
                 volume: *volume,
+                first_seen: wall.unix(volume.first_seen),
+                last_seen: wall.unix(volume.last_seen),
             });
         }
     }
