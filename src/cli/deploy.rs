@@ -192,12 +192,10 @@ fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<Stri
     let said = |word: &str, what: &str| format!("{}  {word:<8}  {what}", node.name);
     match event {
         Event::Begun(step) => vec![line(plan, flake, node, *step)],
-        Event::Unknown(ailment) => vec![said("unknown", &ailment.to_string())],
-        Event::Unwell(ailment) => vec![said("unwell", &ailment.to_string())],
+        Event::Unknown(check) => vec![said("unknown", &check.to_string())],
+        Event::Unwell(check) => vec![said("unwell", &check.to_string())],
         Event::Waiting(missing) if missing.is_empty() => vec![said("waiting", "it does not answer")],
-        Event::Waiting(missing) => {
-            missing.iter().map(|ailment| said("waiting", &ailment.to_string())).collect()
-        }
+        Event::Waiting(missing) => missing.iter().map(|check| said("waiting", &check.to_string())).collect(),
         Event::GoingBack => vec![said("revert", &revert(node).to_string())],
         Event::LeftToItsGuard => vec![said("waiting", "it does not hear: its guard takes it back")],
     }

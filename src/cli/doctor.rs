@@ -12,7 +12,7 @@ use super::output::{note, print, print_hint};
 use super::runtime::runtime;
 use crate::config::cluster::Cluster;
 use crate::operate::doctor::{Check, check_machine, check_network};
-use crate::operate::status::{Finding, Verdict};
+use crate::operate::status::{Cause, Finding, Verdict};
 use crate::provision::bmc::first_sight;
 use crate::provision::bmc::pins::BmcPins;
 use crate::provision::seed::State;
@@ -63,7 +63,7 @@ impl Doctor {
         for Check { step, subject, finding } in checks {
             let (word, text, hint) = match finding {
                 Finding::Good { what } => ("ok", what, None),
-                Finding::Wrong { what, look_at } => ("WRONG", what, Some(look_at)),
+                Finding::Wrong { what, look_at, .. } => ("WRONG", what, Some(look_at)),
                 Finding::Unknown { why, look_at } => ("unknown", why, look_at.as_ref()),
             };
             print(&format!("{word:<8} {step:<7} {subject:<width$}  {text}\n"))?;
@@ -81,25 +81,21 @@ async fn check_boards(cluster: &Cluster, folder: &Path) -> Vec<Check> {
     let boards = cluster.boards.iter().map(|board| async {
         let address = IpAddr::from(board.bmc.value);
         let pinned = pins.as_ref().ok().and_then(|pins| pins.of(address));
+        let cable = "`bmc` of the board in cluster.toml, its cable, its power";
         let finding = match (timeout(BMC_LIMIT, first_sight(address)).await, pinned) {
             (Ok(Ok(seen)), Some(pinned)) if seen == pinned => {
-                Finding::Good { what: format!("{address} answers, with the pinned certificate") }
+                Finding::good(format!("{address} answers, with the pinned certificate"))
             }
-            (Ok(Ok(seen)), Some(_)) => Finding::Wrong {
-                what: format!("{address} has another certificate than before: {seen}"),
-                look_at: "docs/flash.md: a new certificate".to_owned(),
-            },
-            (Ok(Ok(seen)), None) => Finding::Good {
-                what: format!("{address} answers; `rk1 flash` will ask about its certificate {seen}"),
-            },
-            (Ok(Err(error)), _) => Finding::Wrong {
-                what: format!("{address}: {error}"),
-                look_at: "`bmc` of the board in cluster.toml, its cable, its power".to_owned(),
-            },
-            (Err(_), _) => Finding::Wrong {
-                what: format!("{address} does not answer"),
-                look_at: "`bmc` of the board in cluster.toml, its cable, its power".to_owned(),
-            },
+            (Ok(Ok(seen)), Some(_)) => Finding::wrong(
+                Cause::Environment,
+                format!("{address} has another certificate than before: {seen}"),
+                "docs/flash.md: a new certificate",
+            ),
+            (Ok(Ok(seen)), None) => {
+                Finding::good(format!("{address} answers; `rk1 flash` will ask about its certificate {seen}"))
+            }
+            (Ok(Err(error)), _) => Finding::wrong(Cause::Environment, format!("{address}: {error}"), cable),
+            (Err(_), _) => Finding::wrong(Cause::Environment, format!("{address} does not answer"), cable),
         };
         Check::new("flash", format!("BMC {}", board.name), finding)
     });
@@ -113,13 +109,12 @@ fn check_secrets(cluster: &Cluster, folder: &Path) -> Vec<Check> {
         let file = folder.join(cluster.secrets.file(name)?);
         let finding = match State::of(&file) {
             Ok(state) => match state.hint(&file) {
-                None => Finding::Good { what: state.words().to_lowercase() },
-                Some(hint) => Finding::Wrong { what: state.words().to_lowercase(), look_at: hint },
+                None => Finding::good(state.words().to_lowercase()),
+                Some(hint) => Finding::wrong(Cause::Environment, state.words().to_lowercase(), hint),
             },
-            Err(error) => Finding::Unknown {
-                why: format!("`{}`: {error}", file.display()),
-                look_at: Some("make the file readable".to_owned()),
-            },
+            Err(error) => {
+                Finding::unknown(format!("`{}`: {error}", file.display()), "make the file readable")
+            }
         };
         Some(Check::new("flash", format!("secret {}", name.as_str()), finding))
     });

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::config::cluster::Cluster;
-use crate::operate::status::Finding;
+use crate::operate::status::{Cause, Finding};
 use crate::printable::Line;
 
 /// Time that one program, host or name server has to answer.
@@ -39,16 +39,8 @@ impl Check {
     }
 }
 
-fn good(what: impl Into<String>) -> Finding {
-    Finding::Good { what: what.into() }
-}
-
-fn wrong(what: impl Into<String>, look_at: impl Into<String>) -> Finding {
-    Finding::Wrong { what: what.into(), look_at: look_at.into() }
-}
-
-fn unknown(why: impl Into<String>, look_at: impl Into<String>) -> Finding {
-    Finding::Unknown { why: why.into(), look_at: Some(look_at.into()) }
+fn wrong(what: impl AsRef<str>, look_at: impl AsRef<str>) -> Finding {
+    Finding::wrong(Cause::Environment, what, look_at)
 }
 
 /// Checks the programs and the clock of this machine.
@@ -120,10 +112,10 @@ async fn program(name: &str, arguments: &[&str], hint: &str) -> Finding {
             let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             // The first line of a manual page says nothing about a version.
             let is_version = line.chars().any(|letter| letter.is_ascii_digit());
-            good(if is_version { Line::new(line).to_string() } else { "installed".to_owned() })
+            Finding::good(if is_version { Line::new(line).to_string() } else { "installed".to_owned() })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => wrong("not installed", hint),
-        Err(error) => unknown(format!("`{name}` failed: {}", Line::new(&error.to_string())), hint),
+        Err(error) => Finding::unknown(format!("`{name}` failed: {}", Line::new(&error.to_string())), hint),
     }
 }
 
@@ -145,11 +137,11 @@ fn setting<'a>(settings: &'a str, name: &str) -> &'a str {
 
 fn flakes(settings: Option<&str>) -> Finding {
     match settings {
-        None => unknown("the settings of Nix cannot be read", "install Nix first"),
+        None => Finding::unknown("the settings of Nix cannot be read", "install Nix first"),
         Some(settings)
             if setting(settings, "experimental-features").split(' ').any(|word| word == "flakes") =>
         {
-            good("enabled")
+            Finding::good("enabled")
         }
         Some(_) => wrong(
             "not enabled",
@@ -161,7 +153,7 @@ fn flakes(settings: Option<&str>) -> Finding {
 fn builds_for_nodes(settings: Option<&str>) -> Finding {
     const SYSTEM: &str = "aarch64-linux";
     let Some(settings) = settings else {
-        return unknown("the settings of Nix cannot be read", "install Nix first");
+        return Finding::unknown("the settings of Nix cannot be read", "install Nix first");
     };
     let has = |name: &str| setting(settings, name).split([' ', ',', ';']).any(|word| word == SYSTEM);
     let builders = setting(settings, "builders");
@@ -170,11 +162,11 @@ fn builds_for_nodes(settings: Option<&str>) -> Finding {
         None => builders.to_owned(),
     };
     if has("system") {
-        good("this machine builds for the nodes")
+        Finding::good("this machine builds for the nodes")
     } else if has("extra-platforms") {
-        good("this machine builds for the nodes by emulation")
+        Finding::good("this machine builds for the nodes by emulation")
     } else if builders.contains(SYSTEM) {
-        good("a remote builder builds for the nodes")
+        Finding::good("a remote builder builds for the nodes")
     } else {
         wrong("nothing here builds for aarch64-linux", "docs/images.md: emulation or a remote builder")
     }
@@ -187,9 +179,9 @@ async fn clock() -> Finding {
         .as_deref()
         .map(str::trim)
     {
-        Ok("yes") => good("synchronized"),
+        Ok("yes") => Finding::good("synchronized"),
         Ok(_) => wrong("not synchronized", "timedatectl set-ntp true"),
-        Err(_) => unknown("`timedatectl` does not say", "compare `date` with another clock"),
+        Err(_) => Finding::unknown("`timedatectl` does not say", "compare `date` with another clock"),
     }
 }
 
@@ -202,7 +194,7 @@ async fn reachable(address: IpAddr) -> Finding {
         }
     });
     if join_all(tries).await.contains(&true) {
-        good(format!("{address} is reachable"))
+        Finding::good(format!("{address} is reachable"))
     } else {
         wrong(
             format!("{address} does not answer"),
@@ -223,7 +215,7 @@ async fn resolves_to(host: &str, gateway: &[IpAddr]) -> Finding {
             format!("add a DNS record for it with the gateway's address {expected}"),
         )
     } else if found.iter().all(|address| gateway.contains(address)) {
-        good(format!("`{host}` is at the gateway's address"))
+        Finding::good(format!("`{host}` is at the gateway's address"))
     } else {
         let found = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         wrong(
@@ -241,7 +233,7 @@ mod tests {
     fn settings_of_nix_are_read() {
         let settings =
             "extra-platforms = aarch64-linux i686-linux\nexperimental-features = flakes nix-command\n";
-        assert_eq!(flakes(Some(settings)), good("enabled"));
+        assert_eq!(flakes(Some(settings)), Finding::good("enabled"));
         assert_eq!(setting(settings, "extra-platforms"), "aarch64-linux i686-linux");
         assert!(matches!(flakes(Some("experimental-features = nix-command\n")), Finding::Wrong { .. }));
         assert!(matches!(flakes(None), Finding::Unknown { .. }));

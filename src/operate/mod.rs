@@ -3,4 +3,5 @@
 pub mod deploy;
 pub mod doctor;
 pub mod lab;
+mod routing_daemon;
 pub mod status;

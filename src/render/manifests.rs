@@ -3,12 +3,12 @@
 //! k3s applies the files by name every 15 seconds, and each anew until it succeeds (k3s-io/k3s,
 //! pkg/deploy/controller.go). Up to its first dot a file's name is that of its add-on, so no two share that part.
 
-mod bgp;
+pub(crate) mod bgp;
 mod chart;
 mod cilium;
 mod fetched;
-mod gateway;
-mod issuer;
+pub(crate) mod gateway;
+pub(crate) mod issuer;
 mod validation;
 
 use tera::Context;

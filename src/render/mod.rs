@@ -4,7 +4,7 @@ pub mod diagram;
 pub mod disk;
 pub mod document;
 mod hosts;
-mod manifests;
+pub(crate) mod manifests;
 pub mod nix;
 pub mod pins;
 pub mod routers;

@@ -1,24 +1,24 @@
-//! A node before and after: what was good has to be good again.
+//! A node before and after a switch: every check that passed before has to pass again.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::operate::status::{Finding, Observation};
+use crate::operate::status::{Cause, Finding, Observation};
 
-/// Something that is not good, in words.
+/// A check that did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Ailment {
+pub struct FailedCheck {
     /// The node, the router or the cluster.
     pub subject: String,
-    /// What was asked of it, such as `k3s`.
+    /// What was checked, such as `k3s`.
     pub question: String,
     pub what: String,
     pub look_at: Option<String>,
 }
 
-impl fmt::Display for Ailment {
+impl fmt::Display for FailedCheck {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}, {}: {}", self.subject, self.question, self.what)?;
         match &self.look_at {
@@ -28,31 +28,37 @@ impl fmt::Display for Ailment {
     }
 }
 
-fn ailment(subject: &str, question: &str, finding: &Finding) -> Option<Ailment> {
+fn failed_check(subject: &str, question: &str, finding: &Finding) -> Option<FailedCheck> {
     let (what, look_at) = match finding {
         Finding::Good { .. } => return None,
-        Finding::Wrong { what, look_at } => (what, Some(look_at.clone())),
+        Finding::Wrong { what, look_at, .. } => (what, Some(look_at.clone())),
         Finding::Unknown { why, look_at } => (why, look_at.clone()),
     };
     let (subject, question) = (subject.to_owned(), question.to_owned());
-    Some(Ailment { subject, question, what: what.clone(), look_at })
+    Some(FailedCheck { subject, question, what: what.clone(), look_at })
 }
 
-/// What is wrong, for certain.
+/// Whether a deploy is what makes the check pass.
+fn is_fixed_by_deploy(finding: &Finding) -> bool {
+    matches!(finding, Finding::Wrong { cause: Cause::SystemNotRunning | Cause::K3sCertificatesExpire, .. })
+}
+
+/// Returns the checks that failed, except those that the deploy itself is for.
 #[must_use]
-pub(super) fn wrong(observation: &Observation) -> Vec<Ailment> {
-    let findings = observation.findings().filter(|(.., finding)| matches!(finding, Finding::Wrong { .. }));
-    findings.filter_map(|(subject, question, finding)| ailment(subject, question, finding)).collect()
+pub(super) fn failed(observation: &Observation) -> Vec<FailedCheck> {
+    let wrong =
+        observation.findings().filter(|(.., finding)| finding.is_wrong() && !is_fixed_by_deploy(finding));
+    wrong.filter_map(|(subject, question, finding)| failed_check(subject, question, finding)).collect()
 }
 
-/// What nobody could say.
+/// Returns the checks that could not be made.
 #[must_use]
-pub(super) fn unknown(observation: &Observation) -> Vec<Ailment> {
-    let findings = observation.findings().filter(|(.., finding)| matches!(finding, Finding::Unknown { .. }));
-    findings.filter_map(|(subject, question, finding)| ailment(subject, question, finding)).collect()
+pub(super) fn unknown(observation: &Observation) -> Vec<FailedCheck> {
+    let unknown = observation.findings().filter(|(.., finding)| matches!(finding, Finding::Unknown { .. }));
+    unknown.filter_map(|(subject, question, finding)| failed_check(subject, question, finding)).collect()
 }
 
-/// What was good before a switch. Only that can be asked for after it.
+/// The checks that passed before a switch. Only these can be required after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Baseline(BTreeSet<(String, String)>);
 
@@ -63,11 +69,12 @@ impl Baseline {
         Self(good.map(|(subject, question, _)| (subject.to_owned(), question.to_owned())).collect())
     }
 
-    /// What was good and is not any more.
+    /// Returns the checks that passed before and do not pass now.
     #[must_use]
-    pub(super) fn missing(&self, after: &Observation) -> Vec<Ailment> {
-        let ill =
-            after.findings().filter_map(|(subject, question, finding)| ailment(subject, question, finding));
-        ill.filter(|ailment| self.0.contains(&(ailment.subject.clone(), ailment.question.clone()))).collect()
+    pub(super) fn missing(&self, after: &Observation) -> Vec<FailedCheck> {
+        let failed = after
+            .findings()
+            .filter_map(|(subject, question, finding)| failed_check(subject, question, finding));
+        failed.filter(|check| self.0.contains(&(check.subject.clone(), check.question.clone()))).collect()
     }
 }

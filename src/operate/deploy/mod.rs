@@ -21,7 +21,7 @@ mod scenarios;
 
 pub use actions::ActionError;
 pub use command::{Flake, NodeCommand, roll_back};
-pub use health::Ailment;
+pub use health::FailedCheck;
 pub(crate) use listing::{line, listing, revert};
 pub use operator::Operator;
 pub use plan::{Drain, Options, Plan, Step};

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use super::actions::ActionError;
-use super::health::Ailment;
+use super::health::FailedCheck;
 use super::lines::lines;
 use super::quorum::QuorumLost;
 use crate::config::cluster::Label;
@@ -15,7 +15,7 @@ use crate::config::cluster::Label;
 #[derive(Debug, Error)]
 pub enum Failure {
     #[error("it is not well{}", lines(.0))]
-    Unwell(Vec<Ailment>),
+    Unwell(Vec<FailedCheck>),
     #[error(transparent)]
     Quorum(#[from] QuorumLost),
     #[error("its guard is armed already: it goes back in {left} s unless somebody confirms")]
@@ -23,14 +23,14 @@ pub enum Failure {
     #[error("it is going back to the system of before at this moment")]
     Reverting,
     #[error("it has not become as good as before within {} s{}", limit.as_secs(), lines_or_silence(missing))]
-    NotAsBefore { limit: Duration, missing: Vec<Ailment> },
+    NotAsBefore { limit: Duration, missing: Vec<FailedCheck> },
     #[error("its guard was faster: nobody had confirmed in time")]
     TooLate,
     #[error(transparent)]
     Action(#[from] ActionError),
 }
 
-fn lines_or_silence(missing: &[Ailment]) -> String {
+fn lines_or_silence(missing: &[FailedCheck]) -> String {
     if missing.is_empty() { ": it does not answer".to_owned() } else { lines(missing) }
 }
 

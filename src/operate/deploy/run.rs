@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::actions::{ActionError, Actions};
 use super::command::Rebuild;
 use super::guard::{Order, State};
-use super::health::{self, Ailment, Baseline};
+use super::health::{self, Baseline, FailedCheck};
 use super::plan::{Plan, Step};
 use super::quorum;
 use super::report::{Failure, Fate, Report};
@@ -20,11 +20,11 @@ use crate::config::written::Role;
 pub enum Event {
     Begun(Step),
     /// The check could not find this out: it will not be asked for after the switch either.
-    Unknown(Ailment),
+    Unknown(FailedCheck),
     /// The check found this wrong, and the deploy goes on all the same.
-    Unwell(Ailment),
+    Unwell(FailedCheck),
     /// The verification goes on because of this; empty while the node does not answer.
-    Waiting(Vec<Ailment>),
+    Waiting(Vec<FailedCheck>),
     /// The node is told to go back.
     GoingBack,
     /// It did not hear: its guard takes it back when its time is up.
@@ -77,7 +77,7 @@ struct Before {
 /// A look at a node after the switch.
 enum Seen {
     AsBefore,
-    Missing(Vec<Ailment>),
+    Missing(Vec<FailedCheck>),
     /// It does not answer.
     Nothing,
     /// Its guard was faster.
@@ -125,7 +125,7 @@ impl<A: Actions> Deploy<'_, A> {
     async fn prepare(&mut self) -> Result<Before, Failure> {
         self.begin(Step::Check)?;
         let observation = self.actions.observe(self.node).await?;
-        let wrong = health::wrong(&observation);
+        let wrong = health::failed(&observation);
         if !wrong.is_empty() && !self.plan.options.anyway {
             return Err(Failure::Unwell(wrong));
         }
@@ -219,19 +219,19 @@ impl<A: Actions> Deploy<'_, A> {
             return Ok(Seen::GoneBack);
         }
         let mut missing = before.baseline.missing(&self.actions.observe(self.node).await?);
-        let ailment = |question: &str, what: String| Ailment {
+        let failed = |question: &str, what: String| FailedCheck {
             subject: self.node.name.as_str().to_owned(),
             question: question.to_owned(),
             what,
             look_at: None,
         };
         if let Some(built) = before.built.as_ref().filter(|built| **built != answer.running) {
-            missing.push(ailment("system", format!("it runs {}, not {built}", answer.running)));
+            missing.push(failed("system", format!("it runs {}, not {built}", answer.running)));
         }
         if self.node.role == Role::Server
             && let Err(error) = self.actions.etcd(self.node).await
         {
-            missing.push(ailment("etcd", error.to_string()));
+            missing.push(failed("etcd", error.to_string()));
         }
         Ok(if missing.is_empty() { Seen::AsBefore } else { Seen::Missing(missing) })
     }

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::plan::{PASSWORD, PlannedRouter};
 use super::programs::{Running, read};
 use super::{Finding, LabError};
+use crate::operate::routing_daemon::bird as daemon;
 
 #[derive(Debug)]
 pub(super) struct Bird {
@@ -80,13 +81,12 @@ impl Bird {
     }
 
     pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
-        let said = self.client(&["show", "protocols"])?;
-        let up = |name: &str| {
-            said.lines().any(|line| {
-                line.split_whitespace().next() == Some(name) && line.trim_end().ends_with("Established")
-            })
-        };
-        Ok(self.nodes.iter().filter(|(name, _)| up(name)).map(|(_, node)| *node).collect())
+        let sessions = daemon::sessions(&self.client(&["show", "protocols", "all"])?);
+        Ok(sessions
+            .into_iter()
+            .filter(|(_, session)| session.is_established())
+            .map(|(node, _)| node)
+            .collect())
     }
 
     pub(super) fn names_of(&self, node: IpAddr) -> Vec<String> {
@@ -95,14 +95,7 @@ impl Bird {
     }
 
     pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
-        let said = self.client(&["show", "route"])?;
-        let mut networks: Vec<_> = said
-            .lines()
-            .filter_map(|line| line.split_whitespace().next())
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        networks.dedup();
-        Ok(networks)
+        Ok(daemon::networks(&self.client(&["show", "route"])?))
     }
 
     pub(super) fn take_back(&self) -> Result<Finding, LabError> {

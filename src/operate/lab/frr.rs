@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::plan::PlannedRouter;
 use super::programs::{Running, read, run};
 use super::{Finding, LabError};
+use crate::operate::routing_daemon::frr as daemon;
 
 #[derive(Debug)]
 pub(super) struct Frr {
@@ -81,16 +82,15 @@ impl Frr {
 
     fn json(&self, command: &str) -> Result<Value, LabError> {
         let said = self.show(command)?;
-        serde_json::from_str(&said).map_err(|_| LabError::Unexpected { command: command.to_owned(), said })
+        daemon::object(&said).ok_or_else(|| LabError::Unexpected { command: command.to_owned(), said })
     }
 
     pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
         let mut nodes = Vec::new();
         for family in &self.families {
-            let summary = self.json(&format!("show bgp {family} unicast summary json"))?;
-            let peers = summary["peers"].as_object().into_iter().flatten();
-            let established = peers.filter(|(_, peer)| peer["state"] == "Established");
-            nodes.extend(established.filter_map(|(address, _)| address.parse::<IpAddr>().ok()));
+            let sessions = daemon::sessions(&self.json(&format!("show bgp {family} unicast summary json"))?);
+            let established = sessions.into_iter().filter(|(_, session)| session.is_established());
+            nodes.extend(established.map(|(node, _)| node));
         }
         Ok(nodes)
     }
@@ -98,9 +98,7 @@ impl Frr {
     pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
         let mut networks = Vec::new();
         for family in &self.families {
-            let table = self.json(&format!("show bgp {family} unicast json"))?;
-            let routes = table["routes"].as_object().into_iter().flatten();
-            networks.extend(routes.filter_map(|(network, _)| network.parse::<IpNet>().ok()));
+            networks.extend(daemon::networks(&self.json(&format!("show bgp {family} unicast json"))?));
         }
         Ok(networks)
     }

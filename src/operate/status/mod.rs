@@ -1,33 +1,33 @@
-//! How the cluster is: asked of its nodes, its routers, Kubernetes and the gateway, all at once.
+//! The state of the cluster: its nodes, its routers, Kubernetes and the gateway are asked, all at once.
 //!
-//! [`observe`] asks (`probe`), what comes back is judged (`judge`) and can be shown ([`screen`]).
+//! [`observe`] asks (`probe`) and judges the answers (`judge`); [`screen`] shows the result.
 
+mod error;
 mod facts;
-mod failure;
+mod finding;
 mod judge;
-mod observation;
 mod probe;
 pub mod screen;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use failure::ProbeError;
-pub use observation::{
-    ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation, Verdict,
+pub use error::ProbeError;
+pub use finding::{
+    Cause, ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, ServiceObservation,
+    SessionObservation, Verdict,
 };
-pub use probe::kubernetes::{Connection, connect};
-
 use k8s_openapi::jiff::Timestamp;
+pub use probe::connection::{Connection, connect};
 
 use crate::config::cluster::{Cluster, Label};
 
-/// By what, and for how long, those who know are asked.
+/// How, and for how long, nodes, routers and Kubernetes are asked.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The file by which Kubernetes is reached. `None`: that of `KUBECONFIG`, else the one that a server has.
+    /// The kubeconfig that the user names. `None`: the one of `KUBECONFIG`, else the one of a server.
     pub kubeconfig: Option<PathBuf>,
-    /// What the paths of secrets are relative to: the folder of `cluster.toml`.
+    /// The folder of `cluster.toml`, to which the paths of secrets are relative.
     pub folder: PathBuf,
     /// The longest that one probe may take.
     pub limit: Duration,
@@ -52,7 +52,7 @@ impl Scope {
     }
 }
 
-/// Asks everybody at once what `scope` is about. Needs a runtime of tokio with time and I/O.
+/// Asks everything in `scope` at once. Needs a runtime of tokio with time and I/O.
 pub async fn observe(cluster: &Cluster, access: &Access, scope: &Scope) -> Observation {
     let facts = probe::ask(cluster, access, scope).await;
     judge::judge(cluster, scope, &facts, Timestamp::now())

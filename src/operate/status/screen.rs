@@ -1,18 +1,18 @@
-//! One screen: a table of nodes, one of routers, one of the cluster, and below them what is not well.
+//! The screen: a table of nodes, one of routers, one of the cluster, and below them each cause in full.
 
 use std::fmt::Write;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::observation::{Finding, Observation, Verdict};
+use super::finding::{Finding, Observation, Verdict};
 
-/// A cell of a table. The width is that of the text, without its style.
+/// A cell of a table. Its width is that of the text, without the style.
 struct Cell {
     text: String,
     style: Style,
 }
 
-/// The screen, with styles. Whoever prints it strips those that the terminal does not take.
+/// Returns the screen, with styles. Whoever prints it strips those that the terminal does not support.
 #[must_use]
 pub fn screen(observation: &Observation) -> String {
     let mut screen = String::new();
@@ -23,15 +23,15 @@ pub fn screen(observation: &Observation) -> String {
     screen
 }
 
-/// How all that was found is said in one line.
+/// Returns all findings in one line.
 #[must_use]
 pub fn summary(observation: &Observation) -> String {
     let count = |verdict| observation.findings().filter(|(.., finding)| finding.verdict() == verdict).count();
     match (count(Verdict::Wrong), count(Verdict::Unknown)) {
-        (0, 0) => "all is well".to_owned(),
-        (0, unknown) => format!("nothing is known to be wrong, {unknown} unknown"),
-        (wrong, 0) => format!("{wrong} wrong"),
-        (wrong, unknown) => format!("{wrong} wrong, {unknown} unknown"),
+        (0, 0) => "all checks passed".to_owned(),
+        (0, unknown) => format!("no check failed, {unknown} unknown"),
+        (wrong, 0) => format!("{wrong} failed"),
+        (wrong, unknown) => format!("{wrong} failed, {unknown} unknown"),
     }
 }
 
@@ -39,13 +39,17 @@ fn write_nodes(screen: &mut String, observation: &Observation) {
     if observation.nodes.is_empty() {
         return;
     }
-    let has_streamer = observation.nodes.iter().any(|node| node.streamer.is_some());
-    let heads = ["NODE", "ANSWERS", "K3S", "READY", "DISK", "STREAMER"];
-    let mut rows =
-        vec![heads.iter().take(if has_streamer { 6 } else { 5 }).map(|head| head_cell(head)).collect()];
+    let mut heads: Vec<_> =
+        ["NODE", "ANSWERS", "K3S", "READY", "CILIUM", "DISK", "CLOCK", "SYSTEM"].map(head_cell).into();
+    if observation.nodes.iter().any(|node| node.streamer.is_some()) {
+        heads.push(head_cell("STREAMER"));
+    }
+    let mut rows = vec![heads];
     for node in &observation.nodes {
         let mut row = vec![plain_cell(node.name.as_str())];
-        row.extend([&node.answers, &node.k3s, &node.ready, &node.disk].map(word_cell));
+        let narrow = [&node.answers, &node.k3s, &node.ready, &node.cilium, &node.disk, &node.clock];
+        row.extend(narrow.map(word_cell));
+        row.push(if node.streamer.is_some() { word_cell(&node.system) } else { full_cell(&node.system) });
         row.extend(node.streamer.as_ref().map(full_cell));
         rows.push(row);
     }
@@ -75,20 +79,29 @@ fn write_cluster(screen: &mut String, observation: &Observation) {
     write_table(screen, &rows);
 }
 
-/// What is wrong first, then what is unknown and does not follow from something else.
+/// First what is wrong, then what is unknown and does not follow from something else. The same text about several sessions
+/// of a router is written once.
 fn write_details(screen: &mut String, observation: &Observation) {
     for verdict in [Verdict::Wrong, Verdict::Unknown] {
+        let mut groups: Vec<(&str, Vec<&str>, &Finding)> = Vec::new();
         for (subject, name, finding) in observation.findings() {
-            let (what, look_at) = match finding {
-                Finding::Wrong { what, look_at } if verdict == Verdict::Wrong => (what, look_at),
-                Finding::Unknown { why, look_at: Some(look_at) } if verdict == Verdict::Unknown => {
-                    (why, look_at)
-                }
-                _ => continue,
+            if finding.verdict() != verdict || matches!(finding, Finding::Unknown { look_at: None, .. }) {
+                continue;
+            }
+            match groups.last_mut() {
+                Some((last, names, same)) if *last == subject && *same == finding => names.push(name),
+                _ => groups.push((subject, vec![name], finding)),
+            }
+        }
+        for (subject, names, finding) in groups {
+            let (Finding::Wrong { what, look_at, .. }
+            | Finding::Unknown { why: what, look_at: Some(look_at) }) = finding
+            else {
+                continue;
             };
-            let Cell { text, style } = word_cell(finding);
-            let _ = writeln!(screen, "\n{style}{text}{style:#} {subject}, {name}: {}", printable(what));
-            let _ = writeln!(screen, "  look at {}", printable(look_at));
+            let (Cell { text, style }, names) = (word_cell(finding), names.join(", "));
+            let _ = writeln!(screen, "\n{style}{text}{style:#} {subject}, {names}: {what}");
+            let _ = writeln!(screen, "  look at {look_at}");
         }
     }
 }
@@ -110,22 +123,16 @@ fn word_cell(finding: &Finding) -> Cell {
     Cell { text: word.to_owned(), style: color.on_default() }
 }
 
-/// The word, and what is good; what is not stands below in full.
+/// The word, and what is good. Everything else stands below the tables in full.
 fn full_cell(finding: &Finding) -> Cell {
     let mut cell = word_cell(finding);
     match finding {
         Finding::Good { what } | Finding::Unknown { why: what, look_at: None } => {
-            let _ = write!(cell.text, ": {}", printable(what));
+            let _ = write!(cell.text, ": {what}");
         }
         _ => {}
     }
     cell
-}
-
-/// What others say goes on one line, and steers no terminal.
-fn printable(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|character| !character.is_control()).collect()
 }
 
 fn write_table(screen: &mut String, rows: &[Vec<Cell>]) {

@@ -38,11 +38,15 @@ struct Session {
     password_file: Option<String>,
 }
 
+/// Returns the API version of Cilium's kinds for BGP. Cilium 1.18 brought v2 and deprecated v2alpha1.
+pub(crate) fn api_version(cluster: &Cluster) -> &'static str {
+    if cluster.versions.cilium.minor < 18 { "cilium.io/v2alpha1" } else { "cilium.io/v2" }
+}
+
 pub(super) fn bgp(cluster: &Cluster) -> Bgp<'_> {
     let bgp = &cluster.bgp;
     Bgp {
-        // Cilium 1.18 brought v2 and deprecated v2alpha1.
-        api_version: if cluster.versions.cilium.minor < 18 { "cilium.io/v2alpha1" } else { "cilium.io/v2" },
+        api_version: api_version(cluster),
         cluster: cluster.name.as_str(),
         asn: bgp.asn,
         sessions: sessions(cluster),

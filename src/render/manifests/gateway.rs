@@ -6,8 +6,8 @@ use super::issuer::issuer_name;
 use crate::config::cluster::{Cluster, Domain};
 
 /// The shared gateway, to which routes of any namespace attach.
-const GATEWAY_NAME: &str = "shared";
-const GATEWAY_NAMESPACE: &str = "gateway";
+pub(crate) const GATEWAY_NAME: &str = "shared";
+pub(crate) const GATEWAY_NAMESPACE: &str = "gateway";
 const HTTP_LISTENER: &str = "http";
 const HTTPS_LISTENER: &str = "https";
 

@@ -58,7 +58,8 @@ pub(super) fn issuers(cluster: &Cluster) -> Issuers<'_> {
     }
 }
 
-pub(super) fn issuer_name(issuer: Issuer) -> &'static str {
+/// Returns the name of the `ClusterIssuer` of an ACME service.
+pub(crate) fn issuer_name(issuer: Issuer) -> &'static str {
     match issuer {
         Issuer::Staging => "letsencrypt-staging",
         Issuer::Production => "letsencrypt-production",

@@ -106,6 +106,18 @@ fn answer(stream: TcpStream, state: &Mutex<State>) {
     );
 }
 
+/// Cilium's agent on each node, ready.
+fn agents() -> Value {
+    let agents = NODES.map(|(name, _)| {
+        json!({
+            "metadata": { "name": format!("cilium-{name}"), "labels": { "k8s-app": "cilium" } },
+            "spec": { "nodeName": name },
+            "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] },
+        })
+    });
+    json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": agents })
+}
+
 fn refusal(code: u16, reason: &str, message: &str) -> (u16, Value) {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message,
@@ -132,6 +144,11 @@ impl State {
                 (200, self.node(name))
             }
             ("GET", ["apis", "cilium.io", "v2", "ciliumbgpnodeconfigs"]) => (200, self.sessions()),
+            ("GET", ["api", "v1", "namespaces", "kube-system", "pods"]) => (200, agents()),
+            // Nothing that these lists could say is wrong.
+            ("GET", ["api", "v1", "namespaces", _, "pods" | "events"] | ["apis", "cilium.io", "v2", _]) => {
+                (200, json!({ "kind": "List", "apiVersion": "v1", "metadata": {}, "items": [] }))
+            }
             ("GET", ["api", "v1", "pods"]) => {
                 let node = query.split("spec.nodeName%3D").nth(1).unwrap_or_default().split('&').next();
                 let pods = self.pods.values().filter(|pod| pod["spec"]["nodeName"].as_str() == node);

@@ -1,4 +1,4 @@
-//! The cluster of the tests, well in every part, for tests to spoil.
+//! The healthy cluster of the tests, which each test breaks in its own way.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -97,12 +97,17 @@ impl TestCluster {
                 service: Some(Service::Pages {
                     authorization: Some(format!("Bearer {TOKEN}")),
                     pages: objects(),
+                    kinds: KINDS.to_vec(),
                 }),
             },
             router: Server {
                 address: format!("{ROUTER}:443"),
                 identity: Some(authority.sign(ROUTER)),
-                service: Some(Service::Pages { authorization: Some(basic("rk1", PASSWORD)), pages: rest() }),
+                service: Some(Service::Pages {
+                    authorization: Some(basic("rk1", PASSWORD)),
+                    pages: rest(),
+                    kinds: Vec::new(),
+                }),
             },
             gateway: Server {
                 address: format!("{GATEWAY}:443"),
@@ -256,23 +261,70 @@ pub(crate) fn hence(hours: i64) -> String {
     now.checked_add(SignedDuration::from_hours(hours)).expect("a moment").to_string()
 }
 
-fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
+pub(crate) fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
     json!({ "type": kind, "status": status, "reason": reason, "message": message })
 }
 
-pub(crate) const NODE_LIST: &str = "/api/v1/nodes?";
-pub(crate) const PEER_LIST: &str = "/apis/cilium.io/v2/ciliumbgpnodeconfigs?";
+pub(crate) const NODE_LIST: &str = "/api/v1/nodes?limit=500";
+pub(crate) const PEER_LIST: &str = "/apis/cilium.io/v2/ciliumbgpnodeconfigs?limit=500";
+pub(crate) const CLUSTER_CONFIG_LIST: &str = "/apis/cilium.io/v2/ciliumbgpclusterconfigs?limit=500";
+pub(crate) const PEER_CONFIG_LIST: &str = "/apis/cilium.io/v2/ciliumbgppeerconfigs?limit=500";
+pub(crate) const ADVERTISEMENT_LIST: &str = "/apis/cilium.io/v2/ciliumbgpadvertisements?limit=500";
+pub(crate) const SYSTEM_PODS: &str = "/api/v1/namespaces/kube-system/pods?limit=500";
+pub(crate) const CERT_MANAGER_PODS: &str = "/api/v1/namespaces/cert-manager/pods?limit=500";
+pub(crate) const CHART_LIST: &str = "/apis/helm.cattle.io/v1/namespaces/kube-system/helmcharts?limit=500";
+pub(crate) const JOB_LIST: &str = "/apis/batch/v1/namespaces/kube-system/jobs?limit=500";
+pub(crate) const ADDON_EVENTS: &str =
+    "/api/v1/namespaces/kube-system/events?fieldSelector=involvedObject.kind%3DAddon&limit=500";
+pub(crate) const EXPIRY_EVENTS: &str =
+    "/api/v1/namespaces/default/events?fieldSelector=reason%3DCertificateExpirationWarning&limit=500";
 pub(crate) const CLASS: &str = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/cilium";
 pub(crate) const SHARED: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/gateway/gateways/shared";
+pub(crate) const GATEWAY_SERVICE: &str = "/api/v1/namespaces/gateway/services/cilium-gateway-shared";
+pub(crate) const ISSUER: &str = "/apis/cert-manager.io/v1/clusterissuers/letsencrypt-production";
 pub(crate) const CERTIFICATE: &str =
     "/apis/cert-manager.io/v1/namespaces/gateway/certificates/shared-gateway-certificate";
+pub(crate) const REQUEST_LIST: &str =
+    "/apis/cert-manager.io/v1/namespaces/gateway/certificaterequests?limit=500";
+pub(crate) const ORDER_LIST: &str = "/apis/acme.cert-manager.io/v1/namespaces/gateway/orders?limit=500";
+pub(crate) const CHALLENGE_LIST: &str =
+    "/apis/acme.cert-manager.io/v1/namespaces/gateway/challenges?limit=500";
 
-/// Kubernetes' objects, by the paths at which it serves them. Fields: those of its own kinds and of the definitions of
-/// Cilium, the Gateway API and cert-manager.
+/// The paths of the kinds that the cluster knows.
+pub(crate) const KINDS: [&str; 7] = [
+    "/api/v1/",
+    "/apis/acme.cert-manager.io/",
+    "/apis/batch/",
+    "/apis/cert-manager.io/",
+    "/apis/cilium.io/",
+    "/apis/gateway.networking.k8s.io/",
+    "/apis/helm.cattle.io/",
+];
+
+/// A pod that is ready, or says why not.
+pub(crate) fn pod(namespace: &str, name: &str, node: &str, labels: &Value, waiting: Option<Value>) -> Value {
+    let is_ready = if waiting.is_none() { "True" } else { "False" };
+    let state = waiting.map_or_else(|| json!({ "running": {} }), |waiting| json!({ "waiting": waiting }));
+    let image = format!("registry.example.org/{name}:v1");
+    json!({
+        "metadata": { "name": name, "namespace": namespace, "labels": labels, "creationTimestamp": "2026-11-20T08:00:00Z" },
+        "spec": { "nodeName": node },
+        "status": {
+            "phase": "Running",
+            "conditions": [condition("PodScheduled", "True", "", ""), condition("Ready", is_ready, "", "")],
+            "containerStatuses": [{ "name": name, "image": image, "state": state }],
+        },
+    })
+}
+
+/// The objects of Kubernetes, by the paths at which it serves them. Fields: those of its own kinds and of the definitions
+/// of Cilium, the Gateway API, cert-manager and k3s.
 fn objects() -> BTreeMap<String, Value> {
     let nodes = NODES.map(|(name, _)| {
         let ready = condition("Ready", "True", "KubeletReady", "kubelet is posting ready status");
-        json!({ "metadata": { "name": name }, "status": { "conditions": [ready] } })
+        json!({ "metadata": { "name": name }, "status": {
+            "conditions": [ready], "nodeInfo": { "kubeletVersion": "v1.36.4+k3s1" },
+        } })
     });
     let peers = NODES.map(|(name, _)| {
         let peer = json!({
@@ -287,42 +339,72 @@ fn objects() -> BTreeMap<String, Value> {
         let instance = json!({ "name": "turing-pi", "localASN": 64512, "peers": [peer] });
         json!({ "metadata": { "name": name }, "status": { "bgpInstances": [instance] } })
     });
-    let list = |kind: &str, api: &str, items: &[Value]| json!({ "kind": format!("{kind}List"), "apiVersion": api, "metadata": {}, "items": items });
-    let object = |kind: &str, api: &str, name: &str, status: Value| json!({ "kind": kind, "apiVersion": api, "metadata": { "name": name }, "status": status });
-    let gateway_api = "gateway.networking.k8s.io/v1";
+    let list =
+        |items: &[Value]| json!({ "kind": "List", "apiVersion": "v1", "metadata": {}, "items": items });
+    let object = |kind: &str, name: &str, status: Value| json!({ "kind": kind, "metadata": { "name": name }, "status": status });
+    let agents = NODES.map(|(name, _)| {
+        let labels = json!({ "k8s-app": "cilium" });
+        pod("kube-system", &format!("cilium-{name}"), name, &labels, None)
+    });
+    let operator = json!({ "io.cilium/app": "operator" });
+    let operator = pod("kube-system", "cilium-operator", "rk1-01", &operator, None);
+    let cert_manager = pod("cert-manager", "cert-manager", "rk1-02", &json!({ "app": "cert-manager" }), None);
+    let charts = ["cilium", "cert-manager"].map(|name| {
+        json!({ "metadata": { "name": name }, "status": { "jobName": format!("helm-install-{name}") } })
+    });
+    let jobs = ["cilium", "cert-manager"].map(|name| {
+        json!({ "metadata": { "name": format!("helm-install-{name}") }, "status": { "succeeded": 1 } })
+    });
+    let peer_config = json!({
+        "metadata": { "name": "mikrotik" },
+        "spec": { "families": [{ "afi": "ipv4", "safi": "unicast",
+            "advertisements": { "matchLabels": { "advertise": "bgp" } } }] },
+        "status": { "conditions": [condition("cilium.io/MissingAuthSecret", "False", "", "")] },
+    });
+    let advertisement = json!({
+        "metadata": { "name": "load-balancer-addresses", "labels": { "advertise": "bgp" } },
+    });
     let accepted = condition("Accepted", "True", "Accepted", "Valid GatewayClass");
     let programmed = condition("Programmed", "True", "Programmed", "Gateway successfully reconciled");
+    let addressed = condition("cilium.io/IPAMRequestSatisfied", "True", "satisfied", "");
+    let registered = condition("Ready", "True", "ACMEAccountRegistered", "The ACME account was registered");
     let issued = condition("Ready", "True", "Ready", "Certificate is up to date and has not expired");
-    BTreeMap::from([
-        (NODE_LIST.to_owned(), list("Node", "v1", &nodes)),
-        (PEER_LIST.to_owned(), list("CiliumBGPNodeConfig", "cilium.io/v2", &peers)),
-        (
-            CLASS.to_owned(),
-            object("GatewayClass", gateway_api, "cilium", json!({ "conditions": [accepted] })),
-        ),
-        (
-            SHARED.to_owned(),
-            object(
-                "Gateway",
-                gateway_api,
-                "shared",
-                json!({ "conditions": [programmed], "addresses": [{ "type": "IPAddress", "value": GATEWAY }] }),
-            ),
-        ),
-        (
-            CERTIFICATE.to_owned(),
-            object(
-                "Certificate",
-                "cert-manager.io/v1",
-                "shared-gateway-certificate",
-                json!({
-                    "conditions": [issued],
-                    "notAfter": hence(61 * 24 + 12),
-                    "renewalTime": hence(31 * 24 + 12),
-                }),
-            ),
-        ),
-    ])
+    let gateway = json!({
+        "conditions": [programmed], "addresses": [{ "type": "IPAddress", "value": GATEWAY }],
+    });
+    let mut certificate = object(
+        "Certificate",
+        "shared-gateway-certificate",
+        json!({
+            "conditions": [issued],
+            "notAfter": hence(61 * 24 + 12),
+            "renewalTime": hence(31 * 24 + 12),
+        }),
+    );
+    certificate["spec"] =
+        json!({ "issuerRef": { "kind": "ClusterIssuer", "name": "letsencrypt-production" } });
+    let pages = [
+        (NODE_LIST, list(&nodes)),
+        (PEER_LIST, list(&peers)),
+        (CLUSTER_CONFIG_LIST, list(&[object("CiliumBGPClusterConfig", "turing-pi", json!({}))])),
+        (PEER_CONFIG_LIST, list(&[peer_config])),
+        (ADVERTISEMENT_LIST, list(&[advertisement])),
+        (SYSTEM_PODS, list(&[&agents[..], &[operator]].concat())),
+        (CERT_MANAGER_PODS, list(&[cert_manager])),
+        (CHART_LIST, list(&charts)),
+        (JOB_LIST, list(&jobs)),
+        (ADDON_EVENTS, list(&[])),
+        (EXPIRY_EVENTS, list(&[])),
+        (CLASS, object("GatewayClass", "cilium", json!({ "conditions": [accepted] }))),
+        (SHARED, object("Gateway", "shared", gateway)),
+        (GATEWAY_SERVICE, object("Service", "cilium-gateway-shared", json!({ "conditions": [addressed] }))),
+        (ISSUER, object("ClusterIssuer", "letsencrypt-production", json!({ "conditions": [registered] }))),
+        (CERTIFICATE, certificate),
+        (REQUEST_LIST, list(&[])),
+        (ORDER_LIST, list(&[])),
+        (CHALLENGE_LIST, list(&[])),
+    ];
+    pages.into_iter().map(|(path, page)| (path.to_owned(), page)).collect()
 }
 
 pub(crate) const SESSIONS: &str = "/rest/routing/bgp/session";

@@ -91,12 +91,12 @@ fn watching_shows_one_screen_after_the_other() {
             }
             screen.clone()
         };
-        let well = read_to("all is well");
+        let well = read_to("all checks passed");
         // In one step: a script that runs sees nothing of it.
         let (words, host) = (folder.path().join("words"), folder.path().join("hosts/root@172.16.10.221"));
         fs::write(&words, "ssh: connect to host 172.16.10.221 port 22: No route to host\n").expect("words");
         fs::rename(words, host.join("refuses")).expect("a host");
-        let spoilt = read_to("1 wrong");
+        let spoilt = read_to("1 failed");
         watching.kill().expect("rk1 ends");
         watching.wait().expect("rk1 has ended");
         // Between the two there may have been more that were well.

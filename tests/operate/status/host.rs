@@ -43,8 +43,14 @@ pub(crate) struct Module {
     /// Units that are active.
     pub(crate) active: Vec<&'static str>,
     pub(crate) mounts: Vec<(&'static str, &'static str)>,
-    /// The page of the streamer's figures, at two times.
+    /// The page of the streamer's counters, at two times.
     pub(crate) figures: [String; 2],
+    /// The metrics of etcd at two times, empty on an agent.
+    pub(crate) etcd: [String; 2],
+    /// Seconds by which its clock is ahead.
+    pub(crate) clock_ahead: i64,
+    /// Where links of its file system lead.
+    pub(crate) links: Vec<(&'static str, &'static str)>,
     pub(crate) kubeconfig: Option<String>,
 }
 
@@ -60,6 +66,14 @@ impl Module {
                 Figures::default().page(),
                 Figures { packets: 52_400, delivered: 820, ..Figures::default() }.page(),
             ],
+            etcd: [(10.0, 2_000), (10.05, 2_010)].map(|(sum, count)| etcd_page(1, sum, count)),
+            clock_ahead: 0,
+            links: vec![
+                ("/run/current-system", "/nix/store/aaaa-nixos-system-rk1-26.05"),
+                ("/nix/var/nix/profiles/system", "/nix/store/aaaa-nixos-system-rk1-26.05"),
+                ("/run/booted-system/kernel", "/nix/store/kkkk-linux-6.12.1/Image"),
+                ("/run/current-system/kernel", "/nix/store/kkkk-linux-6.12.1/Image"),
+            ],
             kubeconfig: None,
         }
     }
@@ -74,13 +88,29 @@ impl Module {
             "case $2 in\n{}) echo active ;;\n*) echo failed; exit 3 ;;\nesac\n",
             self.active.join("|")
         );
-        let [first, second] = &self.figures;
         // Odd and even calls get the one and the other.
+        let twice = |name: &str, [first, second]: &[String; 2]| {
+            format!(
+                "if rm \"$0.{name}\" 2>/dev/null; then /bin/cat <<'EOF'\n{second}EOF\nelse touch \"$0.{name}\"; \
+                 /bin/cat <<'EOF'\n{first}EOF\nfi\n"
+            )
+        };
         let curl = format!(
-            "if rm \"$0.again\" 2>/dev/null; then cat <<'EOF'\n{second}EOF\nelse touch \"$0.again\"; cat <<'EOF'\n{first}EOF\nfi\n"
+            "case $* in\n*:2381/*)\n{};;\n*)\n{};;\nesac\n",
+            twice("etcd", &self.etcd),
+            twice("figures", &self.figures)
         );
-        let mut programs = BTreeMap::from([("curl", curl), ("findmnt", findmnt), ("systemctl", systemctl)]);
-        programs.insert("sleep", String::new());
+        let links = self.links.iter().map(|(link, path)| format!("{link}) echo {path} ;;\n"));
+        let readlink = format!("case $2 in\n{}*) exit 1 ;;\nesac\n", links.collect::<String>());
+        let date = format!("echo $(($(/bin/date +%s) + {}))\n", self.clock_ahead);
+        let mut programs = BTreeMap::from([
+            ("curl", curl),
+            ("date", date),
+            ("findmnt", findmnt),
+            ("readlink", readlink),
+            ("sleep", String::new()),
+            ("systemctl", systemctl),
+        ]);
         if let Some(kubeconfig) = &self.kubeconfig {
             let cat =
                 "if [ \"$1\" = /etc/rancher/k3s/k3s.yaml ]; then PATH=/usr/bin:/bin; set -- \"$0.k3s\"; fi\n";
@@ -89,6 +119,17 @@ impl Module {
         }
         Host::Programs(programs)
     }
+}
+
+/// The metrics of etcd that are read, among others.
+pub(crate) fn etcd_page(has_leader: u8, fsync_seconds: f64, fsyncs: u32) -> String {
+    format!(
+        "# TYPE etcd_server_has_leader gauge\netcd_server_has_leader {has_leader}\n\
+         etcd_server_is_learner 0\netcd_server_leader_changes_seen_total 1\n\
+         etcd_disk_wal_fsync_duration_seconds_bucket{{le=\"0.001\"}} 1\n\
+         etcd_disk_wal_fsync_duration_seconds_sum {fsync_seconds}\n\
+         etcd_disk_wal_fsync_duration_seconds_count {fsyncs}\n"
+    )
 }
 
 /// What a streamer has counted, with the labels and the order of the page that it serves.

@@ -1,19 +1,19 @@
 //! Kubernetes, and the ways to it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::certificates::Authority;
-use crate::cluster::{
-    CERTIFICATE, CLASS, NODES, PEER_LIST, SHARED, TestCluster, kubeconfig_of_k3s, screen_of,
-};
+use crate::cluster::{CERTIFICATE, CLASS, NODES, SHARED, TestCluster, kubeconfig_of_k3s, screen_of};
 use crate::host::Host;
 use crate::server::Service;
 
-fn pages(
+pub(crate) fn pages(
     cluster: &mut TestCluster,
-) -> (&mut Option<String>, &mut std::collections::BTreeMap<String, serde_json::Value>) {
+) -> (&mut Option<String>, &mut BTreeMap<String, Value>, &mut Vec<&'static str>) {
     match &mut cluster.api.service {
-        Some(Service::Pages { authorization, pages }) => (authorization, pages),
+        Some(Service::Pages { authorization, pages, kinds }) => (authorization, pages, kinds),
         _ => panic!("Kubernetes serves pages"),
     }
 }
@@ -32,16 +32,6 @@ fn the_api_server_lets_nobody_in() {
 fn the_api_server_is_another() {
     screen_of("kubernetes-untrusted", |cluster| {
         cluster.api.identity = Some(Authority::new("another").sign(NODES[0].1));
-    });
-}
-
-/// Nothing of the Gateway API, of cert-manager and of Cilium is there.
-#[test]
-fn kubernetes_is_bare() {
-    screen_of("kubernetes-bare", |cluster| {
-        for path in [PEER_LIST, CLASS, SHARED, CERTIFICATE] {
-            pages(cluster).1.remove(path);
-        }
     });
 }
 

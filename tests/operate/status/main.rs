@@ -6,6 +6,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "what is not as it should be ends the run")]
 
+mod causes;
 mod certificates;
 mod cluster;
 mod command;

@@ -16,8 +16,10 @@ use crate::certificates::Identity;
 /// What is served.
 #[derive(Clone)]
 pub(crate) enum Service {
-    /// The answers by their paths, to those who show this `Authorization`; 401 to others, 404 elsewhere.
-    Pages { authorization: Option<String>, pages: BTreeMap<String, Value> },
+    /// The answers by their paths, to those who show this `Authorization`; 401 to others. A text is served as it is.
+    /// Elsewhere 404: below the paths of known kinds as Kubernetes says that there is no such object, else as it says that
+    /// it does not know the kind, which is not JSON.
+    Pages { authorization: Option<String>, pages: BTreeMap<String, Value>, kinds: Vec<&'static str> },
     /// The same to everybody.
     Status(u16),
     /// Nothing, for ever.
@@ -95,14 +97,18 @@ fn answer<Stream: Read + Write + Hangup>(stream: Stream, service: &Service) {
         Service::Pages { authorization, .. } if *authorization != shown => {
             (401, failure(401, "Unauthorized"))
         }
-        Service::Pages { pages, .. } => match pages.get(path) {
+        Service::Pages { pages, kinds, .. } => match pages.get(path) {
             Some(body) => (200, body.clone()),
-            None => (404, failure(404, "NotFound")),
+            None if kinds.iter().any(|kind| path.starts_with(kind)) => (404, failure(404, "NotFound")),
+            None => (404, Value::from("404 page not found\n")),
         },
     };
-    let body = body.to_string();
+    let (kind, body) = match body {
+        Value::String(text) => ("text/plain", text),
+        json => ("application/json", json.to_string()),
+    };
     let head = format!(
-        "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status} Status\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     let stream = stream.get_mut();

@@ -1,176 +1,281 @@
-//! What is not of one node or router: the API server, the gateway, its certificate and the page behind it.
-
-use std::net::IpAddr;
+//! What belongs to no single node: the API server, etcd, and what k3s installs.
 
 use k8s_openapi::jiff::Timestamp;
 
-use crate::certificate::CertificateFault;
-use crate::config::cluster::{Cluster, Domain};
-use crate::config::written::Issuer;
-use crate::operate::status::Scope;
+use super::{certificate, gateway, pods};
+use crate::config::cluster::Cluster;
+use crate::config::written::Role;
 use crate::operate::status::facts::{
-    Answer, CertificateFacts, Condition, Conditions, Facts, GatewayFacts, KubernetesFacts, PageFacts,
+    EtcdFacts, Facts, KubernetesFacts, Labels, Lookup, NodeFacts, PodFacts, Probed, ServiceFacts,
 };
-use crate::operate::status::failure::ProbeError;
-use crate::operate::status::observation::{ClusterObservation, Finding};
+use crate::operate::status::finding::{
+    Cause, ClusterObservation, Finding, NodeObservation, ServiceObservation,
+};
 
-const SECONDS_A_DAY: i64 = 24 * 60 * 60;
-/// The operator looks for the Gateway API's definitions once, when it starts.
-const OPERATOR: &str = "Cilium's operator: `kubectl -n kube-system rollout restart deployment cilium-operator`, \
-                        once the definitions of the Gateway API are there";
+/// A chart that is rendered as `HelmChart`, and its manifest.
+pub(super) const CILIUM: (&str, &str) = ("cilium", "10-cilium.yaml");
+const CERT_MANAGER: (&str, &str) = ("cert-manager", "20-cert-manager.yaml");
+/// Milliseconds that etcd may take on average to write to the disk. It sends a heartbeat each 100 ms by default, and its
+/// documentation asks for 10 ms in 99 of 100 cases (etcd.io, "Hardware recommendations").
+const SLOW_FSYNC: u64 = 100;
 
-pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timestamp) -> ClusterObservation {
-    let if_all = |judge: &dyn Fn() -> Finding| (*scope == Scope::Cluster).then(judge);
-    ClusterObservation {
-        kubernetes: kubernetes(&facts.kubernetes),
-        gateway_class: if_all(&|| {
-            of_object(&facts.kubernetes, |facts| &facts.gateway_class, OPERATOR, gateway_class)
-        }),
-        gateway: if_all(&|| {
-            let look_at =
-                "k3s: `kubectl -n kube-system get addons`, whether manifests/50-gateway.yaml is applied";
-            of_object(&facts.kubernetes, |facts| &facts.gateway, look_at, |found| gateway(cluster, found))
-        }),
-        certificate: if_all(&|| {
-            let look_at = "cert-manager: `kubectl -n cert-manager logs deployment/cert-manager`";
-            of_object(
-                &facts.kubernetes,
-                |facts| &facts.certificate,
-                look_at,
-                |found| certificate(&cluster.gateway.domain, found, now),
-            )
-        }),
-        hubble: cluster
-            .hubble
-            .as_ref()
-            .zip(facts.page.as_ref())
-            .map(|(host, page)| hubble(cluster, host, page)),
-    }
-}
-
-fn kubernetes(answer: &Answer<KubernetesFacts>) -> Finding {
-    match answer {
-        Ok(facts) => Finding::good(format!("{} answers", facts.server)),
-        Err(failure) if failure.is_silence() => {
-            Finding::wrong(failure.to_string(), "k3s on the servers: `journalctl -u k3s`")
+pub(super) fn judge(
+    cluster: &Cluster,
+    facts: &Facts,
+    nodes: &[NodeObservation],
+    now: Timestamp,
+) -> ClusterObservation {
+    let etcd = etcd(cluster, facts, nodes);
+    let kubernetes = kubernetes(cluster, &facts.kubernetes, nodes, &etcd);
+    let services = match &facts.kubernetes {
+        Ok(kubernetes) => kubernetes.services.as_ref().map(|found| (kubernetes, found)),
+        // Where only some nodes are asked about there is no page either.
+        Err(_) if facts.nodes.len() == cluster.nodes.len() => {
+            let hubble = gateway::hubble(cluster, facts.page.as_ref(), None);
+            return ClusterObservation { kubernetes, services: Some(without_kubernetes(etcd, hubble)) };
         }
-        Err(failure) => Finding::unknown(
-            failure.to_string(),
-            "the kubeconfig: `--kubeconfig`, else `KUBECONFIG`, else that of a server by `ssh root@…`",
-        ),
-    }
-}
-
-/// Judges an object that Kubernetes should have.
-fn of_object<T>(
-    kubernetes: &Answer<KubernetesFacts>,
-    object: impl Fn(&KubernetesFacts) -> &Answer<Option<T>>,
-    look_at: &str,
-    judge: impl Fn(&T) -> Finding,
-) -> Finding {
-    let Ok(kubernetes) = kubernetes else { return Finding::unknown_too("Kubernetes was not heard") };
-    match object(kubernetes) {
-        Ok(Some(found)) => judge(found),
-        Ok(None) => Finding::wrong("there is none", look_at),
-        Err(failure) => Finding::unknown(failure.to_string(), "what the kubeconfig's user may read"),
-    }
-}
-
-/// `Ok` where the condition is true; what else it is, in words.
-fn condition(conditions: &Conditions, name: &str, word: &str) -> Result<(), String> {
-    match conditions.get(name) {
-        Some(Condition { is_true: true, .. }) => Ok(()),
-        Some(Condition { reason, message, .. }) => Err(format!("not {word}: {reason}: {message}")),
-        None => Err(format!("not {word}: nobody has looked at it yet")),
-    }
-}
-
-fn gateway_class(conditions: &Conditions) -> Finding {
-    match condition(conditions, "Accepted", "accepted") {
-        Ok(()) => Finding::good("accepted"),
-        Err(what) => Finding::wrong(what, OPERATOR),
-    }
-}
-
-fn gateway(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
-    let describe = "`kubectl -n gateway describe gateway shared`";
-    let wanted: Vec<_> = cluster.gateway.address.each().collect();
-    let has = |address: &IpAddr| facts.addresses.iter().any(|found| found.parse() == Ok(*address));
-    let listed = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-    if let Err(what) = condition(&facts.conditions, "Programmed", "programmed") {
-        Finding::wrong(what, describe)
-    } else if wanted.iter().all(has) {
-        Finding::good(format!("programmed at {listed}"))
-    } else {
-        let found = match facts.addresses.as_slice() {
-            [] => "no address".to_owned(),
-            addresses => addresses.join(", "),
-        };
-        let look_at = "`kubectl get ciliumloadbalancerippool`: whether the address is free in the pool";
-        Finding::wrong(format!("it has {found}, not {listed}"), look_at)
-    }
-}
-
-fn certificate(domain: &Domain, facts: &CertificateFacts, now: Timestamp) -> Finding {
-    let describe = "`kubectl -n gateway describe certificate,certificaterequest,order,challenge`";
-    let days = |from: Timestamp, to: Timestamp| (to.as_second() - from.as_second()) / SECONDS_A_DAY;
-    match facts.not_after {
-        Some(end) if end <= now => {
-            return Finding::wrong(format!("*.{domain} expired {} days ago", days(end, now)), describe);
-        }
-        _ => {}
-    }
-    if let Err(what) = condition(&facts.conditions, "Ready", "ready") {
-        return Finding::wrong(what, describe);
-    }
-    let Some(end) = facts.not_after else {
-        return Finding::wrong("ready, but without an end", describe);
+        Err(_) => None,
     };
-    let left = days(now, end);
-    match facts.renewal {
-        // cert-manager tries again every hour at first.
-        Some(renewal) if days(renewal, now) >= 1 => Finding::wrong(
-            format!("*.{domain}, {left} days left: to be renewed {} days ago", days(renewal, now)),
-            describe,
-        ),
-        _ => Finding::good(format!("*.{domain}, {left} days left")),
+    let services =
+        services.map(|(kubernetes, found)| services_of(cluster, kubernetes, found, etcd, facts, now));
+    ClusterObservation { kubernetes, services }
+}
+
+fn services_of(
+    cluster: &Cluster,
+    kubernetes: &KubernetesFacts,
+    found: &ServiceFacts,
+    etcd: Finding,
+    facts: &Facts,
+    now: Timestamp,
+) -> ServiceObservation {
+    let installed = || Finding::good("installed");
+    let cilium_chart = chart(found, CILIUM).unwrap_or_else(installed);
+    let cert_manager_chart = chart(found, CERT_MANAGER).unwrap_or_else(installed);
+    let cilium_operator =
+        deployment(&kubernetes.pods, "kube-system", "cilium-operator", &cilium_chart, |pod| {
+            has_label(&pod.labels, "io.cilium/app", "operator")
+        });
+    let cert_manager =
+        deployment(&kubernetes.pods, "cert-manager", "cert-manager", &cert_manager_chart, |pod| {
+            pod.namespace == "cert-manager"
+        });
+    let gateway_class =
+        gateway::class(found, &[("charts", &cilium_chart), ("cilium operator", &cilium_operator)]);
+    let gateway = gateway::gateway(
+        cluster,
+        found,
+        &[("gateway class", &gateway_class), ("cilium operator", &cilium_operator)],
+    );
+    let issuer = certificate::issuer(
+        cluster,
+        found,
+        &[("charts", &cert_manager_chart), ("cert-manager", &cert_manager)],
+    );
+    let certificate = certificate::certificate(
+        cluster,
+        found,
+        &certificate::Causes { cert_manager: &cert_manager, issuer: &issuer, gateway: &gateway },
+        now,
+    );
+    let charts = [cilium_chart, cert_manager_chart];
+    let charts = charts.into_iter().find(|chart| !chart.is_good()).unwrap_or_else(installed);
+    ServiceObservation {
+        manifests: manifests(found, &charts),
+        hubble: gateway::hubble(cluster, facts.page.as_ref(), Some((&gateway, &certificate))),
+        etcd,
+        charts,
+        cilium_operator,
+        gateway_class,
+        gateway,
+        cert_manager,
+        issuer,
+        certificate,
     }
 }
 
-fn hubble(cluster: &Cluster, host: &Domain, answer: &Answer<PageFacts>) -> Finding {
-    let address = cluster.gateway.address.v4();
-    match answer {
-        Ok(PageFacts { status: status @ 200..=399 }) => {
-            Finding::good(format!("https://{host} answers {status}"))
-        }
-        Ok(PageFacts { status: 404 }) => Finding::wrong(
-            format!("https://{host} answers 404: the gateway knows no such host"),
-            "`kubectl -n kube-system describe httproute hubble-ui`",
-        ),
-        Ok(PageFacts { status }) => Finding::wrong(
-            format!("https://{host} answers {status}: the gateway has nobody behind it"),
-            "`kubectl -n kube-system get pods -l k8s-app=hubble-ui`",
-        ),
-        Err(ProbeError::Untrusted { fault, .. }) => {
-            Finding::wrong(format!("its certificate {fault}"), certificate_look_at(cluster, fault))
-        }
-        Err(failure) if failure.is_silence() => Finding::wrong(
-            format!("{address}: {failure}"),
-            format!(
-                "the gateway, its next hops, and whether this machine reaches {address} through a router of the cluster"
-            ),
-        ),
-        Err(failure) => Finding::unknown(failure.to_string(), "this machine"),
+fn without_kubernetes(etcd: Finding, hubble: Option<Finding>) -> ServiceObservation {
+    let unknown = || Finding::follows("Kubernetes did not answer");
+    ServiceObservation {
+        etcd,
+        charts: unknown(),
+        manifests: unknown(),
+        cilium_operator: unknown(),
+        gateway_class: unknown(),
+        gateway: unknown(),
+        cert_manager: unknown(),
+        issuer: unknown(),
+        certificate: unknown(),
+        hubble,
     }
 }
 
-fn certificate_look_at(cluster: &Cluster, fault: &CertificateFault) -> &'static str {
-    match fault {
-        CertificateFault::UnknownIssuer if cluster.certificates.issuer == Issuer::Staging => {
-            "`issuer` in `[certificates]`: no browser trusts what staging signs"
+fn kubernetes(
+    cluster: &Cluster,
+    probed: &Probed<KubernetesFacts>,
+    nodes: &[NodeObservation],
+    etcd: &Finding,
+) -> Finding {
+    let error = match probed {
+        Ok(facts) => return Finding::good(format!("{} answers", facts.server)),
+        Err(error) if error.is_silence() => error,
+        Err(error) => {
+            return Finding::unknown(
+                error.to_string(),
+                "the kubeconfig: `--kubeconfig`, else `KUBECONFIG`, else that of a server by `ssh root@…`",
+            );
         }
-        CertificateFault::Expired => "the certificate above, and this machine's clock",
-        CertificateFault::NotYetValid => "this machine's clock",
-        _ => "who answers at the gateway's address: `kubectl -n gateway describe gateway shared`",
+    };
+    // An API server runs in k3s on a server, and k3s ends where etcd has no leader.
+    let is_server = |name| cluster.nodes.iter().any(|node| node.name == name && node.role == Role::Server);
+    let mut servers = nodes.iter().filter(|node| is_server(node.name.clone())).peekable();
+    if servers.peek().is_some() && servers.all(is_down) {
+        return Finding::follows(format!("{error}; k3s runs on no server"));
     }
+    if etcd.is_caused_by(Cause::EtcdNoLeader) {
+        return Finding::follows(format!("{error}; see etcd"));
+    }
+    Finding::wrong(Cause::ApiServerSilent, error.to_string(), "`journalctl -u k3s` on the servers")
+}
+
+/// The members of etcd, by what their own servers and Kubernetes say.
+fn etcd(cluster: &Cluster, facts: &Facts, nodes: &[NodeObservation]) -> Finding {
+    let servers: Vec<_> = cluster
+        .nodes
+        .iter()
+        .zip(facts.nodes.iter().zip(nodes))
+        .filter(|(node, _)| node.role == Role::Server)
+        .collect();
+    let members: Vec<(&str, Option<EtcdFacts>)> = servers
+        .iter()
+        .map(|(node, (probed, _))| {
+            (node.name.as_str(), probed.as_ref().ok().and_then(|facts: &NodeFacts| facts.etcd))
+        })
+        .collect();
+    let journal = |name: &str| format!("`journalctl -u k3s --grep etcd` on {name}");
+    let all = members.len();
+    let led = members.iter().filter(|(_, etcd)| etcd.is_some_and(|etcd| etcd.has_leader)).count();
+    if let Some((name, _)) = members.iter().find(|(_, etcd)| etcd.is_some_and(|etcd| !etcd.has_leader)) {
+        let what = format!("{name} sees no leader: {led} of {all} members take part in decisions");
+        return Finding::wrong(Cause::EtcdNoLeader, what, format!("{}; docs/recovery.md", journal(name)))
+            .of_object(format!("etcd on {name}"));
+    }
+    let silent = servers.iter().zip(&members).find(|(_, (_, etcd))| etcd.is_none());
+    if let Some(((_, (_, found)), (name, _))) = silent {
+        if is_down(found) {
+            return Finding::follows(format!("{led} of {all} members take part; see {name}"));
+        }
+        if !found.answers.is_good() {
+            return Finding::follows(format!("{name} did not answer"));
+        }
+        let what = format!("etcd on {name} does not answer, {led} of {all} members take part");
+        return Finding::wrong(Cause::EtcdMemberLost, what, journal(name))
+            .of_object(format!("etcd on {name}"));
+    }
+    for (name, etcd) in &members {
+        if etcd.is_some_and(|etcd| etcd.is_learner) || is_not_voter(facts, name) {
+            let what = format!("the member on {name} is a learner: it has no vote yet");
+            return Finding::wrong(Cause::EtcdLearner, what, journal(name)).of_object(format!("Node {name}"));
+        }
+        if let Some(fsync) = etcd.and_then(|etcd| etcd.fsync).filter(|fsync| *fsync > SLOW_FSYNC) {
+            let what = format!("the disk of {name} takes {fsync} ms on average for a write of etcd");
+            let look_at =
+                format!("`iostat -x 2` on {name}: what else writes to the disk of /var/lib/rancher");
+            return Finding::wrong(Cause::EtcdSlow, what, look_at).of_object(format!("etcd on {name}"));
+        }
+    }
+    Finding::good(if all == 1 { "1 member".to_owned() } else { format!("{all} members, with a leader") })
+}
+
+fn is_down(node: &NodeObservation) -> bool {
+    node.answers.is_wrong() || node.k3s.is_caused_by(Cause::K3sNotRunning)
+}
+
+/// k3s writes a node's vote into a condition (k3s-io/k3s, `pkg/etcd`).
+fn is_not_voter(facts: &Facts, name: &str) -> bool {
+    let node = facts.kubernetes.as_ref().ok().and_then(|facts| facts.nodes.get(name));
+    node.and_then(|node| node.conditions.get("EtcdIsVoter")).is_some_and(|voter| !voter.is_true)
+}
+
+/// A Helm chart, which k3s installs by a job. `None` where it is installed.
+pub(super) fn chart(found: &ServiceFacts, (name, manifest): (&str, &str)) -> Option<Finding> {
+    let charts = match &found.charts {
+        Ok(Lookup::Found(charts)) => charts,
+        Ok(Lookup::NoObject | Lookup::NoKind) => {
+            let look_at = "`journalctl -u k3s --grep helm` on a server: k3s brings the kind itself";
+            return Some(Finding::wrong(
+                Cause::KindNotInstalled,
+                "the cluster does not know the kind HelmChart",
+                look_at,
+            ));
+        }
+        Err(error) => return Some(pods::unread(error)),
+    };
+    let object = format!("HelmChart kube-system/{name}");
+    let Some(chart) = charts.get(name) else {
+        let what = format!("there is no HelmChart {name}");
+        let look_at = format!("`kubectl -n kube-system get addons`: whether manifests/{manifest} is applied");
+        return Some(Finding::wrong(Cause::ChartMissing, what, look_at).of_object(object));
+    };
+    if chart.is_failing {
+        let said = chart.last_line.as_deref().unwrap_or("its job fails and has no log");
+        let job = chart.job.clone().unwrap_or_else(|| format!("helm-install-{name}"));
+        let look_at = format!("`kubectl -n kube-system logs job/{job}`");
+        let what = format!("{name} is not installed: {said}");
+        return Some(Finding::wrong(Cause::ChartFailed, what, look_at).of_object(object));
+    }
+    if chart.is_installed {
+        return None;
+    }
+    let look_at = format!("`kubectl -n kube-system get job,pod -l helmcharts.helm.cattle.io/chart={name}`");
+    Some(Finding::unknown(format!("{name} is being installed"), look_at))
+}
+
+/// The manifests that k3s applies, as its events say.
+fn manifests(found: &ServiceFacts, charts: &Finding) -> Finding {
+    let failed = match &found.failed_addons {
+        Ok(failed) => failed,
+        Err(error) => return pods::unread(error),
+    };
+    let Some((name, message)) = failed.iter().next() else { return Finding::good("applied") };
+    if !charts.is_good()
+        && ["no matches for kind", "could not find the requested resource"]
+            .iter()
+            .any(|words| message.contains(words))
+    {
+        return Finding::follows(format!("{name} is not applied; see charts"));
+    }
+    Finding::wrong(
+        Cause::ManifestNotApplied,
+        format!("{name} is not applied: {message}"),
+        format!("`kubectl -n kube-system describe addon {name}`"),
+    )
+    .of_object(format!("Addon kube-system/{name}"))
+}
+
+fn deployment(
+    all: &Probed<Vec<PodFacts>>,
+    namespace: &str,
+    name: &str,
+    charts: &Finding,
+    is_meant: impl Fn(&PodFacts) -> bool,
+) -> Finding {
+    let all = match all {
+        Ok(all) => all,
+        Err(error) => return pods::unread(error),
+    };
+    let meant: Vec<_> = all.iter().filter(|pod| is_meant(pod) && !pod.is_over).collect();
+    pods::all_ready(&meant, || {
+        if charts.is_good() {
+            let look_at = format!("`kubectl -n {namespace} describe deployment {name}`");
+            Finding::wrong(Cause::PodMissing, "it has no pod", look_at)
+                .of_object(format!("Deployment {namespace}/{name}"))
+        } else {
+            Finding::follows("no pod; see charts")
+        }
+    })
+}
+
+fn has_label(labels: &Labels, key: &str, value: &str) -> bool {
+    labels.get(key).is_some_and(|found| found == value)
 }

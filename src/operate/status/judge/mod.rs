@@ -1,7 +1,10 @@
-//! What the facts mean: pure functions from what was brought to findings.
+//! What the facts mean: pure functions from facts to findings.
 
+mod certificate;
 mod cluster;
+mod gateway;
 mod node;
+mod pods;
 mod router;
 mod session;
 
@@ -9,28 +12,34 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::Scope;
 use super::facts::Facts;
-use super::observation::{Observation, RouterObservation, SessionObservation};
+use super::finding::{Observation, RouterObservation, SessionObservation};
 use crate::config::cluster::Cluster;
 
 pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timestamp) -> Observation {
-    let nodes: Vec<_> = cluster.nodes.iter().filter(|node| scope.has(&node.name)).collect();
-    let routers = cluster.bgp.routers.iter().zip(&facts.routers).map(|(router, answer)| {
-        let answer = answer.as_ref();
-        let sessions = nodes.iter().map(|node| SessionObservation {
+    let asked: Vec<_> = cluster.nodes.iter().filter(|node| scope.has(&node.name)).collect();
+    let nodes: Vec<_> = asked
+        .iter()
+        .zip(&facts.nodes)
+        .map(|(node, probed)| node::judge(cluster, node, probed, &facts.kubernetes, now))
+        .collect();
+    let judged = cluster::judge(cluster, facts, &nodes, now);
+    let gateway = judged.services.as_ref().map(|services| &services.gateway);
+    let routers = cluster.bgp.routers.iter().zip(&facts.routers).map(|(router, probed)| {
+        let probed = probed.as_ref();
+        let sessions = asked.iter().zip(&nodes).map(|(node, found)| SessionObservation {
             node: node.name.clone(),
-            finding: session::judge(cluster, router, node, answer, &facts.kubernetes),
+            finding: session::judge(cluster, router, node, found, gateway, probed, &facts.kubernetes),
         });
+        let sessions: Vec<_> = sessions.collect();
         RouterObservation {
             name: router.name.clone(),
-            answers: answer.map(|answer| router::answers(router, answer)),
-            sessions: sessions.collect(),
-            next_hops: answer
+            answers: probed.map(|probed| router::answers(router, probed)),
+            next_hops: probed
                 .filter(|_| *scope == Scope::Cluster)
-                .map(|answer| router::next_hops(cluster, router, answer)),
+                .map(|probed| router::next_hops(cluster, router, probed, &sessions, gateway)),
+            sessions,
         }
     });
     let routers = routers.collect();
-    let answers = nodes.iter().zip(&facts.nodes);
-    let nodes = answers.map(|(node, answer)| node::judge(cluster, node, answer, &facts.kubernetes)).collect();
-    Observation { nodes, routers, cluster: cluster::judge(cluster, scope, facts, now) }
+    Observation { nodes, routers, cluster: judged }
 }

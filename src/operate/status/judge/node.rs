@@ -1,89 +1,231 @@
-//! A node: what it says of itself, and what Kubernetes says of it.
+//! A node: what it says about itself, and what Kubernetes says about it.
 
+use k8s_openapi::jiff::Timestamp;
+
+use super::gateway::{Named, follows_from};
+use super::{cluster, pods};
 use crate::config::cluster::{Cluster, Node};
-use crate::operate::status::facts::{Answer, KubernetesFacts, NodeFacts, Reading, StreamerFacts};
-use crate::operate::status::failure::ProbeError;
-use crate::operate::status::observation::{Finding, NodeObservation};
+use crate::operate::status::error::ProbeError;
+use crate::operate::status::facts::{
+    Condition, KubernetesFacts, Labels, NodeFacts, NodeObject, Probed, Reading, StreamerFacts,
+};
+use crate::operate::status::finding::{Cause, Finding, NodeObservation};
+
+/// Seconds by which a clock may be wrong. Certificates and etcd bear more; this says that something sets the clock.
+const CLOCK_TOLERANCE: i64 = 5;
+/// Days before the end of a certificate of k3s at which a restart of k3s is due. k3s itself warns from 120 days on.
+const CERTIFICATE_NOTICE: i64 = 30;
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 pub(super) fn judge(
     cluster: &Cluster,
     node: &Node,
-    answer: &Answer<NodeFacts>,
-    kubernetes: &Answer<KubernetesFacts>,
+    probed: &Probed<NodeFacts>,
+    kubernetes: &Probed<KubernetesFacts>,
+    now: Timestamp,
 ) -> NodeObservation {
-    let of_facts = |judge: &dyn Fn(&NodeFacts) -> Finding| match answer {
+    let of_facts = |judge: &dyn Fn(&NodeFacts) -> Finding| match probed {
         Ok(facts) => judge(facts),
-        Err(_) => Finding::unknown_too("the node was not heard"),
+        Err(_) => Finding::follows("the node did not answer"),
     };
+    let answers = answers(node, probed.as_ref().err());
+    let k3s = of_facts(&|facts| k3s(node, facts, kubernetes, now));
+    let clock = of_facts(&|facts| clock(node, facts));
+    let cilium = cilium(node, &answers, &k3s, kubernetes);
     NodeObservation {
         name: node.name.clone(),
-        answers: answers(node, answer.as_ref().err()),
-        k3s: of_facts(&|facts| k3s(node, facts)),
-        ready: ready(node, kubernetes),
+        ready: ready(
+            node,
+            kubernetes,
+            &[("answers", &answers), ("k3s", &k3s), ("clock", &clock), ("cilium", &cilium)],
+        ),
+        cilium,
         disk: of_facts(&|facts| disk(node, facts)),
+        system: of_facts(&|facts| system(cluster, node, facts, kubernetes)),
         streamer: cluster.streamer.as_ref().map(|_| of_facts(&|facts| streamers(node, facts))),
+        answers,
+        k3s,
+        clock,
     }
 }
 
-fn answers(node: &Node, failure: Option<&ProbeError>) -> Finding {
+fn answers(node: &Node, error: Option<&ProbeError>) -> Finding {
     let address = node.address.v4().addr();
-    match failure {
+    match error {
         None => Finding::good("answers"),
-        Some(failure) if failure.is_silence() => {
+        Some(error) if error.is_silence() => {
             let (slot, board) = (node.slot, &node.board);
             let look_at = format!(
                 "slot {slot} of {board}: `tpi power status`, `tpi uart -n {slot} get`, `ping {address}`"
             );
-            Finding::wrong(failure.to_string(), look_at)
+            Finding::wrong(Cause::NodeSilent, error.to_string(), look_at)
         }
-        Some(ProbeError::NotAsked { reason }) => {
+        Some(ProbeError::Skipped { reason }) => {
             Finding::unknown(reason, "this machine: nodes are asked by its `ssh`")
         }
-        Some(ProbeError::Unexpected { said }) => {
-            let look_at = format!("`ssh root@{address} sh`: it has to run a script, and say nothing else");
-            Finding::unknown(format!("not understood: {said}"), look_at)
+        Some(error @ ProbeError::Unexpected { .. }) => {
+            let look_at = format!("`ssh root@{address} true`: it has to end without printing anything");
+            Finding::unknown(error.to_string(), look_at)
         }
-        Some(failure) => {
+        Some(error) => {
             let look_at = format!(
-                "`ssh root@{address}`: your key has to be in `ssh-keys`, and the node's in your known_hosts"
+                "`ssh root@{address}`: your key has to be in `ssh-keys`, and the node's host key in your known_hosts"
             );
-            Finding::unknown(failure.to_string(), look_at)
+            Finding::unknown(error.to_string(), look_at)
         }
     }
 }
 
-fn k3s(node: &Node, facts: &NodeFacts) -> Finding {
-    match facts.k3s.as_str() {
-        "active" => Finding::good("active"),
-        state => Finding::wrong(
-            format!("its service is {}", or_missing(state)),
-            format!("`journalctl -u k3s` on {}", node.name),
-        ),
+fn k3s(node: &Node, facts: &NodeFacts, kubernetes: &Probed<KubernetesFacts>, now: Timestamp) -> Finding {
+    let name = &node.name;
+    if facts.k3s != "active" {
+        return Finding::wrong(
+            Cause::K3sNotRunning,
+            format!("k3s.service is {}", or_unknown(&facts.k3s)),
+            format!("`journalctl -u k3s` on {name}"),
+        )
+        .of_object(format!("k3s.service on {name}"));
     }
+    let expiring = kubernetes.as_ref().ok().and_then(|facts| facts.expiring.as_ref().ok());
+    let Some(end) = expiring.and_then(|expiring| expiring.get(name.as_str())) else {
+        return Finding::good("active");
+    };
+    let days = end.map(|end| (end.as_second() - now.as_second()).div_euclid(SECONDS_PER_DAY));
+    let what = match days {
+        Some(days) if days > CERTIFICATE_NOTICE => {
+            return Finding::good(format!("active, its certificates expire in {days} days"));
+        }
+        Some(days) if days < 0 => "a certificate of k3s has expired".to_owned(),
+        Some(1) => "a certificate of k3s expires in 1 day".to_owned(),
+        Some(days) => format!("a certificate of k3s expires in {days} days"),
+        None => "a certificate of k3s is about to expire".to_owned(),
+    };
+    let look_at = format!("`systemctl restart k3s` on {name}: k3s renews its certificates when it starts");
+    Finding::wrong(Cause::K3sCertificatesExpire, what, look_at).of_object(format!("Node {name}"))
 }
 
-/// systemd has a word for everything but for silence.
-fn or_missing(state: &str) -> &str {
+/// systemd prints nothing for a unit that it cannot look up.
+fn or_unknown(state: &str) -> &str {
     if state.is_empty() { "not known to systemd" } else { state }
 }
 
-fn ready(node: &Node, kubernetes: &Answer<KubernetesFacts>) -> Finding {
-    let Ok(kubernetes) = kubernetes else { return Finding::unknown_too("Kubernetes was not heard") };
-    let describe = format!("`kubectl describe node {}`", node.name);
-    let Some(condition) = kubernetes.nodes.get(node.name.as_str()) else {
-        let look_at =
-            format!("`journalctl -u k3s` on {}; whether {} is this cluster's", node.name, kubernetes.server);
-        return Finding::wrong("Kubernetes does not know it", look_at);
+fn clock(node: &Node, facts: &NodeFacts) -> Finding {
+    let ahead = facts.clock_ahead;
+    if ahead.abs() <= CLOCK_TOLERANCE {
+        return Finding::good("right");
+    }
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    Finding::wrong(
+        Cause::ClockSkew,
+        format!("its clock is {} {direction} this machine's", duration(ahead.unsigned_abs())),
+        format!("`timedatectl timesync-status` on {}, and this machine's own clock", node.name),
+    )
+    .of_object(format!("systemd-timesyncd.service on {}", node.name))
+}
+
+/// Writes seconds in the largest unit of which there are at least two.
+fn duration(seconds: u64) -> String {
+    let units = [(86_400, "days"), (3_600, "h"), (60, "min")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= 2 * length);
+    unit.map_or_else(|| format!("{seconds} s"), |(length, unit)| format!("{} {unit}", seconds / length))
+}
+
+/// Cilium's agent on the node. Without it the node has no pod network.
+fn cilium(node: &Node, answers: &Finding, k3s: &Finding, kubernetes: &Probed<KubernetesFacts>) -> Finding {
+    let Ok(kubernetes) = kubernetes else { return Finding::follows("Kubernetes did not answer") };
+    if answers.is_wrong() {
+        return Finding::follows("the node did not answer");
+    }
+    if k3s.is_caused_by(Cause::K3sNotRunning) {
+        return Finding::follows("k3s does not run");
+    }
+    let pods = match &kubernetes.pods {
+        Ok(pods) => pods,
+        Err(error) => return pods::unread(error),
     };
-    match &condition.ready {
-        Some(ready) if ready.is_true && condition.is_unschedulable => Finding::good("ready, cordoned"),
-        Some(ready) if ready.is_true => Finding::good("ready"),
-        Some(ready) => Finding::wrong(format!("not ready: {}: {}", ready.reason, ready.message), describe),
-        None => Finding::wrong("not ready: its kubelet has said nothing yet", describe),
+    let is_agent = |labels: &Labels| labels.get("k8s-app").is_some_and(|name| name == "cilium");
+    let mut agents = pods.iter().filter(|pod| is_agent(&pod.labels) && !pod.is_over);
+    match agents.find(|pod| pod.node.as_deref() == Some(node.name.as_str())) {
+        Some(pod) if pod.is_ready => Finding::good("ready"),
+        Some(pod) => pods::not_ready(pod),
+        None if kubernetes
+            .services
+            .as_ref()
+            .is_some_and(|found| cluster::chart(found, cluster::CILIUM).is_some()) =>
+        {
+            Finding::follows("no pod; see charts")
+        }
+        None if !pods.iter().any(|pod| is_agent(&pod.labels)) => {
+            let look_at =
+                "`kubectl -n kube-system get helmchart,job,daemonset`: k3s installs Cilium by a job";
+            Finding::wrong(Cause::PodMissing, "Cilium's agent runs on no node", look_at)
+                .of_object("DaemonSet kube-system/cilium")
+        }
+        None => {
+            let look_at = "`kubectl -n kube-system describe daemonset cilium`";
+            Finding::wrong(Cause::PodMissing, "there is no pod of Cilium's agent on it", look_at)
+                .of_object("DaemonSet kube-system/cilium")
+        }
     }
 }
 
+/// `causes` are findings about the same node, each of which keeps it from being ready.
+fn ready(node: &Node, kubernetes: &Probed<KubernetesFacts>, causes: &[Named<'_>]) -> Finding {
+    let Ok(kubernetes) = kubernetes else { return Finding::follows("Kubernetes did not answer") };
+    let name = &node.name;
+    let object = format!("Node {name}");
+    let describe = format!("`kubectl describe node {name}`");
+    let wrong: Vec<_> = causes.iter().filter(|(_, finding)| finding.is_wrong()).copied().collect();
+    let Some(NodeObject { conditions, is_cordoned, .. }) = kubernetes.nodes.get(name.as_str()) else {
+        if let Some(finding) = follows_from(&wrong, "not registered") {
+            return finding;
+        }
+        let look_at = format!("`journalctl -u k3s` on {name}: whether it joins {}", kubernetes.server);
+        return Finding::wrong(Cause::NodeNotRegistered, "Kubernetes does not know the node", look_at);
+    };
+    let Some(ready) = conditions.get("Ready") else {
+        return Finding::wrong(Cause::NodeNotReady, "not ready: its kubelet has not reported yet", describe)
+            .of_object(object);
+    };
+    if !ready.is_true {
+        if let Some(finding) = follows_from(&wrong, "not ready") {
+            return finding;
+        }
+        let cause = if is_about_network(ready) { Cause::NetworkNotReady } else { Cause::NodeNotReady };
+        return Finding::wrong(cause, format!("not ready: {}", ready.words()), describe).of_object(object);
+    }
+    for (kind, what, look_at) in PRESSURES {
+        if conditions.get(kind).is_some_and(|condition| condition.is_true) {
+            return Finding::wrong(
+                Cause::NodePressure,
+                format!("ready, but {what}"),
+                format!("{look_at} on {name}"),
+            )
+            .of_object(object);
+        }
+    }
+    Finding::good(if *is_cordoned { "ready, cordoned" } else { "ready" })
+}
+
+/// Conditions under which the kubelet evicts pods, and what to look at (kubernetes.io, "Node-pressure Eviction").
+const PRESSURES: [(&str, &str, &str); 3] = [
+    (
+        "DiskPressure",
+        "its disk is nearly full: pods are evicted",
+        "`df -h /var/lib/rancher /var/lib/kubelet`, and `k3s crictl rmi --prune`",
+    ),
+    ("MemoryPressure", "its memory is nearly full: pods are evicted", "`kubectl top pod -A`, and `free -m`"),
+    ("PIDPressure", "it has nearly no process numbers left", "`ps -eLf | wc -l`"),
+];
+
+fn is_about_network(ready: &Condition) -> bool {
+    ["NetworkPluginNotReady", "NetworkReady=false", "cni plugin"]
+        .iter()
+        .any(|words| ready.message.contains(words))
+}
+
 fn disk(node: &Node, facts: &NodeFacts) -> Finding {
+    let name = &node.name;
     let missing: Vec<_> = facts.mounts.iter().filter(|mount| mount.options.is_none()).collect();
     if let [first, rest @ ..] = missing.as_slice() {
         let what = match rest.len() {
@@ -91,66 +233,116 @@ fn disk(node: &Node, facts: &NodeFacts) -> Finding {
             more => format!("{} and {more} more are not mounted", first.path),
         };
         return Finding::wrong(
+            Cause::DiskNotMounted,
             what,
-            format!("`journalctl -u rk1-storage` and `systemctl --failed` on {}", node.name),
-        );
+            format!("`journalctl -u rk1-storage` and `systemctl --failed` on {name}"),
+        )
+        .of_object(format!("rk1-storage.service on {name}"));
     }
     let is_read_only = |options: &String| options.split(',').any(|option| option == "ro");
     match facts.mounts.iter().find(|mount| mount.options.as_ref().is_some_and(is_read_only)) {
         Some(mount) => Finding::wrong(
+            Cause::DiskReadOnly,
             format!("{} has become read-only", mount.path),
-            format!("the disk of {}: `journalctl -k --grep 'nvme|EXT4'`", node.name),
+            format!("`journalctl -k --grep 'nvme|EXT4'` on {name}: the disk may be failing"),
         ),
         None => Finding::good("mounted"),
     }
 }
 
-/// The gravest of all instances; where all is well, the figures of all.
+/// What runs beside what should run. A pending reboot is not a fault.
+fn system(
+    cluster: &Cluster,
+    node: &Node,
+    facts: &NodeFacts,
+    kubernetes: &Probed<KubernetesFacts>,
+) -> Finding {
+    let name = &node.name;
+    let system = &facts.system;
+    let differ = |one: &str, other: &str| !one.is_empty() && !other.is_empty() && one != other;
+    if differ(&system.running, &system.profile) {
+        return Finding::wrong(
+            Cause::SystemNotRunning,
+            "the running system is not the one of the profile, which the next boot starts",
+            format!("`rk1 deploy {name}`, or `rk1-guard state` on {name} if a deploy is under way"),
+        )
+        .of_object(system.profile.clone());
+    }
+    let wanted = cluster.versions.k3s;
+    let kubelet = kubernetes.as_ref().ok().and_then(|facts| facts.nodes.get(name.as_str()));
+    if let Some(version) = kubelet.map(|node| node.version.as_str()).filter(|version| !version.is_empty())
+        && !is_release(version, &wanted.to_string())
+    {
+        return Finding::wrong(
+            Cause::SystemNotRunning,
+            format!("k3s {version} runs, cluster.toml asks for {wanted}"),
+            format!("`rk1 deploy {name}`"),
+        )
+        .of_object(format!("Node {name}"));
+    }
+    if differ(&system.booted_kernel, &system.running_kernel) {
+        return Finding::good("a new kernel waits for a reboot");
+    }
+    Finding::good("as deployed")
+}
+
+/// Whether `v1.36.4+k3s1` is of the release `1.36`.
+fn is_release(version: &str, release: &str) -> bool {
+    let rest = version.trim_start_matches('v').strip_prefix(release);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '+', '-']))
+}
+
+/// The gravest finding of all instances. Where all are good, the counters of all.
 fn streamers(node: &Node, facts: &NodeFacts) -> Finding {
     let findings = facts.streamers.iter().map(|streamer| self::streamer(node, streamer));
     let gravest = findings.filter(|finding| !finding.is_good()).max_by_key(Finding::verdict);
     gravest.unwrap_or_else(|| {
         let last = facts.streamers.iter().filter_map(|streamer| streamer.readings).map(|[_, last]| last);
-        let sum = |figure: fn(&Reading) -> u64| last.clone().map(|reading| figure(&reading)).sum::<u64>();
+        let sum = |counter: fn(&Reading) -> u64| {
+            last.clone().map(|reading| counter(&reading)).fold(0, u64::saturating_add)
+        };
         Finding::good(format!(
             "{} of {} packets and {} rows lost",
             sum(|reading| reading.lost),
             sum(|reading| reading.packets),
-            sum(|reading| reading.rows_dropped + reading.rows_refused),
+            sum(|reading| reading.rows_dropped.saturating_add(reading.rows_refused)),
         ))
     })
 }
 
-/// What is lost while one looks is wrong; what was lost once is a figure.
+/// Losing something between the two looks is wrong; earlier losses are only shown.
 fn streamer(node: &Node, facts: &StreamerFacts) -> Finding {
-    let unit = &facts.unit;
-    let journal = format!("`journalctl -u {unit}` on {}", node.name);
+    let (unit, name) = (&facts.unit, &node.name);
+    let journal = format!("`journalctl -u {unit}` on {name}");
+    let wrong = |cause, what: String, look_at: String| {
+        Finding::wrong(cause, what, look_at).of_object(format!("{unit}.service on {name}"))
+    };
     if facts.state != "active" {
-        return Finding::wrong(format!("{unit} is {}", or_missing(&facts.state)), journal);
+        let what = format!("{unit} is {}", or_unknown(&facts.state));
+        return wrong(Cause::StreamerNotRunning, what, journal);
     }
     let Some([before, after]) = facts.readings else {
-        let look_at = format!("`rk1.streamer.metricsPort` of {}", node.name);
-        return Finding::unknown(format!("{unit} runs, but serves no figures"), look_at);
+        let look_at = format!("`rk1.streamer.metricsPort` of {name}");
+        return Finding::unknown(format!("{unit} runs, but serves no counters"), look_at);
     };
-    let grown = |figure: fn(&Reading) -> u64| figure(&after).saturating_sub(figure(&before));
+    let grown = |counter: fn(&Reading) -> u64| counter(&after).saturating_sub(counter(&before));
     let (lost, dropped) = (grown(|reading| reading.lost), grown(|reading| reading.rows_dropped));
     let refused = grown(|reading| reading.rows_refused);
     let is_stuck = grown(|reading| reading.rows_delivered) == 0 && grown(|reading| reading.rows_waiting) > 0;
     if !after.is_attached {
-        Finding::wrong(format!("{unit} watches no interface"), journal)
+        wrong(Cause::StreamerDetached, format!("{unit} is attached to no interface"), journal)
     } else if refused > 0 {
-        let look_at = format!("{journal}: the token, and the limits of Grafana");
-        Finding::wrong(format!("Grafana refuses its rows: {refused} while we looked"), look_at)
+        let what = format!("Grafana refused {refused} rows within 2 s");
+        wrong(Cause::StreamerLoses, what, format!("{journal}: the token, and the limits of Grafana"))
     } else if dropped > 0 {
-        let look_at = format!("{journal}: whether Grafana is reached");
-        Finding::wrong(format!("its buffer is full: {dropped} rows dropped while we looked"), look_at)
+        let what = format!("the buffer is full: {dropped} rows were dropped within 2 s");
+        wrong(Cause::StreamerLoses, what, format!("{journal}: whether Grafana is reached"))
     } else if is_stuck {
-        let look_at = format!("{journal}: whether Grafana is reached");
-        Finding::wrong(format!("Grafana takes nothing: {} rows wait", after.rows_waiting), look_at)
+        let what = format!("Grafana accepts nothing: {} rows wait", after.rows_waiting);
+        wrong(Cause::StreamerLoses, what, format!("{journal}: whether Grafana is reached"))
     } else if lost > 0 {
-        let look_at = format!("`budget` in `[streamer]`, and the load of {}", node.name);
-        let what = format!("{lost} of {} packets lost while we looked", grown(|reading| reading.packets));
-        Finding::wrong(what, look_at)
+        let what = format!("{lost} of {} packets were lost within 2 s", grown(|reading| reading.packets));
+        wrong(Cause::StreamerLoses, what, format!("`budget` in `[streamer]`, and the load of {name}"))
     } else {
         Finding::good("loses nothing")
     }

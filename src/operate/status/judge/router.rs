@@ -1,18 +1,19 @@
-//! A router: whether it lets itself be asked, and where it sends what is for the gateway.
+//! A router: whether it answers, and where it sends packets for the gateway.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::gateway::follows_from;
 use crate::certificate::CertificateFault;
 use crate::config::cluster::{Cluster, Label, Node, Router, RouterAccess};
 use crate::config::platforms::StatusSource;
-use crate::operate::status::facts::{Answer, RouterFacts};
-use crate::operate::status::failure::ProbeError;
-use crate::operate::status::observation::Finding;
+use crate::operate::status::error::ProbeError;
+use crate::operate::status::facts::{Probed, RouterFacts};
+use crate::operate::status::finding::{Cause, Finding, SessionObservation};
 
-/// A router that cannot be asked may route well all the same: it is unknown, not wrong.
-pub(super) fn answers(router: &Router, answer: &Answer<RouterFacts>) -> Finding {
-    match answer {
+/// A router that does not answer may still route: that is unknown, not wrong.
+pub(super) fn answers(router: &Router, probed: &Probed<RouterFacts>) -> Finding {
+    match probed {
         Ok(_) => match &router.access {
             RouterAccess::Rest(rest) => {
                 let url = rest.url.as_str().trim_end_matches('/');
@@ -33,77 +34,99 @@ fn look_at(router: &Router, failure: &ProbeError) -> String {
         }
         (_, ProbeError::Untrusted { fault, fingerprint: Some(fingerprint) }) => match fault {
             CertificateFault::OtherFingerprint => format!(
-                "`/certificate/print detail` on {name}: the one that was shown has the fingerprint {fingerprint:x}"
+                "`/certificate/print detail` on {name}: it shows a certificate with the fingerprint {fingerprint:x}"
             ),
             _ => format!(
                 "`[bgp.router.status]` of {name}: add `fingerprint = \"{fingerprint:x}\"`, \
-                 if `/certificate/print detail` on it has the same"
+                 if `/certificate/print detail` on {name} shows the same"
             ),
         },
-        (RouterAccess::Rest(rest), ProbeError::NotAsked { .. }) => match &rest.password {
+        (RouterAccess::Rest(rest), ProbeError::Skipped { .. }) => match &rest.password {
             Some(_) => "`rk1 secrets`".to_owned(),
-            None => format!("`password` in `[bgp.router.status]` of {name}, or that variable"),
+            None => {
+                format!("`password` in `[bgp.router.status]` of {name}: name a secret, or set the variable")
+            }
         },
         (RouterAccess::Rest(rest), ProbeError::Denied { .. }) => {
             format!("`/user/print` on {name}: `{}` needs the policies `read` and `rest-api`", rest.user)
         }
         (RouterAccess::Rest(rest), _) => {
             let service = if rest.url.scheme() == "http" { "www" } else { "www-ssl" };
-            format!("`/ip/service/print` on {name}: `{service}` has to be on, and open to this machine")
+            format!("`/ip/service/print` on {name}: `{service}` has to be enabled, and open to this machine")
         }
-        (RouterAccess::Ssh(_), ProbeError::NotAsked { .. }) => "this machine's `ssh`".to_owned(),
+        (RouterAccess::Ssh(_), ProbeError::Skipped { .. }) => "this machine's `ssh`".to_owned(),
         (RouterAccess::Ssh(destination), ProbeError::Unexpected { .. }) => {
             let shell = match router.platform.status {
                 StatusSource::Ssh { shell, .. } => shell.program(),
                 StatusSource::RestApi => "its REST API",
             };
             format!(
-                "`ssh {destination}`, and `{shell}` there: whether it runs, and whether that user may ask it"
+                "`ssh {destination}`, and `{shell}` there: whether it runs, and whether that user may use it"
             )
         }
         (RouterAccess::Ssh(destination), _) => {
-            format!("`ssh {destination}`: the router is asked by it, without a password")
+            format!("`ssh {destination}`: it has to work without a password")
         }
         (RouterAccess::Off, _) => format!("{name}"),
     }
 }
 
-/// Each of the gateway's addresses is announced by every node.
-pub(super) fn next_hops(cluster: &Cluster, router: &Router, answer: &Answer<RouterFacts>) -> Finding {
-    let Ok(facts) = answer else { return Finding::unknown_too("the router was not heard") };
-    let hops_to = |address: &IpAddr| facts.next_hops.get(address).map(Vec::as_slice).unwrap_or_default();
-    let findings =
-        cluster.gateway.address.each().map(|gateway| ways(cluster, router, gateway, hops_to(&gateway)));
-    findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::unknown_too("there is no gateway"))
+/// Each of the gateway's addresses is announced by every node. What is missing follows from a session that is down, or from
+/// a gateway without an address, where there is one.
+pub(super) fn next_hops(
+    cluster: &Cluster,
+    router: &Router,
+    probed: &Probed<RouterFacts>,
+    sessions: &[SessionObservation],
+    gateway: Option<&Finding>,
+) -> Finding {
+    let Ok(facts) = probed else { return Finding::follows("the router did not answer") };
+    let findings = cluster.gateway.address.each().map(|address| {
+        let hops = facts.next_hops.get(&address).map(Vec::as_slice).unwrap_or_default();
+        next_hops_to(cluster, router, address, hops, sessions, gateway)
+    });
+    findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::follows("there is no gateway"))
 }
 
-fn ways(cluster: &Cluster, router: &Router, gateway: IpAddr, hops: &[IpAddr]) -> Finding {
+fn next_hops_to(
+    cluster: &Cluster,
+    router: &Router,
+    address: IpAddr,
+    hops: &[IpAddr],
+    sessions: &[SessionObservation],
+    gateway: Option<&Finding>,
+) -> Finding {
     let name = &router.name;
     if let Some(stranger) = hops.iter().find(|hop| node_at(cluster, hop).is_none()) {
         return Finding::wrong(
-            format!("{gateway} goes to {stranger}, which is no node"),
-            format!("{name}: who announces {gateway}, or a static route"),
+            Cause::ForeignNextHop,
+            format!("{address} goes to {stranger}, which is not a node"),
+            format!("a static route on {name}, or another device that announces {address}"),
         );
     }
     let taken: BTreeSet<_> = hops.iter().filter_map(|hop| node_at(cluster, hop)).collect();
     let missing = cluster.nodes.iter().map(|node| &node.name).filter(|node| !taken.contains(node));
     let listed = |names: &[&Label]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let (missing, taken) = (missing.collect::<Vec<_>>(), taken.iter().copied().collect::<Vec<_>>());
-    if taken.is_empty() {
-        Finding::wrong(
-            format!("there is no way to {gateway}"),
-            format!(
-                "the sessions of {name}, and the gateway: nodes announce {gateway} once it is programmed"
-            ),
-        )
-    } else if !missing.is_empty() && taken.len() < most_paths(cluster, router) {
-        let missing = listed(&missing);
-        Finding::wrong(
-            format!("{gateway} goes to {}, not to {missing}", listed(&taken)),
-            format!("the session of {name} with {missing}"),
-        )
+    if missing.is_empty() || taken.len() >= most_paths(cluster, router) {
+        return Finding::good(format!("{address} goes to {}", listed(&taken)));
+    }
+    let is_down =
+        |node: &&Label| sessions.iter().any(|session| session.node == **node && !session.finding.is_good());
+    let (what, cause) = if taken.is_empty() {
+        (format!("{name} has no route to {address}"), Cause::NoNextHop)
     } else {
-        Finding::good(format!("{gateway} goes to {}", listed(&taken)))
+        (format!("{address} goes to {}, not to {}", listed(&taken), listed(&missing)), Cause::MissingNextHop)
+    };
+    if let Some(finding) =
+        gateway.filter(|_| taken.is_empty()).and_then(|gateway| follows_from(&[("gateway", gateway)], &what))
+    {
+        finding
+    } else if missing.iter().all(is_down) {
+        Finding::follows(format!("{what}; see the sessions"))
+    } else {
+        let look_at = format!("the routes of {name} to {address}, and what its filter rejects");
+        Finding::wrong(cause, what, look_at)
     }
 }
 

@@ -2,154 +2,217 @@
 
 use std::net::IpAddr;
 
+use super::gateway::follows_from;
 use crate::config::cluster::{Cluster, Node, Router};
-use crate::operate::status::facts::{Answer, KubernetesFacts, RouterFacts, RouterSession};
-use crate::operate::status::observation::Finding;
+use crate::operate::routing_daemon::Session;
+use crate::operate::status::facts::{KubernetesFacts, Labels, Lookup, Peer, Probed, RouterFacts};
+use crate::operate::status::finding::{Cause, Finding, NodeObservation};
 use crate::render::routers;
 
-/// What the router has.
+/// The session at the router.
 enum RouterEnd<'a> {
     Established {
         uptime: Option<&'a str>,
         routes: Option<u64>,
     },
     Down(&'a str),
-    Unheard,
+    /// It did not answer.
+    Unknown,
     /// It is not to be asked.
     Off,
 }
 
-/// What Cilium has on the node.
+/// The session at Cilium's agent on the node.
 enum NodeEnd<'a> {
     Established {
         advertised: Option<u64>,
     },
     Down(&'a str),
-    /// The router is none of its peers.
+    /// The router is not among its peers.
     NoPeer,
-    Unheard {
+    /// `follows` says whether another finding says the same.
+    Unknown {
         why: String,
-        is_said: bool,
+        follows: bool,
     },
 }
 
-/// A session over IPv4, and where the cluster has both address families the one over IPv6 beside it.
+/// Judges the session over IPv4, and where the cluster is dual-stack the one over IPv6 beside it.
 pub(super) fn judge(
     cluster: &Cluster,
     router: &Router,
     node: &Node,
-    answer: Option<&Answer<RouterFacts>>,
-    kubernetes: &Answer<KubernetesFacts>,
+    found: &NodeObservation,
+    gateway: Option<&Finding>,
+    probed: Option<&Probed<RouterFacts>>,
+    kubernetes: &Probed<KubernetesFacts>,
 ) -> Finding {
-    let judge =
-        |from: IpAddr, to: IpAddr| judge_one(&Ends { cluster, router, node, from, to }, answer, kubernetes);
-    let node_address = node.address.addresses();
-    let finding = judge(node_address.v4().into(), router.address.v4().into());
-    match node_address.v6().zip(router.address.v6()) {
-        Some((from, to)) => finding.beside_ipv6(judge(from.into(), to.into())),
-        None => finding,
-    }
+    let judge = |(from, to): (IpAddr, IpAddr)| {
+        Ends { cluster, router, node, gateway, from, to }.judge(found, probed, kubernetes)
+    };
+    let findings = node.address.addresses().each().zip(router.address.each()).map(judge);
+    findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::follows("there is no session"))
 }
 
-fn judge_one(
-    ends: &Ends<'_>,
-    answer: Option<&Answer<RouterFacts>>,
-    kubernetes: &Answer<KubernetesFacts>,
-) -> Finding {
-    let Ends { router, node, .. } = ends;
-    match (router_end(ends.from, answer), node_end(node, ends.to, kubernetes)) {
-        (RouterEnd::Established { uptime, routes }, NodeEnd::Established { advertised }) => {
-            ends.established(uptime, routes, advertised)
-        }
-        (RouterEnd::Off | RouterEnd::Unheard, NodeEnd::Established { advertised: Some(0) }) => {
-            ends.nothing_announced()
-        }
-        (RouterEnd::Off, NodeEnd::Established { .. }) => {
-            Finding::good(format!("established, as {} sees it", node.name))
-        }
-        (RouterEnd::Unheard, NodeEnd::Established { .. }) => {
-            Finding::unknown_too(format!("{} has it established; {} was not heard", node.name, router.name))
-        }
-        (RouterEnd::Down(state), NodeEnd::Established { .. }) => ends.only_node(state),
-        (_, NodeEnd::NoPeer) => ends.no_peer(),
-        (RouterEnd::Established { .. }, NodeEnd::Down(state)) => ends.only_router(state),
-        (RouterEnd::Down(router), NodeEnd::Down(node)) => ends.down(router, node),
-        (RouterEnd::Unheard, NodeEnd::Down(state)) => {
-            ends.node_down(&format!("{} says {state}; {} was not heard", node.name, router.name))
-        }
-        (RouterEnd::Off, NodeEnd::Down(state)) => ends.node_down(&format!("{} says {state}", node.name)),
-        (RouterEnd::Down(state), NodeEnd::Unheard { why, .. }) => ends.router_down(state, &why),
-        (router_end, NodeEnd::Unheard { why, is_said }) => {
-            let front = match router_end {
-                RouterEnd::Established { .. } => format!("{} has it established; ", router.name),
-                RouterEnd::Down(_) | RouterEnd::Unheard | RouterEnd::Off => String::new(),
-            };
-            let why = format!("{front}{why}");
-            if is_said {
-                Finding::unknown_too(why)
-            } else {
-                Finding::unknown(why, "`kubectl get ciliumbgpnodeconfig`")
-            }
-        }
-    }
-}
-
-fn router_end(node: IpAddr, answer: Option<&Answer<RouterFacts>>) -> RouterEnd<'_> {
-    let facts = match answer {
+fn router_end(node: IpAddr, probed: Option<&Probed<RouterFacts>>) -> RouterEnd<'_> {
+    let facts = match probed {
         None => return RouterEnd::Off,
-        Some(Err(_)) => return RouterEnd::Unheard,
+        Some(Err(_)) => return RouterEnd::Unknown,
         Some(Ok(facts)) => facts,
     };
     match facts.sessions.get(&node) {
-        Some(RouterSession::Established { uptime, routes }) => {
+        Some(Session::Established { uptime, routes }) => {
             RouterEnd::Established { uptime: uptime.as_deref(), routes: *routes }
         }
-        Some(RouterSession::Down { state }) => RouterEnd::Down(state),
+        Some(Session::Down { state }) => RouterEnd::Down(state),
         None => RouterEnd::Down("no session"),
     }
 }
 
-fn node_end<'a>(node: &Node, router: IpAddr, kubernetes: &'a Answer<KubernetesFacts>) -> NodeEnd<'a> {
-    let unheard = |why: String, is_said| NodeEnd::Unheard { why, is_said };
-    let Ok(kubernetes) = kubernetes else { return unheard("Kubernetes was not heard".to_owned(), true) };
-    let ready = kubernetes.nodes.get(node.name.as_str()).and_then(|node| node.ready.as_ref());
+fn node_end<'a>(
+    node: &Node,
+    router: IpAddr,
+    found: &NodeObservation,
+    kubernetes: &'a Probed<KubernetesFacts>,
+) -> NodeEnd<'a> {
+    let unknown = |why: String, follows| NodeEnd::Unknown { why, follows };
+    let Ok(kubernetes) = kubernetes else { return unknown("Kubernetes did not answer".to_owned(), true) };
+    let ready = kubernetes.nodes.get(node.name.as_str()).and_then(|object| object.conditions.get("Ready"));
+    // What an agent wrote last may be old once it or its node is gone.
     if !ready.is_some_and(|ready| ready.is_true) {
-        // What Cilium wrote last may be long past.
-        return unheard(format!("{} is not ready", node.name), true);
+        return unknown(format!("{} is not ready", node.name), true);
     }
-    let peers = match &kubernetes.peers {
-        Ok(peers) => peers,
-        Err(failure) => return unheard(format!("what Cilium sees is not known: {failure}"), false),
-    };
-    let peer = peers.get(node.name.as_str()).and_then(|peers| peers.get(&router));
-    match peer {
-        Some(peer) if peer.state == "established" => NodeEnd::Established { advertised: peer.advertised },
-        Some(peer) => NodeEnd::Down(&peer.state),
-        None => NodeEnd::NoPeer,
+    if found.cilium.is_wrong() {
+        return unknown(format!("Cilium's agent on {} is not ready", node.name), true);
+    }
+    match &kubernetes.bgp.peers {
+        Ok(Lookup::Found(peers)) => {
+            match peers.get(node.name.as_str()).and_then(|peers| peers.get(&router)) {
+                Some(peer) if peer.state == "established" => {
+                    NodeEnd::Established { advertised: peer.advertised }
+                }
+                Some(peer) => NodeEnd::Down(&peer.state),
+                None => NodeEnd::NoPeer,
+            }
+        }
+        Ok(Lookup::NoObject | Lookup::NoKind) => NodeEnd::NoPeer,
+        Err(error) => unknown(format!("the state of {} in Cilium is not known: {error}", node.name), false),
     }
 }
 
-/// Both ends of a session, as those who read of it know them.
+/// Both ends of a session.
 struct Ends<'a> {
     cluster: &'a Cluster,
     router: &'a Router,
     node: &'a Node,
-    /// The address from which the node dials.
+    /// `None` where it is not asked about.
+    gateway: Option<&'a Finding>,
+    /// The address of the node, which dials.
     from: IpAddr,
-    /// The router's.
+    /// The address of the router.
     to: IpAddr,
 }
 
 impl Ends<'_> {
-    fn established(&self, uptime: Option<&str>, taken: Option<u64>, advertised: Option<u64>) -> Finding {
+    fn judge(
+        &self,
+        found: &NodeObservation,
+        probed: Option<&Probed<RouterFacts>>,
+        kubernetes: &Probed<KubernetesFacts>,
+    ) -> Finding {
+        if let Ok(kubernetes) = kubernetes
+            && let Some(finding) = self.missing_password(kubernetes)
+        {
+            return finding;
+        }
+        let (node, router) = (&self.node.name, &self.router.name);
+        match (router_end(self.from, probed), node_end(self.node, self.to, found, kubernetes)) {
+            (RouterEnd::Established { uptime, routes }, NodeEnd::Established { advertised }) => {
+                self.established(uptime, routes, advertised, kubernetes)
+            }
+            (RouterEnd::Off | RouterEnd::Unknown, NodeEnd::Established { advertised: Some(0) }) => {
+                self.nothing_announced(kubernetes)
+            }
+            (RouterEnd::Off, NodeEnd::Established { .. }) => {
+                Finding::good(format!("established, according to {node}"))
+            }
+            (RouterEnd::Unknown, NodeEnd::Established { .. }) => {
+                Finding::follows(format!("established according to {node}; {router} did not answer"))
+            }
+            (RouterEnd::Down(state), NodeEnd::Established { .. }) => self.only_node(state),
+            (_, NodeEnd::NoPeer) => self.no_peer(kubernetes),
+            (RouterEnd::Established { .. }, NodeEnd::Down(state)) => self.only_router(state),
+            (RouterEnd::Down(router), NodeEnd::Down(node)) => self.down(router, node),
+            (RouterEnd::Unknown, NodeEnd::Down(state)) => {
+                self.node_down(&format!("{node} says {state}; {router} did not answer"))
+            }
+            (RouterEnd::Off, NodeEnd::Down(state)) => self.node_down(&format!("{node} says {state}")),
+            (RouterEnd::Down(state), NodeEnd::Unknown { why, follows: true }) => {
+                Finding::follows(format!("{router} says {state}; {why}"))
+            }
+            (RouterEnd::Down(state), NodeEnd::Unknown { why, follows: false }) => {
+                self.router_down(state, &why)
+            }
+            (router_end, NodeEnd::Unknown { why, follows }) => {
+                let front = match router_end {
+                    RouterEnd::Established { .. } => format!("established according to {router}; "),
+                    RouterEnd::Down(_) | RouterEnd::Unknown | RouterEnd::Off => String::new(),
+                };
+                let why = format!("{front}{why}");
+                if follows {
+                    Finding::follows(why)
+                } else {
+                    Finding::unknown(why, "`kubectl get ciliumbgpnodeconfig`")
+                }
+            }
+        }
+    }
+
+    /// The name of the peer, and of its `CiliumBGPPeerConfig`.
+    fn peer_name<'a>(&self, kubernetes: &'a KubernetesFacts) -> Option<&'a str> {
+        let peers = kubernetes.bgp.peers.as_ref().ok()?.found()?;
+        let peer: &Peer = peers.get(self.node.name.as_str())?.get(&self.to)?;
+        Some(&peer.name)
+    }
+
+    /// Without the Secret of its password Cilium peers without a password, which some routers accept.
+    fn missing_password(&self, kubernetes: &KubernetesFacts) -> Option<Finding> {
+        let name = self.peer_name(kubernetes)?;
+        let config = kubernetes.bgp.peer_configs.as_ref().ok()?.found()?.get(name)?;
+        let condition = config.conditions.get("cilium.io/MissingAuthSecret")?;
+        condition.is_true.then(|| {
+            let what =
+                format!("Cilium peers with {} without a password: {}", self.router.name, condition.message);
+            let look_at = "`rk1 secrets`, and `journalctl -u rk1-kubernetes-secrets` on a server";
+            Finding::wrong(Cause::PasswordSecretMissing, what, look_at)
+                .of_object(format!("CiliumBGPPeerConfig {name}"))
+        })
+    }
+
+    fn established(
+        &self,
+        uptime: Option<&str>,
+        taken: Option<u64>,
+        advertised: Option<u64>,
+        kubernetes: &Probed<KubernetesFacts>,
+    ) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
         match (taken, advertised) {
-            (None | Some(0), Some(0)) => self.nothing_announced(),
+            (None | Some(0), Some(0)) => self.nothing_announced(kubernetes),
             (Some(0), count) => {
+                // Cilium counts a route as advertised until the session is made again, also once it is withdrawn.
+                if let Some(finding) = self.not_selected(kubernetes) {
+                    return finding;
+                }
                 let announced = count.map_or_else(|| "routes".to_owned(), routes_of);
                 Finding::wrong(
-                    format!("established, but {router} takes none of {node}'s {announced}"),
-                    format!("{router}: the filter `rk1-{}-in`, and what it logs", self.cluster.name),
+                    Cause::RoutesRefused,
+                    format!("established, but {router} has accepted none of {node}'s {announced}"),
+                    format!(
+                        "the filter `rk1-{}-in` on {router}, then whether {node} sends anything: \
+                         `cilium-dbg bgp routes advertised ipv4 unicast` in its agent",
+                        self.cluster.name
+                    ),
                 )
             }
             (taken, _) => {
@@ -160,14 +223,44 @@ impl Ends<'_> {
         }
     }
 
-    fn nothing_announced(&self) -> Finding {
-        let (node, router) = (&self.node.name, &self.router.name);
+    /// A peer configuration whose labels select no advertisement announces nothing.
+    fn not_selected(&self, kubernetes: &Probed<KubernetesFacts>) -> Option<Finding> {
+        let kubernetes = kubernetes.as_ref().ok()?;
+        let name = self.peer_name(kubernetes)?;
+        let config = kubernetes.bgp.peer_configs.as_ref().ok()?.found()?.get(name)?;
+        let advertisements = kubernetes.bgp.advertisements.as_ref().ok()?.found()?;
+        let is_selected = |wanted: &&Labels| {
+            let has_all = |labels: &Labels| wanted.iter().all(|(key, value)| labels.get(key) == Some(value));
+            advertisements.iter().any(has_all)
+        };
+        let labels = config.selectors.iter().find(|wanted| !wanted.is_empty() && !is_selected(wanted))?;
+        let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let labels = labels.join(",");
+        Some(
+            Finding::wrong(
+                Cause::AdvertisementNotSelected,
+                format!(
+                    "established, but nothing is announced to {}: no CiliumBGPAdvertisement has the labels {labels}",
+                    self.router.name
+                ),
+                "`kubectl get ciliumbgpadvertisement --show-labels`: manifests/30-bgp.yaml has the right ones",
+            )
+            .of_object(format!("CiliumBGPPeerConfig {name}")),
+        )
+    }
+
+    fn nothing_announced(&self, kubernetes: &Probed<KubernetesFacts>) -> Finding {
+        if let Some(finding) = self.not_selected(kubernetes) {
+            return finding;
+        }
+        let what = format!("established, but {} announces nothing", self.node.name);
+        if let Some(finding) = self.gateway.and_then(|gateway| follows_from(&[("gateway", gateway)], &what)) {
+            return finding;
+        }
         Finding::wrong(
-            format!("established, but {node} announces nothing"),
-            format!(
-                "the gateway, whose address is announced, and the labels of CiliumBGPAdvertisement and \
-                 CiliumBGPPeerConfig `{router}`"
-            ),
+            Cause::NotAnnounced,
+            what,
+            "`kubectl get service -A`: Cilium announces the addresses of services of the type LoadBalancer",
         )
     }
 
@@ -175,11 +268,12 @@ impl Ends<'_> {
         let (node, router) = (&self.node.name, &self.router.name);
         let (from, to) = (self.from, self.to);
         let file = routers::file_name(self.router);
+        let password =
+            if self.router.password.is_some() { ", and the password of both the same" } else { "" };
         Finding::wrong(
-            format!("down on both sides: {router} says {router_state}, {node} says {node_state}"),
-            format!(
-                "whether routers/{file} is applied, tcp/179 from {from} to {to} let in, and the password of both the same"
-            ),
+            Cause::NoSession,
+            format!("down on both ends: {router} says {router_state}, {node} says {node_state}"),
+            format!("whether routers/{file} is applied, tcp/179 from {from} to {to} allowed{password}"),
         )
     }
 
@@ -187,40 +281,79 @@ impl Ends<'_> {
         let (node, router) = (&self.node.name, &self.router.name);
         let hold_time = self.cluster.bgp.hold_time;
         Finding::wrong(
-            format!("{router} has it established, {node} says {node_state}"),
-            format!("{node}: {router} lets go of it after {hold_time} s of silence; {}", self.agent_log()),
+            Cause::OneSided,
+            format!("{router} says established, {node} says {node_state}"),
+            format!(
+                "{}; {router} gives the session up after {hold_time} s without a message",
+                self.agent_log()
+            ),
         )
     }
 
-    fn no_peer(&self) -> Finding {
-        let (node, router, address) = (&self.node.name, &self.router.name, self.to);
+    fn no_peer(&self, kubernetes: &Probed<KubernetesFacts>) -> Finding {
+        let (node, router) = (&self.node.name, &self.router.name);
+        let configs = kubernetes.as_ref().ok().map(|facts| &facts.bgp.cluster_configs);
+        let object = format!("CiliumBGPClusterConfig {}", self.cluster.name);
+        match configs {
+            Some(Ok(Lookup::NoKind)) => {
+                return Finding::follows("the cluster does not know Cilium's kinds for BGP");
+            }
+            Some(Ok(Lookup::Found(configs))) if configs.is_empty() => {
+                return Finding::wrong(
+                    Cause::NoPeer,
+                    format!("no session with {router}: there is no CiliumBGPClusterConfig"),
+                    "`kubectl -n kube-system get addons`: whether manifests/30-bgp.yaml is applied",
+                );
+            }
+            Some(Ok(Lookup::Found(configs))) => {
+                let conditions = configs.values().flat_map(|conditions| conditions.iter());
+                let problem = conditions.filter(|(kind, condition)| {
+                    condition.is_true && !kind.ends_with("Ready") && !kind.ends_with("Accepted")
+                });
+                if let Some((kind, condition)) = problem.into_iter().next() {
+                    let kind = kind.trim_start_matches("cilium.io/");
+                    let words =
+                        if condition.reason == kind { condition.message.clone() } else { condition.words() };
+                    let what = format!("no session with {router}: {kind}: {words}");
+                    let look_at = "`kubectl describe ciliumbgpclusterconfig`, and `kubectl get ciliumnode`";
+                    return Finding::wrong(Cause::NoPeer, what, look_at).of_object(object);
+                }
+            }
+            _ => {}
+        }
         Finding::wrong(
-            format!("{node} does not know {router}"),
+            Cause::NoPeer,
+            format!("no session with {router}: it is not among the peers of {node}"),
             format!(
-                "`kubectl get ciliumbgpclusterconfig,ciliumbgpnodeconfig -o yaml`: whether {address} is a peer there, \
-                 as manifests/30-bgp.yaml has it"
+                "`kubectl get ciliumbgpclusterconfig,ciliumbgpnodeconfig -o yaml`: whether {} is a peer there, \
+                 as in manifests/30-bgp.yaml",
+                self.to
             ),
         )
+        .of_object(object)
     }
 
     fn only_node(&self, router_state: &str) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
         Finding::wrong(
-            format!("{node} has it established, {router} says {router_state}"),
-            format!("{router}: its log, and whether it is {router} that answers {node} at {}", self.to),
+            Cause::OneSided,
+            format!("{node} says established, {router} says {router_state}"),
+            format!("the log of {router}, and whether another device has its address {}", self.to),
         )
     }
 
     fn router_down(&self, router_state: &str, why: &str) -> Finding {
         Finding::wrong(
+            Cause::NoSession,
             format!("{} says {router_state}; {why}", self.router.name),
-            format!("{}, which dials; {}", self.node.name, self.agent_log()),
+            format!("{}: the node dials, the router listens", self.agent_log()),
         )
     }
 
     fn node_down(&self, what: &str) -> Finding {
         let file = routers::file_name(self.router);
-        Finding::wrong(what, format!("whether routers/{file} is applied; {}", self.agent_log()))
+        let look_at = format!("whether routers/{file} is applied; {}", self.agent_log());
+        Finding::wrong(Cause::NoSession, what, look_at)
     }
 
     fn agent_log(&self) -> String {

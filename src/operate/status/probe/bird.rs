@@ -1,6 +1,5 @@
 //! Asks BIRD's shell, over ssh.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,11 +8,16 @@ use ipnet::IpNet;
 
 use super::script_output;
 use super::sections::{END, MARK, Sections};
-use crate::operate::status::facts::{Answer, RouterFacts, RouterSession};
-use crate::operate::status::failure::ProbeError;
+use crate::operate::routing_daemon::bird;
+use crate::operate::status::error::ProbeError;
+use crate::operate::status::facts::{Probed, RouterFacts};
 
-pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration) -> Answer<RouterFacts> {
-    // `-r`: it may look, not touch.
+pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration) -> Probed<RouterFacts> {
+    parse(&script_output(destination, &script(gateways), limit).await?, gateways)
+}
+
+fn script(gateways: &[IpAddr]) -> String {
+    // `-r`: birdc may read and change nothing.
     let mut script = format!(
         "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH\n\
          echo '{MARK}protocols'\n\
@@ -24,63 +28,37 @@ pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration)
         let _ = write!(script, "echo '{MARK}route {gateway}'\nbirdc -r show route {prefix} 2>&1\n");
     }
     let _ = writeln!(script, "echo '{MARK}{END}'");
-    parse(&script_output(destination, &script, limit).await?, gateways)
+    script
 }
 
-fn parse(said: &str, gateways: &[IpAddr]) -> Answer<RouterFacts> {
-    let sections = Sections::parse(said)?;
+fn parse(printed: &str, gateways: &[IpAddr]) -> Probed<RouterFacts> {
+    let sections = Sections::parse(printed)?;
     let protocols = sections.get("protocols")?;
-    let is_answer =
-        protocols.lines().any(|line| line.trim_start().starts_with("BIRD ") && line.contains("ready"));
-    if !is_answer {
-        let complaint = protocols.lines().last().unwrap_or("birdc says nothing").trim();
-        return Err(ProbeError::unexpected(complaint));
+    if !bird::is_answer(protocols) {
+        return Err(ProbeError::unexpected(protocols.lines().last().unwrap_or("birdc prints nothing")));
     }
-    let hops =
-        gateways.iter().map(|gateway| Ok((*gateway, next_hops(sections.get(&format!("route {gateway}"))?))));
-    Ok(RouterFacts { sessions: sessions(protocols), next_hops: hops.collect::<Answer<_>>()? })
+    let hops = gateways
+        .iter()
+        .map(|gateway| Ok((*gateway, bird::next_hops(sections.get(&format!("route {gateway}"))?))));
+    Ok(RouterFacts { sessions: bird::sessions(protocols), next_hops: hops.collect::<Probed<_>>()? })
 }
 
-/// A protocol's line begins at the margin, what belongs to it does not.
-fn sessions(protocols: &str) -> BTreeMap<IpAddr, RouterSession> {
-    let mut sessions = BTreeMap::new();
-    let mut state = None;
-    let mut address = None;
-    for line in protocols.lines() {
-        if !line.starts_with(' ') {
-            (state, address) = (None, None);
-        }
-        let Some((key, value)) = line.split_once(':') else { continue };
-        let value = value.trim();
-        match key.trim() {
-            "BGP state" => state = Some(value),
-            "Neighbor address" => address = value.parse::<IpAddr>().ok(),
-            // `Routes: 1 imported, 0 exported, 1 preferred`
-            "Routes" => {
-                let imported = value.split(' ').next().and_then(|count| count.parse().ok());
-                if let Some(RouterSession::Established { routes, .. }) =
-                    address.and_then(|address| sessions.get_mut(&address))
-                {
-                    *routes = imported;
-                }
-            }
-            _ => {}
-        }
-        if let (Some(state), Some(address)) = (state, address) {
-            sessions.entry(address).or_insert_with(|| match state {
-                "Established" => RouterSession::Established { uptime: None, routes: None },
-                state => RouterSession::Down { state: state.to_lowercase() },
-            });
-        }
-    }
-    sessions
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operate::status::probe::mutation;
 
-/// `via 172.16.10.221 on eth0`: what `merge paths` makes one route of.
-fn next_hops(route: &str) -> Vec<IpAddr> {
-    let via = route.lines().filter_map(|line| line.trim_start().strip_prefix("via "));
-    let mut hops: Vec<IpAddr> = via.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect();
-    hops.sort();
-    hops.dedup();
-    hops
+    #[test]
+    fn mutations_of_an_answer_are_read_or_refused() {
+        let gateway: IpAddr = [10, 200, 200, 1].into();
+        let answer = "== protocols\nBIRD 2.0.12 ready.\nName       Proto\nrk1-01     BGP        ---        up\n  \
+                      BGP state:          Established\n    Neighbor address: 172.16.10.221\n    Routes:         \
+                      1 imported, 0 exported, 1 preferred\n== route 10.200.200.1\n10.200.200.1/32  unicast\n\tvia \
+                      172.16.10.221 on eth0\n== end\n";
+        let facts = parse(answer, &[gateway]).expect("facts");
+        assert_eq!((facts.sessions.len(), facts.next_hops.len()), (1, 1));
+        mutation::for_each(&[answer.as_bytes()], &["BGP state:", "Routes: -1", "\tvia ::"], |bytes| {
+            let _ = parse(&String::from_utf8_lossy(bytes), &[gateway]);
+        });
+    }
 }

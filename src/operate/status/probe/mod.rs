@@ -1,9 +1,10 @@
-//! Asks everybody at once, each with a time limit of its own.
+//! Asks nodes, routers, Kubernetes and the gateway at once, each with a time limit of its own.
 
 mod bird;
+pub(super) mod connection;
 mod frr;
 mod kubeconfig;
-pub(super) mod kubernetes;
+mod kubernetes;
 #[cfg(test)]
 mod mutation;
 mod node;
@@ -17,8 +18,8 @@ use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
 
-use super::facts::{Answer, Facts, RouterFacts};
-use super::failure::ProbeError;
+use super::error::ProbeError;
+use super::facts::{Facts, Probed, RouterFacts};
 use super::{Access, Scope};
 use crate::causes::innermost;
 use crate::config::cluster::{Cluster, Router, RouterAccess};
@@ -29,7 +30,7 @@ use crate::ssh::{self, SshError};
 async fn script_output(target: &str, script: &str, limit: Duration) -> Result<String, ProbeError> {
     ssh::run_script(target, script, limit).await.map_err(|error| match error {
         SshError::NotRun(error) => {
-            ProbeError::NotAsked { reason: format!("`ssh` cannot be run: {}", innermost(&error)) }
+            ProbeError::Skipped { reason: format!("`ssh` cannot be run: {}", innermost(&error)) }
         }
         SshError::Late => ProbeError::Late { limit },
         SshError::TooLong => ProbeError::unexpected("the answer is too long"),
@@ -43,7 +44,7 @@ pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Fa
     let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
     let nodes = join_all(asked.map(|node| node::ask(cluster, node, access.limit)));
     let routers = join_all(cluster.bgp.routers.iter().map(|router| ask_router(cluster, router, access)));
-    let kubernetes = kubernetes::ask(cluster, access);
+    let kubernetes = kubernetes::ask(cluster, access, scope);
     let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
     let page: OptionFuture<_> =
         host.map(|host| page::ask(host, cluster.gateway.address.v4(), access.limit)).into();
@@ -51,22 +52,22 @@ pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Fa
     Facts { nodes, routers, kubernetes, page }
 }
 
-/// `None` where the router is not to be asked.
-async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Option<Answer<RouterFacts>> {
+/// Returns `None` where the router is not to be asked.
+async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Option<Probed<RouterFacts>> {
     if router.access == RouterAccess::Off {
         return None;
     }
     let limit = access.limit;
-    // One limit for all that a router is asked.
+    // One limit for all questions to a router.
     let answer = tokio::time::timeout(limit, router_facts(cluster, router, access)).await;
     Some(answer.unwrap_or(Err(ProbeError::Late { limit })))
 }
 
-async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Answer<RouterFacts> {
+async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Probed<RouterFacts> {
     let (gateways, limit) = (cluster.gateway.address.each().collect::<Vec<_>>(), access.limit);
     match (&router.access, router.platform.status) {
         (RouterAccess::Off | RouterAccess::NoUser, _) => {
-            Err(ProbeError::NotAsked { reason: "cluster.toml names no user for it".to_owned() })
+            Err(ProbeError::skipped("`user` is missing in cluster.toml"))
         }
         (RouterAccess::Rest(rest), _) => {
             let password = routeros::password(&router.name, rest, &cluster.secrets, &access.folder)?;

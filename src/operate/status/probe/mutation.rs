@@ -1,6 +1,10 @@
-//! Mutations of answers, for tests: whatever a node, a router or the network says, reading it ends and does not panic.
+//! Mutations of answers, for tests: whatever a node, a router or Kubernetes says, reading it ends and does not panic.
 
 use std::time::{Duration, Instant};
+
+use crate::config::cluster::Cluster;
+use crate::config::diagnostics::Problems;
+use crate::config::source::Source;
 
 /// Mutations of all samples together.
 const COUNT: usize = 12_000;
@@ -65,4 +69,11 @@ pub(super) fn for_each(samples: &[&[u8]], words: &[&str], mut read: impl FnMut(&
         read(&bytes);
         assert!(began.elapsed() < LIMIT, "{}", String::from_utf8_lossy(&bytes));
     }
+}
+
+/// Returns the cluster of the repository's own `cluster.toml`.
+pub(super) fn sample_cluster() -> Cluster {
+    let text = include_str!("../../../../cluster.toml").to_owned();
+    let source = Source { name: "cluster.toml".to_owned(), text };
+    Cluster::parse(&source, &mut Problems::default()).expect("a cluster")
 }

@@ -4,7 +4,7 @@
 //! `/routing/bgp/session`, `/ip/route` and `/ipv6/route`.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 use std::{env, fs, io};
@@ -12,42 +12,46 @@ use std::{env, fs, io};
 use ipnet::IpNet;
 use serde_json::{Map, Value};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::web::Web;
 use crate::certificate::Trust;
 use crate::config::cluster::{Label, RestAccess, Secrets};
-use crate::operate::status::facts::{Answer, RouterFacts, RouterSession};
-use crate::operate::status::failure::ProbeError;
+use crate::operate::routing_daemon::Session;
+use crate::operate::status::error::ProbeError;
+use crate::operate::status::facts::{Probed, RouterFacts};
 
 type Row = Map<String, Value>;
 
-/// The user's password. It is shown to nobody but the router.
-pub(super) struct Password(String);
+/// A user's password. It is sent to the router and nowhere else, and zeroed when it is dropped.
+pub(super) struct Password(Zeroizing<String>);
 
-/// The environment's variable that holds the password for a router, where cluster.toml names no secret.
+/// The environment variable with the password for a router, where cluster.toml names no secret.
 pub(in crate::operate::status) fn password_variable(router: &Label) -> String {
     format!("RK1_PASSWORD_{}", router.as_str().to_uppercase().replace('-', "_"))
 }
 
-/// From the secret's file, or from the environment where no secret is named.
+/// Reads the password from the secret's file, or from the environment where no secret is named.
 pub(super) fn password(
     router: &Label,
     access: &RestAccess,
     secrets: &Secrets,
     folder: &Path,
 ) -> Result<Password, ProbeError> {
-    let not_asked = |reason| ProbeError::NotAsked { reason };
     let Some(name) = &access.password else {
         let variable = password_variable(router);
         return env::var(&variable)
-            .map(Password)
-            .map_err(|_| not_asked(format!("no password: `{variable}` is not set")));
+            .map(|text| Password(text.into()))
+            .map_err(|_| ProbeError::skipped(format!("no password: `{variable}` is not set")));
     };
-    let unread =
-        |error: io::Error| not_asked(format!("no password: the secret `{}`: {error}", name.as_str()));
+    let unread = |error: io::Error| {
+        ProbeError::skipped(format!("no password: the secret `{}`: {error}", name.as_str()))
+    };
     let file = secrets.0.get(name).ok_or_else(|| unread(io::ErrorKind::NotFound.into()))?;
-    let text = fs::read_to_string(folder.join(file)).map_err(unread)?;
-    Ok(Password(text.trim_end_matches(['\r', '\n']).to_owned()))
+    let mut text = Zeroizing::new(fs::read_to_string(folder.join(file)).map_err(unread)?);
+    let length = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(length);
+    Ok(Password(text))
 }
 
 pub(super) async fn ask(
@@ -55,20 +59,24 @@ pub(super) async fn ask(
     password: &Password,
     gateways: &[IpAddr],
     limit: Duration,
-) -> Answer<RouterFacts> {
+) -> Probed<RouterFacts> {
     let trust = access.fingerprint.map_or(Trust::Machine, Trust::Pinned);
-    let web = Web::new(limit, trust)?;
-    let rows = async |path: &str| -> Answer<Vec<Row>> {
+    let web = match plain_addresses(&access.url).await? {
+        None => Web::new(limit, trust)?,
+        Some((host, addresses)) => Web::at(limit, &host, &addresses)?,
+    };
+    let rows = async |path: &str| -> Probed<Vec<Row>> {
         let url = join(&access.url, path)?;
-        let page = web.get(url, |request| request.basic_auth(&access.user, Some(&password.0))).await?;
+        let page =
+            web.get(url, |request| request.basic_auth(&access.user, Some(password.0.as_str()))).await?;
         match page.status {
             200 => serde_json::from_slice(&page.body)
-                .map_err(|_| ProbeError::unexpected(format!("/rest/{path} answers no list"))),
+                .map_err(|_| ProbeError::unexpected(format!("/rest/{path} does not answer a list"))),
             401 => Err(ProbeError::Denied {
-                reason: format!("401, the user `{}` or the password is wrong", access.user),
+                reason: format!("401, `user` {} or its password is wrong", access.user),
             }),
             403 => {
-                Err(ProbeError::Denied { reason: format!("403, the user `{}` may not look", access.user) })
+                Err(ProbeError::Denied { reason: format!("403, `user` {} has no permission", access.user) })
             }
             status => Err(ProbeError::unexpected(format!("/rest/{path} answers {status}"))),
         }
@@ -84,10 +92,40 @@ pub(super) async fn ask(
 }
 
 fn join(base: &Url, path: &str) -> Result<Url, ProbeError> {
-    base.join(&format!("/rest/{path}")).map_err(|error| ProbeError::NotAsked { reason: error.to_string() })
+    base.join(&format!("/rest/{path}")).map_err(|error| ProbeError::skipped(error.to_string()))
 }
 
-/// A flag that is not there is not set.
+/// Returns the host and its addresses where `url` sends the password in the clear. Each of them has to be private, and the
+/// request then goes to one of these, whatever the name resolves to later. `None` for https.
+async fn plain_addresses(url: &Url) -> Probed<Option<(String, Vec<SocketAddr>)>> {
+    if url.scheme() != "http" {
+        return Ok(None);
+    }
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port_or_known_default().unwrap_or(80);
+    let addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
+    let addresses: Vec<_> =
+        addresses.map_err(|_| ProbeError::skipped(format!("{host} cannot be resolved")))?.collect();
+    match addresses.iter().find(|address| !is_private(address.ip())) {
+        Some(public) => Err(ProbeError::skipped(format!(
+            "http would send the password in the clear to {}, which is not a private address",
+            public.ip()
+        ))),
+        None => Ok(Some((host, addresses))),
+    }
+}
+
+/// Loopback, link-local, RFC 1918 and RFC 4193.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_unique_local() || address.is_loopback() || address.is_unicast_link_local()
+        }
+    }
+}
+
+/// A missing flag is not set.
 fn is_set(row: &Row, flag: &str) -> bool {
     text(row, flag) == Some("true")
 }
@@ -96,22 +134,22 @@ fn text<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
     row.get(field)?.as_str()
 }
 
-/// Sessions that have ended stay in the list for a while: one that is established counts more.
-fn sessions(rows: &[Row]) -> BTreeMap<IpAddr, RouterSession> {
+/// Ended sessions stay in the list for a while: an established one takes precedence.
+fn sessions(rows: &[Row]) -> BTreeMap<IpAddr, Session> {
     let mut sessions = BTreeMap::new();
     for row in rows {
         let address =
             text(row, "remote.address").and_then(|text| text.split(['/', '%']).next()?.parse().ok());
         let Some(address): Option<IpAddr> = address else { continue };
         if is_set(row, "established") {
-            let session = RouterSession::Established {
+            let session = Session::Established {
                 uptime: text(row, "uptime").map(str::to_owned),
                 routes: text(row, "prefix-count").and_then(|count| count.parse().ok()),
             };
             sessions.insert(address, session);
         } else {
             let state = if is_set(row, "stopped") { "stopped" } else { "not established" };
-            sessions.entry(address).or_insert_with(|| RouterSession::Down { state: state.to_owned() });
+            sessions.entry(address).or_insert_with(|| Session::Down { state: state.to_owned() });
         }
     }
     sessions
@@ -126,4 +164,45 @@ fn next_hops(rows: &[Row]) -> Vec<IpAddr> {
     hops.sort();
     hops.dedup();
     hops
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operate::status::probe::mutation;
+
+    #[tokio::test]
+    async fn a_password_goes_in_the_clear_to_private_addresses_only() {
+        let addresses = async |url: &str| plain_addresses(&Url::parse(url).expect("a URL")).await;
+        assert_eq!(addresses("https://192.0.2.1").await, Ok(None));
+        for url in ["http://172.16.10.1", "http://127.0.0.1:8080", "http://[fd00::1]", "http://[::1]"] {
+            assert!(addresses(url).await.is_ok_and(|found| found.is_some()), "{url}");
+        }
+        for (url, address) in [
+            ("http://192.0.2.1", "192.0.2.1"),
+            ("http://8.8.8.8:8080", "8.8.8.8"),
+            ("http://[2001:db8::1]", "2001:db8::1"),
+            ("http://[::ffff:8.8.8.8]", "::ffff:8.8.8.8"),
+        ] {
+            let refusal = addresses(url).await.expect_err("a refusal").to_string();
+            assert_eq!(
+                refusal,
+                format!(
+                    "skipped: http would send the password in the clear to {address}, which is not a private address"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn mutations_of_an_answer_are_read_or_refused() {
+        let answer = r#"[{"remote.address":"172.16.10.221","established":"true","uptime":"2h","prefix-count":"1",
+            "active":"true","gateway":"172.16.10.221%bridge,fd00::1"},{"remote.address":"fd00::1/128"}]"#;
+        let rows: Vec<Row> = serde_json::from_str(answer).expect("rows");
+        assert_eq!((sessions(&rows).len(), next_hops(&rows).len()), (2, 2));
+        mutation::for_each(&[answer.as_bytes()], &["\"established\":", "%", "[[]]"], |bytes| {
+            let Ok(rows) = serde_json::from_slice::<Vec<Row>>(bytes) else { return };
+            let _ = (sessions(&rows), next_hops(&rows));
+        });
+    }
 }

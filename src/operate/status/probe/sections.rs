@@ -1,10 +1,10 @@
-//! What a script prints: sections, each below a line that names it. The last line says that nothing was cut off.
+//! What a script prints: sections, each below a line that names it. An answer without the last section was cut off.
 
 use std::collections::BTreeMap;
 
-use crate::operate::status::failure::ProbeError;
+use crate::operate::status::error::ProbeError;
 
-/// What a line that names a section begins with.
+/// The beginning of a line that names a section.
 pub(super) const MARK: &str = "== ";
 /// The name of the last section, which is empty.
 pub(super) const END: &str = "end";
@@ -28,19 +28,24 @@ impl<'a> Sections<'a> {
         if sections.contains_key(END) {
             Ok(Self(sections))
         } else {
-            let last = text.trim().lines().last().unwrap_or("nothing was said");
-            Err(ProbeError::unexpected(format!("the answer breaks off: {last}")))
+            let last = text.trim().lines().last().unwrap_or("nothing was printed");
+            Err(ProbeError::unexpected(format!("the answer was cut off: {last}")))
         }
     }
 
     pub(super) fn get(&self, name: &str) -> Result<&'a str, ProbeError> {
-        self.0.get(name).copied().ok_or_else(|| ProbeError::unexpected(format!("nothing is said of {name}")))
+        self.0
+            .get(name)
+            .copied()
+            .ok_or_else(|| ProbeError::unexpected(format!("the section `{name}` is missing")))
     }
 }
 
 /// Where the next section begins.
 fn mark(text: &str) -> Option<usize> {
-    if text.starts_with(MARK) { Some(0) } else { text.find("\n== ").map(|at| at + 1) }
+    let mut lines =
+        text.split_inclusive('\n').scan(0, |at, line| Some((std::mem::replace(at, *at + line.len()), line)));
+    lines.find(|(_, line)| line.starts_with(MARK)).map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -48,22 +53,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sections_are_told_apart() {
+    fn sections_are_separated() {
         let sections =
             Sections::parse("welcome\n== k3s\nactive\n== empty\n== two\none\ntwo\n== end\n").expect("whole");
         assert_eq!(sections.get("k3s"), Ok("active"));
         assert_eq!(sections.get("empty"), Ok(""));
         assert_eq!(sections.get("two"), Ok("one\ntwo"));
-        assert_eq!(sections.get("three"), Err(ProbeError::unexpected("nothing is said of three")));
+        assert_eq!(sections.get("three"), Err(ProbeError::unexpected("the section `three` is missing")));
     }
 
     #[test]
-    fn an_answer_that_breaks_off_is_none() {
+    fn an_answer_that_was_cut_off_is_refused() {
         let refused = Sections::parse("== k3s\nactive\n");
-        assert_eq!(refused, Err(ProbeError::unexpected("the answer breaks off: active")));
+        assert_eq!(refused, Err(ProbeError::unexpected("the answer was cut off: active")));
         assert_eq!(
             Sections::parse(""),
-            Err(ProbeError::unexpected("the answer breaks off: nothing was said"))
+            Err(ProbeError::unexpected("the answer was cut off: nothing was printed"))
         );
     }
 }

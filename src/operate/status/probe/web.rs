@@ -1,4 +1,4 @@
-//! One request over HTTP, and what kept it from being answered.
+//! One request over HTTP, and why it was not answered.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::causes::innermost;
 use crate::certificate::{Refusal, Trust, Verifier};
-use crate::operate::status::failure::ProbeError;
+use crate::operate::status::error::ProbeError;
 
 /// Bytes of an answer that are read. A route that hundreds of neighbours announce is 300 kB in REST's JSON.
 const BODY_LIMIT: usize = 1 << 20;
@@ -23,7 +23,7 @@ pub(super) struct Web {
     limit: Duration,
 }
 
-/// What was answered.
+/// An answer.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) status: u16,
@@ -31,14 +31,14 @@ pub(super) struct Page {
 }
 
 impl Web {
-    /// A client that goes straight to whom it asks, past any proxy, and follows nobody elsewhere.
+    /// Makes a client that uses no proxy and follows no redirection.
     pub(super) fn new(limit: Duration, trust: Trust) -> Result<Self, ProbeError> {
         Self::build(limit, trust, |builder| builder)
     }
 
-    /// A client that reaches `host` at `address`, whatever DNS has.
-    pub(super) fn at(limit: Duration, host: &str, address: SocketAddr) -> Result<Self, ProbeError> {
-        Self::build(limit, Trust::Machine, |builder| builder.resolve(host, address))
+    /// Makes a client that reaches `host` at one of `addresses`, whatever DNS says.
+    pub(super) fn at(limit: Duration, host: &str, addresses: &[SocketAddr]) -> Result<Self, ProbeError> {
+        Self::build(limit, Trust::Machine, |builder| builder.resolve_to_addrs(host, addresses))
     }
 
     fn build(
@@ -46,9 +46,9 @@ impl Web {
         trust: Trust,
         adjust: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, ProbeError> {
-        let unusable = |error: &(dyn Error + 'static)| ProbeError::NotAsked { reason: innermost(error) };
-        let verifier = Verifier::new(trust).map_err(|error| ProbeError::NotAsked {
-            reason: format!("this machine trusts no authority: {error}"),
+        let unusable = |error: &(dyn Error + 'static)| ProbeError::Skipped { reason: innermost(error) };
+        let verifier = Verifier::new(trust).map_err(|error| ProbeError::Skipped {
+            reason: format!("this machine has no trusted certificate authorities: {error}"),
         })?;
         let configuration = verifier.configuration().map_err(|error| unusable(&error))?;
         let builder = Client::builder()
@@ -60,7 +60,7 @@ impl Web {
         Ok(Self { client, verifier, limit })
     }
 
-    /// `adjust` may add who asks.
+    /// Asks for `url`. `adjust` may add credentials.
     pub(super) async fn get(
         &self,
         url: Url,

@@ -107,9 +107,9 @@ const EXPECTED: &str = r#"{
   },
   "name": "mikrotik",
   "next_hops": {
-    "look_at": "the session of mikrotik with rk1-03, rk1-04",
-    "state": "wrong",
-    "what": "10.200.200.1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04; IPv6: fd00:10:200:200::1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04"
+    "look_at": null,
+    "state": "unknown",
+    "why": "10.200.200.1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04; see the sessions; IPv6: fd00:10:200:200::1 goes to rk1-01, rk1-02, not to rk1-03, rk1-04; see the sessions"
   },
   "sessions": [
     {
@@ -128,17 +128,19 @@ const EXPECTED: &str = r#"{
     },
     {
       "finding": {
-        "look_at": "mikrotik: its log, and whether it is mikrotik that answers rk1-03 at 172.16.10.1",
+        "cause": "one-sided",
+        "look_at": "the log of mikrotik, and whether another device has its address 172.16.10.1",
         "state": "wrong",
-        "what": "rk1-03 has it established, mikrotik says WAITING; IPv6: rk1-03 has it established, mikrotik says WAITING"
+        "what": "rk1-03 says established, mikrotik says WAITING; IPv6: rk1-03 says established, mikrotik says WAITING"
       },
       "node": "rk1-03"
     },
     {
       "finding": {
-        "look_at": "mikrotik: its log, and whether it is mikrotik that answers rk1-04 at 172.16.10.1",
+        "cause": "one-sided",
+        "look_at": "the log of mikrotik, and whether another device has its address 172.16.10.1",
         "state": "wrong",
-        "what": "rk1-04 has it established, mikrotik says WAITING; IPv6: rk1-04 has it established, mikrotik says WAITING"
+        "what": "rk1-04 says established, mikrotik says WAITING; IPv6: rk1-04 says established, mikrotik says WAITING"
       },
       "node": "rk1-04"
     }

@@ -1,18 +1,19 @@
-//! Why a probe brought nothing.
+//! Why a probe brought no answer.
 
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::certificate::{CertificateFault, Fingerprint};
+use crate::printable::printable;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProbeError {
     #[error("no answer within {} s", limit.as_secs())]
     Late { limit: Duration },
-    #[error("nothing answers: {reason}")]
+    #[error("connection failed: {reason}")]
     Unreachable { reason: String },
-    #[error("not let in: {reason}")]
+    #[error("access denied: {reason}")]
     Denied { reason: String },
     #[error("its certificate {fault}")]
     Untrusted {
@@ -20,19 +21,23 @@ pub enum ProbeError {
         /// `None` where the library that saw the certificate does not tell.
         fingerprint: Option<Fingerprint>,
     },
-    #[error("not understood: {said}")]
+    #[error("unexpected answer: {said}")]
     Unexpected { said: String },
-    /// What this machine needs to ask is not there.
-    #[error("not asked: {reason}")]
-    NotAsked { reason: String },
+    /// This machine lacks what it needs to ask.
+    #[error("skipped: {reason}")]
+    Skipped { reason: String },
 }
 
 impl ProbeError {
-    pub(super) fn unexpected(said: impl Into<String>) -> Self {
-        Self::Unexpected { said: said.into() }
+    pub(super) fn unexpected(said: impl AsRef<str>) -> Self {
+        Self::Unexpected { said: printable(said.as_ref()) }
     }
 
-    /// Whether the cause lies with whom was asked: nothing is there that answers in time.
+    pub(super) fn skipped(reason: impl Into<String>) -> Self {
+        Self::Skipped { reason: reason.into() }
+    }
+
+    /// Whether nothing answered in time, so that the cause lies with the host that was asked.
     pub(super) fn is_silence(&self) -> bool {
         matches!(self, Self::Late { .. } | Self::Unreachable { .. })
     }

@@ -1,0 +1,189 @@
+//! The gateway: its class, its address, and the page that is served through it.
+
+use std::net::IpAddr;
+
+use super::pods;
+use crate::certificate::CertificateFault;
+use crate::config::cluster::{Cluster, Domain};
+use crate::config::written::Issuer;
+use crate::operate::status::error::ProbeError;
+use crate::operate::status::facts::{
+    Condition, Conditions, GatewayFacts, Lookup, PageFacts, Probed, ServiceFacts,
+};
+use crate::operate::status::finding::{Cause, Finding};
+
+/// Cilium's operator looks for the kinds of the Gateway API once, when it starts.
+const RESTART_OPERATOR: &str = "`kubectl -n kube-system rollout restart deployment cilium-operator`: it looks for \
+                                the kinds of the Gateway API when it starts";
+const GATEWAY: &str = "Gateway gateway/shared";
+/// The Service that Cilium makes for the gateway.
+const SERVICE: &str = "Service gateway/cilium-gateway-shared";
+/// The condition in which Cilium says why a service has no address.
+const ADDRESS_CONDITION: &str = "cilium.io/IPAMRequestSatisfied";
+
+/// A finding by its name on the screen.
+pub(super) type Named<'a> = (&'a str, &'a Finding);
+
+/// Returns what is not as it should be as a consequence of the first of `causes` that is not good, if there is one.
+pub(super) fn follows_from(causes: &[Named<'_>], what: &str) -> Option<Finding> {
+    let (name, _) = causes.iter().find(|(_, finding)| {
+        matches!(finding, Finding::Wrong { .. } | Finding::Unknown { look_at: None, .. })
+    })?;
+    Some(Finding::follows(format!("{what}; see {name}")))
+}
+
+/// Returns the condition, if it is not true. `None` where it is.
+pub(super) fn unmet<'a>(conditions: &'a Conditions, kind: &str) -> Option<Option<&'a Condition>> {
+    match conditions.get(kind) {
+        Some(condition) if condition.is_true => None,
+        condition => Some(condition),
+    }
+}
+
+pub(super) fn class(found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
+    let conditions = match &found.gateway_class {
+        Ok(Lookup::Found(conditions)) => conditions,
+        Ok(Lookup::NoKind) => {
+            return Finding::wrong(
+                Cause::KindNotInstalled,
+                "the Gateway API is not installed: the cluster does not know GatewayClass",
+                "`kubectl -n kube-system describe addon 00-gateway-api-crds`: k3s applies manifests/00-gateway-api-crds",
+            );
+        }
+        Ok(Lookup::NoObject) => {
+            return follows_from(causes, "not there").unwrap_or_else(|| {
+                Finding::wrong(Cause::ObjectMissing, "there is no GatewayClass cilium", RESTART_OPERATOR)
+            });
+        }
+        Err(error) => return pods::unread(error),
+    };
+    let what = match unmet(conditions, "Accepted") {
+        None => return Finding::good("accepted"),
+        Some(Some(condition)) if condition.reason != "Pending" => {
+            format!("not accepted: {}", condition.words())
+        }
+        // The API server itself sets the reason Pending when the object is made.
+        Some(_) => "not accepted: no controller has looked at it yet".to_owned(),
+    };
+    follows_from(causes, &what).unwrap_or_else(|| {
+        Finding::wrong(Cause::NotAccepted, what, RESTART_OPERATOR).of_object("GatewayClass cilium")
+    })
+}
+
+pub(super) fn gateway(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
+    let facts = match &found.gateway {
+        Ok(Lookup::Found(facts)) => facts,
+        Ok(Lookup::NoObject | Lookup::NoKind) => {
+            return follows_from(causes, "not there").unwrap_or_else(|| {
+                let look_at =
+                    "`kubectl -n kube-system describe addon 50-gateway`: k3s applies manifests/50-gateway.yaml";
+                Finding::wrong(Cause::ObjectMissing, "there is no Gateway gateway/shared", look_at)
+            });
+        }
+        Err(error) => return pods::unread(error),
+    };
+    let Some(unmet) = unmet(&facts.conditions, "Programmed") else { return address(cluster, facts) };
+    let what = match unmet {
+        Some(condition) if condition.reason != "Pending" => format!("not programmed: {}", condition.words()),
+        _ => "not programmed: no controller has looked at it yet".to_owned(),
+    };
+    if let Some(finding) = follows_from(causes, &what) {
+        return finding;
+    }
+    // The gateway says only that it waits: its service says for what.
+    if let Ok(Lookup::Found(conditions)) = &found.gateway_service
+        && let Some(Some(condition)) = self::unmet(conditions, ADDRESS_CONDITION)
+    {
+        return Finding::wrong(
+            Cause::AddressNotAssigned,
+            format!("it has no address: {}", condition.words()),
+            "`kubectl get ciliumloadbalancerippool` and `kubectl get service -A`: another service may have the address",
+        )
+        .of_object(SERVICE);
+    }
+    Finding::wrong(Cause::NotProgrammed, what, "`kubectl -n gateway describe gateway shared`")
+        .of_object(GATEWAY)
+}
+
+fn address(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
+    let wanted: Vec<_> = cluster.gateway.address.each().collect();
+    let has = |address: &IpAddr| facts.addresses.iter().any(|found| found.parse() == Ok(*address));
+    let listed = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    if wanted.iter().all(has) {
+        return Finding::good(format!("programmed at {listed}"));
+    }
+    let found = match facts.addresses.as_slice() {
+        [] => "no address".to_owned(),
+        addresses => addresses.join(", "),
+    };
+    let look_at =
+        "`kubectl get ciliumloadbalancerippool` and `kubectl get service -A`: another service may have it";
+    Finding::wrong(Cause::OtherAddress, format!("it has {found}, not {listed}"), look_at).of_object(GATEWAY)
+}
+
+/// `None` where no page is served, or none was asked for. `causes` are the gateway and its certificate, where Kubernetes
+/// said something about them.
+pub(super) fn hubble(
+    cluster: &Cluster,
+    page: Option<&Probed<PageFacts>>,
+    causes: Option<(&Finding, &Finding)>,
+) -> Option<Finding> {
+    let (host, page) = cluster.hubble.as_ref().zip(page)?;
+    let follows = page.as_ref().err().zip(causes).and_then(|(error, (gateway, certificate))| match error {
+        ProbeError::Untrusted { .. } => follows_from(&[("certificate", certificate)], &error.to_string()),
+        // Without a certificate the gateway has no HTTPS listener.
+        _ => follows_from(&[("gateway", gateway), ("certificate", certificate)], &error.to_string()),
+    });
+    Some(follows.unwrap_or_else(|| hubble_page(cluster, host, page)))
+}
+
+fn hubble_page(cluster: &Cluster, host: &Domain, probed: &Probed<PageFacts>) -> Finding {
+    let address = cluster.gateway.address.v4();
+    match probed {
+        Ok(PageFacts { status: status @ 200..=399 }) => {
+            Finding::good(format!("https://{host} answers {status}"))
+        }
+        Ok(PageFacts { status: 404 }) => Finding::wrong(
+            Cause::PageRefused,
+            format!("https://{host} answers 404: no route of the gateway has this host"),
+            "`kubectl -n kube-system describe httproute hubble-ui`",
+        )
+        .of_object("HTTPRoute kube-system/hubble-ui"),
+        Ok(PageFacts { status }) => Finding::wrong(
+            Cause::PageRefused,
+            format!("https://{host} answers {status}: the gateway reaches no pod behind it"),
+            "`kubectl -n kube-system get pods -l k8s-app=hubble-ui`",
+        )
+        .of_object("Deployment kube-system/hubble-ui"),
+        Err(ProbeError::Untrusted { fault, .. }) => Finding::wrong(
+            Cause::Untrusted,
+            format!("its certificate {fault}"),
+            certificate_look_at(cluster, fault),
+        )
+        .of_object("Secret gateway/shared-gateway-certificate"),
+        Err(error) if error.is_silence() => Finding::wrong(
+            Cause::GatewaySilent,
+            format!("{address}: {error}"),
+            format!(
+                "`traceroute {address}`: packets of this machine have to go through a router of the cluster"
+            ),
+        ),
+        Err(error) => Finding::unknown(error.to_string(), "this machine's network and certificates"),
+    }
+}
+
+fn certificate_look_at(cluster: &Cluster, fault: &CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::UnknownIssuer if cluster.certificates.issuer == Issuer::Staging => {
+            "`issuer` in `[certificates]`: browsers do not trust certificates of the staging issuer"
+        }
+        CertificateFault::UnknownIssuer => {
+            "`kubectl -n gateway describe certificate`: the Secret may still hold a certificate of the staging issuer"
+        }
+        CertificateFault::Expired => "the certificate above, and this machine's clock",
+        CertificateFault::NotYetValid => "this machine's clock",
+        _ => {
+            "`kubectl -n gateway describe gateway shared`, and which device answers at the gateway's address"
+        }
+    }
+}
