@@ -11,10 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::completions::node_names;
 use super::duration::duration;
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster, styled};
+use super::{INTERRUPTED, Outcome, folder_of, print, read_cluster, styled};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
-    self, Drain, Event, Failure, Fate, Flake, Operator, Options, Plan, Report, line, listing, revert,
+    self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Results, line, listing, revert,
     roll_back,
 };
 use crate::operate::status::Access;
@@ -62,7 +62,7 @@ pub(super) struct Deploy {
     further_arguments: Vec<String>,
 }
 
-/// For one probe of the checks.
+/// The longest that one check may take.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Deploy {
@@ -79,7 +79,13 @@ impl Deploy {
         }
         let report = self.deploy(&cluster, &plan, &flake, folder_of(file))?;
         self.show(&plan, &report)?;
-        Ok(if report.is_well() { Outcome::Done } else { Outcome::Failed })
+        Ok(if report.is_cancelled() {
+            Outcome::Interrupted
+        } else if report.succeeded() {
+            Outcome::Done
+        } else {
+            Outcome::Failed
+        })
     }
 
     fn options(&self) -> Options {
@@ -93,7 +99,7 @@ impl Deploy {
         plan: &Plan<'_>,
         flake: &Flake,
         folder: &Path,
-    ) -> anyhow::Result<Report> {
+    ) -> anyhow::Result<Results> {
         let access =
             Access { kubeconfig: self.kubeconfig.clone(), folder: folder.to_owned(), limit: PROBE_LIMIT };
         let is_cancelled = Arc::new(AtomicBool::new(false));
@@ -122,31 +128,35 @@ impl Deploy {
         }
     }
 
-    /// What became of each node on standard output, why and the way back on standard error.
-    fn show(&self, plan: &Plan<'_>, report: &Report) -> anyhow::Result<()> {
-        for (node, fate) in &report.0 {
+    /// Prints the result of each node on standard output; the reasons, and how to roll back, on standard error.
+    fn show(&self, plan: &Plan<'_>, report: &Results) -> anyhow::Result<()> {
+        for (node, result) in &report.0 {
             if self.json {
-                let mut record = json!(fate);
+                let mut record = json!(result);
                 record["node"] = json!(node);
                 print(&format!("{record}\n"))?;
             } else {
-                print(&format!("{node}  {}\n", fate.words()))?;
+                print(&format!("{node}  {}\n", result.words()))?;
             }
         }
-        for (name, fate) in &report.0 {
-            let Some(failure) = fate.failure() else { continue };
+        for (name, result) in &report.0 {
+            let Some(failure) = result.failure() else { continue };
             anstream::eprintln!("{}: {name}: {}", styled("error"), sentence(failure));
-            if let Fate::Lost { .. } = fate {
-                anstream::eprintln!("  = hint: its console goes over the board controller: docs/recovery.md");
+            if let NodeResult::Lost { .. } = result {
+                anstream::eprintln!(
+                    "  = hint: reach its console through the board controller: docs/recovery.md"
+                );
             }
             if let Some(hint) = failure.hint() {
                 anstream::eprintln!("  = hint: {hint}");
             }
         }
-        if !report.is_well() {
-            for (name, _) in report.0.iter().filter(|(_, fate)| matches!(fate, Fate::Deployed { .. })) {
+        if !report.succeeded() {
+            for (name, _) in
+                report.0.iter().filter(|(_, result)| matches!(result, NodeResult::Deployed { .. }))
+            {
                 if let Some(node) = plan.nodes.iter().find(|node| &node.name == name) {
-                    anstream::eprintln!("the way back for {name}: {}", roll_back(node));
+                    anstream::eprintln!("to roll back {name}: {}", roll_back(node));
                 }
             }
         }
@@ -154,7 +164,7 @@ impl Deploy {
     }
 }
 
-/// With what stands behind it.
+/// Returns the failure with the causes behind it.
 fn sentence(failure: &Failure) -> String {
     let mut sentence = failure.to_string();
     let mut source = std::error::Error::source(failure);
@@ -166,7 +176,7 @@ fn sentence(failure: &Failure) -> String {
     sentence
 }
 
-/// A folder as Nix takes it for a flake: `clusters` alone would be looked up in a registry.
+/// Returns a folder as a flake reference: Nix would look up a bare `clusters` in a registry.
 fn reference(folder: &Path) -> String {
     match folder.to_string_lossy() {
         folder if folder.is_empty() => ".".to_owned(),
@@ -175,17 +185,19 @@ fn reference(folder: &Path) -> String {
     }
 }
 
-/// The first interrupt ends the deploy in order, the second at once.
+/// The first interrupt rolls back and ends the deploy, the second ends it at once.
 async fn cancel(is_cancelled: Arc<AtomicBool>) {
     let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
     interrupts.recv().await;
     is_cancelled.store(true, Ordering::Relaxed);
-    anstream::eprintln!("cancelling: what is under way is taken back first; once more to leave at once");
+    anstream::eprintln!(
+        "cancelling: the node under way is rolled back first; press Ctrl-C again to end at once"
+    );
     interrupts.recv().await;
     anstream::eprintln!(
-        "left as it is: a node whose guard is armed goes back by itself, `rk1-guard state` there says when"
+        "ended: a node whose guard is armed rolls back by itself, see `rk1-guard state` there"
     );
-    std::process::exit(1);
+    std::process::exit(INTERRUPTED.into());
 }
 
 fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<String> {
@@ -193,11 +205,11 @@ fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<Stri
     match event {
         Event::Begun(step) => vec![line(plan, flake, node, *step)],
         Event::Unknown(check) => vec![said("unknown", &check.to_string())],
-        Event::Unwell(check) => vec![said("unwell", &check.to_string())],
-        Event::Waiting(missing) if missing.is_empty() => vec![said("waiting", "it does not answer")],
+        Event::FailedCheck(check) => vec![said("failed", &check.to_string())],
+        Event::Waiting(missing) if missing.is_empty() => vec![said("waiting", "the node does not answer")],
         Event::Waiting(missing) => missing.iter().map(|check| said("waiting", &check.to_string())).collect(),
-        Event::GoingBack => vec![said("revert", &revert(node).to_string())],
-        Event::LeftToItsGuard => vec![said("waiting", "it does not hear: its guard takes it back")],
+        Event::RollingBack => vec![said("rollback", &revert(node).to_string())],
+        Event::LeftToGuard => vec![said("waiting", "the node does not answer: its guard rolls back")],
     }
 }
 

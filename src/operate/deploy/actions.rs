@@ -1,4 +1,4 @@
-//! What a deploy can do in the world, and how that fails.
+//! What a deploy does to nodes, and how that fails.
 
 use std::io;
 use std::time::Duration;
@@ -6,28 +6,28 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::command::Rebuild;
-use super::guard::{Answer, Garbled, Order};
+use super::guard::{GuardStatus, Order, UnreadableState};
 use super::lines::lines;
 use super::plan::Drain;
 use crate::config::cluster::Node;
 use crate::operate::status::{Observation, ProbeError};
 
-/// The world, or what a test has in its place.
+/// Everything outside the program. Tests have a stand-in.
 pub(crate) trait Actions {
-    /// The node, its sessions, and whether Kubernetes answers.
+    /// Checks the node, its sessions, and whether Kubernetes answers.
     async fn observe(&self, node: &Node) -> Result<Observation, ActionError>;
-    /// Whether the server's member of etcd takes part in decisions.
+    /// Checks that the server's member of etcd takes part in decisions.
     async fn etcd(&self, server: &Node) -> Result<(), ActionError>;
-    /// Returns the system's store path, where `nixos-rebuild` says it.
+    /// Builds or switches. Returns the system's store path, if `nixos-rebuild` prints it.
     async fn rebuild(&self, node: &Node, rebuild: Rebuild) -> Result<Option<String>, ActionError>;
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError>;
-    async fn guard_state(&self, node: &Node) -> Result<Answer, ActionError>;
-    /// Returns whether the node was not cordoned before.
+    async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError>;
+    /// Cordons the node. Returns false if it was cordoned already.
     async fn cordon(&self, node: &Node) -> Result<bool, ActionError>;
     async fn uncordon(&self, node: &Node) -> Result<(), ActionError>;
     async fn drain(&self, node: &Node, drain: Drain) -> Result<(), ActionError>;
     async fn pause(&self, time: Duration);
-    /// Whether the operator has had enough. What is under way ends with [`ActionError::Cancelled`].
+    /// Whether the user has interrupted the deploy. Actions under way end with [`ActionError::Cancelled`].
     fn is_cancelled(&self) -> bool;
 }
 
@@ -39,15 +39,15 @@ pub enum ActionError {
     Unrunnable { program: &'static str, source: io::Error },
     #[error("`{command}` {status}{said}")]
     Failed { command: String, status: String, said: String },
-    #[error("`{command}` has not ended within {} s", limit.as_secs())]
+    #[error("`{command}` did not end within {} s", limit.as_secs())]
     Late { command: String, limit: Duration },
-    #[error("the node has no `rk1-guard`, so it could not go back by itself")]
+    #[error("the node has no `rk1-guard`, so it could not roll back by itself")]
     NoGuard,
     #[error(transparent)]
-    Garbled(#[from] Garbled),
-    #[error("no API server can be asked")]
+    UnreadableState(#[from] UnreadableState),
+    #[error("no API server answers")]
     Unreachable(#[from] ProbeError),
-    #[error("Kubernetes refuses or does not answer")]
+    #[error("a request to Kubernetes failed")]
     Kubernetes(#[from] kube::Error),
     #[error("draining would lose pods or their data{}", lines(.0))]
     WouldLose(Vec<String>),
@@ -56,26 +56,28 @@ pub enum ActionError {
 }
 
 impl ActionError {
-    /// What to do about it.
+    /// Returns what to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Unrunnable { program: "nixos-rebuild", .. } => {
-                "it comes with NixOS; elsewhere: `nix shell nixpkgs#nixos-rebuild-ng`"
+                "it is part of NixOS; elsewhere use `nix shell nixpkgs#nixos-rebuild-ng`"
             }
-            Self::Unrunnable { .. } => "install OpenSSH's client",
+            Self::Unrunnable { .. } => "install the OpenSSH client",
             Self::NoGuard => {
-                "its system may be older than the guard: switch it by `nixos-rebuild` itself this once"
+                "its system may be older than the guard: switch it once with `nixos-rebuild` itself"
             }
             Self::WouldLose(_) => {
-                "end such pods yourself; `--delete-emptydir-data` gives up what lies in an emptyDir"
+                "delete such pods yourself; `--delete-emptydir-data` gives up the data in an emptyDir"
             }
-            Self::Undrained { .. } => "see their PodDisruptionBudgets, or give more time by `--drain-limit`",
-            Self::Failed { said, .. } if said.is_empty() => "what it said stands above",
+            Self::Undrained { .. } => {
+                "check their PodDisruptionBudgets, or use `--drain-limit` to allow more time"
+            }
+            Self::Failed { said, .. } if said.is_empty() => "its output is above",
             Self::Late { .. }
             | Self::Failed { .. }
             | Self::Cancelled
-            | Self::Garbled(_)
+            | Self::UnreadableState(_)
             | Self::Unreachable(_)
             | Self::Kubernetes(_) => return None,
         })

@@ -1,4 +1,4 @@
-//! The command lines that a deploy runs, and shows.
+//! The command lines that a deploy runs and shows.
 
 use std::fmt;
 
@@ -43,15 +43,15 @@ fn write_words<'a>(
 
 pub(super) const REBUILD: &str = "nixos-rebuild";
 
-/// What `nixos-rebuild` does.
+/// An action of `nixos-rebuild`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rebuild {
-    /// Builds, copies to the node and says which units would be restarted there.
+    /// Build, copy to the node, and print which units would be restarted there.
     DryActivate,
     Switch,
 }
 
-/// Where the hosts are described, and what the operator adds to each `nixos-rebuild`.
+/// The flake that describes the hosts, and what the user adds to each `nixos-rebuild`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flake {
     pub reference: String,
@@ -96,13 +96,13 @@ pub(super) fn guard_state(node: &Node) -> NodeCommand {
     on_node(node, &["rk1-guard", "state"])
 }
 
-/// Whether a server's own member of etcd takes part in decisions: k3s's API server asks the member beside it.
+/// Returns the command that asks a server's own member of etcd: the API server of k3s asks the member beside it.
 #[must_use]
 pub(super) fn etcd(server: &Node) -> NodeCommand {
     on_node(server, &["k3s", "kubectl", "get", "--raw=/readyz/etcd"])
 }
 
-/// What undoes a switch by hand, without evaluating anything.
+/// Returns the command that undoes a switch by hand, without evaluating anything.
 #[must_use]
 pub fn roll_back(node: &Node) -> NodeCommand {
     let profile = "/nix/var/nix/profiles/system";

@@ -1,4 +1,4 @@
-//! Has a node's pods run elsewhere: by the eviction API, which honours their disruption budgets.
+//! Evicts a node's pods through the eviction API, which honours their disruption budgets.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,37 +12,37 @@ use super::plan::Drain;
 
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
-/// What becomes of a pod when its node is drained.
+/// What a drain does with a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
-    /// It belongs to the node: a `DaemonSet` would make it anew there at once, a static pod is not Kubernetes' own.
-    Stays,
-    Moves,
-    /// It would be lost, or what it holds.
-    Lost(&'static str),
+enum Treatment {
+    /// It stays: a `DaemonSet` would create it again at once, and a static pod is not managed by Kubernetes.
+    Stay,
+    Evict,
+    /// It, or its data, would be lost.
+    Refuse(&'static str),
 }
 
-/// A pod by name.
+/// The name of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct PodName {
     namespace: String,
     name: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for PodName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.namespace, self.name)
     }
 }
 
-impl Place {
+impl PodName {
     fn of(pod: &Pod) -> Self {
         let metadata = pod.metadata.clone();
         Self { namespace: metadata.namespace.unwrap_or_default(), name: metadata.name.unwrap_or_default() }
     }
 }
 
-/// Lets no further pod onto the node. Returns whether it took any before.
+/// Cordons a node. Returns false if it was cordoned already.
 pub(super) async fn cordon(client: &Client, node: &str) -> Result<bool, ActionError> {
     let nodes: Api<Node> = Api::all(client.clone());
     let was_cordoned =
@@ -58,7 +58,7 @@ pub(super) async fn uncordon(client: &Client, node: &str) -> Result<(), ActionEr
     Ok(())
 }
 
-/// An API server that falls silent must not hold the deploy up.
+/// Bounds the time of a request: an API server that falls silent must not stop the deploy.
 async fn within<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, ActionError> {
     match tokio::time::timeout(REQUEST_LIMIT, request).await {
         Ok(answer) => Ok(answer?),
@@ -68,7 +68,7 @@ async fn within<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T,
     }
 }
 
-/// Evicts the pods of a cordoned node and waits until they are gone. `is_cancelled` is asked again and again.
+/// Evicts the pods of a cordoned node and waits until they are gone, or until `is_cancelled`.
 pub(super) async fn drain(
     client: &Client,
     node: &str,
@@ -83,16 +83,17 @@ pub(super) async fn drain(
             refuse_losses(&pods, options)?;
             is_first = false;
         }
-        let moving: Vec<_> = pods.iter().filter(|pod| !matches!(kind(pod, options), Kind::Stays)).collect();
+        let moving: Vec<_> =
+            pods.iter().filter(|pod| !matches!(treatment(pod, options), Treatment::Stay)).collect();
         if moving.is_empty() {
             return Ok(());
         }
         let mut waits_for = Vec::new();
         for pod in moving {
-            let place = Place::of(pod);
+            let name = PodName::of(pod);
             let is_ending = pod.metadata.deletion_timestamp.is_some();
-            let why = if is_ending { Some("it is ending".to_owned()) } else { evict(client, &place).await? };
-            waits_for.extend(why.map(|why| format!("{place}: {why}")));
+            let why = if is_ending { Some("is ending".to_owned()) } else { evict(client, &name).await? };
+            waits_for.extend(why.map(|why| format!("{name}: {why}")));
         }
         if begun.elapsed() > options.limit {
             return Err(ActionError::Undrained { limit: options.limit, waits_for });
@@ -109,29 +110,29 @@ async fn on_node(client: &Client, node: &str) -> Result<Vec<Pod>, ActionError> {
     Ok(within(Api::<Pod>::all(client.clone()).list(&parameters)).await?.items)
 }
 
-/// Asks for it, and says what stands against it.
-async fn evict(client: &Client, place: &Place) -> Result<Option<String>, ActionError> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), &place.namespace);
-    match within(pods.evict(&place.name, &EvictParams::default())).await {
-        Ok(_) => Ok(Some("it has been evicted".to_owned())),
+/// Requests an eviction. Returns why the pod is still there.
+async fn evict(client: &Client, name: &PodName) -> Result<Option<String>, ActionError> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &name.namespace);
+    match within(pods.evict(&name.name, &EvictParams::default())).await {
+        Ok(_) => Ok(Some("has been evicted".to_owned())),
         Err(ActionError::Kubernetes(Error::Api(status))) if status.code == 404 => Ok(None),
-        // A budget allows no further disruption now.
+        // A disruption budget does not allow it now.
         Err(ActionError::Kubernetes(Error::Api(status))) if status.code == 429 => Ok(Some(status.message)),
         Err(error) => Err(error),
     }
 }
 
 fn refuse_losses(pods: &[Pod], options: Drain) -> Result<(), ActionError> {
-    let lost = |pod: &Pod| match kind(pod, options) {
-        Kind::Lost(why) => Some(format!("{}: {why}", Place::of(pod))),
-        Kind::Stays | Kind::Moves => None,
+    let lost = |pod: &Pod| match treatment(pod, options) {
+        Treatment::Refuse(why) => Some(format!("{}: {why}", PodName::of(pod))),
+        Treatment::Stay | Treatment::Evict => None,
     };
     let lost: Vec<_> = pods.iter().filter_map(lost).collect();
     if lost.is_empty() { Ok(()) } else { Err(ActionError::WouldLose(lost)) }
 }
 
-/// As `kubectl drain` has it.
-fn kind(pod: &Pod, options: Drain) -> Kind {
+/// Decides like `kubectl drain`.
+fn treatment(pod: &Pod, options: Drain) -> Treatment {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     let annotations = pod.metadata.annotations.as_ref();
     let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
@@ -143,16 +144,16 @@ fn kind(pod: &Pod, options: Drain) -> Kind {
     let is_static =
         annotations.is_some_and(|annotations| annotations.contains_key("kubernetes.io/config.mirror"));
     if is_static || controller.is_some_and(|owner| owner.kind == "DaemonSet") {
-        Kind::Stays
+        Treatment::Stay
     } else if matches!(phase, Some("Succeeded" | "Failed")) {
-        // Over: nothing of it runs here.
-        Kind::Stays
+        // It has ended.
+        Treatment::Stay
     } else if controller.is_none() {
-        Kind::Lost("nothing would start it again")
+        Treatment::Refuse("nothing would start it again")
     } else if keeps_data() && !options.delete_empty_dirs {
-        Kind::Lost("it has an emptyDir, whose data would go with it")
+        Treatment::Refuse("it has an emptyDir, whose data would be lost")
     } else {
-        Kind::Moves
+        Treatment::Evict
     }
 }
 
@@ -163,32 +164,35 @@ mod tests {
     use k8s_openapi::api::core::v1::Pod;
     use serde_json::{Value, json};
 
-    use super::{Drain, Kind, kind};
+    use super::{Drain, Treatment, treatment};
 
-    fn judge(pod: Value, delete_empty_dirs: bool) -> Option<Kind> {
+    fn judge(pod: Value, delete_empty_dirs: bool) -> Option<Treatment> {
         let pod: Pod = serde_json::from_value(pod).ok()?;
-        Some(kind(&pod, Drain { limit: Duration::ZERO, delete_empty_dirs }))
+        Some(treatment(&pod, Drain { limit: Duration::ZERO, delete_empty_dirs }))
     }
 
     #[test]
-    fn pods_are_told_apart() {
+    fn pods_are_classified() {
         let owned = |kind: &str| json!([{"apiVersion": "v1", "kind": kind, "name": "x", "uid": "1", "controller": true}]);
         let daemon = json!({"metadata": {"ownerReferences": owned("DaemonSet")}});
         let fixed = json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}});
         let over = json!({"metadata": {}, "status": {"phase": "Succeeded"}});
         for pod in [daemon, fixed, over] {
-            assert_eq!(judge(pod, false), Some(Kind::Stays));
+            assert_eq!(judge(pod, false), Some(Treatment::Stay));
         }
         assert_eq!(
             judge(json!({"metadata": {"ownerReferences": owned("ReplicaSet")}}), false),
-            Some(Kind::Moves)
+            Some(Treatment::Evict)
         );
-        assert_eq!(judge(json!({"metadata": {}}), true), Some(Kind::Lost("nothing would start it again")));
+        assert_eq!(
+            judge(json!({"metadata": {}}), true),
+            Some(Treatment::Refuse("nothing would start it again"))
+        );
         let scratch = json!({
             "metadata": {"ownerReferences": owned("ReplicaSet")},
             "spec": {"containers": [], "volumes": [{"name": "cache", "emptyDir": {}}]},
         });
-        assert!(matches!(judge(scratch.clone(), false), Some(Kind::Lost(_))));
-        assert_eq!(judge(scratch, true), Some(Kind::Moves));
+        assert!(matches!(judge(scratch.clone(), false), Some(Treatment::Refuse(_))));
+        assert_eq!(judge(scratch, true), Some(Treatment::Evict));
     }
 }

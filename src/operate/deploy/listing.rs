@@ -1,4 +1,4 @@
-//! A plan in words: what `--dry-run` prints, and what stands on the screen when a step begins.
+//! A plan as text: what `--dry-run` prints, and what the screen shows when a step begins.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::guard::Order;
 use super::plan::{Plan, Step};
 use crate::config::cluster::Node;
 
-/// Each step of each node.
+/// Returns a line for each step of each node.
 #[must_use]
 pub(crate) fn listing(plan: &Plan<'_>, flake: &Flake) -> String {
     plan.nodes.iter().fold(String::new(), |mut text, node| {
@@ -28,22 +28,22 @@ pub(crate) fn line(plan: &Plan<'_>, flake: &Flake, node: &Node, step: Step) -> S
         Step::Quorum => {
             match plan.other_servers(node).map(|server| server.name.to_string()).collect::<Vec<_>>() {
                 others if others.is_empty() => {
-                    "it is the only server: the API is away while k3s restarts".to_owned()
+                    "the only server: the API is away while k3s restarts".to_owned()
                 }
                 others => format!("etcd on {}", others.join(", ")),
             }
         }
-        Step::Drain => "cordon it, and evict its pods".to_owned(),
+        Step::Drain => "cordon the node, and evict its pods".to_owned(),
         Step::Arm => command::guard(node, Order::Arm(plan.options.limit)).to_string(),
         Step::Switch => flake.rebuild(node, Rebuild::Switch).to_string(),
-        Step::Verify => "until all is as good as before".to_owned(),
+        Step::Verify => "wait until all checks pass".to_owned(),
         Step::Confirm => command::guard(node, Order::Confirm).to_string(),
-        Step::Uncordon => "let pods onto it again".to_owned(),
+        Step::Uncordon => "allow pods on the node again".to_owned(),
     };
     format!("{}  {:<8}  {what}", node.name, step.word())
 }
 
-/// What has a node go back before its time is up.
+/// Returns the command that rolls a node back at once.
 #[must_use]
 pub(crate) fn revert(node: &Node) -> NodeCommand {
     command::guard(node, Order::Revert)

@@ -1,8 +1,8 @@
 //! Brings nodes to the system that the flake describes: one after the other, checked before and after.
 //!
-//! A [`Plan`] says which nodes in which order; `run` goes through it by what [`Operator`] can do: ssh, `nixos-rebuild`,
-//! Kubernetes. While a node is switched its guard (`modules/guard`) is armed: the node goes back by itself unless `run`
-//! finds it as good as before.
+//! A [`Plan`] holds the nodes in their order; `run` goes through it with the actions of [`Operator`]: ssh, `nixos-rebuild`
+//! and Kubernetes. While a node is switched its guard (`modules/guard`) is armed: the node rolls back by itself unless
+//! `run` finds that every check that passed before passes again.
 
 mod actions;
 mod command;
@@ -25,6 +25,6 @@ pub use health::FailedCheck;
 pub(crate) use listing::{line, listing, revert};
 pub use operator::Operator;
 pub use plan::{Drain, Options, Plan, Step};
-pub use report::{Failure, Fate, Report};
+pub use report::{Failure, NodeResult, Results};
 pub use run::Event;
 pub(crate) use run::run;

@@ -1,4 +1,4 @@
-//! What a deploy does in the real world: `ssh`, `nixos-rebuild`, Kubernetes.
+//! The actions of a real deploy: `ssh`, `nixos-rebuild` and Kubernetes.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -14,28 +14,28 @@ use tokio::time::timeout;
 use super::actions::{ActionError, Actions};
 use super::command::{self, Flake, NodeCommand, REBUILD, Rebuild, RebuildCommand};
 use super::drain;
-use super::guard::{Answer, Order};
+use super::guard::{GuardStatus, Order};
 use super::plan::Drain;
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::status::{self, Access, Observation, Scope};
 use crate::printable::printable_lines;
 use crate::ssh::{self, SshError};
 
-/// For a command on a node. None of them does anything that takes long.
+/// The longest that a command on a node may take.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
-/// A terminal interrupts `nixos-rebuild` as well: it gets this time to end by itself, and then as much after ours.
+/// A terminal interrupts `nixos-rebuild` too: it gets this time to end by itself, and the same time after our interrupt.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(3);
 
 /// Bytes of a line of `nixos-rebuild` that are kept together.
 const LINE_LIMIT: u64 = 16 << 10;
 
-/// On behalf of whoever runs `rk1 deploy`.
+/// Acts for the user of `rk1 deploy`.
 #[derive(Debug)]
 pub struct Operator<'a> {
     cluster: &'a Cluster,
     access: Access,
     flake: Flake,
-    /// For a switch: after it the node goes back anyway.
+    /// The longest that a switch may take: after it the guard rolls back.
     limit: Duration,
     is_cancelled: Arc<AtomicBool>,
     /// Shows a line that `nixos-rebuild` prints, once it is safe to print.
@@ -55,7 +55,7 @@ impl<'a> Operator<'a> {
         Self { cluster, access, flake, limit, is_cancelled, show }
     }
 
-    /// Anew each time: the API server of the last time may be on the node that has been switched meanwhile.
+    /// Connects again each time: the API server of the last time may be on the node that was switched meanwhile.
     async fn client(&self) -> Result<Client, ActionError> {
         Ok(status::connect(self.cluster, &self.access).await?.client)
     }
@@ -111,8 +111,8 @@ impl Actions for Operator<'_> {
         output(&command::guard(node, order)).await.map(drop)
     }
 
-    async fn guard_state(&self, node: &Node) -> Result<Answer, ActionError> {
-        Ok(Answer::parse(&output(&command::guard_state(node)).await?)?)
+    async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError> {
+        Ok(GuardStatus::parse(&output(&command::guard_state(node)).await?)?)
     }
 
     async fn cordon(&self, node: &Node) -> Result<bool, ActionError> {
@@ -137,7 +137,7 @@ impl Actions for Operator<'_> {
 }
 
 impl Operator<'_> {
-    /// Waits for a program that the operator may interrupt.
+    /// Waits for a program that the user may interrupt.
     async fn wait(
         &self,
         child: &mut Child,
@@ -162,14 +162,14 @@ impl Operator<'_> {
     }
 }
 
-/// Lets a program end: by itself for as long as `patience`, then by an interrupt, then at once.
+/// Ends a program: waits for `patience`, then interrupts it, then kills it.
 async fn end(child: &mut Child, patience: Duration) {
     if timeout(patience, child.wait()).await.is_ok() {
         return;
     }
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It may have ended just now.
+        // The program may have ended just now.
         let _ = kill_process(pid, Signal::INT);
     }
     if timeout(INTERRUPT_GRACE, child.wait()).await.is_err() {

@@ -1,52 +1,52 @@
-//! Which nodes, in which order, and what is done with each.
+//! The nodes of a deploy, their order, and the steps of each.
 
 use std::time::Duration;
 
 use crate::config::cluster::{Cluster, Label, NoSuchNode, Node};
 use crate::config::written::Role;
 
-/// How the operator wants it done.
+/// The options of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Have the node's pods run elsewhere meanwhile.
+    /// Evict the node's pods first.
     pub drain: Option<Drain>,
-    /// From the guard's arming to the confirmation.
+    /// The time from arming the guard to the confirmation.
     pub limit: Duration,
-    /// Go on although the check before finds something wrong.
+    /// Continue although checks failed before.
     pub anyway: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain {
-    /// For the pods to end, budgets included.
+    /// The time that pods have to end, including waits for disruption budgets.
     pub limit: Duration,
-    /// Evict also pods that keep data in an `emptyDir`, which ends with them.
+    /// Evict pods with an `emptyDir` too, whose data is lost.
     pub delete_empty_dirs: bool,
 }
 
-/// What is done with a node, in this order.
+/// A step of a node. The steps are done in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// Is the node well? What is good now has to be good afterwards.
+    /// Check the node. What passes now has to pass afterwards.
     Check,
-    /// Build its system and bring it to the node's store. Nothing changes there.
+    /// Build the system and copy it to the node's store.
     Build,
-    /// Would etcd keep its majority without this server?
+    /// Check that etcd keeps its majority without this server.
     Quorum,
     Drain,
-    /// From here on the node goes back by itself.
+    /// Arm the guard: from here on the node rolls back by itself.
     Arm,
     Switch,
-    /// Until everything is as good as before, within the limit.
+    /// Wait until all checks that passed before pass again.
     Verify,
-    /// From here on the new system stays.
+    /// Disarm the guard: from here on the new system stays.
     Confirm,
     Uncordon,
 }
 
 impl Step {
-    /// In the imperative, as the screen has it.
+    /// Returns the word for it on the screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -67,14 +67,14 @@ impl Step {
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub nodes: Vec<&'a Node>,
-    /// All of the cluster: they hold etcd.
+    /// All servers of the cluster: each has a member of etcd.
     pub servers: Vec<&'a Node>,
     pub options: Options,
 }
 
 impl<'a> Plan<'a> {
-    /// `names` empty means all nodes. Agents come first, since a mistake there leaves etcd alone; then the servers, and
-    /// last the one that founded the cluster, by which the others join.
+    /// Makes a plan for these nodes, or for all if `names` is empty. Agents come first, since a mistake there leaves etcd
+    /// alone; then the servers; last the server that founded the cluster, through which the others join.
     pub fn new(cluster: &'a Cluster, names: &[String], options: Options) -> Result<Self, NoSuchNode> {
         for name in names {
             cluster.node(name)?;
@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
         Ok(Self { nodes, servers, options })
     }
 
-    /// What is done with a node.
+    /// Returns the steps of a node.
     #[must_use]
     pub fn steps(&self, node: &Node) -> Vec<Step> {
         let is_server = node.role == Role::Server;
@@ -110,7 +110,7 @@ impl<'a> Plan<'a> {
         steps.into_iter().filter(|(_, is_done)| *is_done).map(|(step, _)| step).collect()
     }
 
-    /// Those that hold etcd while this node does not.
+    /// Returns the servers that keep etcd running while this node does not.
     pub fn other_servers(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
         let name = node.name.clone();
         self.servers.iter().copied().filter(move |server| server.name != name)

@@ -1,17 +1,17 @@
-//! Whether etcd goes on while a server is away.
+//! Checks that etcd keeps working while a server is away.
 
 use thiserror::Error;
 
-/// Without the server that is to be switched, no majority of etcd's members would be there: the cluster would take no
-/// change, and nothing that fails would be made up for.
+/// Without the server that is to be switched, etcd would have no majority: the cluster would accept no change and replace
+/// nothing that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("etcd would lose its quorum: of {members} members {needed} are needed, and without this one {} be ready{}",
+#[error("etcd would lose its quorum: {needed} of {members} members are needed, and without this one {} be ready{}",
     remaining(*ready), missing(unready))]
 pub struct QuorumLost {
     pub members: usize,
     pub needed: usize,
     pub ready: usize,
-    /// The other servers whose etcd is not ready, and what they say.
+    /// The other servers whose etcd is not ready, and why.
     pub unready: Vec<(String, String)>,
 }
 
@@ -24,9 +24,9 @@ fn missing(unready: &[(String, String)]) -> String {
     if said.is_empty() { String::new() } else { format!(" ({})", said.join("; ")) }
 }
 
-/// `others` are the other servers by name, and why etcd is not ready there, where it is not.
+/// Checks the quorum. `others` are the other servers by name, each with why its etcd is not ready.
 ///
-/// A lone server has no quorum to keep: the API is away while its k3s restarts, and pods run on.
+/// A single server has no quorum to keep: the API is away while k3s restarts, and pods keep running.
 pub(super) fn check(others: &[(String, Result<(), String>)]) -> Result<(), QuorumLost> {
     let members = others.len() + 1;
     let needed = members / 2 + 1;
@@ -43,24 +43,25 @@ mod tests {
     use super::check;
 
     fn judge(ready: usize, unready: usize) -> Result<(), String> {
-        let well = (0..ready).map(|number| (format!("ready-{number}"), Ok(())));
-        let ill = (0..unready).map(|number| (format!("ill-{number}"), Err("timed out".to_owned())));
-        check(&well.chain(ill).collect::<Vec<_>>()).map_err(|error| error.to_string())
+        let healthy = (0..ready).map(|number| (format!("ready-{number}"), Ok(())));
+        let unhealthy =
+            (0..unready).map(|number| (format!("unhealthy-{number}"), Err("timed out".to_owned())));
+        check(&healthy.chain(unhealthy).collect::<Vec<_>>()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_majority_has_to_stay() {
-        assert_eq!(judge(0, 0), Ok(()), "a lone server");
+        assert_eq!(judge(0, 0), Ok(()), "a single server");
         assert_eq!(judge(2, 0), Ok(()), "three");
         assert_eq!(judge(4, 0), Ok(()), "five");
-        assert_eq!(judge(3, 1), Ok(()), "five, of which one is ill already");
+        assert_eq!(judge(3, 1), Ok(()), "five, one of them unhealthy");
         assert_eq!(
             judge(1, 1),
-            Err("etcd would lose its quorum: of 3 members 2 are needed, and without this one only 1 would be ready \
-                 (ill-0: timed out)"
+            Err("etcd would lose its quorum: 2 of 3 members are needed, and without this one only 1 would be ready \
+                 (unhealthy-0: timed out)"
                 .to_owned())
         );
-        assert!(judge(2, 2).is_err(), "five, of which two are ill already");
+        assert!(judge(2, 2).is_err(), "five, two of them unhealthy");
         assert!(judge(1, 0).is_err(), "two cannot lose one");
     }
 }

@@ -1,4 +1,4 @@
-//! What became of each node, and why.
+//! The result of each node, and why.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use crate::config::cluster::Label;
 /// Why a deploy stopped.
 #[derive(Debug, Error)]
 pub enum Failure {
-    #[error("it is not well{}", lines(.0))]
-    Unwell(Vec<FailedCheck>),
+    #[error("checks failed before the deploy{}", lines(.0))]
+    FailedChecks(Vec<FailedCheck>),
     #[error(transparent)]
     Quorum(#[from] QuorumLost),
-    #[error("its guard is armed already: it goes back in {left} s unless somebody confirms")]
+    #[error("the guard is armed already: it rolls the node back in {left} s unless that is confirmed")]
     Armed { left: i64 },
-    #[error("it is going back to the system of before at this moment")]
+    #[error("the node is rolling back to the previous system")]
     Reverting,
-    #[error("it has not become as good as before within {} s{}", limit.as_secs(), lines_or_silence(missing))]
-    NotAsBefore { limit: Duration, missing: Vec<FailedCheck> },
-    #[error("its guard was faster: nobody had confirmed in time")]
-    TooLate,
+    #[error("checks that passed before still fail after {} s{}", limit.as_secs(), lines_or_silence(missing))]
+    NotHealthy { limit: Duration, missing: Vec<FailedCheck> },
+    #[error("the guard rolled back before the deploy could confirm")]
+    GuardWasFaster,
     #[error(transparent)]
     Action(#[from] ActionError),
 }
 
 fn lines_or_silence(missing: &[FailedCheck]) -> String {
-    if missing.is_empty() { ": it does not answer".to_owned() } else { lines(missing) }
+    if missing.is_empty() { ": the node does not answer".to_owned() } else { lines(missing) }
 }
 
 impl Serialize for Failure {
-    /// As its sentence.
+    /// Writes it as its sentence.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -46,16 +46,16 @@ impl Failure {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unwell(_) => "mend that first, or deploy all the same with `--anyway`".to_owned(),
+            Self::FailedChecks(_) => "fix that first, or deploy anyway with `--anyway`".to_owned(),
             Self::Quorum(_) => "bring the other servers back first: docs/recovery.md".to_owned(),
             Self::Armed { .. } => {
-                "another deploy may be under way; else `rk1-guard confirm` on the node keeps its system, \
-                                   and `rk1-guard revert` goes back at once"
+                "another deploy may be under way; if not, `rk1-guard confirm` on the node keeps its system, and \
+                 `rk1-guard revert` rolls it back at once"
                     .to_owned()
             }
-            Self::Reverting => "wait until `rk1-guard state` on the node says `reverted`".to_owned(),
-            Self::NotAsBefore { .. } | Self::TooLate => {
-                "`journalctl` on the node has what it did meanwhile; more time gives `--limit`".to_owned()
+            Self::Reverting => "wait until `rk1-guard state` on the node prints `state=reverted`".to_owned(),
+            Self::NotHealthy { .. } | Self::GuardWasFaster => {
+                "`journalctl` on the node says what happened; use `--limit` to allow more time".to_owned()
             }
             Self::Action(error) => error.hint()?.to_owned(),
         };
@@ -63,12 +63,12 @@ impl Failure {
     }
 }
 
-/// What became of a node.
+/// The result of one node.
 #[derive(Debug, Serialize)]
-#[serde(tag = "fate", rename_all = "kebab-case")]
-pub enum Fate {
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum NodeResult {
     Deployed {
-        /// What nonetheless was not done.
+        /// What could not be done afterwards.
         #[serde(skip_serializing_if = "Option::is_none")]
         but: Option<Failure>,
     },
@@ -76,26 +76,26 @@ pub enum Fate {
     Unchanged,
     /// Nothing was switched.
     Untouched { why: Failure },
-    /// It was switched, and runs the system of before again.
-    Reverted {
+    /// It was switched, and runs the previous system again.
+    RolledBack {
         why: Failure,
-        /// Its guard did it, since it could not be told.
+        /// Whether its guard did that, because the node could not be told.
         by_itself: bool,
     },
-    /// It was switched, and nothing has been heard of it since its guard's time was up.
+    /// It was switched, and has not answered since the time of its guard was up.
     Lost { why: Failure },
-    /// Its turn never came.
-    NotBegun,
+    /// An earlier node failed.
+    NotStarted,
 }
 
-impl Fate {
-    /// Why the deploy ends here, if it does.
+impl NodeResult {
+    /// Returns why the deploy ends here, if it does.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Deployed { but } => but.as_ref(),
-            Self::Untouched { why } | Self::Reverted { why, .. } | Self::Lost { why } => Some(why),
-            Self::Unchanged | Self::NotBegun => None,
+            Self::Untouched { why } | Self::RolledBack { why, .. } | Self::Lost { why } => Some(why),
+            Self::Unchanged | Self::NotStarted => None,
         }
     }
 
@@ -103,23 +103,30 @@ impl Fate {
     pub fn words(&self) -> &'static str {
         match self {
             Self::Deployed { .. } => "deployed",
-            Self::Unchanged => "unchanged: it runs this system already",
+            Self::Unchanged => "unchanged: this system runs already",
             Self::Untouched { .. } => "untouched",
-            Self::Reverted { by_itself: false, .. } => "reverted: it runs the system of before",
-            Self::Reverted { by_itself: true, .. } => "reverted by its guard: it runs the system of before",
-            Self::Lost { .. } => "lost: it does not answer",
-            Self::NotBegun => "not begun",
+            Self::RolledBack { by_itself: false, .. } => "rolled back to the previous system",
+            Self::RolledBack { by_itself: true, .. } => "rolled back to the previous system by its guard",
+            Self::Lost { .. } => "lost: the node does not answer",
+            Self::NotStarted => "not started",
         }
     }
 }
 
-/// What became of all, in the order of the plan.
+/// The results of all nodes, in the order of the plan.
 #[derive(Debug)]
-pub struct Report(pub Vec<(Label, Fate)>);
+pub struct Results(pub Vec<(Label, NodeResult)>);
 
-impl Report {
+impl Results {
+    /// Whether the user has interrupted the deploy.
     #[must_use]
-    pub fn is_well(&self) -> bool {
-        self.0.iter().all(|(_, fate)| fate.failure().is_none())
+    pub fn is_cancelled(&self) -> bool {
+        let failures = self.0.iter().filter_map(|(_, result)| result.failure());
+        failures.into_iter().any(|failure| matches!(failure, Failure::Action(ActionError::Cancelled)))
+    }
+
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.0.iter().all(|(_, result)| result.failure().is_none())
     }
 }

@@ -1,4 +1,4 @@
-//! The way through a plan: one node after the other, up to the first that fails.
+//! Goes through a plan: one node after the other, until one fails.
 
 use std::time::{Duration, Instant};
 
@@ -6,32 +6,32 @@ use serde::Serialize;
 
 use super::actions::{ActionError, Actions};
 use super::command::Rebuild;
-use super::guard::{Order, State};
+use super::guard::{GuardState, Order};
 use super::health::{self, Baseline, FailedCheck};
 use super::plan::{Plan, Step};
 use super::quorum;
-use super::report::{Failure, Fate, Report};
+use super::report::{Failure, NodeResult, Results};
 use crate::config::cluster::Node;
 use crate::config::written::Role;
 
-/// What happens, as it happens.
+/// A step of the deploy, reported when it happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", content = "of", rename_all = "kebab-case")]
 pub enum Event {
     Begun(Step),
-    /// The check could not find this out: it will not be asked for after the switch either.
+    /// A check could not be made before the switch, so it is not required after it.
     Unknown(FailedCheck),
-    /// The check found this wrong, and the deploy goes on all the same.
-    Unwell(FailedCheck),
-    /// The verification goes on because of this; empty while the node does not answer.
+    /// A check failed before the switch, and the deploy continues anyway.
+    FailedCheck(FailedCheck),
+    /// These checks do not pass yet. Empty while the node does not answer.
     Waiting(Vec<FailedCheck>),
-    /// The node is told to go back.
-    GoingBack,
-    /// It did not hear: its guard takes it back when its time is up.
-    LeftToItsGuard,
+    /// The node is told to roll back.
+    RollingBack,
+    /// The node does not answer: its guard rolls back when its time is up.
+    LeftToGuard,
 }
 
-/// Between two looks at a node.
+/// The time between two looks at a node.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Deploys every node of the plan, and stops at the first failure.
@@ -39,76 +39,75 @@ pub(crate) async fn run<A: Actions>(
     plan: &Plan<'_>,
     actions: &A,
     tell: &mut dyn FnMut(&Node, &Event),
-) -> Report {
-    let mut fates = Vec::new();
+) -> Results {
+    let mut results = Vec::new();
     let mut is_over = false;
     for node in &plan.nodes {
-        let fate = if is_over {
-            Fate::NotBegun
+        let result = if is_over {
+            NodeResult::NotStarted
         } else {
             Deploy { plan, actions, node, tell: &mut *tell, is_armed: false, is_cordoned: false }.run().await
         };
-        is_over |= fate.failure().is_some();
-        fates.push((node.name.clone(), fate));
+        is_over |= result.failure().is_some();
+        results.push((node.name.clone(), result));
     }
-    Report(fates)
+    Results(results)
 }
 
-/// One node's.
+/// The deploy of one node.
 struct Deploy<'a, A> {
     plan: &'a Plan<'a>,
     actions: &'a A,
     node: &'a Node,
     tell: &'a mut dyn FnMut(&Node, &Event),
     is_armed: bool,
-    /// By us: a node that was cordoned before stays so.
+    /// Whether this deploy cordoned the node. One that was cordoned before stays so.
     is_cordoned: bool,
 }
 
-/// What is known before anything changes.
+/// The node before anything changes.
 struct Before {
     baseline: Baseline,
     /// Store path of the running system.
     running: String,
-    /// That of the one to come. Older `nixos-rebuild` do not say it.
+    /// Store path of the new system. Older versions of `nixos-rebuild` do not print it.
     built: Option<String>,
 }
 
 /// A look at a node after the switch.
 enum Seen {
-    AsBefore,
+    Healthy,
     Missing(Vec<FailedCheck>),
-    /// It does not answer.
-    Nothing,
-    /// Its guard was faster.
-    GoneBack,
+    /// The node does not answer.
+    Silent,
+    RolledBack,
 }
 
 impl<A: Actions> Deploy<'_, A> {
-    async fn run(&mut self) -> Fate {
+    async fn run(&mut self) -> NodeResult {
         let before = match self.prepare().await {
-            Ok(before) if before.built.as_ref() == Some(&before.running) => return Fate::Unchanged,
+            Ok(before) if before.built.as_ref() == Some(&before.running) => return NodeResult::Unchanged,
             Ok(before) => before,
             Err(why) => {
                 let why = self.cause(why);
                 let _ = self.uncordon().await;
-                return Fate::Untouched { why };
+                return NodeResult::Untouched { why };
             }
         };
-        // The guard's time begins when it is armed, which is after this.
+        // The time of the guard begins a little later, when it is armed.
         let begun = Instant::now();
         match self.switch(&before, begun).await {
-            Ok(()) => Fate::Deployed { but: self.uncordon().await.err().map(Failure::Action) },
+            Ok(()) => NodeResult::Deployed { but: self.uncordon().await.err().map(Failure::Action) },
             Err(why) => {
                 let why = self.cause(why);
-                let fate = self.take_back(why, begun).await;
+                let result = self.roll_back(why, begun).await;
                 let _ = self.uncordon().await;
-                fate
+                result
             }
         }
     }
 
-    /// A terminal interrupts what runs under us as well: that it then failed is not the cause.
+    /// A terminal interrupts child processes too: their failure is then not the cause.
     fn cause(&self, why: Failure) -> Failure {
         if self.actions.is_cancelled() { ActionError::Cancelled.into() } else { why }
     }
@@ -121,23 +120,23 @@ impl<A: Actions> Deploy<'_, A> {
         Ok(())
     }
 
-    /// Everything that leaves the node's system as it is.
+    /// Does everything that leaves the node's system as it is.
     async fn prepare(&mut self) -> Result<Before, Failure> {
         self.begin(Step::Check)?;
         let observation = self.actions.observe(self.node).await?;
         let wrong = health::failed(&observation);
         if !wrong.is_empty() && !self.plan.options.anyway {
-            return Err(Failure::Unwell(wrong));
+            return Err(Failure::FailedChecks(wrong));
         }
         let unknown = health::unknown(&observation).into_iter().map(Event::Unknown);
-        for event in wrong.into_iter().map(Event::Unwell).chain(unknown) {
+        for event in wrong.into_iter().map(Event::FailedCheck).chain(unknown) {
             (self.tell)(self.node, &event);
         }
         let answer = self.actions.guard_state(self.node).await?;
         match answer.state {
-            State::Armed { left } => return Err(Failure::Armed { left }),
-            State::Reverting => return Err(Failure::Reverting),
-            State::Idle | State::Confirmed | State::Reverted => {}
+            GuardState::Armed { left } => return Err(Failure::Armed { left }),
+            GuardState::Reverting => return Err(Failure::Reverting),
+            GuardState::Idle | GuardState::Confirmed | GuardState::Reverted => {}
         }
         self.check_quorum().await?;
 
@@ -148,7 +147,7 @@ impl<A: Actions> Deploy<'_, A> {
             return Ok(before);
         }
         if self.node.role == Role::Server {
-            // Anew: a build may take an hour.
+            // Again, because a build may take an hour.
             self.begin(Step::Quorum)?;
             self.check_quorum().await?;
         }
@@ -184,23 +183,22 @@ impl<A: Actions> Deploy<'_, A> {
         self.confirm().await
     }
 
-    /// Waits until all is as good as before; not until the last moment, or the guard would be faster than the word that
-    /// it may rest.
+    /// Waits until every check that passed before passes again. Stops early enough to confirm before the guard rolls back.
     async fn verify(&mut self, before: &Before, begun: Instant) -> Result<(), Failure> {
         let limit = self.plan.options.limit;
         let mut told = None;
         loop {
             let is_late = begun.elapsed() > limit * 9 / 10;
             let missing = match self.look(before).await? {
-                Seen::AsBefore => return Ok(()),
-                Seen::GoneBack => {
-                    return Err(Failure::NotAsBefore { limit, missing: told.unwrap_or_default() });
+                Seen::Healthy => return Ok(()),
+                Seen::RolledBack => {
+                    return Err(Failure::NotHealthy { limit, missing: told.unwrap_or_default() });
                 }
                 Seen::Missing(missing) => missing,
-                Seen::Nothing => Vec::new(),
+                Seen::Silent => Vec::new(),
             };
             if is_late {
-                return Err(Failure::NotAsBefore { limit, missing });
+                return Err(Failure::NotHealthy { limit, missing });
             }
             if told.as_ref() != Some(&missing) {
                 (self.tell)(self.node, &Event::Waiting(missing.clone()));
@@ -214,9 +212,9 @@ impl<A: Actions> Deploy<'_, A> {
     }
 
     async fn look(&self, before: &Before) -> Result<Seen, ActionError> {
-        let Ok(answer) = self.actions.guard_state(self.node).await else { return Ok(Seen::Nothing) };
-        if matches!(answer.state, State::Reverting | State::Reverted) {
-            return Ok(Seen::GoneBack);
+        let Ok(answer) = self.actions.guard_state(self.node).await else { return Ok(Seen::Silent) };
+        if matches!(answer.state, GuardState::Reverting | GuardState::Reverted) {
+            return Ok(Seen::RolledBack);
         }
         let mut missing = before.baseline.missing(&self.actions.observe(self.node).await?);
         let failed = |question: &str, what: String| FailedCheck {
@@ -226,52 +224,52 @@ impl<A: Actions> Deploy<'_, A> {
             look_at: None,
         };
         if let Some(built) = before.built.as_ref().filter(|built| **built != answer.running) {
-            missing.push(failed("system", format!("it runs {}, not {built}", answer.running)));
+            missing.push(failed("system", format!("{} runs, not {built}", answer.running)));
         }
         if self.node.role == Role::Server
             && let Err(error) = self.actions.etcd(self.node).await
         {
             missing.push(failed("etcd", error.to_string()));
         }
-        Ok(if missing.is_empty() { Seen::AsBefore } else { Seen::Missing(missing) })
+        Ok(if missing.is_empty() { Seen::Healthy } else { Seen::Missing(missing) })
     }
 
-    /// The word may be lost on its way, or its answer: the guard is asked what it knows.
+    /// Confirms. The order or its answer may be lost on the way, so the guard is asked afterwards.
     async fn confirm(&self) -> Result<(), Failure> {
         let Err(error) = self.actions.guard(self.node, Order::Confirm).await else { return Ok(()) };
         match self.actions.guard_state(self.node).await?.state {
-            State::Confirmed => Ok(()),
-            State::Reverting | State::Reverted => Err(Failure::TooLate),
-            State::Idle | State::Armed { .. } => Err(error.into()),
+            GuardState::Confirmed => Ok(()),
+            GuardState::Reverting | GuardState::Reverted => Err(Failure::GuardWasFaster),
+            GuardState::Idle | GuardState::Armed { .. } => Err(error.into()),
         }
     }
 
-    /// Has the node go back, and waits until it has: where it cannot be told, its guard does it when its time is up.
-    async fn take_back(&mut self, why: Failure, begun: Instant) -> Fate {
-        (self.tell)(self.node, &Event::GoingBack);
+    /// Rolls the node back and waits until that is done. If the node cannot be told, its guard does it.
+    async fn roll_back(&mut self, why: Failure, begun: Instant) -> NodeResult {
+        (self.tell)(self.node, &Event::RollingBack);
         let limit = self.plan.options.limit;
-        // As long again as the guard waits: for the old system's activation, and for a reboot in between.
+        // Twice the time of the guard: the previous system has to be activated, perhaps after a reboot.
         let patience = limit * 2;
         let (mut is_told, mut is_left) = (false, false);
         loop {
             is_told = is_told || self.actions.guard(self.node, Order::Revert).await.is_ok();
             if let Ok(answer) = self.actions.guard_state(self.node).await {
                 match answer.state {
-                    State::Armed { .. } | State::Reverting => {}
-                    // What it says is of an earlier time: the order to arm has not reached it.
-                    _ if !self.is_armed => return Fate::Untouched { why },
-                    State::Idle | State::Reverted => {
-                        return Fate::Reverted { why, by_itself: !is_told };
+                    GuardState::Armed { .. } | GuardState::Reverting => {}
+                    // This state is older than the deploy: the order to arm did not arrive.
+                    _ if !self.is_armed => return NodeResult::Untouched { why },
+                    GuardState::Idle | GuardState::Reverted => {
+                        return NodeResult::RolledBack { why, by_itself: !is_told };
                     }
-                    // The word had arrived, but not the answer to it.
-                    State::Confirmed => return Fate::Deployed { but: Some(why) },
+                    // The confirmation had arrived, but its answer was lost.
+                    GuardState::Confirmed => return NodeResult::Deployed { but: Some(why) },
                 }
             }
             if begun.elapsed() > patience {
-                return Fate::Lost { why };
+                return NodeResult::Lost { why };
             }
             if !is_told && !is_left {
-                (self.tell)(self.node, &Event::LeftToItsGuard);
+                (self.tell)(self.node, &Event::LeftToGuard);
                 is_left = true;
             }
             self.actions.pause(PAUSE.min(limit / 20)).await;

@@ -1,18 +1,20 @@
-//! Each way through a plan, with a made-up world in the place of ssh, `nixos-rebuild` and Kubernetes.
+//! Each way through a plan, with a stand-in for ssh, `nixos-rebuild` and Kubernetes.
+//!
+//! These tests are part of the crate, because `run` and its actions are not public.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::actions::{ActionError, Actions};
 use super::command::Rebuild;
-use super::guard::{Answer, Order, State};
+use super::guard::{GuardState, GuardStatus, Order};
 use super::plan::{Drain, Options, Plan};
 use super::run;
 use crate::config::cluster::{Cluster, Node};
 use crate::config::diagnostics::Problems;
 use crate::config::source::Source;
 use crate::operate::status::{
-    ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation,
+    Cause, ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation,
 };
 
 /// Long enough that no test waits for its end, however slow the machine.
@@ -50,7 +52,7 @@ struct World {
     node: &'static str,
     trouble: Trouble,
     told: RefCell<Vec<String>>,
-    state: Cell<State>,
+    state: Cell<GuardState>,
     switched: RefCell<Vec<String>>,
     questions: Cell<usize>,
     is_cancelled: Cell<bool>,
@@ -58,7 +60,8 @@ struct World {
 
 impl World {
     fn new(node: &'static str, trouble: Trouble) -> Self {
-        let state = if trouble == Trouble::Armed { State::Armed { left: 70 } } else { State::Confirmed };
+        let state =
+            if trouble == Trouble::Armed { GuardState::Armed { left: 70 } } else { GuardState::Confirmed };
         Self {
             node,
             trouble,
@@ -96,7 +99,7 @@ impl World {
     }
 
     fn go_back(&self, node: &Node) {
-        self.state.set(State::Reverted);
+        self.state.set(GuardState::Reverted);
         self.switched.borrow_mut().retain(|name| name != node.name.as_str());
     }
 
@@ -121,7 +124,12 @@ fn good() -> Finding {
 }
 
 fn wrong(what: &str) -> Finding {
-    Finding::Wrong { what: what.to_owned(), look_at: "`journalctl`".to_owned() }
+    Finding::Wrong {
+        what: what.to_owned(),
+        cause: Cause::K3sNotRunning,
+        object: None,
+        look_at: "`journalctl`".to_owned(),
+    }
 }
 
 impl Actions for World {
@@ -135,7 +143,10 @@ impl Actions for World {
                 answers: good(),
                 k3s,
                 ready: good(),
+                cilium: good(),
                 disk: good(),
+                clock: good(),
+                system: good(),
                 streamer: None,
             }],
             routers: vec![RouterObservation {
@@ -144,13 +155,7 @@ impl Actions for World {
                 sessions: vec![SessionObservation { node: node.name.clone(), finding: session }],
                 next_hops: None,
             }],
-            cluster: ClusterObservation {
-                kubernetes: good(),
-                gateway_class: None,
-                gateway: None,
-                certificate: None,
-                hubble: None,
-            },
+            cluster: ClusterObservation { kubernetes: good(), services: None },
         })
     }
 
@@ -197,14 +202,14 @@ impl Actions for World {
             (Order::Arm(_), _) if self.has(node, Trouble::ArmFails) => Err(Self::fail("ssh")),
             (Order::Confirm, _) if self.has(node, Trouble::ConfirmUnheard) => Err(Self::fail("ssh")),
             (Order::Arm(_), _) => {
-                self.state.set(State::Armed { left: 300 });
+                self.state.set(GuardState::Armed { left: 300 });
                 Ok(())
             }
-            (Order::Confirm, State::Armed { .. }) => {
-                self.state.set(State::Confirmed);
+            (Order::Confirm, GuardState::Armed { .. }) => {
+                self.state.set(GuardState::Confirmed);
                 if self.has(node, Trouble::ConfirmAnswerLost) { Err(Self::fail("ssh")) } else { Ok(()) }
             }
-            (Order::Revert, State::Armed { .. }) => {
+            (Order::Revert, GuardState::Armed { .. }) => {
                 self.go_back(node);
                 Ok(())
             }
@@ -212,12 +217,12 @@ impl Actions for World {
         }
     }
 
-    async fn guard_state(&self, node: &Node) -> Result<Answer, ActionError> {
+    async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError> {
         if self.has(node, Trouble::Unanswered) || self.is_silent(node) {
             return Err(Self::fail("ssh"));
         }
         let running = if self.is_switched(node) { "/nix/store/new" } else { "/nix/store/old" };
-        Ok(Answer { state: self.state.get(), running: running.to_owned(), system: None })
+        Ok(GuardStatus { state: self.state.get(), running: running.to_owned(), system: None })
     }
 
     async fn cordon(&self, node: &Node) -> Result<bool, ActionError> {
@@ -253,44 +258,44 @@ fn deploy(node: &'static str, trouble: Trouble, limit: Duration, drains: bool) -
     let world = World::new(node, trouble);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let report = runtime.block_on(run(&plan, &world, &mut |_, _| {}));
-    let fates = report.0.iter().map(|(node, fate)| match fate.failure() {
-        Some(why) => format!("{node} {}; {why}", fate.words()),
-        None => format!("{node} {}", fate.words()),
+    let results = report.0.iter().map(|(node, result)| match result.failure() {
+        Some(why) => format!("{node} {}; {why}", result.words()),
+        None => format!("{node} {}", result.words()),
     });
-    let fates = fates.collect::<Vec<_>>().join("\n");
-    (world.told.into_inner().join(", "), fates)
+    let results = results.collect::<Vec<_>>().join("\n");
+    (world.told.into_inner().join(", "), results)
 }
 
 const WELL: &str = "rk1-04 deployed\nrk1-03 deployed";
 
-fn stopped(fate: &str) -> String {
-    format!("rk1-04 {fate}\nrk1-03 not begun")
+fn stopped(result: &str) -> String {
+    format!("rk1-04 {result}\nrk1-03 not begun")
 }
 
 #[test]
 fn all_goes_well() {
-    let (told, fates) = deploy("rk1-04", Trouble::Nothing, LONG, false);
+    let (told, results) = deploy("rk1-04", Trouble::Nothing, LONG, false);
     let of =
         |node: &str| ["build", "arm", "switch", "confirm"].map(|step| format!("{node} {step}")).join(", ");
-    assert_eq!((told, fates.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
+    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
 
-    let (told, fates) = deploy("rk1-04", Trouble::Nothing, LONG, true);
+    let (told, results) = deploy("rk1-04", Trouble::Nothing, LONG, true);
     let steps = ["build", "cordon", "drain", "arm", "switch", "confirm", "uncordon"];
     let of = |node: &str| steps.map(|step| format!("{node} {step}")).join(", ");
-    assert_eq!((told, fates.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
+    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
 }
 
 #[test]
 fn what_runs_already_is_left_alone() {
-    let (told, fates) = deploy("rk1-04", Trouble::Unchanged, LONG, true);
+    let (told, results) = deploy("rk1-04", Trouble::Unchanged, LONG, true);
     assert!(told.starts_with("rk1-04 build, rk1-03 build, rk1-03 cordon"), "{told}");
-    assert_eq!(fates, "rk1-04 unchanged: it runs this system already\nrk1-03 deployed");
+    assert_eq!(results, "rk1-04 unchanged: it runs this system already\nrk1-03 deployed");
 }
 
 #[test]
 fn before_the_switch_nothing_is_touched() {
     let failed = |what: &str| format!("untouched; `{what}` ended with status 1");
-    for (trouble, steps, fate) in [
+    for (trouble, steps, result) in [
         (
             Trouble::Unwell,
             "",
@@ -306,26 +311,30 @@ fn before_the_switch_nothing_is_touched() {
         (Trouble::DrainFails, "rk1-04 build, rk1-04 cordon, rk1-04 drain, rk1-04 uncordon", failed("drain")),
         (Trouble::Cancelled { at: "build" }, "rk1-04 build", "untouched; cancelled".to_owned()),
     ] {
-        assert_eq!(deploy("rk1-04", trouble, LONG, true), (steps.to_owned(), stopped(&fate)), "{trouble:?}");
+        assert_eq!(
+            deploy("rk1-04", trouble, LONG, true),
+            (steps.to_owned(), stopped(&result)),
+            "{trouble:?}"
+        );
     }
 }
 
 #[test]
 fn a_server_is_not_taken_from_a_bare_majority() {
-    let (told, fates) = deploy("rk1-02", Trouble::Etcd("rk1-01"), LONG, false);
+    let (told, results) = deploy("rk1-02", Trouble::Etcd("rk1-01"), LONG, false);
     assert_eq!(told, "");
     assert_eq!(
-        fates,
+        results,
         "rk1-02 untouched; etcd would lose its quorum: of 3 members 2 are needed, and without this one only 1 would be \
          ready (rk1-01: `etcd` ended with status 1)\nrk1-03 not begun"
     );
     // An agent holds no etcd.
-    let (_, fates) = deploy("rk1-04", Trouble::Etcd("rk1-01"), LONG, false);
-    assert!(fates.starts_with("rk1-04 deployed\nrk1-03 untouched; etcd would lose"), "{fates}");
+    let (_, results) = deploy("rk1-04", Trouble::Etcd("rk1-01"), LONG, false);
+    assert!(results.starts_with("rk1-04 deployed\nrk1-03 untouched; etcd would lose"), "{results}");
     // A server is not as before without its own.
-    let (told, fates) = deploy("rk1-02", Trouble::Etcd("rk1-02"), NONE, false);
+    let (told, results) = deploy("rk1-02", Trouble::Etcd("rk1-02"), NONE, false);
     assert_eq!(told, "rk1-02 build, rk1-02 arm, rk1-02 switch, rk1-02 revert");
-    assert!(fates.contains("rk1-02, etcd: `etcd` ended with status 1"), "{fates}");
+    assert!(results.contains("rk1-02, etcd: `etcd` ended with status 1"), "{results}");
 }
 
 #[test]
@@ -349,23 +358,23 @@ fn after_the_switch_it_is_taken_back() {
         (Trouble::ConfirmUnheard, LONG, "arm, switch, confirm, revert", "`ssh` ended with status 1"),
         (Trouble::Cancelled { at: "switch" }, LONG, "arm, switch, revert", "cancelled"),
     ] {
-        let (told, fates) = deploy("rk1-04", trouble, limit, false);
+        let (told, results) = deploy("rk1-04", trouble, limit, false);
         let steps: Vec<_> =
             ["build"].into_iter().chain(steps.split(", ")).map(|step| format!("rk1-04 {step}")).collect();
         if !matches!(trouble, Trouble::Silent { .. }) {
             assert_eq!(told, steps.join(", "), "{trouble:?}");
         }
         let before = if matches!(trouble, Trouble::Silent { .. }) { by_itself } else { before };
-        assert_eq!(fates, stopped(&format!("{before}; {why}")), "{trouble:?}");
+        assert_eq!(results, stopped(&format!("{before}; {why}")), "{trouble:?}");
     }
 }
 
 #[test]
 fn a_node_that_stays_silent_is_called_lost() {
-    let (told, fates) = deploy("rk1-04", Trouble::Silent { questions: usize::MAX }, NONE, false);
+    let (told, results) = deploy("rk1-04", Trouble::Silent { questions: usize::MAX }, NONE, false);
     assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 switch, rk1-04 does not hear: revert");
     assert_eq!(
-        fates,
+        results,
         stopped(
             "lost: it does not answer; it has not become as good as before within 0 s: it does not answer"
         )
@@ -374,9 +383,9 @@ fn a_node_that_stays_silent_is_called_lost() {
 
 #[test]
 fn an_order_to_arm_that_was_lost_leaves_the_node_untouched() {
-    let (told, fates) = deploy("rk1-04", Trouble::ArmFails, LONG, false);
+    let (told, results) = deploy("rk1-04", Trouble::ArmFails, LONG, false);
     assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 revert");
-    assert_eq!(fates, stopped("untouched; `ssh` ended with status 1"));
+    assert_eq!(results, stopped("untouched; `ssh` ended with status 1"));
 }
 
 #[test]
@@ -386,6 +395,6 @@ fn a_confirmation_whose_answer_was_lost_counts() {
 
 #[test]
 fn a_node_that_stays_cordoned_ends_the_deploy() {
-    let (_, fates) = deploy("rk1-04", Trouble::UncordonFails, LONG, true);
-    assert_eq!(fates, stopped("deployed; `uncordon` ended with status 1"));
+    let (_, results) = deploy("rk1-04", Trouble::UncordonFails, LONG, true);
+    assert_eq!(results, stopped("deployed; `uncordon` ended with status 1"));
 }

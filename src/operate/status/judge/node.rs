@@ -188,7 +188,9 @@ fn ready(node: &Node, kubernetes: &Probed<KubernetesFacts>, causes: &[Named<'_>]
             .of_object(object);
     };
     if !ready.is_true {
-        if let Some(finding) = follows_from(&wrong, "not ready") {
+        // Without Cilium's agent there is no pod network, whatever keeps the agent away.
+        let causes = if is_about_network(ready) { causes } else { &wrong };
+        if let Some(finding) = follows_from(causes, "not ready") {
             return finding;
         }
         let cause = if is_about_network(ready) { Cause::NetworkNotReady } else { Cause::NodeNotReady };

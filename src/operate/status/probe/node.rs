@@ -235,7 +235,8 @@ mod tests {
         };
         let page =
             "xdp_streamer_attached{a=\"b c\"} 1\nxdp_streamer_packets_total{} 5\netcd_server_has_leader 1\n";
-        let answer = questions.script().lines().filter_map(|line| {
+        let script = questions.script();
+        let answer = script.lines().filter_map(|line| {
             let name = line.strip_prefix(&format!("echo '{MARK}"))?.strip_suffix('\'')?;
             Some(format!("{MARK}{name}\n{page}"))
         });
