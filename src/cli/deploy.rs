@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::completions::node_names;
 use super::duration::duration;
 use super::runtime::runtime;
-use super::{INTERRUPTED, Outcome, folder_of, print, read_cluster, styled};
+use super::{Outcome, folder_of, print, read_cluster, styled};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
     self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Results, line, listing, revert,
@@ -197,7 +197,7 @@ async fn cancel(is_cancelled: Arc<AtomicBool>) {
     anstream::eprintln!(
         "ended: a node whose guard is armed rolls back by itself, see `rk1-guard state` there"
     );
-    std::process::exit(INTERRUPTED.into());
+    std::process::exit(Outcome::Interrupted.code().into());
 }
 
 fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<String> {

@@ -17,17 +17,24 @@ pub(super) enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// Returns the exit code.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            // As clap does for the mistakes that it finds.
+            Self::Usage => 2,
+            Self::Unknown => 3,
+            // As shells report a program that Ctrl-C ended: 128 and the number of the signal.
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
-        Self::from(match outcome {
-            Outcome::Done => 0,
-            Outcome::Failed => 1,
-            // As clap does for the mistakes that it finds.
-            Outcome::Usage => 2,
-            Outcome::Unknown => 3,
-            // As shells report a program that Ctrl-C ended: 128 and the number of the signal.
-            Outcome::Interrupted => 130,
-        })
+        Self::from(outcome.code())
     }
 }
 
