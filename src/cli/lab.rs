@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::cluster_file::{Warnings, read_rendered};
 use super::{Outcome, print};
-use crate::operate::lab::{self, Daemon, Finding, Plan};
+use crate::operate::lab::{self, Daemon, LabCheck, LabPlan};
 
 /// Run the routers and nodes in network namespaces and check that BGP works (root, Linux)
 ///
@@ -45,7 +45,7 @@ impl Lab {
     /// them, and with the last process go the networks and the file systems.
     fn run_outside(&self, file: &Path) -> anyhow::Result<Outcome> {
         let (cluster, documents) = read_rendered(file, Warnings::Counted)?;
-        let plan = Plan::new(&cluster, &documents, self.daemon())?;
+        let plan = LabPlan::new(&cluster, &documents, self.daemon())?;
         lab::programs::require(&plan)?;
         let mut inside = Command::new("unshare");
         inside.args(["--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--net", "--ipc", "--"]);
@@ -76,20 +76,20 @@ impl Lab {
             std::process::exit(2);
         });
         let (cluster, documents) = read_rendered(file, Warnings::Omitted)?;
-        let plan = Plan::new(&cluster, &documents, self.daemon())?;
+        let plan = LabPlan::new(&cluster, &documents, self.daemon())?;
         for line in plan.remarks() {
             anstream::eprintln!("{line}");
         }
         let mut broken = None;
-        let mut tell = |finding: &Finding| {
-            if let Err(error) = print(&format!("{finding}\n")) {
+        let mut tell = |check: &LabCheck| {
+            if let Err(error) = print(&format!("{check}\n")) {
                 broken.get_or_insert(error);
             }
         };
-        let is_well = lab::run(&plan, &mut tell, &mut |line| anstream::eprintln!("{line}"))?;
+        let passed = lab::run(&plan, &mut tell, &mut |line| anstream::eprintln!("{line}"))?;
         if let Some(error) = broken {
             return Err(error);
         }
-        Ok(if is_well { Outcome::Done } else { Outcome::Failed })
+        Ok(if passed { Outcome::Done } else { Outcome::Failed })
     }
 }

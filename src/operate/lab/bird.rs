@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
+use super::check::LabCheck;
+use super::error::LabError;
 use super::plan::{PASSWORD, PlannedRouter};
 use super::programs::{Running, read};
-use super::{Finding, LabError};
 use crate::operate::routing_daemon::bird as daemon;
 
 #[derive(Debug)]
 pub(super) struct Bird {
     socket: PathBuf,
     config: PathBuf,
-    /// What the configuration is without the rendered file.
+    /// The configuration without the rendered file.
     frame: String,
     pub(super) log: PathBuf,
     /// The address of the node behind each session.
@@ -25,7 +26,7 @@ pub(super) struct Bird {
     _daemon: Running,
 }
 
-/// The longest that BIRD takes to start.
+/// The longest time until BIRD has started.
 const START: Duration = Duration::from_secs(10);
 
 impl Bird {
@@ -33,7 +34,7 @@ impl Bird {
         parent: &Path,
         namespace: &str,
         planned: &PlannedRouter,
-    ) -> Result<(Self, Vec<Finding>), LabError> {
+    ) -> Result<(Self, Vec<LabCheck>), LabError> {
         let folder = parent.join(namespace);
         fs::create_dir(&folder)?;
         let part = folder.join("rk1.conf");
@@ -60,9 +61,9 @@ impl Bird {
         }
         let once = bird.protocols()?;
         bird.client(&["configure"])?;
-        let finding =
-            Finding::same("applied twice, the file does no more than once", &once, &bird.protocols()?);
-        Ok((bird, vec![finding]))
+        let check =
+            LabCheck::same("applying the file a second time changes nothing", &once, &bird.protocols()?);
+        Ok((bird, vec![check]))
     }
 
     fn client(&self, words: &[&str]) -> Result<String, LabError> {
@@ -70,7 +71,7 @@ impl Bird {
         read("birdc", &[["-s", &socket].as_slice(), words].concat())
     }
 
-    /// The protocols by name and kind, without what changes by itself.
+    /// Returns the protocols by name and kind, without values that change by themselves.
     fn protocols(&self) -> Result<String, LabError> {
         let said = self.client(&["show", "protocols"])?;
         let rows = said
@@ -98,20 +99,20 @@ impl Bird {
         Ok(daemon::networks(&self.client(&["show", "route"])?))
     }
 
-    pub(super) fn take_back(&self) -> Result<Finding, LabError> {
+    pub(super) fn undo(&self) -> Result<LabCheck, LabError> {
         fs::write(&self.config, format!("{}protocol device {{\n}}\n", self.frame))?;
         self.client(&["configure"])?;
         let started = Instant::now();
-        // Protocols that end have a moment to do so.
+        // Protocols take a moment to end.
         while self.protocols()? != "device1 Device\n" && started.elapsed() < START {
             thread::sleep(Duration::from_millis(50));
         }
-        let what = "taken back, nothing of the file is left in the router";
-        Ok(Finding::same(what, "device1 Device\n", &self.protocols()?))
+        let what = "after undoing, nothing of the file is left in the router";
+        Ok(LabCheck::same(what, "device1 Device\n", &self.protocols()?))
     }
 }
 
-/// The rendered text, with the password's file where the lab can write one.
+/// Writes the password to a file of the lab, and returns the rendered text with that file's path.
 fn place_password(folder: &Path, text: &str) -> Result<String, LabError> {
     let Some((_, rest)) = text.split_once("\n  include \"") else { return Ok(text.to_owned()) };
     let Some((path, _)) = rest.split_once('"') else { return Ok(text.to_owned()) };
@@ -120,7 +121,7 @@ fn place_password(folder: &Path, text: &str) -> Result<String, LabError> {
     Ok(text.replace(path, &file.display().to_string()))
 }
 
-/// The sessions of a configuration, with the node behind each.
+/// Returns the sessions of a configuration, with the node of each.
 fn neighbors(text: &str) -> Vec<(String, IpAddr)> {
     let mut name = None;
     let mut found = Vec::new();

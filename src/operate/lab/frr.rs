@@ -1,4 +1,4 @@
-//! FRR as the lab's router: zebra and bgpd, and its shell to talk to them.
+//! FRR as the lab's router: zebra and bgpd, configured through its shell.
 
 use std::fs;
 use std::net::IpAddr;
@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use serde_json::Value;
 
+use super::check::LabCheck;
+use super::error::LabError;
 use super::plan::PlannedRouter;
 use super::programs::{Running, read, run};
-use super::{Finding, LabError};
 use crate::operate::routing_daemon::frr as daemon;
 
 #[derive(Debug)]
@@ -20,15 +21,15 @@ pub(super) struct Frr {
     pub(super) log: PathBuf,
     /// The running configuration before anything was applied.
     before: String,
-    /// In the shell's words.
+    /// Address families in the notation of the shell.
     families: Vec<&'static str>,
     _bgpd: Running,
     _zebra: Running,
 }
 
-/// The longest that the daemons take to start.
+/// The longest time until the daemons have started.
 const START: Duration = Duration::from_secs(10);
-/// The user that FRR's packages make for it. Without it the daemons keep the user they have.
+/// The user of FRR's packages. Without it the daemons keep the user that they are started as.
 const USER: &str = "frr";
 
 impl Frr {
@@ -36,7 +37,7 @@ impl Frr {
         parent: &Path,
         namespace: &str,
         planned: &PlannedRouter,
-    ) -> Result<(Self, Vec<Finding>), LabError> {
+    ) -> Result<(Self, Vec<LabCheck>), LabError> {
         let folder = parent.join(namespace);
         fs::create_dir(&folder)?;
         open_to_all(&folder)?;
@@ -61,8 +62,8 @@ impl Frr {
         let once = frr.show("show running-config")?;
         frr.apply(&planned.text)?;
         let twice = frr.show("show running-config")?;
-        let finding = Finding::same("applied twice, the file does no more than once", &once, &twice);
-        Ok((frr, vec![finding]))
+        let check = LabCheck::same("applying the file a second time changes nothing", &once, &twice);
+        Ok((frr, vec![check]))
     }
 
     fn shell(&self, arguments: &[&str]) -> Result<String, LabError> {
@@ -103,9 +104,9 @@ impl Frr {
         Ok(networks)
     }
 
-    /// The running configuration is then what it was at first, but for the `router bgp` that the file leaves.
-    pub(super) fn take_back(&self, planned: &PlannedRouter) -> Result<Finding, LabError> {
-        self.apply(planned.take_back.as_deref().unwrap_or_default())?;
+    /// Undoes the file: the running configuration must be the one before it, except for the `router bgp` that the file leaves.
+    pub(super) fn undo(&self, planned: &PlannedRouter) -> Result<LabCheck, LabError> {
+        self.apply(planned.undo.as_deref().unwrap_or_default())?;
         let after = self.show("show running-config")?;
         let mut rest = String::new();
         let mut lines = after.lines().peekable();
@@ -118,7 +119,7 @@ impl Frr {
                 rest.push('\n');
             }
         }
-        Ok(Finding::same("taken back, nothing of the file is left in the router", &self.before, &rest))
+        Ok(LabCheck::same("after undoing, nothing of the file is left in the router", &self.before, &rest))
     }
 }
 

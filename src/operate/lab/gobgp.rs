@@ -1,4 +1,4 @@
-//! A node's BGP speaker: `GoBGP`, configured from the custom resources as Cilium configures it.
+//! A node's BGP speaker: `GoBGP`, configured from the custom resources as Cilium does it.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::LabError;
+use super::error::LabError;
 use super::plan::PASSWORD;
 use super::programs::{Running, read, run};
 use super::resource::Speaker;
@@ -23,36 +23,37 @@ pub(super) struct Gobgp {
     _process: Running,
 }
 
-/// What is not as it should be about a speaker.
+/// How a speaker differs from what the resources say.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Oddity {
+pub(super) struct Misconfiguration {
     pub(super) asn: Option<u32>,
     pub(super) password: Option<&'static str>,
     /// A second speaker beside the node's own: it has another router id and another port for its API.
     pub(super) is_second: bool,
 }
 
-/// Where a speaker's API listens, in its own namespace.
+/// The port of a speaker's API, in its own namespace.
 const API_PORT: u16 = 50051;
 /// The longest that a speaker takes to start.
 const START: Duration = Duration::from_secs(10);
 
 impl Gobgp {
-    /// Starts the speaker of a node, and has it announce what its peers are to hear.
+    /// Starts the speaker of a node and announces networks.
     pub(super) fn start(
         folder: &Path,
         namespace: &str,
         router_id: Ipv4Addr,
         speaker: &Speaker,
         announced: &[IpNet],
-        oddity: Oddity,
+        misconfiguration: Misconfiguration,
     ) -> Result<Self, LabError> {
-        let name = if oddity.is_second { format!("{namespace}-second") } else { namespace.to_owned() };
+        let name =
+            if misconfiguration.is_second { format!("{namespace}-second") } else { namespace.to_owned() };
         let config = folder.join(format!("{name}.json"));
-        fs::write(&config, configuration(router_id, speaker, oddity).to_string())?;
+        fs::write(&config, configuration(router_id, speaker, misconfiguration).to_string())?;
         let log = folder.join(format!("{name}.log"));
         let _ = fs::remove_file(&log);
-        let api_port = API_PORT + u16::from(oddity.is_second);
+        let api_port = API_PORT + u16::from(misconfiguration.is_second);
         let config = config.display().to_string();
         let api = format!("127.0.0.1:{api_port}");
         // `-r` sets the restart flag: a Cilium agent that starts may always have been running a moment ago.
@@ -90,7 +91,7 @@ impl Gobgp {
         self.call(&["global", "rib", "del", &prefix.to_string(), "-a", family]).map(drop)
     }
 
-    /// What it has announced to a router, over the session with this address.
+    /// Returns what it has announced to a router, over the session with this address.
     pub(super) fn announced(&self, router: IpAddr) -> Result<Vec<IpNet>, LabError> {
         let (port, family, router) = (self.api_port.to_string(), family(router), router.to_string());
         let fixed = ["netns", "exec", &self.namespace, "gobgp", "-p", &port, "-j"];
@@ -106,7 +107,7 @@ impl Gobgp {
         Ok(prefixes)
     }
 
-    /// What the speaker says of its session with a router, in `GoBGP`'s words.
+    /// Returns the state of its session with a router, in the notation of `GoBGP`.
     pub(super) fn session_state(&self, router: IpAddr) -> Result<String, LabError> {
         let said = self.call(&["neighbor", &router.to_string()])?;
         let state = said.lines().find_map(|line| line.trim().strip_prefix("BGP state = "));
@@ -118,19 +119,19 @@ impl Gobgp {
     }
 }
 
-/// What `gobgp -a` calls the family of an address.
+/// Returns the name that `gobgp -a` has for the family of an address.
 fn family(address: IpAddr) -> &'static str {
     if address.is_ipv4() { "ipv4" } else { "ipv6" }
 }
 
 /// `GoBGP`'s configuration (osrg/gobgp, `docs/sources/configuration.md`).
-fn configuration(router_id: Ipv4Addr, speaker: &Speaker, oddity: Oddity) -> Value {
-    let router_id = if oddity.is_second { Ipv4Addr::new(192, 0, 2, 99) } else { router_id };
+fn configuration(router_id: Ipv4Addr, speaker: &Speaker, misconfiguration: Misconfiguration) -> Value {
+    let router_id = if misconfiguration.is_second { Ipv4Addr::new(192, 0, 2, 99) } else { router_id };
     let neighbors: Vec<_> = speaker
         .peers
         .iter()
         .map(|peer| {
-            let password = oddity.password.or(peer.has_password.then_some(PASSWORD));
+            let password = misconfiguration.password.or(peer.has_password.then_some(PASSWORD));
             let families: Vec<_> = peer
                 .families
                 .iter()
@@ -164,7 +165,7 @@ fn configuration(router_id: Ipv4Addr, speaker: &Speaker, oddity: Oddity) -> Valu
         .collect();
     json!({
         "global": { "config": {
-            "as": oddity.asn.unwrap_or(speaker.asn),
+            "as": misconfiguration.asn.unwrap_or(speaker.asn),
             "router-id": router_id,
             // No port: it dials, as Cilium does.
             "port": -1,

@@ -1,6 +1,6 @@
 //! Network namespaces, by name.
 //!
-//! Their names lie below `/run/netns`, on a file system that only the lab sees.
+//! Their names are below `/run/netns`, on a file system that only the lab sees.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -8,10 +8,10 @@ use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::LabError;
+use super::error::LabError;
 use super::programs::run;
 
-/// Does something in a namespace: sockets that are made there stay in it.
+/// Runs a task in a namespace. Sockets that it opens stay there.
 pub(super) fn within<T: Send>(
     namespace: &str,
     task: impl FnOnce() -> std::io::Result<T> + Send,
@@ -31,7 +31,7 @@ pub(super) fn within<T: Send>(
     }
 }
 
-/// A namespace with its loopback interface up.
+/// Creates a namespace with its loopback interface up.
 pub(super) fn create(namespace: &str) -> Result<(), LabError> {
     run("ip", &["netns", "add", namespace])?;
     run("ip", &["-n", namespace, "link", "set", "lo", "up"]).map(drop)

@@ -1,17 +1,17 @@
-//! What the lab builds: the cluster, as far as BGP is concerned.
+//! The cluster as the lab builds it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::LabError;
+use super::error::LabError;
 use super::resource::{self, Speaker};
 use crate::config::cluster::{Cluster, Router};
 use crate::config::platforms::{Language, Platform};
 use crate::render::document::Document;
 use crate::render::routers::{placeholder, router_documents};
 
-/// What a router of the lab runs.
+/// The program of a router of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Daemon {
     Frr,
@@ -43,9 +43,9 @@ impl Daemon {
     }
 }
 
-/// A cluster's nodes and routers, and what they say to each other.
+/// A cluster's nodes and routers, and their BGP configuration.
 #[derive(Debug)]
-pub struct Plan {
+pub struct LabPlan {
     pub(super) nodes: Vec<PlannedNode>,
     pub(super) routers: Vec<PlannedRouter>,
     pub(super) speaker: Speaker,
@@ -53,17 +53,17 @@ pub struct Plan {
     pub(super) families: Vec<Family>,
 }
 
-/// What the lab looks at in an address family.
+/// The addresses of one family that the lab looks at.
 #[derive(Debug)]
 pub(super) struct Family {
-    /// The gateway's address, which every node answers at.
+    /// The gateway's address, at which every node answers.
     pub(super) gateway: IpAddr,
-    /// What no node may announce: a default route, and the range of the pods.
+    /// Networks that no node may announce: a default route, and the range of the pods.
     pub(super) foreign: [IpNet; 2],
 }
 
 impl Family {
-    /// Those of some addresses that are of this family.
+    /// Returns the addresses of this family.
     pub(super) fn of<'a>(&self, addresses: &'a [IpNet]) -> impl Iterator<Item = IpAddr> + use<'a> {
         let is_ipv4 = self.gateway.is_ipv4();
         addresses.iter().map(IpNet::addr).filter(move |address| address.is_ipv4() == is_ipv4)
@@ -75,7 +75,7 @@ pub(super) struct PlannedNode {
     pub(super) name: String,
     /// One for each address family.
     pub(super) addresses: Vec<IpNet>,
-    /// Its address of IPv4, by which speakers tell each other apart.
+    /// Its IPv4 address, which identifies a speaker.
     pub(super) router_id: Ipv4Addr,
 }
 
@@ -86,21 +86,21 @@ pub(super) struct PlannedRouter {
     pub(super) addresses: Vec<IpNet>,
     pub(super) router_id: Ipv4Addr,
     pub(super) daemon: Daemon,
-    /// What is applied, with the lab's password in its place.
+    /// The rendered configuration, with the lab's password.
     pub(super) text: String,
-    /// What takes it back, where something has to.
-    pub(super) take_back: Option<String>,
+    /// The rendered configuration that undoes it, for a router that needs one.
+    pub(super) undo: Option<String>,
     remark: Option<String>,
 }
 
-/// The lab has no use for the real one.
+/// The password of the lab, instead of the real one.
 pub(super) const PASSWORD: &str = "a-password-of-the-lab";
 
 /// Cilium's service for the shared gateway.
 const SERVICE: &str = "cilium-gateway-shared";
 const SERVICE_NAMESPACE: &str = "gateway";
 
-impl Plan {
+impl LabPlan {
     /// The lab for a cluster, from all that is rendered for it.
     pub fn new(cluster: &Cluster, documents: &[Document], daemon: Option<Daemon>) -> Result<Self, LabError> {
         let resources = documents
@@ -163,7 +163,7 @@ impl PlannedRouter {
         let daemon = daemon.or(own).unwrap_or(Daemon::Frr);
         let remark = (own != Some(daemon)).then(|| {
             format!(
-                "{}: {} takes the place of {}, with the text that would be rendered for it",
+                "{}: {} runs instead of {}, with the configuration that would be rendered for it",
                 router.name,
                 daemon.name(),
                 router.platform.name
@@ -182,7 +182,7 @@ impl PlannedRouter {
             router_id: router.address.v4(),
             daemon,
             text: texts.next().unwrap_or_default(),
-            take_back: texts.next(),
+            undo: texts.next(),
             remark,
         })
     }

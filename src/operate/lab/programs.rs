@@ -1,15 +1,16 @@
-//! The programs that the lab runs.
+//! Programs that the lab runs.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::{env, fs};
 
-use super::{Daemon, LabError, Plan};
+use super::error::LabError;
+use super::plan::{Daemon, LabPlan};
 
-/// Where FRR's daemons lie besides the search path: Debian, upstream.
+/// Folders of FRR's daemons besides the search path: Debian, upstream.
 const DAEMON_FOLDERS: [&str; 4] = ["/usr/lib/frr", "/usr/libexec/frr", "/usr/sbin", "/sbin"];
 
-/// Where a program lies.
+/// Returns the path of a program.
 pub(super) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(DAEMON_FOLDERS.map(PathBuf::from));
@@ -21,8 +22,8 @@ fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-/// Checks that everything is there that the lab needs.
-pub fn require(plan: &Plan) -> Result<(), LabError> {
+/// Checks that the lab may run here and that its programs are installed.
+pub fn require(plan: &LabPlan) -> Result<(), LabError> {
     if !rustix::process::geteuid().is_root() {
         return Err(LabError::NotRoot);
     }
@@ -55,14 +56,14 @@ fn words(program: &str, arguments: &[&str]) -> String {
     [&[program], arguments].concat().join(" ")
 }
 
-/// Runs a program to its end.
+/// Runs a program until it ends.
 fn output(program: &str, arguments: &[&str]) -> Result<Output, LabError> {
     command(program, arguments)
         .output()
         .map_err(|source| LabError::Unrunnable { command: words(program, arguments), source })
 }
 
-/// What a program prints, all of it. It has to succeed.
+/// Runs a program and returns everything that it prints.
 pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, LabError> {
     let output = output(program, arguments)?;
     let said = [output.stdout.as_slice(), &output.stderr].concat();
@@ -74,7 +75,7 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, LabError>
     }
 }
 
-/// What a program prints on its standard output. It has to succeed.
+/// Runs a program and returns its standard output.
 pub(super) fn read(program: &str, arguments: &[&str]) -> Result<String, LabError> {
     let output = output(program, arguments)?;
     if output.status.success() {
@@ -85,12 +86,12 @@ pub(super) fn read(program: &str, arguments: &[&str]) -> Result<String, LabError
     }
 }
 
-/// A program that keeps running, in a namespace. It is killed when this is dropped.
+/// A program that runs in a namespace. It is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Running(Child);
 
 impl Running {
-    /// Starts it. What it says goes to the end of the file `log`.
+    /// Starts a program. Its output is appended to the file `log`.
     pub(super) fn start(
         namespace: &str,
         program: &str,
@@ -99,7 +100,7 @@ impl Running {
     ) -> Result<Self, LabError> {
         let path = find(program).unwrap_or_else(|| program.into());
         let log = fs::File::options().create(true).append(true).open(log)?;
-        // `ip netns exec` becomes the program: the process is the program's own.
+        // `ip netns exec` replaces itself with the program, so the process is the program.
         let mut command = command("ip", &["netns", "exec", namespace]);
         command.arg(path).args(arguments).stdout(log.try_clone()?).stderr(log);
         let child = command
@@ -110,7 +111,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// As a crash would: without a last word to anybody.
+    /// Kills the program, so that it cannot say goodbye to its peers.
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

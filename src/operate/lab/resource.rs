@@ -1,6 +1,6 @@
 //! The rendered custom resources, as far as a node's BGP speaker depends on them.
 //!
-//! Read as Cilium reads them: what is announced over a session follows from labels and selectors. Fields and defaults:
+//! What is announced over a session follows from labels and selectors. Fields and defaults:
 //! cilium/cilium, `pkg/k8s/apis/cilium.io/v2/bgp_*_types.go`.
 
 use std::collections::BTreeMap;
@@ -11,12 +11,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::LabError;
+use super::error::LabError;
 use crate::render::yaml;
 
 pub(super) const FILE: &str = "30-bgp.yaml";
 
-/// The BGP speaker of every node.
+/// The configuration of every node's BGP speaker.
 #[derive(Debug, Clone)]
 pub(super) struct Speaker {
     pub(super) asn: u32,
@@ -34,7 +34,7 @@ pub(super) struct Peer {
     pub(super) keepalive: u32,
     /// Seconds.
     pub(super) connect_retry: u32,
-    /// Seconds; nothing without graceful restart.
+    /// Seconds. `None` without graceful restart.
     pub(super) restart_time: Option<u32>,
     pub(super) has_password: bool,
     pub(super) families: Vec<PeerFamily>,
@@ -43,7 +43,7 @@ pub(super) struct Peer {
 /// An address family whose routes a session carries.
 #[derive(Debug, Clone)]
 pub(super) struct PeerFamily {
-    /// In Cilium's words: `ipv4` or `ipv6`, and `unicast`.
+    /// In the notation of Cilium: `ipv4` or `ipv6`, and `unicast`.
     pub(super) afi: String,
     pub(super) safi: String,
     /// Whether the addresses of services are announced in it.
@@ -51,7 +51,7 @@ pub(super) struct PeerFamily {
 }
 
 impl Peer {
-    /// Whether it is told of a service's address.
+    /// Returns whether a service's address is announced to it.
     pub(super) fn hears_of(&self, service: IpAddr) -> bool {
         let afi = if service.is_ipv4() { "ipv4" } else { "ipv6" };
         let mut families = self.families.iter().filter(|family| family.afi == afi);
@@ -159,9 +159,24 @@ struct Pool {
     blocks: Vec<Block>,
 }
 
+/// A range of a pool: a network, or its first and last address.
 #[derive(Debug, Deserialize)]
-struct Block {
-    cidr: IpNet,
+#[serde(untagged)]
+enum Block {
+    Network { cidr: IpNet },
+    Range { start: IpAddr, stop: Option<IpAddr> },
+}
+
+impl Block {
+    fn contains(&self, address: IpAddr) -> bool {
+        match *self {
+            Self::Network { cidr } => cidr.contains(&address),
+            Self::Range { start, stop } => {
+                let stop = stop.unwrap_or(start);
+                start.is_ipv4() == address.is_ipv4() && (start..=stop).contains(&address)
+            }
+        }
+    }
 }
 
 /// A label selector (Kubernetes: `meta/v1`, `LabelSelector`).
@@ -204,7 +219,7 @@ impl Expression {
     }
 }
 
-/// An object's labels, and its `spec`.
+/// An object's labels and its `spec`.
 struct Object<T> {
     name: String,
     labels: Labels,
@@ -215,7 +230,7 @@ fn wrong(what: impl Into<String>) -> LabError {
     LabError::Resource { file: FILE, what: what.into() }
 }
 
-/// The objects of a kind.
+/// Returns the objects of a kind.
 fn objects<T: DeserializeOwned>(documents: &[Value], kind: &str) -> Result<Vec<Object<T>>, LabError> {
     let of_kind = documents.iter().filter(|document| document["kind"] == kind);
     of_kind
@@ -230,8 +245,8 @@ fn objects<T: DeserializeOwned>(documents: &[Value], kind: &str) -> Result<Vec<O
         .collect()
 }
 
-/// What the nodes' speakers do by the resources in `text`, and whether a service named `service` in the namespace
-/// `namespace` with the addresses `addresses` would be given them and announced.
+/// Reads the configuration of the nodes' speakers from the resources in `text`. A pool must hold the `addresses` of the
+/// service, and the labels decide whether they are announced.
 pub(super) fn read(
     text: &str,
     service: &str,
@@ -245,7 +260,8 @@ pub(super) fn read(
     let pools: Vec<Object<Pool>> = objects(&documents, "CiliumLoadBalancerIPPool")?;
 
     let blocks: Vec<_> = pools.iter().flat_map(|pool| &pool.spec.blocks).collect();
-    if let Some(address) = addresses.iter().find(|address| !blocks.iter().any(|b| b.cidr.contains(*address)))
+    if let Some(address) =
+        addresses.iter().find(|address| !blocks.iter().any(|block| block.contains(**address)))
     {
         return Err(wrong(format!("no pool holds the gateway's address {address}")));
     }

@@ -1,4 +1,4 @@
-//! A router of the lab: FRR or BIRD with what is rendered for it.
+//! A router of the lab: FRR or BIRD with its rendered configuration.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -7,25 +7,26 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::bird::Bird;
+use super::check::LabCheck;
+use super::error::LabError;
 use super::frr::Frr;
 use super::plan::{Daemon, PlannedRouter};
 use super::programs::read;
-use super::{Finding, LabError};
 
-/// A router that runs.
+/// A running router.
 #[derive(Debug)]
-pub(super) enum Router {
+pub(super) enum LabRouter {
     Frr(Frr),
     Bird(Bird),
 }
 
-impl Router {
-    /// Starts the router and applies what is rendered for it, twice. What comes of the second time is a finding.
+impl LabRouter {
+    /// Starts the router and applies its configuration twice: the second time must change nothing.
     pub(super) fn start(
         folder: &Path,
         namespace: &str,
         planned: &PlannedRouter,
-    ) -> Result<(Self, Vec<Finding>), LabError> {
+    ) -> Result<(Self, Vec<LabCheck>), LabError> {
         match planned.daemon {
             Daemon::Frr => Frr::start(folder, namespace, planned).map(|(frr, found)| (Self::Frr(frr), found)),
             Daemon::Bird => {
@@ -34,7 +35,7 @@ impl Router {
         }
     }
 
-    /// The nodes' addresses whose sessions are established, as the router sees it.
+    /// Returns the nodes' addresses whose sessions the router considers established.
     pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
         match self {
             Self::Frr(frr) => frr.established(),
@@ -42,7 +43,7 @@ impl Router {
         }
     }
 
-    /// The networks that the router has taken from nodes.
+    /// Returns the networks that the router has accepted from nodes.
     pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
         match self {
             Self::Frr(frr) => frr.accepted(),
@@ -50,7 +51,7 @@ impl Router {
         }
     }
 
-    /// What the router calls its session with a node, in its log.
+    /// Returns the names that the router has for its sessions with a node in its log.
     pub(super) fn names_of(&self, node: IpAddr) -> Vec<String> {
         match self {
             Self::Frr(_) => vec![node.to_string()],
@@ -66,16 +67,16 @@ impl Router {
         std::fs::read_to_string(path).unwrap_or_default()
     }
 
-    /// Takes back what was applied, and says what came of it.
-    pub(super) fn take_back(&mut self, planned: &PlannedRouter) -> Result<Finding, LabError> {
+    /// Undoes the configuration and checks that nothing of it is left.
+    pub(super) fn undo(&mut self, planned: &PlannedRouter) -> Result<LabCheck, LabError> {
         match self {
-            Self::Frr(frr) => frr.take_back(planned),
-            Self::Bird(bird) => bird.take_back(),
+            Self::Frr(frr) => frr.undo(planned),
+            Self::Bird(bird) => bird.undo(),
         }
     }
 }
 
-/// The next hops of an address in the kernel of a namespace: what traffic follows.
+/// Returns the next hops of an address in the kernel of a namespace.
 pub(super) fn next_hops(namespace: &str, address: IpAddr) -> Result<Vec<IpAddr>, LabError> {
     let family = if address.is_ipv4() { "-4" } else { "-6" };
     let host = IpNet::from(address).to_string();

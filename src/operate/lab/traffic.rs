@@ -1,4 +1,4 @@
-//! Traffic to the gateway's address: nodes that answer, and a client behind the router that asks without end.
+//! Traffic to the gateway's address: nodes that answer, and a client behind the router that keeps connecting.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -7,22 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::LabError;
+use super::error::LabError;
 use super::namespace::within;
 
-/// The gateway's port, which stands for whatever Cilium serves there.
+/// The gateway's port.
 const PORT: u16 = 443;
-/// How long the client waits for a node before it gives up. Less than the second after which a lost greeting is sent
-/// again (RFC 6298), or what was lost would not be seen.
+/// The time that the client waits for an answer. Less than the second after which a lost SYN is sent again (RFC 6298),
+/// so that a loss is seen.
 pub(super) const PATIENCE: Duration = Duration::from_millis(400);
-/// How long the client waits between two questions.
+/// The time between two connections of the client.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Has a node answer at the gateway's address with its own name.
+/// Makes a node answer at the gateway's address with its own name.
 pub(super) fn answer(namespace: &str, gateway: IpAddr) -> Result<(), LabError> {
     let listener = within(namespace, || TcpListener::bind((gateway, PORT)))?;
     let name = namespace.to_owned();
-    // It ends with the lab's process.
+    // The thread ends with the process.
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let _ = stream.write_all(name.as_bytes());
@@ -31,14 +31,14 @@ pub(super) fn answer(namespace: &str, gateway: IpAddr) -> Result<(), LabError> {
     Ok(())
 }
 
-/// One question, and the node that answered it.
+/// One connection, and the node that answered it.
 #[derive(Debug, Clone)]
 struct Question {
     asked: Instant,
     answer: Option<String>,
 }
 
-/// A client that asks again and again, each time from another port.
+/// A client that connects again and again, each time from another port.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) gateway: IpAddr,
@@ -46,12 +46,12 @@ pub(super) struct Client {
     is_done: Arc<AtomicBool>,
 }
 
-/// What came of the questions of a time.
+/// The result of the connections in a period.
 #[derive(Debug)]
 pub(super) struct Answers {
     pub(super) asked: usize,
     pub(super) unanswered: usize,
-    /// Names of the nodes that answered, each once.
+    /// The names of the nodes that answered, each once.
     pub(super) nodes: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ impl Client {
         client
     }
 
-    /// What came of the questions asked from `since` on.
+    /// Returns the result of the connections since `since`.
     pub(super) fn answers(&self, since: Instant) -> Answers {
         let questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         let of_time = || questions.iter().filter(|question| question.asked >= since);

@@ -1,4 +1,4 @@
-//! The whole report of the lab, for FRR and for BIRD, with IPv4 alone and with both address families.
+//! The whole report of the lab, for FRR and for BIRD, with IPv4 only and with both address families.
 
 use std::io::Write;
 use std::thread;
@@ -9,15 +9,15 @@ use snapbox::assert_data_eq;
 use crate::{can_run, cluster, dual_stack, lab};
 
 const FRR: &str = "platform = \"frr\"\nversion = \"8.4.4\"\npassword = \"bgp-password\"\n";
-/// Another autonomous system: the sessions are external.
+/// In another autonomous system, so that the sessions are external.
 const BIRD: &str = "platform = \"bird\"\nversion = \"2.0.12\"\nasn = 64513\npassword = \"bgp-password\"\n";
 
-/// The most that all labs, side by side, may take.
+/// The longest that all labs, side by side, may take.
 const LIMIT: Duration = Duration::from_mins(2);
 
 #[test]
-fn everything_is_as_it_should_be() {
-    if !can_run("everything_is_as_it_should_be") {
+fn every_check_passes() {
+    if !can_run("every_check_passes") {
         return;
     }
     let started = Instant::now();
@@ -39,7 +39,7 @@ fn everything_is_as_it_should_be() {
     });
     for (name, output, took, expected) in &reports {
         let report = String::from_utf8_lossy(&output.stdout);
-        // The figures are of use where the test harness would keep them.
+        // Show the times even though the test harness captures the output.
         let _ = write!(std::io::stderr(), "lab with {name}, {:.0} s:\n{report}", took.as_secs_f64());
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{name}:\n{report}{said}");
@@ -48,41 +48,41 @@ fn everything_is_as_it_should_be() {
     assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
 }
 
-/// Seconds and counts of connections differ from run to run; what they may be has been judged by the lab.
+/// Seconds and counts of connections differ from run to run; the lab itself judges them.
 const EXPECTED: &str = "\
-ok     mikrotik: applied twice, the file does no more than once
+ok     mikrotik: applying the file a second time changes nothing
 ok     4 of 4 sessions are established [..] s
 ok     10.200.200.1/32 has 4 next hops, one for each node [..] s
-ok     [..] connections to 10.200.200.1 reach 4 nodes, each of them
-ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are refused
+ok     [..] connections to 10.200.200.1 reach all 4 nodes
+ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are rejected
 ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..] s
-ok     [..] connections to 10.200.200.1 since reach the 3 others, none is lost (until then [..] of [..])
+ok     [..] later connections to 10.200.200.1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     rk1-04 is back: 4 next hops [..] s
-ok     rk1-01's agent restarts: its route is kept, [..] connections and none lost; the session is back [..] s
-ok     rk1-04 as AS 64999 is refused: the router's log says `Bad Peer AS`
-ok     rk1-03 with a wrong password is refused: the router's kernel counts it
+ok     the agent of rk1-01 restarts: its route is kept, none of [..] connections is lost, the session is back [..] s
+ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
+ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
 ok     two speakers at rk1-01's address never both have a session, and its route is kept
-ok     mikrotik: taken back, nothing of the file is left in the router
-ok     the gateway has no next hop any more [..] s
+ok     mikrotik: after undoing, nothing of the file is left in the router
+ok     the gateway has no next hops left [..] s
 ";
 
 const EXPECTED_OF_BOTH: &str = "\
-ok     mikrotik: applied twice, the file does no more than once
+ok     mikrotik: applying the file a second time changes nothing
 ok     8 of 8 sessions are established [..] s
 ok     10.200.200.1/32 has 4 next hops, one for each node [..] s
 ok     fd00:10:200:200::1/128 has 4 next hops, one for each node [..] s
-ok     [..] connections to 10.200.200.1 reach 4 nodes, each of them
-ok     [..] connections to fd00:10:200:200::1 reach 4 nodes, each of them
-ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are refused
-ok     mikrotik: ::/0 and fd00:10:42::/56 from a node are refused
+ok     [..] connections to 10.200.200.1 reach all 4 nodes
+ok     [..] connections to fd00:10:200:200::1 reach all 4 nodes
+ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are rejected
+ok     mikrotik: ::/0 and fd00:10:42::/56 from a node are rejected
 ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..] s
-ok     [..] connections to 10.200.200.1 since reach the 3 others, none is lost (until then [..] of [..])
-ok     [..] connections to fd00:10:200:200::1 since reach the 3 others, none is lost (until then [..] of [..])
+ok     [..] later connections to 10.200.200.1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
+ok     [..] later connections to fd00:10:200:200::1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     rk1-04 is back: 4 next hops [..] s
-ok     rk1-01's agent restarts: its route is kept, [..] connections and none lost; the session is back [..] s
-ok     rk1-04 as AS 64999 is refused: the router's log says `Bad Peer AS`
-ok     rk1-03 with a wrong password is refused: the router's kernel counts it
+ok     the agent of rk1-01 restarts: its route is kept, none of [..] connections is lost, the session is back [..] s
+ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
+ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
 ok     two speakers at rk1-01's address never both have a session, and its route is kept
-ok     mikrotik: taken back, nothing of the file is left in the router
-ok     the gateway has no next hop any more [..] s
+ok     mikrotik: after undoing, nothing of the file is left in the router
+ok     the gateway has no next hops left [..] s
 ";

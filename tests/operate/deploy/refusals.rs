@@ -51,7 +51,7 @@ fn a_second_deploy_waits_for_the_first() {
     // Told as it is when nothing has passed yet; how much is left depends on the machine.
     let output = cluster.command(&["rk1-04"]).output().unwrap();
     let words = String::from_utf8(output.stderr.clone()).unwrap();
-    let left = words.split("goes back in ").nth(1).unwrap().split(" s").next().unwrap().to_owned();
+    let left = words.split("back in ").nth(1).unwrap().split(" s").next().unwrap().to_owned();
     assert!((1..=600).contains(&left.parse::<u32>().unwrap()), "{left}");
     let output = std::process::Output { stderr: words.replace(&left, "600").into_bytes(), ..output };
     cluster.compare("armed-already", &output);

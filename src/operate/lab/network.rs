@@ -1,19 +1,23 @@
-//! The lab as it stands: the network, the routers and the speakers.
+//! The network of the lab, with its routers and speakers.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::gobgp::{Gobgp, Oddity};
+use super::check::LabCheck;
+use super::error::LabError;
+use super::gobgp::{Gobgp, Misconfiguration};
 use super::namespace::{create, set_parameter};
-use super::plan::Plan;
+use super::plan::LabPlan;
 use super::programs::run;
-use super::router::Router;
-use super::{Finding, LabError, traffic};
+use super::router::LabRouter;
+use super::traffic;
 
-/// The lab's own file systems lie over these. Nothing of what is written there outlives the lab.
+/// The lab mounts file systems of its own here. Nothing that is written there outlives the lab.
 const FOLDERS: [&str; 2] = ["/run", "/var/tmp"];
 const FOLDER: &str = "/run/rk1-lab";
 const BRIDGE: &str = "lan";
@@ -27,26 +31,29 @@ const CLIENT_IPV6: [Ipv6Net; 2] = [
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2), 64),
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 64),
 ];
-/// Lines of a log that are shown when something was wrong.
+/// Lines of a log that are shown when a check failed.
 const LOG_TAIL: usize = 8;
 
+/// The time between two looks.
+const POLL: Duration = Duration::from_millis(50);
+
 #[derive(Debug)]
-pub(super) struct Room<'a> {
-    pub(super) plan: &'a Plan,
+pub(super) struct Network<'a> {
+    pub(super) plan: &'a LabPlan,
     folder: PathBuf,
-    pub(super) routers: Vec<Router>,
+    pub(super) routers: Vec<LabRouter>,
     /// The speaker of each node, while it runs.
     pub(super) speakers: Vec<Option<Gobgp>>,
-    /// What was found while the routers started.
-    pub(super) start_findings: Vec<Finding>,
+    /// The checks that were made while the routers started.
+    pub(super) start_checks: Vec<LabCheck>,
 }
 
-/// The namespace of the router at a position.
+/// Returns the namespace of the router at a position.
 pub(super) fn router_namespace(position: usize) -> String {
     format!("router-{position}")
 }
 
-/// Gives an interface an address that can be used at once: nobody else in the lab can have it.
+/// Adds an address that can be used at once: no other host of the lab has it.
 fn add_address(namespace: &str, address: IpNet, interface: &str) -> Result<(), LabError> {
     let text = address.to_string();
     let arguments = ["-n", namespace, "address", "add", &text, "dev", interface];
@@ -54,26 +61,26 @@ fn add_address(namespace: &str, address: IpNet, interface: &str) -> Result<(), L
     run("ip", &[&arguments[..], at_once].concat()).map(drop)
 }
 
-/// IPv6 addresses outlive the cable, as those of IPv4 do by themselves.
+/// Keeps IPv6 addresses while the cable is out. IPv4 addresses stay anyway.
 fn keep_ipv6_addresses(namespace: &str) -> Result<(), LabError> {
     set_parameter(namespace, "ipv6/conf/all/keep_addr_on_down", "1")
 }
 
-impl<'a> Room<'a> {
-    /// Builds the network and starts the routers. No node speaks yet.
-    pub(super) fn build(plan: &'a Plan) -> Result<Self, LabError> {
+impl<'a> Network<'a> {
+    /// Builds the network and starts the routers. No speaker runs yet.
+    pub(super) fn build(plan: &'a LabPlan) -> Result<Self, LabError> {
         for folder in FOLDERS.into_iter().filter(|folder| Path::new(folder).is_dir()) {
             run("mount", &["-t", "tmpfs", "-o", "mode=1777", "rk1-lab", folder])?;
         }
         fs::create_dir_all(FOLDER)?;
         run("ip", &["link", "add", BRIDGE, "type", "bridge"])?;
         run("ip", &["link", "set", BRIDGE, "up"])?;
-        let mut room = Self {
+        let mut network = Self {
             plan,
             folder: PathBuf::from(FOLDER),
             routers: Vec::new(),
             speakers: plan.nodes.iter().map(|_| None).collect(),
-            start_findings: Vec::new(),
+            start_checks: Vec::new(),
         };
         for (position, router) in plan.routers.iter().enumerate() {
             let namespace = router_namespace(position);
@@ -84,11 +91,11 @@ impl<'a> Room<'a> {
                     IpNet::V6(_) => ("ipv6/conf/all/forwarding", "ipv6"),
                 };
                 set_parameter(&namespace, forwarding, "1")?;
-                // Each connection takes its own way, and not each pair of addresses.
+                // Choose the next hop for each connection, not for each pair of addresses.
                 set_parameter(&namespace, &format!("{version}/fib_multipath_hash_policy"), "1")?;
             }
         }
-        room.connect_client()?;
+        network.connect_client()?;
         for (node, position) in plan.nodes.iter().zip(0_usize..) {
             let namespace = node.name.as_str();
             Self::connect(namespace, &node.addresses)?;
@@ -96,23 +103,22 @@ impl<'a> Room<'a> {
                 add_address(namespace, IpNet::from(family.gateway), "lo")?;
                 traffic::answer(namespace, family.gateway)?;
             }
-            room.lead_to_client(namespace)?;
-            room.speakers[position] = None;
+            network.lead_to_client(namespace)?;
+            network.speakers[position] = None;
         }
         for (position, planned) in plan.routers.iter().enumerate() {
-            let (router, findings) = Router::start(&room.folder, &router_namespace(position), planned)?;
-            room.routers.push(router);
-            room.start_findings.extend(
-                findings.into_iter().map(|finding| Finding {
-                    what: format!("{}: {}", planned.name, finding.what),
-                    ..finding
-                }),
+            let (router, checks) = LabRouter::start(&network.folder, &router_namespace(position), planned)?;
+            network.routers.push(router);
+            network.start_checks.extend(
+                checks
+                    .into_iter()
+                    .map(|check| LabCheck { what: format!("{}: {}", planned.name, check.what), ..check }),
             );
         }
-        Ok(room)
+        Ok(network)
     }
 
-    /// A namespace on the network of the nodes.
+    /// Creates a namespace on the network of the nodes.
     fn connect(namespace: &str, addresses: &[IpNet]) -> Result<(), LabError> {
         create(namespace)?;
         if addresses.iter().any(|address| address.addr().is_ipv6()) {
@@ -129,7 +135,7 @@ impl<'a> Room<'a> {
         run("ip", &["-n", namespace, "link", "set", "eth0", "up"]).map(drop)
     }
 
-    /// From a node the first router leads to the client.
+    /// Routes packets of a node to the client through the first router.
     fn lead_to_client(&self, namespace: &str) -> Result<(), LabError> {
         for address in self.plan.routers.first().iter().flat_map(|router| &router.addresses) {
             let family = if address.addr().is_ipv4() { "-4" } else { "-6" };
@@ -139,7 +145,7 @@ impl<'a> Room<'a> {
         Ok(())
     }
 
-    /// How many machines are on the network of the nodes.
+    /// Returns the number of namespaces on the network of the nodes.
     fn ports() -> Result<usize, LabError> {
         Ok(run("ip", &["-o", "link", "show", "master", BRIDGE])?.lines().count())
     }
@@ -167,7 +173,7 @@ impl<'a> Room<'a> {
         Ok(())
     }
 
-    /// What a node announces: the gateway, to the routers that hear of services.
+    /// Returns what a node announces: the gateway's addresses, if a peer is to hear of them.
     pub(super) fn announced(&self) -> Vec<IpNet> {
         let peers = &self.plan.speaker.peers;
         let gateways = self.plan.families.iter().map(|family| family.gateway);
@@ -175,33 +181,44 @@ impl<'a> Room<'a> {
     }
 
     /// Starts a node's speaker.
-    pub(super) fn speak(&mut self, node: usize, oddity: Oddity) -> Result<(), LabError> {
-        self.silence(node);
-        self.speakers[node] = Some(self.speaker(node, oddity)?);
+    pub(super) fn start_speaker(
+        &mut self,
+        node: usize,
+        misconfiguration: Misconfiguration,
+    ) -> Result<(), LabError> {
+        self.stop_speaker(node);
+        self.speakers[node] = Some(self.speaker(node, misconfiguration)?);
         Ok(())
     }
 
-    /// A speaker of a node, beside whatever the node runs.
-    pub(super) fn speaker(&self, node: usize, oddity: Oddity) -> Result<Gobgp, LabError> {
+    /// Starts a further speaker on a node.
+    pub(super) fn speaker(&self, node: usize, misconfiguration: Misconfiguration) -> Result<Gobgp, LabError> {
         let planned = &self.plan.nodes[node];
         let router_id = planned.router_id;
-        Gobgp::start(&self.folder, &planned.name, router_id, &self.plan.speaker, &self.announced(), oddity)
+        Gobgp::start(
+            &self.folder,
+            &planned.name,
+            router_id,
+            &self.plan.speaker,
+            &self.announced(),
+            misconfiguration,
+        )
     }
 
     /// Kills a node's speaker.
-    pub(super) fn silence(&mut self, node: usize) {
+    pub(super) fn stop_speaker(&mut self, node: usize) {
         self.speakers[node] = None;
     }
 
-    /// Pulls a node's cable, or puts it back.
+    /// Unplugs a node's cable, or plugs it in.
     pub(super) fn set_cable(&self, node: usize, is_in: bool) -> Result<(), LabError> {
         let (name, state) = (&self.plan.nodes[node].name, if is_in { "up" } else { "down" });
         run("ip", &["-n", name, "link", "set", "eth0", state])?;
         if is_in { self.lead_to_client(name) } else { Ok(()) }
     }
 
-    /// The last words of routers and speakers.
-    pub(super) fn last_words(&self) -> Vec<String> {
+    /// Returns the ends of the logs of routers and speakers.
+    pub(super) fn log_tails(&self) -> Vec<String> {
         let mut words = Vec::new();
         let routers = self.plan.routers.iter().zip(&self.routers);
         let routers = routers.map(|(planned, router)| (planned.name.as_str(), router.log()));
@@ -209,12 +226,29 @@ impl<'a> Room<'a> {
         let speakers =
             speakers.filter_map(|(node, speaker)| Some((node.name.as_str(), speaker.as_ref()?.log())));
         for (name, log) in routers.chain(speakers) {
-            // A speaker's keepalives would be most of it.
+            // Most lines of a speaker are about keepalives.
             let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"msg\":\"sent\"")).collect();
             for line in &lines[lines.len().saturating_sub(LOG_TAIL)..] {
                 words.push(format!("{name}: {line}"));
             }
         }
         words
+    }
+}
+
+/// Waits until `is_so`, and returns how long that took. `None` after the limit.
+pub(super) fn wait(
+    limit: Duration,
+    mut is_so: impl FnMut() -> Result<bool, LabError>,
+) -> Result<Option<Duration>, LabError> {
+    let started = Instant::now();
+    loop {
+        if is_so()? {
+            return Ok(Some(started.elapsed()));
+        }
+        if started.elapsed() > limit {
+            return Ok(None);
+        }
+        thread::sleep(POLL);
     }
 }

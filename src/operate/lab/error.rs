@@ -1,0 +1,32 @@
+//! Why the lab could not run.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum LabError {
+    #[error("the lab creates network namespaces, which takes root: run it with `sudo`")]
+    NotRoot,
+    #[error("`{program}` is not installed (Debian and Ubuntu: `apt-get install {package}`)")]
+    Missing { program: &'static str, package: &'static str },
+    #[error("`{command}` failed: {said}")]
+    Failed { command: String, said: String },
+    #[error("cannot run `{command}`")]
+    Unrunnable { command: String, source: io::Error },
+    #[error("cannot read or write a file of the lab")]
+    Io(#[from] io::Error),
+    #[error("`manifests/{file}` is not as expected: {what}")]
+    Resource { file: &'static str, what: String },
+    #[error(
+        "the router `{router}` at {address} is not in a network of the nodes: the lab can only play routers that are"
+    )]
+    FarRouter { router: String, address: std::net::IpAddr },
+    #[error("{what} did not start within {} s", limit.as_secs())]
+    Late { what: String, limit: Duration },
+    #[error("the configuration of the lab's router cannot be rendered")]
+    Render(#[from] crate::render::RenderError),
+    #[error("the output of `{command}` is not understood: {said}")]
+    Unexpected { command: String, said: String },
+}
