@@ -2,7 +2,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::gateway::{Named, follows_from, unmet};
+use super::gateway::{Named, check, follows_from};
 use super::pods;
 use crate::config::cluster::{Cluster, Domain};
 use crate::operate::status::facts::{AcmeStep, CertificateFacts, Condition, Lookup, ServiceFacts};
@@ -33,8 +33,8 @@ pub(super) fn issuer(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'_
         }
         Err(error) => return pods::unread(error),
     };
-    let Some(unmet) = unmet(conditions, "Ready") else { return Finding::good(format!("{name} is ready")) };
-    let Some(condition) = unmet else {
+    let Err(condition) = check(conditions, "Ready") else { return Finding::good(format!("{name} is ready")) };
+    let Some(condition) = condition else {
         return follows_from(causes, "not ready").unwrap_or_else(|| {
             let look_at = "`kubectl -n cert-manager logs deployment/cert-manager`";
             Finding::wrong(Cause::IssuerNotReady, "not ready: cert-manager has not looked at it yet", look_at)
@@ -98,8 +98,8 @@ pub(super) fn certificate(
     let days = |from: Timestamp, to: Timestamp| (to.as_second() - from.as_second()) / SECONDS_PER_DAY;
     let has_expired = facts.not_after.is_some_and(|end| end <= now);
     let is_overdue = facts.renewal.is_some_and(|renewal| days(renewal, now) >= 1);
-    let not_ready = unmet(&facts.conditions, "Ready");
-    if not_ready.is_some() || has_expired || is_overdue {
+    let ready = check(&facts.conditions, "Ready");
+    if ready.is_err() || has_expired || is_overdue {
         let front = match facts.not_after {
             Some(end) if has_expired => format!("*.{domain} expired {} ago", in_days(days(end, now))),
             Some(end) if is_overdue => {
@@ -108,7 +108,7 @@ pub(super) fn certificate(
             }
             _ => format!("*.{domain} is not issued"),
         };
-        let not_ready = not_ready.flatten().map(Condition::words);
+        let not_ready = ready.err().flatten().map(Condition::words);
         return not_issued(
             found,
             &[("cert-manager", causes.cert_manager), ("issuer", causes.issuer)],
@@ -191,7 +191,7 @@ fn not_issued(
                 return Finding::wrong(Cause::RequestFailed, what, DESCRIBE).of_object(CERTIFICATE);
             }
         }
-        if let Some(Some(condition)) = unmet(request, "Ready")
+        if let Err(Some(condition)) = check(request, "Ready")
             && condition.reason == "Failed"
         {
             let what = format!("{front}: the request failed: {}", condition.message);

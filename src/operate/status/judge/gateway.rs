@@ -32,11 +32,11 @@ pub(super) fn follows_from(causes: &[Named<'_>], what: &str) -> Option<Finding> 
     Some(Finding::follows(format!("{what}; see {name}")))
 }
 
-/// Returns the condition, if it is not true. `None` where it is.
-pub(super) fn unmet<'a>(conditions: &'a Conditions, kind: &str) -> Option<Option<&'a Condition>> {
+/// `Ok` where the condition is true, else what it says, if it is there at all.
+pub(super) fn check<'a>(conditions: &'a Conditions, kind: &str) -> Result<(), Option<&'a Condition>> {
     match conditions.get(kind) {
-        Some(condition) if condition.is_true => None,
-        condition => Some(condition),
+        Some(condition) if condition.is_true => Ok(()),
+        condition => Err(condition),
     }
 }
 
@@ -57,13 +57,13 @@ pub(super) fn class(found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
         }
         Err(error) => return pods::unread(error),
     };
-    let what = match unmet(conditions, "Accepted") {
-        None => return Finding::good("accepted"),
-        Some(Some(condition)) if condition.reason != "Pending" => {
+    let what = match check(conditions, "Accepted") {
+        Ok(()) => return Finding::good("accepted"),
+        Err(Some(condition)) if condition.reason != "Pending" => {
             format!("not accepted: {}", condition.words())
         }
         // The API server itself sets the reason Pending when the object is made.
-        Some(_) => "not accepted: no controller has looked at it yet".to_owned(),
+        Err(_) => "not accepted: no controller has looked at it yet".to_owned(),
     };
     follows_from(causes, &what).unwrap_or_else(|| {
         Finding::wrong(Cause::NotAccepted, what, RESTART_OPERATOR).of_object("GatewayClass cilium")
@@ -82,8 +82,8 @@ pub(super) fn gateway(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'
         }
         Err(error) => return pods::unread(error),
     };
-    let Some(unmet) = unmet(&facts.conditions, "Programmed") else { return address(cluster, facts) };
-    let what = match unmet {
+    let Err(condition) = check(&facts.conditions, "Programmed") else { return address(cluster, facts) };
+    let what = match condition {
         Some(condition) if condition.reason != "Pending" => format!("not programmed: {}", condition.words()),
         _ => "not programmed: no controller has looked at it yet".to_owned(),
     };
@@ -92,7 +92,7 @@ pub(super) fn gateway(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'
     }
     // The gateway says only that it waits: its service says for what.
     if let Ok(Lookup::Found(conditions)) = &found.gateway_service
-        && let Some(Some(condition)) = self::unmet(conditions, ADDRESS_CONDITION)
+        && let Err(Some(condition)) = check(conditions, ADDRESS_CONDITION)
     {
         return Finding::wrong(
             Cause::AddressNotAssigned,

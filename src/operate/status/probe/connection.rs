@@ -229,7 +229,7 @@ fn refusal(status: StatusCode, json: Option<&Value>) -> ProbeError {
 }
 
 fn failure(error: &kube::Error) -> ProbeError {
-    if causes(error).any(|cause| cause.is::<LengthLimitError>()) {
+    if causes(error).any(<dyn std::error::Error>::is::<LengthLimitError>) {
         return ProbeError::unexpected("the answer is too long");
     }
     let tls = causes(error).find_map(|cause| cause.downcast_ref());
