@@ -3,7 +3,7 @@
 
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
-    # For k3s alone, where the release lacks the one that the cluster asks for: see nix/overlay.nix.
+    # Only for k3s, if the release lacks the version that the cluster asks for: see nix/overlay.nix.
     nixpkgs-unstable.url = "github:NixOS/nixpkgs/nixos-unstable";
   };
 
@@ -22,28 +22,69 @@
       eachSystem =
         make:
         lib.genAttrs systems (system: make (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+      systemOf = pkgs: pkgs.stdenv.hostPlatform.system;
     in
     {
       lib = import ./nix/lib.nix { inherit self lib; };
 
-      nixosModules.default = {
-        imports = [
-          ./modules
-          ./images/system.nix
-        ];
-        nixpkgs.overlays = [ self.overlays.default ];
+      nixosModules = {
+        # A node of a cluster.
+        default = {
+          imports = [
+            ./modules
+            ./images/system.nix
+          ];
+          nixpkgs.overlays = [ self.overlays.default ];
+        };
+
+        # The streamer alone, for any NixOS machine.
+        xdp-streamer =
+          { lib, pkgs, ... }:
+          {
+            imports = [ ./modules/xdp-streamer.nix ];
+            rk1.streamer.package = lib.mkDefault self.packages.${systemOf pkgs}.xdp-streamer;
+          };
       };
 
-      nixosConfigurations = self.lib.mkCluster ./hosts;
+      nixosConfigurations = self.lib.mkCluster { hosts = ./hosts; };
 
       overlays.default = import ./nix/overlay.nix { inherit nixpkgs-unstable; };
 
-      # An image is the same whatever builds it: an x86_64 machine needs an aarch64 builder or binfmt.
+      # An image is the same on every machine that builds it. An x86_64 machine needs an aarch64 builder or binfmt.
       packages = eachSystem (
-        pkgs: self.lib.mkImages self.nixosConfigurations // { inherit (pkgs) rk1 xdp-streamer; }
+        pkgs:
+        self.lib.mkImages self.nixosConfigurations
+        // self.lib.mkVms self.nixosConfigurations (systemOf pkgs)
+        // {
+          inherit (pkgs) rk1 xdp-streamer;
+          default = pkgs.rk1;
+        }
       );
 
+      apps = eachSystem (
+        pkgs:
+        let
+          run = program: description: {
+            type = "app";
+            inherit program;
+            meta = { inherit description; };
+          };
+          outputs = self.packages.${systemOf pkgs};
+        in
+        rec {
+          default = rk1;
+          rk1 = run (lib.getExe outputs.rk1) "Describe, render and run clusters of Turing RK1 modules";
+          vm = run (lib.getExe outputs.vm-rk1-01) "Start the example's first host as a virtual machine";
+        }
+      );
+
+      # Cheap: it builds no program and needs no KVM.
       checks = eachSystem (pkgs: import ./nix/checks.nix { inherit self lib pkgs; });
+
+      # `nix build .#tests.storage`
+      legacyPackages = eachSystem (pkgs: {
+        tests = import ./nix/tests.nix { inherit pkgs; };
+      });
 
       devShells = eachSystem (pkgs: {
         default = import ./nix/shell.nix { inherit pkgs; };

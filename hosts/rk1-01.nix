@@ -9,6 +9,10 @@
 
   networking.hostName = "rk1-01";
 
+  # The NixOS release that this host was first rendered for. It tells NixOS how to read data of older releases, so
+  # `rk1 render` never changes it.
+  system.stateVersion = "26.05";
+
   rk1 = {
     network.address = "172.16.10.221/24";
 

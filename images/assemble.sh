@@ -1,15 +1,14 @@
-# Puts loader, seed partition and root filesystem where the layout wants them, and compresses the whole.
+# Writes the boot loader, the seed partition and the root filesystem to their offsets in the image, and compresses it.
 
 if (($(stat --dereference --format %s "$LOADER") > LOADER_LIMIT)); then
-  echo "the loader does not fit before the first partition: raise seedOffset in images/layout.nix" >&2
+  echo "the boot loader does not fit before the first partition: raise seedOffset in images/layout.nix" >&2
   exit 1
 fi
 
 image=$IMAGE_NAME.img
 truncate --size $((ROOT_OFFSET + $(stat --dereference --format %s "$ROOT"))) "$image"
 
-# MBR: the board's U-Boot reads it, and its table leaves the loader's place alone. U-Boot boots from the partition that
-# is marked bootable.
+# U-Boot reads an MBR, whose table does not overlap the boot loader. It boots from the partition that is marked bootable.
 sfdisk --quiet --no-reread --no-tell-kernel "$image" <<TABLE
 label: dos
 label-id: 0x$DISK_ID
@@ -27,9 +26,9 @@ write "$LOADER" "$LOADER_OFFSET"
 write seed.img "$SEED_OFFSET"
 write "$ROOT" "$ROOT_OFFSET"
 
-# The board controller decompresses .xz, no other form, and with a memory limit: stay at the default dictionary.
+# The BMC decompresses .xz only, with a memory limit that the default dictionary size respects.
 mkdir "$out"
 xz --threads="$NIX_BUILD_CORES" -6 --stdout "$image" >"$out/$image.xz"
 cd "$out"
-# What `sha256sum --check` and `tpi flash --sha256` take: of the bytes as they are sent.
+# The digest of the file as it is sent, for `sha256sum --check` and `tpi flash --sha256`.
 sha256sum "$image.xz" >"$image.xz.sha256"

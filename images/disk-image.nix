@@ -1,4 +1,4 @@
-# The image of one host, as `tpi flash` and the board controller take it: .img.xz.
+# The image of one host in the format that `tpi flash` and the BMC accept: .img.xz.
 {
   config,
   pkgs,
@@ -27,7 +27,7 @@ pkgs.runCommand "${config.networking.hostName}.img.xz" {
   ];
 
   IMAGE_NAME = config.networking.hostName;
-  LOADER = "${pkgs.ubootTuringRK1}/u-boot-rockchip.bin";
+  LOADER = config.rk1.board.loader;
   ROOT = root;
 
   DISK_ID = identity.diskId;

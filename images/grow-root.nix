@@ -1,5 +1,5 @@
-# The image is as small as its contents; the node takes the whole eMMC. In the initrd, because activation comes
-# next, and make-ext4-fs leaves it hardly an inode.
+# Grows the root filesystem, which is as small as its contents in the image, to the whole eMMC. In the initrd, because the
+# activation comes next, and make-ext4-fs leaves hardly an inode free.
 {
   config,
   lib,
@@ -16,7 +16,7 @@
         sfdisk = "${pkgs.util-linux}/bin/sfdisk";
       };
       services.grow-root = {
-        description = "Give the root filesystem the rest of its disk";
+        description = "Grow the root filesystem to the end of its disk";
         wantedBy = [ "initrd-root-fs.target" ];
         after = [ "sysroot.mount" ];
         before = [ "initrd-root-fs.target" ];

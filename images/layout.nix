@@ -1,26 +1,26 @@
-# Where things lie on the eMMC, in bytes.
+# Offsets and sizes on the eMMC, in bytes.
 let
   mebibyte = 1024 * 1024;
 in
 rec {
   sectorSize = 512;
 
-  # The boot ROM looks for a loader in sector 64. u-boot-rockchip.bin holds the SPL and, 8 MiB into the disk, U-Boot
-  # itself; it ends near 9 MiB.
+  # The boot ROM reads the boot loader from sector 64. u-boot-rockchip.bin contains the SPL and, at 8 MiB of the disk,
+  # U-Boot itself. It ends near 9 MiB.
   loaderOffset = 64 * sectorSize;
 
-  # Every place below is a multiple of this, so that images are written in large blocks.
+  # Every offset below is a multiple of this, so that images are written in large blocks.
   blockSize = loaderOffset;
 
-  # The partitions start behind the loader.
+  # The partitions start after the boot loader.
   seedOffset = 16 * mebibyte;
   seedSize = 16 * mebibyte;
   rootOffset = seedOffset + seedSize;
   loaderLimit = seedOffset - loaderOffset;
 
-  # The partition's number in the table.
+  # The seed partition's number in the partition table.
   seedPartition = 1;
 
-  # FAT labels have up to 11 characters.
+  # At most 11 characters, the limit of a FAT label.
   seedLabel = "RK1-SEED";
 }

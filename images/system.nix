@@ -1,5 +1,5 @@
-# What a node flashed with our image is: its filesystems, its first boot, and the image itself.
-# `nixos-rebuild switch` evaluates the same file, so the running system and the image cannot differ.
+# The filesystems and the first boot of a flashed node, and the image itself. `nixos-rebuild switch` evaluates the same
+# file, so that the running system matches the image.
 {
   config,
   lib,

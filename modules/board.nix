@@ -1,4 +1,4 @@
-# The Turing RK1 module itself: kernel, device tree, loader, console.
+# The Turing RK1 module itself: kernel, device tree, boot loader, console.
 {
   config,
   lib,
@@ -8,31 +8,42 @@
 let
   cfg = config.rk1.board;
 
-  # U-Boot carries Rockchip's memory initialisation (rkbin), the only unfree bytes of a node.
+  # U-Boot contains Rockchip's memory initialization (rkbin), which is unfree. It is taken from a nixpkgs of its own, so
+  # that a host needs no unfree package and `nixpkgs.config` stays the user's.
   unfree = [
     "rkbin"
     "ubootTuringRK1"
     "uboot-turing-rk1-rk3588_defconfig"
   ];
+  withUnfreeLoader = import pkgs.path {
+    localSystem = pkgs.stdenv.hostPlatform.system;
+    config.allowUnfreePredicate = package: builtins.elem (lib.getName package) unfree;
+    overlays = [ ];
+  };
 in
 {
+  imports = [
+    (lib.mkRenamedOptionModule [ "rk1" "board" "kernelPackages" ] [ "boot" "kernelPackages" ])
+  ];
+
   options.rk1.board = {
     enable = lib.mkOption {
       type = lib.types.bool;
       default = true;
       example = false;
       description = ''
-        Whether the host is a Turing RK1. Turned off where its modules run elsewhere, such as in a virtual machine.
+        Whether the host is a Turing RK1. Set it to false to run the modules elsewhere, such as in a virtual machine.
       '';
     };
 
-    kernelPackages = lib.mkOption {
-      type = lib.types.raw;
-      default = pkgs.linuxPackages_6_18;
-      defaultText = lib.literalExpression "pkgs.linuxPackages_6_18";
-      example = lib.literalExpression "pkgs.linuxPackages_latest";
+    loader = lib.mkOption {
+      type = lib.types.path;
+      default = "${withUnfreeLoader.ubootTuringRK1}/u-boot-rockchip.bin";
+      defaultText = lib.literalExpression ''"''${pkgs.ubootTuringRK1}/u-boot-rockchip.bin"'';
+      example = lib.literalExpression "./u-boot-rockchip.bin";
       description = ''
-        Kernel of the node. Mainline knows the board; the default is the long-term kernel of this NixOS release.
+        Boot loader that the image starts with, in the form that the RK3588's boot ROM reads. A change reaches a node when
+        the node is flashed again.
       '';
     };
 
@@ -40,7 +51,7 @@ in
       type = lib.types.str;
       default = "rockchip/rk3588-turing-rk1.dtb";
       example = "rockchip/rk3588-turing-rk1.dtb";
-      description = "Device tree that the loader hands to the kernel, relative to the kernel's `dtbs`.";
+      description = "Device tree that the boot loader passes to the kernel, relative to the kernel's `dtbs`.";
     };
 
     consoles = lib.mkOption {
@@ -48,37 +59,39 @@ in
       default = [ ];
       example = [ "ttyS9,115200n8" ];
       description = ''
-        Kernel consoles. None is right for most: the device tree's `stdout-path` names the UART that the board
-        controller reads, whatever number the kernel gives it.
+        Kernel consoles. Most nodes need none: the device tree's `stdout-path` names the UART that the board's BMC reads,
+        whatever number the kernel gives to it.
       '';
     };
   };
 
   config = lib.mkIf cfg.enable {
     nixpkgs.hostPlatform = lib.mkDefault "aarch64-linux";
-    nixpkgs.config.allowUnfreePredicate = package: builtins.elem (lib.getName package) unfree;
 
     boot = {
-      kernelPackages = lib.mkDefault cfg.kernelPackages;
-      # Only added to: a forced list would drop `init=` and with it the system.
+      # The long-term kernel of this NixOS release. Mainline supports the board.
+      kernelPackages = lib.mkDefault pkgs.linuxPackages_6_18;
+      # Only ever added to: a forced list would drop `init=`, and the node would not boot.
       kernelParams = map (console: "console=${console}") cfg.consoles;
-      # The root lies on the eMMC; both are built in with the default kernel, modules with others.
+      # Drivers of the eMMC, which holds the root filesystem. The default kernel has them built in; others may not.
       initrd.availableKernelModules = [
         "mmc_block"
         "sdhci_of_dwcmshc"
       ];
       loader = {
-        grub.enable = false;
+        grub.enable = lib.mkDefault false;
         generic-extlinux-compatible = {
-          enable = true;
+          enable = lib.mkDefault true;
           configurationLimit = lib.mkDefault 10;
         };
       };
     };
 
     hardware.deviceTree = {
-      enable = true;
-      name = cfg.deviceTree;
+      enable = lib.mkDefault true;
+      name = lib.mkDefault cfg.deviceTree;
+      # The kernel builds about a thousand device trees, and the boot loader's directory holds a copy for each kernel.
+      filter = lib.mkDefault "*${baseNameOf cfg.deviceTree}";
     };
   };
 }

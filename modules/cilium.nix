@@ -1,4 +1,4 @@
-# What Cilium needs of its host: it routes the pods itself, in the kernel, beside what NixOS sets up.
+# What Cilium needs from its host: it routes the pods' packets in the kernel, beside what NixOS configures.
 {
   config,
   lib,
@@ -9,8 +9,8 @@ let
   inherit (config.lib.kernelConfig) isEnabled isYes;
 in
 {
-  # Its containers cannot load modules of a kernel that they do not see. The proxy redirects with TPROXY and
-  # finds sockets by xt_socket; the datapath hangs on clsact and VXLAN.
+  # Cilium's containers cannot load modules for the host's kernel. Its proxy uses TPROXY and xt_socket, its datapath
+  # clsact and VXLAN.
   boot.kernelModules = [
     "br_netfilter"
     "cls_bpf"
@@ -20,11 +20,12 @@ in
     "xt_CT"
     "xt_TPROXY"
     "xt_mark"
+    "xt_multiport"
     "xt_socket"
   ];
 
-  # Assertions for kernels that are not nixpkgs' own (nixos/modules/system/boot/kernel.nix). Envoy, which serves the
-  # gateway, aborts where addresses have 39 bits, as on many vendors' RK3588 kernels.
+  # NixOS asserts these for kernels that are not nixpkgs' own (nixos/modules/system/boot/kernel.nix). Envoy, which serves
+  # the gateway, aborts on kernels with 39-bit addresses, as many vendors build them for the RK3588.
   system.requiredKernelConfig =
     map isEnabled [
       "BPF_JIT"
@@ -41,24 +42,24 @@ in
 
   boot.kernel.sysctl = {
     "net.ipv4.conf.all.forwarding" = 1;
-    # A pod's packet leaves by another interface than the one its answer comes in by. The stricter of `all` and
-    # the interface's own value holds, so both are off.
+    # A pod's packets and their answers use different interfaces, which the reverse path filter would drop. The kernel
+    # applies the stricter of `all` and the interface's own value, so both are off.
     "net.ipv4.conf.all.rp_filter" = 0;
     "net.ipv4.conf.default.rp_filter" = 0;
     "net.ipv4.conf.lxc*.rp_filter" = 0;
-    # Each pod's runtime watches files; the kernel's defaults run out at some dozens of pods.
-    "fs.inotify.max_user_instances" = 524288;
-    "fs.inotify.max_user_watches" = 524288;
+    # Every pod's runtime watches files. The kernel's defaults are used up by a few dozen pods.
+    "fs.inotify.max_user_instances" = lib.mkDefault 524288;
+    "fs.inotify.max_user_watches" = lib.mkDefault 524288;
   };
 
   networking = {
-    # The same check once more, in the firewall (nixos-fw-rpfilter).
+    # The firewall's own reverse path filter, off for the same reason.
     firewall.checkReversePath = false;
-    # Cilium adds its chains through iptables; the nftables firewall would flush them when it reloads.
+    # Cilium adds its chains with iptables. The nftables firewall would remove them whenever it reloads.
     nftables.enable = false;
   };
 
-  # Or a restart of networkd would take Cilium's routes and rules away.
+  # Otherwise a restart of systemd-networkd would remove Cilium's routes and rules.
   systemd.network.config.networkConfig = {
     ManageForeignRoutes = false;
     ManageForeignRoutingPolicyRules = false;

@@ -1,4 +1,4 @@
-# The clock before k3s: a board without a battery starts years behind, and no certificate is valid then.
+# Sets the clock before k3s starts: a board without a battery starts years behind, when no certificate is valid yet.
 { config, lib, ... }:
 let
   cfg = config.rk1.clock;
@@ -8,15 +8,18 @@ in
     type = lib.types.ints.positive;
     default = 120;
     example = 300;
-    description = "Seconds that k3s waits at boot for a time server before it starts with the clock as it is.";
+    description = ''
+      Seconds that k3s waits at boot for the first answer of a time server. After that it starts with the clock as it is.
+      This applies to systemd-timesyncd, NixOS's default; with another time service, k3s starts after `time-sync.target`.
+    '';
   };
 
   config = {
-    services.timesyncd.enable = true;
+    services.timesyncd.enable = lib.mkDefault true;
 
-    # timesyncd tells by a file that it has heard from a server (systemd-timesyncd.service(8)). A site without one gets
-    # its cluster late, not never.
-    systemd.services.clock-synchronized = {
+    # systemd-timesyncd creates this file when it has heard from a server (systemd-timesyncd.service(8)). At a site without
+    # a time server, the cluster starts late instead of never.
+    systemd.services.clock-synchronized = lib.mkIf config.services.timesyncd.enable {
       description = "Wait for the first time synchronization";
       wants = [
         "systemd-timesyncd.service"
@@ -25,9 +28,20 @@ in
       after = [ "systemd-timesyncd.service" ];
       before = [ "time-sync.target" ];
       wantedBy = [ "multi-user.target" ];
-      serviceConfig = {
+      # The clock has been set since the boot: a switch need not wait for it again.
+      restartIfChanged = false;
+      serviceConfig = import ./sandbox.nix // {
         Type = "oneshot";
         RemainAfterExit = true;
+        DynamicUser = true;
+        PrivateUsers = true;
+        PrivateNetwork = true;
+        CapabilityBoundingSet = "";
+        RestrictAddressFamilies = "none";
+        SystemCallFilter = [
+          "@system-service"
+          "~@privileged @resources"
+        ];
       };
       script = ''
         for ((second = 0; second < ${toString cfg.timeout}; second++)); do
@@ -36,7 +50,7 @@ in
           fi
           sleep 1
         done
-        echo "no time server answered in ${toString cfg.timeout} s: going on with $(date --utc)" >&2
+        echo "no time server answered within ${toString cfg.timeout} seconds; the clock stays at $(date --utc)" >&2
       '';
     };
   };

@@ -1,4 +1,4 @@
-# Everything a node of the cluster is. Each file has one concern; the options lie under `rk1`.
+# A node of the cluster. Each file has one concern; its options are below `rk1`.
 {
   imports = [
     ./base.nix
@@ -15,7 +15,9 @@
     ./manifests.nix
     ./network.nix
     ./node-secrets.nix
+    ./size.nix
     ./storage.nix
+    ./unattended.nix
     ./xdp-streamer.nix
   ];
 }

@@ -1,4 +1,4 @@
-# A Grafana on one of the nodes, with the dashboard, and the streamers of all nodes pointed at it.
+# Grafana with the dashboard on one node, and the streamers of all nodes configured to push to it.
 { config, lib, ... }:
 let
   cfg = config.rk1.grafana;
@@ -23,11 +23,11 @@ in
     assertions = [
       {
         assertion = isNode;
-        message = "rk1.grafana.node is `${cfg.node}`, which is no node of the cluster: set it to one of ${lib.concatStringsSep ", " (builtins.attrNames nodes)}.";
+        message = "rk1.grafana.node is `${cfg.node}`, which is not a node of the cluster: set it to one of ${lib.concatStringsSep ", " (builtins.attrNames nodes)}.";
       }
       {
         assertion = isNode && streamer.enable -> streamer.url == cfg.url;
-        message = "rk1.grafana is at ${cfg.url}, but the streamer pushes to ${toString streamer.url}: write `url = \"${cfg.url}\"` under `[streamer]` in cluster.toml, or leave rk1.grafana.node out.";
+        message = "rk1.grafana is at ${cfg.url}, but the streamer pushes to ${toString streamer.url}: write `url = \"${cfg.url}\"` under `[streamer]` in cluster.toml, or remove rk1.grafana.node.";
       }
     ];
   };

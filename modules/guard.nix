@@ -1,4 +1,4 @@
-# A new system has to be confirmed, or the node goes back to the one before: what `rk1 deploy` relies on.
+# Rolls the node back to the previous system unless the new one is confirmed in time. `rk1 deploy` relies on it.
 {
   config,
   lib,
@@ -17,6 +17,7 @@ let
     ];
     runtimeEnv = {
       GUARD_STATE = cfg.directory;
+      BOOTED_SYSTEM = "/run/booted-system";
       CURRENT_SYSTEM = "/run/current-system";
       SYSTEM_PROFILE = "/nix/var/nix/profiles/system";
       GC_ROOT = "/nix/var/nix/gcroots/rk1-guard";
@@ -31,8 +32,8 @@ in
       default = true;
       example = false;
       description = ''
-        Whether the node has `rk1-guard`, with which `rk1 deploy` has it go back by itself to the system of before.
-        Without it `rk1 deploy` refuses the node.
+        Whether the node has `rk1-guard`, which rolls it back to the previous system if `rk1 deploy` does not confirm the
+        new one. `rk1 deploy` refuses a node without it.
       '';
     };
 
@@ -40,17 +41,17 @@ in
       type = types.strMatching "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+";
       default = "/var/lib/rk1/guard";
       example = "/var/lib/rk1/guard";
-      description = "Where the guard notes what it waits for. It has to outlive a reboot.";
+      description = "Directory of the guard's state. It has to survive a reboot.";
     };
   };
 
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ guard ];
 
-    # At boot alone. The watch itself is a unit that the guard starts: no switch stops it, and no target waits for it,
-    # or going back would wait for itself.
+    # Runs at boot only. The watch itself is a transient unit that the guard starts: no switch stops that one, and no target
+    # waits for it, so that a rollback never waits for itself.
     systemd.services.rk1-guard = {
-      description = "Wait on for the confirmation that a reboot has cut off";
+      description = "Resume waiting for the confirmation of a new system";
       wantedBy = [ "multi-user.target" ];
       unitConfig = {
         ConditionPathExists = [

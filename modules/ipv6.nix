@@ -1,4 +1,4 @@
-# The second address family of a dual-stack cluster, beside what the other modules do for IPv4.
+# IPv6 in a dual-stack cluster, in addition to the IPv4 settings of the other modules.
 { config, lib, ... }:
 let
   cfg = config.rk1.ipv6;
@@ -12,15 +12,15 @@ in
     systemd.network.networks."10-rk1" = {
       address = lib.mkAfter [ cfg.address ];
       gateway = lib.mkAfter [ cfg.gateway ];
-      # A router that advertises itself would give the node a second address, and Cilium would dial the routers from
-      # that: they know the node by this one alone.
+      # A router advertisement would give the node a second address, and Cilium would open its BGP sessions from it. The
+      # routers accept the node's configured address only.
       networkConfig.IPv6AcceptRA = false;
     };
 
-    # The firewall needs nothing: NixOS opens its ports in both families, and always lets ICMPv6 in.
+    # NixOS's firewall always accepts ICMPv6.
     boot.kernel.sysctl."net.ipv6.conf.all.forwarding" = 1;
 
-    # Off somewhere else, it is a conflict.
+    # A host that disables IPv6 elsewhere conflicts with this, and does not evaluate.
     networking.enableIPv6 = true;
 
     networking.hosts = lib.mapAttrs' (name: address: {

@@ -1,4 +1,4 @@
-# k3s in its place among storage, secrets and clock, without the parts that Cilium takes over.
+# k3s, started after storage, secrets and clock, without the components that Cilium replaces.
 {
   config,
   lib,
@@ -28,7 +28,7 @@ in
 
     release = lib.mkOption {
       type = lib.types.strMatching "[0-9]+\\.[0-9]+";
-      description = "Minor release of k3s. `1.36` takes `pkgs.k3s_1_36`.";
+      description = "Minor release of k3s. `1.36` selects `pkgs.k3s_1_36`.";
       example = "1.36";
     };
   };
@@ -38,23 +38,24 @@ in
       enable = true;
       package =
         pkgs.${attribute}
-          or (throw "rk1.k3s.release is `${cfg.release}`, but this nixpkgs has no `${attribute}`: choose a release that it has, or update nixpkgs.");
+          or (throw "rk1.k3s.release is `${cfg.release}`, but this nixpkgs has no package `${attribute}`: choose another release, or update nixpkgs.");
       nodeName = config.networking.hostName;
       nodeIP = bothFamilies config.rk1.network.ipv4 (lib.head (lib.splitString "/" ipv6.address));
     };
 
     rk1.secrets.readers = [ "k3s.service" ];
+    rk1.storage.tenants = [ "k3s.service" ];
 
     systemd.services.k3s = {
-      # tmpfiles may have made these directories under the mount points: the mounts must be there.
+      # systemd-tmpfiles may have created these directories below the mount points, so the mounts themselves are required.
       unitConfig = {
         RequiresMountsFor = builtins.attrNames config.rk1.storage.binds;
-        # Says what is missing once, instead of k3s failing every five seconds.
+        # One message about the missing file, instead of a failure of k3s every five seconds.
         AssertPathExists = cfg.tokenFile;
       };
-      wants = [ "clock-synchronized.service" ];
+      wants = [ "time-sync.target" ];
       after = [
-        "clock-synchronized.service"
+        "time-sync.target"
         "node-secrets.service"
       ];
     };

@@ -1,4 +1,4 @@
-# Kubernetes Secrets made from files of the node, so that no manifest holds one.
+# Kubernetes Secrets that servers create from files of the node, so that no manifest contains a secret.
 {
   config,
   lib,
@@ -19,16 +19,16 @@ in
     systemd.services = lib.mapAttrs' (
       name: secret:
       lib.nameValuePair (unit name) {
-        description = "Make the Kubernetes Secret ${name}";
+        description = "Apply the Kubernetes Secret ${name}";
         wantedBy = [ "multi-user.target" ];
         after = [
           "k3s.service"
           "node-secrets.service"
         ];
         unitConfig = {
-          # Without the file there is nothing to make; the path unit starts this once it is there.
+          # The path unit starts this service when the file appears.
           ConditionPathExists = secret.file;
-          # The API may be long in coming: a server that joins waits for the others.
+          # The API server can take long to start: a server that joins waits for the others.
           StartLimitIntervalSec = 0;
         };
         path = [
@@ -42,11 +42,10 @@ in
           KEY = secret.key;
           FILE = secret.file;
         };
-        serviceConfig = {
+        serviceConfig = import ./kubernetes-client.nix // {
           Type = "oneshot";
           Restart = "on-failure";
           RestartSec = 10;
-          UMask = "0077";
         };
         script = builtins.readFile ./kubernetes-secrets/apply.sh;
       }

@@ -1,4 +1,4 @@
-# What k3s applies when it has started: the rendered manifests, and the charts and definitions that they name.
+# The rendered manifests that k3s applies, with the charts and the custom resource definitions that they need.
 {
   config,
   lib,
@@ -17,7 +17,7 @@ let
   charts = import (file "charts.nix");
   isPinned = _: chart: chart != null;
 
-  # The Gateway API's definitions as one file: k3s applies it before the others, and tries these until it has them.
+  # The Gateway API's definitions, in one file. k3s applies files by name, so this one first, and retries those that fail.
   definitions = pkgs.runCommand "gateway-api-crds.yaml" {
     files = map pkgs.fetchurl (import (file "00-gateway-api-crds.nix"));
   } (builtins.readFile ./manifests/join-definitions.sh);
@@ -30,8 +30,8 @@ in
     default = null;
     example = lib.literalExpression "./manifests";
     description = ''
-      Directory that `rk1 render` wrote the manifests to; servers put its files in place for k3s. Null leaves the
-      cluster without a network until somebody installs one.
+      Directory with the manifests that `rk1 render` wrote. Servers pass them to k3s. Null leaves the cluster without a
+      pod network until somebody installs one.
     '';
   };
 
@@ -47,8 +47,8 @@ in
     };
 
     warnings = map (name: ''
-      pins.json has no hash of the chart ${name}: the cluster will fetch it itself, unchecked.
-      `rk1 pin` looks the hash up; then run `rk1 render` again.
+      pins.json has no hash of the chart ${name}: the cluster will download it without a check.
+      Run `rk1 pin`, which looks the hash up, and then `rk1 render`.
     '') (builtins.attrNames (lib.filterAttrs (name: chart: !isPinned name chart) charts));
   };
 }

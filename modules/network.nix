@@ -1,4 +1,4 @@
-# The node's place in its network.
+# The node's address, router, DNS and time servers.
 { config, lib, ... }:
 let
   types = lib.types // import ./types.nix { inherit lib; };
@@ -11,14 +11,14 @@ in
       default = "e*";
       example = "end0";
       description = ''
-        Name of the wired interface, as a pattern of systemd.network(5). The kernel's name for it depends on the
-        device tree, so the default matches any Ethernet name.
+        Name of the wired interface, as a pattern of {manpage}`systemd.network(5)`. The kernel's name for it depends on the
+        device tree, so the default matches the name of any Ethernet interface.
       '';
     };
 
     address = lib.mkOption {
       type = types.ipv4Interface;
-      description = "Address of this node with the length of its network's prefix.";
+      description = "IPv4 address of this node with the prefix length of its network.";
       example = "192.0.2.11/24";
     };
 
@@ -27,26 +27,26 @@ in
       readOnly = true;
       default = builtins.head (lib.splitString "/" cfg.address);
       defaultText = lib.literalMD "{option}`rk1.network.address` without its prefix length";
-      description = "Address of this node alone.";
+      description = "IPv4 address of this node without the prefix length.";
       example = "192.0.2.11";
     };
 
     gateway = lib.mkOption {
       type = types.ipv4Address;
-      description = "Router of the nodes' network.";
+      description = "IPv4 address of the router, the node's default gateway.";
       example = "192.0.2.1";
     };
 
     nameservers = lib.mkOption {
       type = types.nonEmptyListOf types.ipv4Address;
-      description = "DNS servers of the node.";
+      description = "IPv4 addresses of the DNS servers that the node asks.";
       example = [ "192.0.2.1" ];
     };
 
     timeServers = lib.mkOption {
       type = types.listOf (types.either types.ipAddress types.domainName);
       default = [ ];
-      description = "NTP servers of the node. None means NixOS's own choice.";
+      description = "NTP servers that the node asks. An empty list keeps NixOS's servers.";
       example = [ "192.0.2.1" ];
     };
   };
@@ -62,7 +62,7 @@ in
     systemd.network = {
       enable = true;
       networks."10-rk1" = {
-        # `Kind=!*` leaves out virtual interfaces: a pod's veth is Cilium's.
+        # `Kind=!*` excludes virtual interfaces: the pods' veth pairs belong to Cilium.
         matchConfig = {
           Name = cfg.interface;
           Type = "ether";
@@ -74,9 +74,12 @@ in
         networkConfig = {
           DHCP = "no";
           LLDP = true;
+          # Servers answer to their DNS names only.
+          LLMNR = lib.mkDefault false;
+          MulticastDNS = lib.mkDefault false;
         };
       };
-      wait-online.anyInterface = true;
+      wait-online.anyInterface = lib.mkDefault true;
     };
   };
 }

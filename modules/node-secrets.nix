@@ -1,4 +1,4 @@
-# Secrets come on the FAT partition that `rk1 flash` fills. They move to the node's own disk before anything reads them.
+# Moves the node's secrets from the FAT partition that `rk1 flash` fills to the node's own disk, before any unit reads them.
 {
   config,
   lib,
@@ -18,7 +18,9 @@ in
     seedDevice = lib.mkOption {
       type = types.nullOr (types.strMatching "/dev(/[A-Za-z0-9_.:-]+)+");
       default = null;
-      description = "Partition that the secrets come on. The image sets it; null where all secrets come another way.";
+      description = ''
+        Partition that holds the seed. The image sets it. Null means that all secrets reach the node in another way.
+      '';
       example = "/dev/disk/by-label/RK1-SEED";
     };
 
@@ -26,7 +28,7 @@ in
       type = types.secretFile;
       default = "/var/lib/rk1/secrets";
       example = "/var/lib/rk1/secrets";
-      description = "Where the node keeps its secrets, one file each, for root alone.";
+      description = "Directory of the node's secrets, one file each. Only root can read it.";
     };
 
     readers = lib.mkOption {
@@ -34,15 +36,18 @@ in
       default = [ ];
       example = [ "backup.service" ];
       description = ''
-        Units that read secrets. They start once the seed has been taken, and not at all where it was refused.
+        Units that read secrets. They start after the seed's secrets have been moved, and do not start if the seed was
+        refused.
       '';
     };
   };
 
-  config = lib.mkIf (cfg.seedDevice != null) {
-    systemd.services.node-secrets = {
-      description = "Take the node's secrets from its seed partition";
-      # Early: sshd's key is in place before sshd or anybody else looks for it, and so are keys by which others decrypt.
+  config = {
+    systemd.tmpfiles.settings."10-rk1-secrets".${cfg.directory}.d.mode = "0700";
+
+    systemd.services.node-secrets = lib.mkIf (cfg.seedDevice != null) {
+      description = "Move the node's secrets from its seed partition";
+      # Early, so that sshd's host key and the keys that decrypt other secrets exist before anything looks for them.
       wantedBy = [ "sysinit.target" ];
       requiredBy = cfg.readers;
       wants = [ deviceUnit ];
@@ -54,7 +59,7 @@ in
         "sysinit.target"
         "shutdown.target"
         "sshd-keygen.service"
-        # sops-nix and agenix, as far as they are units.
+        # sops-nix and agenix, where they are configured to run as units.
         "sops-install-secrets.service"
         "agenix-install-secrets.service"
       ]
@@ -64,13 +69,15 @@ in
         DefaultDependencies = false;
         RequiresMountsFor = [ cfg.directory ];
       };
-      # Its readers would be stopped with it; there is nothing to take but at a boot.
+      # A restart would stop the readers, and a seed only ever appears at a boot.
       restartIfChanged = false;
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
+        # sshd waits for sysinit.target: a seed that takes forever must not keep it from starting.
+        TimeoutStartSec = "2min";
         UMask = "0077";
-        # The mount is seen by this unit alone.
+        # No other unit sees the mount.
         PrivateMounts = true;
         RuntimeDirectory = "node-secrets";
         RuntimeDirectoryMode = "0700";

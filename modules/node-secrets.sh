@@ -1,12 +1,12 @@
 set -o errexit -o nounset -o pipefail
 shopt -s nullglob
 
-# What a seed's partition says of itself: HOST, for whom the seed is; TAKEN, that all of it is in its place and only has
-# to be erased.
+# Files of the seed partition beside the secrets: HOST names the node that the seed is for, and TAKEN says that everything
+# has been moved and only has to be erased.
 owner=HOST
 taken=TAKEN
 
-# Written beside its place and renamed: a cut run leaves the old file or the new one, never half.
+# Writes beside the target and renames, so that an interrupted run leaves the old file or the new one, never a part of it.
 place() { # SOURCE TARGET
   local new=${2%/*}/.${2##*/}.new
   install --mode 0600 "$1" "$new"
@@ -15,7 +15,7 @@ place() { # SOURCE TARGET
   sync "${2%/*}"
 }
 
-# Onto the disk and, with the device's own cache, into it.
+# Writes everything to the disk, including what the device itself caches.
 settle() {
   sync --file-system "$seed"
   sync "$SEED_DEVICE"
@@ -23,37 +23,47 @@ settle() {
 
 install --directory --mode 0700 "$SECRETS"
 install --directory --mode 0755 "$SSH_KEYS"
-# Of a cut run.
+# Left by an interrupted run.
 rm --force "$SECRETS"/.*.new "$SSH_KEYS"/.ssh_host_*.new
 
 if [[ ! -b $SEED_DEVICE ]]; then
-  echo "no seed partition at $SEED_DEVICE: keeping the secrets that are here" >&2
+  echo "no seed partition at $SEED_DEVICE: keeping the secrets that the node has" >&2
   exit 0
 fi
 
 seed=$RUNTIME_DIRECTORY
-if ! mount -o rw,noexec,nosuid,nodev "$SEED_DEVICE" "$seed"; then
+# `rk1 flash` creates a FAT. Another filesystem could hold links, devices and pipes.
+if ! mount -t vfat -o rw,noexec,nosuid,nodev "$SEED_DEVICE" "$seed"; then
   kept=("$SECRETS"/*)
   if ((${#kept[@]} == 0)); then
-    echo "error: no secret is here, and the seed partition cannot be read: flash the node again" >&2
+    echo "error: the node has no secret, and the seed partition at $SEED_DEVICE cannot be read: flash the node again" >&2
     exit 1
   fi
-  echo "the seed partition at $SEED_DEVICE cannot be read: keeping the secrets that are here" >&2
+  echo "the seed partition at $SEED_DEVICE cannot be read: keeping the secrets that the node has" >&2
   exit 0
 fi
 trap 'umount "$seed"' EXIT
 
-seeded=("$seed"/secret.*)
-keys=("$seed"/ssh_host_*_key)
+seeded=() keys=()
+for file in "$seed"/secret.[A-Za-z0-9]* "$seed"/ssh_host_*_key; do
+  if [[ ! -f $file || -L $file ]]; then
+    echo "\`${file##*/}\` of the seed is not a regular file: ignored" >&2
+  elif [[ $file == "$seed"/secret.* ]]; then
+    seeded+=("$file")
+  else
+    keys+=("$file")
+  fi
+done
 
 if [[ ! -e $seed/$taken ]] && ((${#seeded[@]} + ${#keys[@]} > 0)); then
   if [[ ! -e $seed/$owner ]]; then
-    echo "error: the seed does not say for whom it is: none of it was taken" >&2
+    echo "error: the seed does not say which node it is for: nothing was moved" >&2
     exit 1
   fi
-  found=$(<"$seed/$owner")
+  # A host's full name has 317 characters at most.
+  found=$(head --bytes 512 "$seed/$owner")
   if [[ $found != "$CLUSTER/$NODE" ]]; then
-    echo "error: the seed is for ${found@Q}, and this is '$CLUSTER/$NODE': none of it was taken" >&2
+    echo "error: the seed is for ${found@Q}, and this node is '$CLUSTER/$NODE': nothing was moved" >&2
     echo "hint: flash this node with its own image, as \`rk1 flash $NODE\` does" >&2
     exit 1
   fi
@@ -61,16 +71,16 @@ if [[ ! -e $seed/$taken ]] && ((${#seeded[@]} + ${#keys[@]} > 0)); then
     place "$source" "$SECRETS/${source##*/secret.}"
   done
   for source in "${keys[@]}"; do
-    # The public half of another key. sshd makes do without.
+    # This public key belongs to another private key. sshd does not need the file.
     rm --force "$SSH_KEYS/${source##*/}.pub"
     place "$source" "$SSH_KEYS/${source##*/}"
   done
-  # From here on no cut run takes what is half erased.
+  # From here on, no later run takes a file that is partly erased.
   : >"$seed/$taken"
   settle
 fi
 
-# The old bytes too: whoever reads the partition later must not find them.
+# Overwrites the old bytes too, so that nobody finds them on the partition later.
 for source in "${seeded[@]}" "${keys[@]}"; do
   shred --iterations=0 --zero --remove=unlink "$source"
 done

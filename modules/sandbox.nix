@@ -1,4 +1,4 @@
-# What none of our services needs (systemd.exec(5)); each adds to it what it alone may or may not do.
+# Settings that all our services share, none of which needs what they take away (systemd.exec(5)).
 {
   LockPersonality = true;
   MemoryDenyWriteExecute = true;

@@ -1,4 +1,4 @@
-# Option types that make a wrong value an error where it is written. A library, not a module.
+# Option types that report a wrong value where it is written. This is a library, not a module.
 { lib }:
 let
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
@@ -6,7 +6,7 @@ let
   prefix = "(3[0-2]|[12]?[0-9])";
   ipv6 = import ./types/ipv6.nix { inherit lib; };
 
-  # A text that a function judges.
+  # A string that a function accepts or refuses.
   judged =
     name: description: isValid:
     lib.mkOptionType {
@@ -30,7 +30,7 @@ in
 rec {
   ipv4Address = matching "IPv4 address" ipv4;
 
-  # An interface's address, with the length of its network's prefix.
+  # The address of an interface, with the prefix length of its network.
   ipv4Interface = matching "IPv4 address with prefix length" "${ipv4}/${prefix}";
 
   ipv4Network = matching "IPv4 network in CIDR form" "${ipv4}/${prefix}";
@@ -47,19 +47,19 @@ rec {
 
   domainName = matching "domain name (RFC 1123)" "${label}(\\.${label})*";
 
-  # A type or key with options in front is refused: authorized_keys options belong in services.openssh.
+  # Options in front of the key are refused. They belong in users.users.root.openssh.authorizedKeys.
   sshPublicKey = matching "OpenSSH public key" "(ssh-|sk-|ecdsa-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?";
 
-  # Linux: at most 15 bytes (IFNAMSIZ). The name also stands in unit names and in streams of Grafana Live.
+  # At most 15 bytes (IFNAMSIZ of Linux). The name is also part of unit names and of streams in Grafana Live.
   interfaceName = matching "name of a network interface" "[A-Za-z0-9_][A-Za-z0-9._-]{0,14}";
 
-  # Grafana Live's channels (live/channel.go of grafana-plugin-sdk-go).
+  # The characters of Grafana Live's channels (live/channel.go of grafana-plugin-sdk-go).
   streamName = matching "name of a stream in Grafana Live" "[A-Za-z0-9._-]{1,64}";
 
   httpUrl = matching "http or https URL" "https?://[^[:space:]]+";
 
-  # No path literal either: Nix would copy the file that it points to into the store. Plain components only: the
-  # path stands in units, where `..`, spaces and `%` would mean something else.
+  # A string, because Nix would copy the file of a path literal into the store. Plain components only, because the path is
+  # used in units, where `..`, spaces and `%` have other meanings.
   secretFile =
     let
       isPlain = value: builtins.match "(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+" value != null;

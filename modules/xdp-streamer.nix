@@ -1,4 +1,6 @@
-# The daemon that shows the packets that the node receives: one instance an interface, with three capabilities.
+# The daemon that shows received packets in Grafana: one instance per interface, with three capabilities.
+#
+# This module also works on a NixOS machine that is not a node of a cluster, as `nixosModules.xdp-streamer` of the flake.
 {
   config,
   lib,
@@ -14,14 +16,14 @@ let
   };
   command = import ./xdp-streamer/command.nix {
     inherit lib cfg;
-    program = lib.getExe pkgs.xdp-streamer;
-    address = config.rk1.network.ipv4;
+    program = lib.getExe cfg.package;
+    # Without the other modules, `interfaces` has to be set.
+    address = config.rk1.network.ipv4 or null;
   };
   service = import ./xdp-streamer/service.nix { inherit lib cfg command; };
 in
 {
   imports = [
-    # It stands alone, too.
     ./node-secrets.nix
     ./xdp-streamer/assertions.nix
     ./xdp-streamer/capture.nix
@@ -29,11 +31,21 @@ in
     ./xdp-streamer/sink.nix
   ];
 
-  options.rk1.streamer.enable = lib.mkOption {
-    type = lib.types.bool;
-    default = false;
-    example = true;
-    description = "Whether the node shows the packets that it receives in Grafana.";
+  options.rk1.streamer = {
+    enable = lib.mkOption {
+      type = lib.types.bool;
+      default = false;
+      example = true;
+      description = "Whether the node shows the packets that it receives in Grafana.";
+    };
+
+    package = lib.mkOption {
+      type = lib.types.package;
+      default = pkgs.xdp-streamer;
+      defaultText = lib.literalExpression "pkgs.xdp-streamer";
+      example = lib.literalExpression "pkgs.xdp-streamer";
+      description = "Package of the streamer. The overlay of rk1's flake adds the default to nixpkgs.";
+    };
   };
 
   config = lib.mkIf cfg.enable {
@@ -42,9 +54,9 @@ in
     systemd.services =
       lib.listToAttrs (map (instance: lib.nameValuePair instance.name (service instance)) instances)
       // {
-        # A credential is a copy made at the start.
+        # systemd copies credentials when a unit starts, so a new token needs a restart.
         streamer-token = {
-          description = "Give the streamer its new token";
+          description = "Restart the streamer with its new token";
           serviceConfig = {
             Type = "oneshot";
             ExecStart = "${config.systemd.package}/bin/systemctl restart --no-block ${

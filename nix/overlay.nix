@@ -1,4 +1,5 @@
-# Our programs, and the k3s releases that nixpkgs' stable branch has not got: a branch keeps the minors it began with.
+# The programs of this repository, and k3s releases that nixpkgs' stable branch lacks: a branch keeps the minor releases that
+# it started with.
 { nixpkgs-unstable }:
 final: prev: {
   rk1 = final.callPackage ./rk1.nix { };

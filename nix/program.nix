@@ -1,4 +1,4 @@
-# A program of the workspace: the package that has its name.
+# A program of the workspace, built from the Cargo package of the same name.
 {
   lib,
   rustPlatform,
@@ -13,7 +13,7 @@ rustPlatform.buildRustPackage {
   inherit (workspace) src cargoLock version;
 
   cargoBuildFlags = [ "--package=${name}" ];
-  # The other tests need Nix, namespaces or loop devices, which a build has not.
+  # The other tests need Nix, network namespaces or loop devices, which a Nix build does not have.
   cargoTestFlags = [
     "--package=${name}"
     "--lib"

@@ -7,7 +7,7 @@ pkgs.mkShell {
     pkgs.rust-analyzer
     pkgs.rustc
     pkgs.rustfmt
-    # What the tests drive
+    # Programs that the tests run
     pkgs.dosfstools
     pkgs.e2fsprogs
     pkgs.iproute2

@@ -1,4 +1,4 @@
-# What Cargo needs of this repository; a change elsewhere rebuilds nothing.
+# The files that Cargo needs. A change of any other file rebuilds nothing.
 { lib }:
 let
   inherit (lib) fileset;
@@ -12,7 +12,7 @@ in
       ../Cargo.toml
       ../pins.json
       ../src
-      # The manifests name these; Cargo reads every manifest of the workspace.
+      # Cargo reads the manifests of all members of the workspace.
       (fileset.maybeMissing ../benches)
       (fileset.maybeMissing ../ebpf)
       ../tests

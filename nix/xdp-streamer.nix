@@ -1,4 +1,4 @@
-# The BPF program is committed as it was built, in ebpf/object: no BPF toolchain here.
+# The built BPF program is committed in ebpf/object, so this needs no BPF toolchain.
 { callPackage }:
 callPackage ./program.nix {
   name = "xdp-streamer";

@@ -1,4 +1,4 @@
-# The dashboard with the cluster's streams in place of the example's.
+# The dashboard with the cluster's streams instead of the example's.
 { lib, streams }:
 let
   dashboard = lib.importJSON ../../dashboards/packets.json;

@@ -1,4 +1,4 @@
-# The token that the streamers push with. A new one is made when its file is gone: that is how it is rotated.
+# The token that the streamers push with. To rotate it, remove its file: a new token is created.
 {
   config,
   lib,
@@ -12,9 +12,10 @@ in
 {
   config = lib.mkIf (cfg.node == config.networking.hostName) {
     systemd.services.grafana-push-token = {
-      description = "Make the token that the streamers push with";
+      description = "Create the token that the streamers push with";
       wantedBy = [ "multi-user.target" ];
-      wants = [ "grafana.service" ];
+      # Without a running Grafana, any program that listens on its port would get the administrator's password.
+      requires = [ "grafana.service" ];
       after = [ "grafana.service" ];
       unitConfig.ConditionPathExists = "!${tokenFile}";
       path = [

@@ -1,4 +1,4 @@
-# What makes the push token: a root without capabilities that reaches loopback and one directory.
+# Settings of the service that creates the push token: root without capabilities, which reaches loopback and one directory.
 import ../sandbox.nix
 // {
   CapabilityBoundingSet = "";

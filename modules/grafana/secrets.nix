@@ -1,9 +1,9 @@
-# Grafana's password and key: made where they are missing, and handed over as credentials.
+# Grafana's password and key: created where they are missing, and passed to Grafana as credentials.
 { config, lib, ... }:
 let
   cfg = config.rk1.grafana;
 
-  # Grafana reads a secret from a file, and never shows it (Grafana's manual, "Variable expansion").
+  # Grafana reads the secret from the file and never shows it (Grafana's manual, "Variable expansion").
   credential = name: "$__file{/run/credentials/grafana.service/${name}}";
 in
 {
@@ -18,7 +18,7 @@ in
 
     systemd.services = {
       grafana-secrets = {
-        description = "Make Grafana's password and key where they are missing";
+        description = "Create Grafana's password and key where they are missing";
         requiredBy = [ "grafana.service" ];
         before = [ "grafana.service" ];
         after = [ "node-secrets.service" ];
@@ -26,10 +26,17 @@ in
           ADMIN_PASSWORD_FILE = cfg.adminPasswordFile;
           SECRET_KEY_FILE = cfg.secretKeyFile;
         };
-        serviceConfig = {
+        serviceConfig = import ../sandbox.nix // {
           Type = "oneshot";
           RemainAfterExit = true;
-          UMask = "0077";
+          CapabilityBoundingSet = "";
+          PrivateNetwork = true;
+          ReadWritePaths = lib.unique [
+            "-${dirOf cfg.adminPasswordFile}"
+            "-${dirOf cfg.secretKeyFile}"
+          ];
+          RestrictAddressFamilies = "none";
+          SystemCallFilter = "@system-service";
         };
         script = builtins.readFile ./secrets.sh;
       };

@@ -1,6 +1,6 @@
 set -o errexit -o nounset -o pipefail
 
-# 256 bits, in characters that need no quoting.
+# make FILE: writes 256 random bits to a missing file, in characters that need no quoting.
 make() {
   local file=$1
   [[ -e $file ]] && return

@@ -1,4 +1,4 @@
-# Grafana itself, on its node: where it listens, and the dashboard that it shows.
+# Grafana on its node: the address that it listens on, and the dashboard that it shows.
 { config, lib, ... }:
 let
   cfg = config.rk1.grafana;

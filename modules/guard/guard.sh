@@ -1,20 +1,20 @@
-# Goes back to the system that ran before, unless somebody confirms the new one in time: docs/deploy.md.
+# Rolls the node back to the previous system unless somebody confirms the new one in time: docs/deploy.md.
 #
 # usage: rk1-guard arm SECONDS | confirm | revert | state | resume | watch
-#   arm      notes the running system; SECONDS later the node goes back to it
-#   confirm  the new system stays
-#   revert   goes back now
-#   state    says where it stands, as key=value lines
-#   resume   at boot: watches on where a deadline was, or a way back half gone
-#   watch    waits for the deadline and goes back; runs in a unit of its own
+#   arm      records the running system, to which the node rolls back after SECONDS
+#   confirm  keeps the new system
+#   revert   rolls back now
+#   state    prints the state as key=value lines
+#   resume   at boot: continues a watch or a rollback that the reboot interrupted
+#   watch    waits for the deadline and rolls back; runs in a unit of its own
 #
-# The directory $GUARD_STATE holds one file, and its name is the state. A state changes by a rename, so a deadline that passes
-# while somebody confirms has one winner:
+# The directory $GUARD_STATE holds one file whose name is the state. A state changes by a rename, so that only one of a
+# deadline and a simultaneous confirmation succeeds:
 #
 #   armed -> confirmed
 #   armed -> reverting -> reverted
 #
-# `reverting` is left only when the old system runs again: a run that was cut there begins there.
+# `reverting` ends only when the old system runs again: a run that was interrupted there starts again there.
 set -o errexit -o nounset -o pipefail
 
 readonly unit=rk1-guard-watch
@@ -26,22 +26,24 @@ fail() {
 
 is() { [[ -e $GUARD_STATE/$1 ]]; }
 
-# become FROM TO: fails where somebody else was faster.
+# become FROM TO: fails if another process was faster.
 become() {
   mv --no-target-directory "$GUARD_STATE/$1" "$GUARD_STATE/$2" 2>/dev/null || return 1
   sync "$GUARD_STATE"
 }
 
-# Seconds since boot: unlike the clock it never jumps.
+# Prints the seconds since boot, which never jump, unlike the clock.
 uptime() {
   local since
   read -r since _ </proc/uptime
   echo "${since%.*}"
 }
 
-# load STATE: what was noted when it was armed.
+# load STATE: reads what `arm` recorded. Damaged records count as overdue: the node rolls back to the system that the
+# garbage collector's root names.
 load() {
   local key value
+  system='' generation='' limit='' boot='' armed_at='' deadline='' rebooted=''
   while IFS='=' read -r key value; do
     case $key in
     system) system=$value ;;
@@ -50,27 +52,39 @@ load() {
     boot) boot=$value ;;
     armed_at) armed_at=$value ;;
     deadline) deadline=$value ;;
+    rebooted) rebooted=$value ;;
     esac
   done <"$GUARD_STATE/$1"
+  local number='^(0|[1-9][0-9]{0,17})$'
+  if [[ $system != /* || ! $generation =~ ^[0-9]{0,9}$ || ! $boot =~ ^[A-Za-z0-9-]+$ ||
+    ! $limit =~ $number || ! $armed_at =~ $number || ! $deadline =~ $number ]]; then
+    system='' generation='' limit=0 boot=unknown armed_at=0 deadline=0
+    if [[ -e $GC_ROOT ]]; then
+      system=$(realpath "$GC_ROOT")
+    fi
+  fi
 }
 
-# Seconds until the deadline, perhaps negative. After a reboot the clock counts; where it lags, the time since boot.
+has_rebooted() { [[ $boot != "$(</proc/sys/kernel/random/boot_id)" ]]; }
+
+# Prints the seconds until the deadline, negative after it. After a reboot the clock counts, or the time since boot if the
+# clock lags.
 left() {
-  if [[ $boot == "$(</proc/sys/kernel/random/boot_id)" ]]; then
-    echo $((armed_at + limit - $(uptime)))
-  else
+  if has_rebooted; then
     local by_clock=$((deadline - $(date +%s))) by_boot=$((limit - $(uptime)))
     echo $((by_clock < by_boot ? by_clock : by_boot))
+  else
+    echo $((armed_at + limit - $(uptime)))
   fi
 }
 
 watched() { systemctl is-active --quiet "$unit.service"; }
 
 start_watch() {
-  # Transient, so that the switch that it watches over leaves it alone: it stops and starts units of /etc alone. By its
-  # path in the store, since /run/current-system is about to be another.
+  # A transient unit, because a switch only stops and starts the units of /etc. The program is named by its store path,
+  # since /run/current-system is about to change.
   systemd-run --quiet --collect --service-type=exec --unit="$unit" \
-    --description="Go back to the system of before, unless somebody confirms the new one" \
+    --description="Roll back to the previous system unless the new one is confirmed" \
     --property=Restart=on-failure --property=RestartSec=5 --property=StartLimitIntervalSec=0 \
     "$(realpath "$0")" watch
 }
@@ -78,11 +92,11 @@ start_watch() {
 arm() {
   [[ $1 =~ ^[1-9][0-9]{0,5}$ ]] || fail "\`$1\` is not a number of seconds"
   if is armed || is reverting; then
-    fail "it is armed already: confirm or revert first"
+    fail "the guard is already armed: confirm or revert first"
   fi
   local generation=
   system=$(realpath "$CURRENT_SYSTEM")
-  # Somebody may have tried a system without a generation: it has none to go back to, but its path.
+  # `nixos-rebuild test` runs a system without a generation. The rollback then uses its path.
   if [[ $(realpath "$SYSTEM_PROFILE") == "$system" ]]; then
     generation=$(readlink "$SYSTEM_PROFILE")
     generation=${generation%-link}
@@ -90,7 +104,7 @@ arm() {
   fi
   install --directory --mode 0700 "$GUARD_STATE"
   rm --force "$GUARD_STATE/confirmed" "$GUARD_STATE/reverted"
-  # Until this is over the garbage collector keeps the old system.
+  # Keeps the old system from the garbage collector until the end.
   ln --symbolic --force --no-dereference "$system" "$GC_ROOT"
   cat >"$GUARD_STATE/new" <<END
 system=$system
@@ -102,44 +116,68 @@ deadline=$(($(date +%s) + $1))
 END
   sync "$GUARD_STATE/new"
   become new armed
-  # The last one may not have seen yet that it is over.
+  # An earlier watch may not have noticed yet that it is over.
   systemctl stop "$unit.service" 2>/dev/null || true
   start_watch || {
     become armed confirmed
-    fail "no watch can be started: nothing is armed"
+    fail "the watch cannot be started: the guard is not armed"
   }
+}
+
+# Whether the node was rebooted since `arm`, into a kernel that the old system does not have. A switch cannot change that.
+runs_another_kernel() {
+  has_rebooted || return 1
+  local part
+  for part in kernel initrd kernel-modules; do
+    [[ $(realpath "$BOOTED_SYSTEM/$part") == "$(realpath "$system/$part")" ]] || return 0
+  done
+  [[ $(<"$BOOTED_SYSTEM/kernel-params") != "$(<"$system/kernel-params")" ]]
 }
 
 go_back() {
   load reverting
-  # A switch that hangs holds the lock that the way back needs.
+  [[ -n $system ]] || fail "the guard's state is damaged and $GC_ROOT is missing: choose a generation with \`nixos-rebuild\`"
+  # A switch that hangs holds the lock that the rollback needs.
   systemctl stop 'nixos-rebuild-switch-to-configuration*.service' || true
   if [[ $(realpath "$SYSTEM_PROFILE") != "$system" ]]; then
     { [[ -n $generation ]] && nix-env --profile "$SYSTEM_PROFILE" --switch-generation "$generation"; } ||
       nix-env --profile "$SYSTEM_PROFILE" --set "$system"
   fi
+  # NixOS refuses to switch between systems that differ in parts such as the D-Bus implementation. Running the old system
+  # matters more here.
+  export NIXOS_NO_CHECK=1
   local code=0
+  # Once only: a boot loader that starts the new kernel again must not make the node reboot forever.
+  if [[ -z $rebooted ]] && runs_another_kernel; then
+    "$system/bin/switch-to-configuration" boot || code=$?
+    ((code == 0)) || fail "$system cannot be made the default of the boot loader: status $code"
+    printf 'rebooted=yes\n' >>"$GUARD_STATE/reverting"
+    sync "$GUARD_STATE/reverting"
+    echo "rk1-guard: rebooting into the kernel of $system" >&2
+    systemctl reboot
+    exit 0
+  fi
   "$system/bin/switch-to-configuration" switch || code=$?
   case $code in
-  # 2 and 4: it is activated, and a script or a unit of it failed. 100: it takes a reboot.
+  # 2 and 4: it is activated, but one of its scripts or units failed. 100: it needs a reboot.
   0 | 2 | 4 | 100) ;;
   *) fail "$system cannot be activated: status $code" ;;
   esac
   become reverting reverted
   rm --force "$GC_ROOT"
-  echo "rk1-guard: this is $system again; its activation ended with status $code" >&2
+  echo "rk1-guard: rolled back to $system; its activation ended with status $code" >&2
 }
 
 watch() {
   while true; do
-    # In the order in which one becomes the other, or a change between the two questions would hide it from both.
+    # In the order of the states, or a change between the two checks would hide the state from both.
     if is armed; then
       load armed
-      # In whole seconds: early by none, late by at most two.
+      # Whole seconds: never early, at most two late.
       if (($(left) >= 0)); then
         sleep 1
       else
-        echo "rk1-guard: nobody has confirmed within $limit s" >&2
+        echo "rk1-guard: the new system was not confirmed within $limit seconds" >&2
         become armed reverting || true
       fi
     elif is reverting; then
@@ -167,11 +205,11 @@ state() {
 case ${1-} in
 arm) arm "${2-}" ;;
 confirm)
-  become armed confirmed || fail "it is not armed: there is nothing to confirm"
+  become armed confirmed || fail "the guard is not armed: there is nothing to confirm"
   rm --force "$GC_ROOT"
   ;;
 revert)
-  is reverting || become armed reverting || fail "it is not armed: there is nothing to go back to"
+  is reverting || become armed reverting || fail "the guard is not armed: there is nothing to roll back"
   watched || start_watch
   ;;
 state) state ;;
@@ -181,5 +219,5 @@ resume)
   fi
   ;;
 watch) watch ;;
-*) fail "say arm SECONDS, confirm, revert or state" ;;
+*) fail "usage: rk1-guard arm SECONDS | confirm | revert | state" ;;
 esac

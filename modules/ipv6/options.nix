@@ -1,4 +1,4 @@
-# What can be said of the second address family.
+# Options of the IPv6 settings.
 { lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -10,27 +10,27 @@ in
       default = false;
       example = true;
       description = ''
-        Whether nodes, pods and services have IPv6 addresses too. It cannot be turned on or off in a cluster that has
-        been founded: k3s keeps the networks that it began with.
+        Whether nodes, pods and services have IPv6 addresses as well. An existing cluster cannot change this: k3s keeps
+        the networks that it was created with.
       '';
     };
 
     address = lib.mkOption {
       type = types.ipv6Interface;
-      description = "IPv6 address of this node with the length of its network's prefix.";
+      description = "IPv6 address of this node with the prefix length of its network.";
       example = "2001:db8::11/64";
     };
 
     gateway = lib.mkOption {
       type = types.ipv6Address;
-      description = "Router of the nodes' network, by its IPv6 address.";
+      description = "IPv6 address of the router, the node's default gateway.";
       example = "2001:db8::1";
     };
 
     nodes = lib.mkOption {
       type = types.attrsOf types.ipv6Address;
       description = ''
-        Every node's IPv6 address by its name, this node included, for `/etc/hosts`.
+        IPv6 address of every node by its name, this node included. The names are written to `/etc/hosts`.
       '';
       example = {
         rk1-01 = "2001:db8::11";
@@ -40,7 +40,7 @@ in
 
     podCidr = lib.mkOption {
       type = types.ipv6Network;
-      description = "IPv6 network of the pods, of which each node takes a /64.";
+      description = "IPv6 network of the pods. Each node takes a /64 of it.";
       example = "2001:db8:42::/56";
     };
 

@@ -1,15 +1,15 @@
-# The kubelet of a module with 32 GB, eight cores and an NVMe disk of its own for images, containers and volumes.
+# The kubelet of a module with 32 GB of memory, eight cores, and an NVMe disk for images, containers and volumes.
 { config, lib, ... }:
 {
   config = lib.mkIf config.rk1.k3s.enable {
     services.k3s = {
-      extraKubeletConfig = {
-        # Pods must not starve sshd, the streamer and k3s itself.
+      extraKubeletConfig = lib.mapAttrs (_: lib.mkDefault) {
+        # For sshd, the streamer and k3s itself.
         systemReserved = {
           cpu = "250m";
           memory = "512Mi";
         };
-        # The kubelet acts before the kernel's killer does, and before the disk that etcd writes to is full.
+        # The kubelet evicts pods before the kernel kills processes, and before the disk that etcd writes to is full.
         evictionHard = {
           "memory.available" = "512Mi";
           "nodefs.available" = "10%";
@@ -18,21 +18,24 @@
         };
         imageGCHighThresholdPercent = 80;
         imageGCLowThresholdPercent = 70;
-        # The disk is fast enough for two; the network is not for more.
+        # The disk can take two images at once, the network no more than that.
         serializeImagePulls = false;
         maxParallelImagePulls = 2;
         containerLogMaxSize = "10Mi";
         containerLogMaxFiles = 3;
       };
-      # A node that is switched off ends its pods in order, those of the system last.
-      gracefulNodeShutdown = {
+      # A node that shuts down terminates its pods in order, critical ones last.
+      gracefulNodeShutdown = lib.mapAttrs (_: lib.mkDefault) {
         enable = true;
         shutdownGracePeriod = "60s";
         shutdownGracePeriodCriticalPods = "20s";
       };
     };
 
-    # The kubelet holds the shutdown back by an inhibitor lock, for as long as logind lets it.
-    services.logind.settings.Login.InhibitDelayMaxSec = 70;
+    # Pods' logs, up to 30 MiB per container, belong on the disk whose free space the kubelet watches.
+    rk1.storage.binds."/var/log/pods" = lib.mkDefault "k3s-pod-logs";
+
+    # The kubelet delays the shutdown with an inhibitor lock, for at most this long.
+    services.logind.settings.Login.InhibitDelayMaxSec = lib.mkDefault 70;
   };
 }

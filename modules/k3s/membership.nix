@@ -1,4 +1,4 @@
-# How a node belongs to the cluster: as what, and by whom it gets in.
+# How a node joins the cluster: its role, and the server that it joins.
 { config, lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -21,7 +21,7 @@ in
       default = false;
       example = true;
       description = ''
-        Whether this server starts the cluster, with etcd embedded. True on the first server alone.
+        Whether this server creates the cluster, with embedded etcd. Set it on the first server only.
       '';
     };
 
@@ -29,13 +29,13 @@ in
       type = types.nullOr (types.strMatching "https://[^[:space:]]+:[0-9]+");
       default = null;
       example = "https://192.0.2.11:6443";
-      description = "Server that the node joins by.";
+      description = "URL of the server through which the node joins the cluster.";
     };
 
     tokenFile = lib.mkOption {
       type = types.secretFile;
       description = ''
-        File on the node that holds the cluster's token. Put there at flash time; never in the store.
+        File on the node with the cluster's token. It gets there when the node is flashed, never through the Nix store.
       '';
       example = "/var/lib/rk1/secrets/k3s-token";
     };
@@ -50,20 +50,20 @@ in
     assertions = [
       {
         assertion = isServer -> (cfg.clusterInit != (cfg.serverAddr != null));
-        message = "rk1.k3s: a server either starts the cluster or joins one: set clusterInit = true on the first server and serverAddr on the others.";
+        message = "rk1.k3s: a server either creates the cluster or joins it: set clusterInit = true on the first server, and serverAddr on the others.";
       }
       {
         assertion = !isServer -> cfg.serverAddr != null;
-        message = "rk1.k3s: an agent joins a cluster: set serverAddr to a server, such as `https://192.0.2.11:6443`.";
+        message = "rk1.k3s.serverAddr is not set, and an agent joins through a server: set it to a server's URL, such as `https://192.0.2.11:6443`.";
       }
       {
         assertion = !isServer -> !cfg.clusterInit;
-        message = "rk1.k3s: an agent cannot start a cluster: remove clusterInit, or set role = \"server\".";
+        message = "rk1.k3s: an agent cannot create a cluster: remove clusterInit, or set role = \"server\".";
       }
       {
         assertion =
           cfg.serverAddr == null || !lib.hasPrefix "https://${config.rk1.network.ipv4}:" cfg.serverAddr;
-        message = "rk1.k3s.serverAddr (${toString cfg.serverAddr}) is this node: set it to another server.";
+        message = "rk1.k3s.serverAddr (${toString cfg.serverAddr}) is this node's own URL: set it to another server.";
       }
     ];
   };

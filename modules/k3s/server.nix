@@ -1,5 +1,4 @@
-# What servers are told of the cluster. An agent learns all of this from its server, and dies of a flag that only
-# servers have.
+# Settings of servers. An agent gets them from its server, and k3s refuses a server's flag on an agent.
 { config, lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -11,13 +10,13 @@ in
   options.rk1.k3s = {
     podCidr = lib.mkOption {
       type = types.ipv4Network;
-      description = "Network of the pods.";
+      description = "IPv4 network of the pods. Each node takes a part of it.";
       example = "10.42.0.0/16";
     };
 
     serviceCidr = lib.mkOption {
       type = types.ipv4Network;
-      description = "Network of the services.";
+      description = "IPv4 network of the services.";
       example = "10.43.0.0/16";
     };
 
@@ -30,8 +29,8 @@ in
       ];
       example = [ "traefik" ];
       description = ''
-        Packaged components of k3s that servers leave out. Cilium announces services and serves the gateway; two
-        controllers for one service fight over its address.
+        Packaged components of k3s that servers do not deploy. Cilium announces the services' addresses and serves the
+        gateway, and two controllers would compete for a service's address.
       '';
     };
 
@@ -40,7 +39,7 @@ in
       default = "600";
       example = "644";
       description = ''
-        Mode of `/etc/rancher/k3s/k3s.yaml`, which holds the administrator's key. With `644` every local account can
+        Mode of `/etc/rancher/k3s/k3s.yaml`, which contains the administrator's key. With `644`, every account of the node can
         read it.
       '';
     };
@@ -49,7 +48,7 @@ in
       type = types.listOf (types.either types.ipAddress types.domainName);
       default = [ ];
       example = [ "api.example.org" ];
-      description = "Further names and addresses that the API's certificate is made out to.";
+      description = "Additional names and addresses in the certificate of the API server.";
     };
   };
 

@@ -1,13 +1,40 @@
 set -o errexit -o nounset -o pipefail
 
+# etcd takes objects of at most 1.5 MiB, and a Secret has at most 1 MiB of data.
+limit=$((1024 * 1024))
+
 if [[ ! -s $FILE ]]; then
   echo "$FILE is empty" >&2
   exit 1
 fi
+if (($(stat --dereference --format %s "$FILE") > limit)); then
+  echo "$FILE is larger than 1 MiB, the limit of a Kubernetes Secret" >&2
+  exit 1
+fi
 
-# The secret goes from pipe to pipe: it is in no argument, no file and no message. Applied on the server's side, or
-# kubectl would write it into an annotation too.
-jq --raw-input --slurp --arg name "$NAME" --arg namespace "$NAMESPACE" --arg key "$KEY" '
+# Prints the file without a line break at its end, byte by byte: a command substitution would drop zero bytes.
+content() {
+  local end
+  end=$(tail --bytes 2 "$FILE" | base64 --wrap 0)
+  case $end in
+  DQo= | Cg==) drop=2 ;; # "\r\n", or nothing but "\n"
+  *) drop=0 ;;
+  esac
+  if ((drop == 0)) && [[ $(tail --bytes 1 "$FILE" | base64 --wrap 0) == Cg== ]]; then
+    drop=1
+  fi
+  head --bytes "-$drop" "$FILE"
+}
+
+if [[ -z $(content | head --bytes 1 | base64) ]]; then
+  echo "$FILE holds nothing but a line break" >&2
+  exit 1
+fi
+
+# The secret goes from pipe to pipe, so no argument, file or message contains it. Server-side apply keeps kubectl from
+# writing it into an annotation.
+content | base64 --wrap 0 |
+  jq --raw-input --slurp --arg name "$NAME" --arg namespace "$NAMESPACE" --arg key "$KEY" '
   {
     apiVersion: "v1",
     kind: "List",
@@ -18,8 +45,8 @@ jq --raw-input --slurp --arg name "$NAME" --arg namespace "$NAMESPACE" --arg key
         kind: "Secret",
         metadata: { name: $name, namespace: $namespace },
         type: "Opaque",
-        data: { ($key): (rtrimstr("\n") | rtrimstr("\r") | @base64) }
+        data: { ($key): . }
       }
     ]
-  }' < "$FILE" |
+  }' |
   k3s kubectl apply --server-side --force-conflicts --field-manager=rk1 --filename=-

@@ -1,4 +1,4 @@
-# Which Secrets are made, and from which files.
+# Options of the Kubernetes Secrets.
 { lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -7,8 +7,8 @@ in
   options.rk1.kubernetesSecrets = lib.mkOption {
     default = { };
     description = ''
-      Secrets that servers make in the cluster, each of one key: when k3s has started, and again whenever the file
-      changes. A line end behind the file's last line is left out.
+      Secrets that the servers create in the cluster, with one key each. A server applies them after k3s has started, and
+      again whenever the file changes. One line break at the end of the file is left out.
     '';
     example = {
       azure-dns-secret = {
@@ -22,19 +22,19 @@ in
         options = {
           namespace = lib.mkOption {
             type = types.hostName;
-            description = "Namespace of the Secret. It is made if there is none.";
+            description = "Namespace of the Secret. It is created if it does not exist.";
             example = "cert-manager";
           };
 
           key = lib.mkOption {
             type = types.strMatching "[A-Za-z0-9._-]+";
-            description = "Key that holds the file's text.";
+            description = "Key whose value is the file's content.";
             example = "password";
           };
 
           file = lib.mkOption {
             type = types.secretFile;
-            description = "File on the node. Put there at flash time; never in the store.";
+            description = "File on the node. It gets there when the node is flashed, never through the Nix store.";
             example = "/var/lib/rk1/secrets/azure-dns";
           };
         };

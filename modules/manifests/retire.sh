@@ -1,7 +1,7 @@
 set -o errexit -o nounset -o pipefail
 shopt -s nullglob
 
-# Links into the store are NixOS's; whatever else lies here is somebody's own.
+# NixOS creates links into the store. Every other file belongs to k3s or to the user.
 is_ours() {
   [[ -L $1 && $(readlink "$1") == "$STORE"/* ]]
 }
@@ -9,8 +9,8 @@ is_ours() {
 for path in "$SERVER"/manifests/*; do
   name=${path##*/}
   if is_ours "$path" && [[ " $MANIFESTS " != *" $name "* ]]; then
-    echo "$name is no longer rendered: k3s takes its resources back" >&2
-    # Without objects: k3s deletes those that the file held before. Renamed into place, never half written.
+    echo "$name is no longer rendered: k3s deletes its resources" >&2
+    # k3s deletes the resources that a file no longer contains. The rename keeps it from reading half a file.
     echo "# retired" > "$SERVER/manifests/.$name.new"
     mv "$SERVER/manifests/.$name.new" "$path"
   fi

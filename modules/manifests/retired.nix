@@ -1,4 +1,4 @@
-# What becomes of a manifest that is rendered no more: k3s takes its resources back, then its file goes.
+# Removes manifests that are no longer rendered: k3s deletes their resources first, then the file is removed.
 { config, lib, ... }:
 let
   k3s = config.rk1.k3s;
@@ -7,7 +7,7 @@ in
 {
   config = lib.mkIf (k3s.enable && k3s.role == "server" && config.rk1.manifests.directory != null) {
     systemd.services = {
-      # A link that leads nowhere keeps k3s from reading any manifest, so this comes first.
+      # A dangling link keeps k3s from reading any manifest, so this unit comes first.
       retire-manifests = {
         description = "Empty the manifests that are no longer rendered";
         wantedBy = [ "multi-user.target" ];
@@ -21,22 +21,27 @@ in
           STORE = builtins.storeDir;
           SERVER = server;
         };
-        serviceConfig = {
+        serviceConfig = import ../sandbox.nix // {
           Type = "oneshot";
           RemainAfterExit = true;
+          CapabilityBoundingSet = "";
+          PrivateNetwork = true;
+          ReadWritePaths = [ "-${server}" ];
+          RestrictAddressFamilies = "none";
+          SystemCallFilter = "@system-service";
         };
         script = builtins.readFile ./retire.sh;
       };
 
-      # k3s takes away what an emptied manifest held; only then may the file itself go.
+      # k3s deletes the resources of an emptied manifest. The file itself may only be removed after that.
       remove-retired-manifests = {
-        description = "Remove the manifests that k3s has taken back";
+        description = "Remove the manifests whose resources k3s has deleted";
         wantedBy = [ "multi-user.target" ];
         after = [
           "k3s.service"
           "retire-manifests.service"
         ];
-        # Restarted whenever the other is: then there may be something to remove.
+        # Restarted with the other unit, which may have emptied manifests.
         partOf = [ "retire-manifests.service" ];
         unitConfig.StartLimitIntervalSec = 0;
         path = [ config.services.k3s.package ];
@@ -44,7 +49,7 @@ in
           SERVER = server;
           KUBECONFIG = "/etc/rancher/k3s/k3s.yaml";
         };
-        serviceConfig = {
+        serviceConfig = import ../kubernetes-client.nix // {
           Type = "oneshot";
           RemainAfterExit = true;
           Restart = "on-failure";

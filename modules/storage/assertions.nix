@@ -1,5 +1,5 @@
-# What the types of rk1.storage cannot say: how its paths stand to each other and to the system.
-# `rk1 check` says the same of cluster.toml (src/config/cluster/storage.rs).
+# What the types of rk1.storage cannot express: how its paths relate to each other and to the system.
+# `rk1 check` makes the same checks on cluster.toml (src/config/cluster/storage.rs).
 { config, lib, ... }:
 let
   inherit (import ./system-paths.nix) bindRoots systemState systemTrees;
@@ -9,7 +9,7 @@ let
 
   isBelow = parent: path: lib.hasPrefix "${parent}/" path;
   isWithin = parent: path: parent == path || isBelow parent path;
-  # Of some paths, those that lie in another of them.
+  # Pairs of paths of which one is inside the other.
   nestedIn =
     paths:
     lib.concatMap (
@@ -42,19 +42,19 @@ in
     }
     {
       assertion = shared == [ ];
-      message = "rk1.storage.binds: two paths share ${quoted shared}; give each its own directory";
+      message = "rk1.storage.binds: two paths share ${quoted shared}; give each a directory of its own";
     }
     {
       assertion = nested == [ ];
-      message = "rk1.storage.binds: ${lib.concatStringsSep ", " nested}; keep them apart, the one would hide the other";
+      message = "rk1.storage.binds: ${lib.concatStringsSep ", " nested}; choose paths outside each other, because one would hide the other";
     }
   ]
   ++ map (target: {
     assertion = builtins.match plainPath target != null && isBindable target;
-    message = "rk1.storage.binds: `${target}` cannot live on the disk; give a directory below ${quoted bindRoots}, and none that the system needs to boot";
+    message = "rk1.storage.binds: `${target}` cannot be on the disk; give a directory below ${quoted bindRoots} that the system does not need to boot";
   }) targets
   ++ map (target: {
     assertion = !isWithin cfg.mountPoint target && !isBelow target cfg.mountPoint;
-    message = "rk1.storage.binds: `${target}` and rk1.storage.mountPoint `${cfg.mountPoint}` lie in each other";
+    message = "rk1.storage.binds: `${target}` and rk1.storage.mountPoint `${cfg.mountPoint}` are inside each other";
   }) targets;
 }

@@ -1,2 +1,2 @@
-# A link to the partition that is to be mounted: prepare-disk.sh makes it when the disk is known to be ours.
+# A link to the partition to mount. prepare-disk.sh creates it once the disk is known to belong to rk1.
 "/run/rk1/storage"

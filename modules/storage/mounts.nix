@@ -1,7 +1,7 @@
 # The mount of the data disk, and the directories that are bound to it.
 #
-# Nothing here can keep the system from booting: every mount is `nofail`, so a disk that is missing or refused leaves ssh
-# up and k3s down. k3s must require the mounts itself (RequiresMountsFor over the names of rk1.storage.binds).
+# None of these mounts can keep the system from booting, because all are `nofail`: a disk that is missing or refused leaves
+# ssh running and k3s stopped. A service that uses the directories requires the mounts (RequiresMountsFor).
 { config, lib, ... }:
 let
   cfg = config.rk1.storage;
@@ -10,38 +10,44 @@ in
   config = {
     rk1.storage.fileSystems = {
       ${cfg.mountPoint} = {
-        # Not by label, and not by the disk's name: the link exists only while the partition behind it, on the configured
-        # disk, is known to be ours.
+        # Neither a label nor the disk's name: the link exists only while the partition behind it, on the configured disk,
+        # is known to belong to rk1.
         device = import ./link.nix;
         fsType = "ext4";
-        # The script checks it, before it makes the link.
+        # The script checks the filesystem before it creates the link.
         noCheck = true;
-        # Grows the filesystem, mounted and journalled, after systemd-repart has grown the partition.
+        # Grows the mounted filesystem after systemd-repart has grown the partition.
         autoResize = true;
         options = [
           "noatime"
+          "nodev"
+          "nosuid"
           "nofail"
-          # nofail drops this order; without it tmpfiles would write below the mount points first.
+          # The binds below are shared with the containers. With a shared parent, each of their mounts would exist twice.
+          "private"
+          # nofail drops this order. Without it, systemd-tmpfiles would write below the mount points first.
           "x-systemd.before=local-fs.target"
           "x-systemd.requires=rk1-storage.service"
         ];
       };
     }
-    // lib.mapAttrs (_target: source: {
-      # systemd creates both the directory and the path it is bound to.
-      device = "${cfg.mountPoint}/${source}";
+    // lib.mapAttrs (_target: directory: {
+      device = "${cfg.mountPoint}/${directory}";
       fsType = "none";
       depends = [ cfg.mountPoint ];
       options = [
         "bind"
         "nofail"
+        # The kubelet needs mounts below these paths to reach the containers.
+        "shared"
         "x-systemd.before=local-fs.target"
+        "x-systemd.requires=rk1-storage-directories.service"
       ];
     }) cfg.binds;
 
     fileSystems = cfg.fileSystems;
 
-    # containerd's state describes processes of this boot; left from the last one, no pod sandbox starts.
+    # containerd's state describes the processes of one boot. What an earlier boot left would keep pods from starting.
     systemd.tmpfiles.settings = lib.mkIf (cfg.binds ? "/run/k3s") {
       "10-rk1-storage"."/run/k3s/containerd"."R!" = { };
     };

@@ -1,7 +1,7 @@
-# What can be said of the data disk.
+# Options of the data disk.
 { lib, ... }:
 let
-  # Nothing that means something else in a unit, in fstab or to a shell; no `.` or `..`.
+  # Excludes what has a meaning in a unit, in fstab or in a shell, and `.` and `..`.
   component = "[A-Za-z0-9_-][A-Za-z0-9._-]*";
 in
 {
@@ -9,8 +9,8 @@ in
     device = lib.mkOption {
       type = lib.types.strMatching "/dev(/[A-Za-z0-9_:+@-][A-Za-z0-9._:+@-]*)+";
       description = ''
-        The disk that holds the cluster's data, as a whole. A blank disk gets one ext4 partition; the disk of an earlier
-        installation is used again; a disk that holds anything else is refused and not written to.
+        Disk that holds the cluster's data. It has to be a whole disk. A blank disk gets one ext4 partition, the disk of an
+        earlier installation is used again, and a disk that holds anything else is refused and not written to.
       '';
       example = "/dev/nvme0n1";
     };
@@ -18,7 +18,7 @@ in
     mountPoint = lib.mkOption {
       type = lib.types.strMatching "(/${component})+";
       default = "/mnt/data";
-      description = "Where the disk is mounted.";
+      description = "Directory that the disk is mounted at.";
       example = "/mnt/data";
     };
 
@@ -26,12 +26,21 @@ in
       type = lib.types.attrsOf (lib.types.strMatching component);
       default = { };
       description = ''
-        Directories of the system that live on the disk: the path as the system sees it, and the name of the
-        directory in {option}`rk1.storage.mountPoint` that holds it.
+        Directories of the system that live on the disk. Each attribute's name is the path in the system, its value the name
+        of the directory in {option}`rk1.storage.mountPoint`.
       '';
       example = {
         "/var/lib/rancher" = "k3s-rancher";
       };
+    };
+
+    tenants = lib.mkOption {
+      type = lib.types.listOf (lib.types.strMatching "[A-Za-z0-9_.@:-]+");
+      default = [ ];
+      description = ''
+        Units that need the disk and require its mounts. They are started when the disk appears after the boot.
+      '';
+      example = [ "backup.service" ];
     };
 
     fileSystems = lib.mkOption {
@@ -39,8 +48,8 @@ in
       internal = true;
       readOnly = true;
       description = ''
-        What {option}`fileSystems` gets from this module. NixOS's test machines replace all of that option, so their tests
-        take the mounts from here.
+        The part of {option}`fileSystems` that this module defines. NixOS's test machines replace that option, so their
+        tests take the mounts from here.
       '';
     };
   };

@@ -1,6 +1,6 @@
-# Which paths of the system the data disk may take, and which not. src/config/cluster/storage.rs says the same.
+# The paths of the system that the data disk may and may not take. src/config/cluster/storage.rs has the same lists.
 {
-  # Trees of the system, in which the disk is not mounted.
+  # The disk is not mounted inside these.
   systemTrees = [
     "/bin"
     "/boot"
@@ -20,7 +20,7 @@
     "/var"
   ];
 
-  # Where directories can live on the disk.
+  # Directories below these can be on the disk.
   bindRoots = [
     "/opt"
     "/run"
@@ -29,7 +29,7 @@
     "/var/log"
   ];
 
-  # Below those, what the system needs before the disk is there, or without it.
+  # Except for these, which the system needs before the disk is mounted or without it.
   systemState = [
     "/run/rk1"
     "/run/systemd"

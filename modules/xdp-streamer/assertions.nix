@@ -1,4 +1,4 @@
-# What the types of rk1.streamer cannot say: what belongs together.
+# What the types of rk1.streamer cannot express: settings that depend on each other.
 { config, lib, ... }:
 let
   cfg = config.rk1.streamer;
@@ -13,23 +13,27 @@ in
     assertions = [
       {
         assertion = cfg.url != null;
-        message = "rk1.streamer: nobody says where Grafana is: set url, such as `https://grafana.example.org`, or let a node run one with rk1.grafana.node.";
+        message = "rk1.streamer.url is not set: set it to Grafana's URL, such as `https://grafana.example.org`, or run Grafana on a node with rk1.grafana.node.";
       }
       {
         assertion = cfg.tokenFile != null;
-        message = "rk1.streamer: Grafana takes no rows without a token: set tokenFile to a file on the node, such as `/var/lib/rk1/secrets/grafana-token`.";
+        message = "rk1.streamer.tokenFile is not set, and Grafana accepts no rows without a token: set it to a file on the node, such as `/var/lib/rk1/secrets/grafana-token`.";
       }
       {
         assertion = cfg.privacy.addresses == "hash" -> cfg.privacy.hashKeyFile != null;
-        message = "rk1.streamer.privacy: hashed addresses need a key: set hashKeyFile to a file on the node that holds 16 random bytes or more.";
+        message = "rk1.streamer.privacy.hashKeyFile is not set, and hashed addresses need a key: set it to a file on the node with at least 16 random bytes.";
+      }
+      {
+        assertion = cfg.interfaces != [ ] || config.rk1 ? network;
+        message = "rk1.streamer.interfaces is empty, which only a node of an rk1 cluster may leave so: list the interfaces, such as `[ \"eth0\" ]`.";
       }
       {
         assertion = lib.allUnique cfg.interfaces;
-        message = "rk1.streamer.interfaces names one interface twice: name each once.";
+        message = "rk1.streamer.interfaces lists an interface twice: list each once.";
       }
       {
         assertion = lib.all (instance: lib.stringLength instance.stream <= 100) instances;
-        message = "rk1.streamer.stream makes a stream's name longer than Grafana Live's 100 characters: shorten `${cfg.stream}`.";
+        message = "rk1.streamer.stream leads to a stream name of more than 100 characters, Grafana Live's limit: shorten `${cfg.stream}`.";
       }
     ];
   };

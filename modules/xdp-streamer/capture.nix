@@ -1,4 +1,4 @@
-# What the streamer listens on, and how much of it is shown.
+# Options of what the streamer captures, and how much of it is shown.
 { lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -10,8 +10,8 @@ in
       default = [ ];
       example = [ "end0" ];
       description = ''
-        Interfaces to listen on, an instance of the streamer each. None means the one that has the node's address,
-        whatever its name is.
+        Interfaces to capture on, each with an instance of the streamer. An empty list means the interface that has the
+        node's address, whatever its name is.
       '';
     };
 
@@ -23,8 +23,8 @@ in
       default = "xdp";
       example = "tcx";
       description = ''
-        The kernel's hook. `tcx` is for interfaces that have another XDP program, and the cheaper one where XDP would be in
-        generic mode, for which the kernel copies most packets.
+        Hook of the kernel that runs the packet program. `tcx` also works on interfaces that have another XDP program. It is
+        cheaper than XDP in generic mode, for which the kernel copies most packets.
       '';
     };
 
@@ -37,8 +37,8 @@ in
       default = "generic";
       example = "driver";
       description = ''
-        Mode of the XDP hook. `driver` is faster, but the RK1's own network driver (stmmac) restarts the device when a
-        program comes or goes: the node is off the network for a moment. `auto` tries `driver` first.
+        Mode of the XDP hook. `driver` is faster, but the RK1's network driver (stmmac) restarts the device when a program
+        is attached or detached, which interrupts the node's network for a moment. `auto` tries `driver` first.
       '';
     };
 
@@ -46,14 +46,14 @@ in
       type = types.ints.between 1 100000;
       default = 500;
       example = 2000;
-      description = "Packets shown a second. More are sampled evenly; totals stay exact.";
+      description = "Packets shown per second. Above this rate, packets are sampled evenly. Totals stay exact.";
     };
 
     talkers = lib.mkOption {
       type = types.ints.between 0 100;
       default = 10;
       example = 0;
-      description = "Largest flows told each second. 0 saves the kernel the adding up.";
+      description = "Number of the largest flows reported each second. With 0, the kernel does not count flows.";
     };
   };
 }

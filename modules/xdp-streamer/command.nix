@@ -1,13 +1,13 @@
-# The command line of an instance. The token and the hash's key come as credentials: it holds no secret.
+# The command line of an instance. It contains no secret: the token and the hash key are credentials.
 {
   lib,
   cfg,
   program,
-  # The node's, by which an instance without an interface finds its own.
+  # The node's address. An instance without an interface captures on the interface that has it.
   address,
 }:
 let
-  # Both expand in ExecStart (systemd.service(5), "Command lines").
+  # systemd expands both characters in ExecStart (systemd.service(5), "Command lines").
   argument = text: builtins.toJSON (lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] text);
 in
 {

@@ -1,7 +1,7 @@
-# The streamer's instances on a host: its units and what their streams are called in Grafana Live.
+# The streamer's instances on a host, with the names of their units and of their streams in Grafana Live.
 {
   lib,
-  # None means the one that has the node's address.
+  # An empty list means the interface that has the node's address.
   interfaces,
   stream,
   host,

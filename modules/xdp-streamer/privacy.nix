@@ -1,4 +1,4 @@
-# How much of a packet the streamer shows to whoever may open the dashboard.
+# Options of how much of a packet the streamer shows to those who may open the dashboard.
 { lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -14,8 +14,8 @@ in
       default = "whole";
       example = "truncate";
       description = ''
-        How IP addresses are shown: whole, cut to /24 and /48, or hashed with a key. Whoever may open the dashboard sees
-        them.
+        How IP addresses are shown to everyone who may open the dashboard: `whole`, truncated to /24 and /48, or hashed with
+        a key.
       '';
     };
 
@@ -23,7 +23,7 @@ in
       type = types.nullOr types.secretFile;
       default = null;
       example = "/var/lib/rk1/secrets/hash-key";
-      description = "File on the node that holds the key of hashed addresses, 16 bytes or more.";
+      description = "File on the node with the key of hashed addresses, at least 16 bytes.";
     };
 
     macs = lib.mkOption {
@@ -33,14 +33,14 @@ in
       ];
       default = "whole";
       example = "vendor";
-      description = "How MAC addresses are shown: whole, or the vendor's half.";
+      description = "How MAC addresses are shown: `whole`, or only the half that identifies the vendor.";
     };
 
     ports = lib.mkOption {
       type = types.bool;
       default = true;
       example = false;
-      description = "Whether ports are shown.";
+      description = "Whether port numbers are shown.";
     };
   };
 }

@@ -1,9 +1,9 @@
-# What the streamer may do: load a program, attach it, send rows.
+# Restricts the streamer to what it does: it loads a program, attaches it, and sends rows.
 let
   capabilities = [
     "CAP_BPF"
     "CAP_NET_ADMIN"
-    # Without it the verifier refuses arithmetic on packet pointers.
+    # Without it, the verifier refuses arithmetic on packet pointers.
     "CAP_PERFMON"
   ];
 in
@@ -13,9 +13,16 @@ import ../sandbox.nix
   AmbientCapabilities = capabilities;
   CapabilityBoundingSet = capabilities;
 
-  # PrivateUsers= and PrivateNetwork= are left out: capabilities of a user namespace do not reach bpf(2), and a network
-  # of its own has none of the node's interfaces.
+  # Without PrivateUsers= and PrivateNetwork=: bpf(2) ignores capabilities of a user namespace, and a network namespace has
+  # none of the node's interfaces.
   DevicePolicy = "closed";
+  # The streamer parses what strangers send. It has no business with the cluster's keys.
+  InaccessiblePaths = [
+    "-/etc/rancher"
+    "-/var/lib/kubelet"
+    "-/var/lib/rancher"
+    "-/var/lib/rk1"
+  ];
   KeyringMode = "private";
   PrivateIPC = true;
   PrivateMounts = true;
@@ -28,14 +35,14 @@ import ../sandbox.nix
     "AF_UNIX"
   ];
   SystemCallErrorNumber = "EPERM";
-  # bpf(2) is in @privileged, so it comes after.
+  # bpf(2) is part of @privileged, so it is added last.
   SystemCallFilter = [
     "@system-service"
     "~@privileged @resources"
     "bpf"
   ];
 
-  # A flood costs rows, not the node: the first to be killed, the last to be scheduled.
+  # A flood of packets costs rows, not the node: the streamer is scheduled last, and killed first.
   CPUWeight = 20;
   MemoryMax = "256M";
   OOMScoreAdjust = 500;

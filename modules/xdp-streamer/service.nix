@@ -1,4 +1,4 @@
-# The unit of an instance.
+# The systemd unit of an instance.
 {
   lib,
   cfg,
@@ -8,7 +8,7 @@ instance: {
   description = "Show the packets that ${
     if instance.interface == null then "the node" else instance.interface
   } receives in Grafana";
-  # Wanted, never required: without it the node boots and works all the same.
+  # Wanted, never required: the node works without it.
   wantedBy = [ "multi-user.target" ];
   wants = [ "network-online.target" ];
   after = [
@@ -17,7 +17,7 @@ instance: {
     "node-secrets.service"
     "grafana-push-token.service"
   ];
-  # A missing token or interface is waited for, ever more patiently, never given up.
+  # A missing token or interface may appear any time later, so systemd tries again forever, at growing intervals.
   startLimitIntervalSec = 0;
   serviceConfig = import ./sandbox.nix // {
     Type = "notify";
@@ -27,13 +27,13 @@ instance: {
     ]
     ++ lib.optional (cfg.privacy.addresses == "hash") "hash-key:${cfg.privacy.hashKeyFile}";
     Restart = "on-failure";
-    # A misuse of the command line does not heal.
+    # A wrong command line stays wrong.
     RestartPreventExitStatus = 2;
     RestartSec = 5;
     RestartSteps = 6;
     RestartMaxDelaySec = "5min";
     TimeoutStartSec = 30;
-    # It drains and detaches in two seconds.
+    # The streamer sends its last rows and detaches within two seconds.
     TimeoutStopSec = 5;
     WatchdogSec = 30;
   };

@@ -1,4 +1,4 @@
-# Where the streamer's rows and metrics go.
+# Options of where the streamer's rows and metrics go.
 { lib, ... }:
 let
   types = lib.types // import ../types.nix { inherit lib; };
@@ -10,7 +10,8 @@ in
       default = null;
       example = "https://grafana.example.org";
       description = ''
-        Where Grafana is. The stream is added to it. Plain http is for private networks: the daemon refuses it elsewhere.
+        URL of Grafana, to which the streamer adds the path of its stream. Plain HTTP is for private networks; the streamer
+        refuses it elsewhere.
       '';
     };
 
@@ -19,8 +20,8 @@ in
       default = null;
       example = "/var/lib/rk1/secrets/grafana-token";
       description = ''
-        File on the node that holds the token of a service account that may push. Put there at flash time; never in the
-        store. A new token takes effect at once.
+        File on the node with the token of a service account that may push. It gets there when the node is flashed, never
+        through the Nix store. A new token takes effect at once.
       '';
     };
 
@@ -29,7 +30,8 @@ in
       default = "rk1";
       example = "turing-pi";
       description = ''
-        Name of the streams in Grafana Live. The node's name is added, and the interface's where interfaces are named.
+        First part of the streams' names in Grafana Live. The node's name follows, and the interface's name if
+        {option}`rk1.streamer.interfaces` is set.
       '';
     };
 
@@ -37,7 +39,7 @@ in
       type = types.ints.between 200 1000;
       default = 250;
       example = 500;
-      description = "Milliseconds between two pushes.";
+      description = "Time between two pushes, in milliseconds.";
     };
 
     metricsPort = lib.mkOption {
@@ -45,7 +47,8 @@ in
       default = 9469;
       example = 9470;
       description = ''
-        Port on loopback of Prometheus' metrics. Each further interface has the next one. Null serves none.
+        TCP port of the Prometheus metrics, on the loopback address. Each further interface uses the next port. Null serves
+        no metrics.
       '';
     };
   };

@@ -87,6 +87,18 @@ pub fn changes(out: &Path, documents: &[Document]) -> Result<Vec<Change>, DiskEr
     Ok(changes)
 }
 
+/// The line of a rendered host that keeps the value on the disk: NixOS's release when the host was first rendered.
+const KEPT_LINE: &str = "  system.stateVersion = ";
+
+/// Returns the body of a document with the kept line of the file that it replaces, if both have one.
+fn with_kept_line(body: &str, before: &str) -> String {
+    let is_kept = |line: &&str| line.starts_with(KEPT_LINE);
+    match (body.lines().find(is_kept), before.lines().find(is_kept)) {
+        (Some(rendered), Some(kept)) => body.replacen(rendered, kept, 1),
+        _ => body.to_owned(),
+    }
+}
+
 fn folder_changes(
     out: &Path,
     folder: &str,
@@ -98,13 +110,16 @@ fn folder_changes(
         let path = out.join(folder).join(&document.name);
         let before = read(&path)?;
         let is_foreign = !rendered_before.contains(&document.name);
+        let after = before
+            .as_ref()
+            .map_or_else(|| document.body.clone(), |before| with_kept_line(&document.body, before));
         let action = match before {
             None => Action::Create,
-            Some(before) if before == document.body => continue,
+            Some(before) if before == after => continue,
             Some(_) if is_foreign => return Err(DiskError::Foreign { path }),
             Some(before) => Action::Update { before },
         };
-        changes.push(Change { path: document.path(), action, after: document.body.clone() });
+        changes.push(Change { path: document.path(), action, after });
     }
     let names: BTreeSet<_> = documents.iter().map(|document| document.name.clone()).collect();
     for name in rendered_before.difference(&names) {

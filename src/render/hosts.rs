@@ -16,6 +16,8 @@ struct Shared<'a> {
     name: &'a Label,
     domain: &'a Domain,
     nodes: Vec<Host<'a>>,
+    /// Names of the nodes that run the control plane.
+    servers: Vec<&'a Label>,
     ssh_keys: &'a [String],
     gateway: String,
     nameservers: Vec<String>,
@@ -140,6 +142,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 server_url: server_url.clone(),
             })
             .collect(),
+        servers: servers(cluster).map(|node| &node.name).collect(),
         ssh_keys: &cluster.ssh_keys,
         gateway: cluster.network.gateway.v4().to_string(),
         nameservers: cluster.network.nameservers.iter().map(|server| server.value.to_string()).collect(),
@@ -193,9 +196,13 @@ impl<'a> From<&'a Bind> for Mount<'a> {
     }
 }
 
-/// Every name and address by which a server is called, so that the API can be reached through any of them.
+fn servers(cluster: &Cluster) -> impl Iterator<Item = &Node> {
+    cluster.nodes.iter().filter(|node| node.role == Role::Server)
+}
+
+/// Returns every name and address of the servers, so that the API server's certificate is valid for all of them.
 fn tls_sans(cluster: &Cluster) -> Vec<String> {
-    let servers = || cluster.nodes.iter().filter(|node| node.role == Role::Server);
+    let servers = || servers(cluster);
     let names = servers().map(|node| node.name.to_string());
     let full_names = servers().map(|node| format!("{}.{}", node.name, cluster.domain));
     let addresses = servers().map(|node: &Node| node.address.v4().addr().to_string());

@@ -1,16 +1,33 @@
 {
   description = "A Turing RK1 cluster";
 
-  # The address of the rk1 flake that this cluster is built with.
+  # The address of the rk1 flake that builds this cluster.
   inputs.rk1.url = "path:/path/to/rk1";
 
   outputs =
-    { self, rk1 }:
+    { self, rk1 }@inputs:
     {
-      # hosts/ is what `rk1 render` writes beside this file.
-      nixosConfigurations = rk1.lib.mkCluster ./hosts;
-      packages = builtins.mapAttrs (_: programs: programs // rk1.lib.mkImages self.nixosConfigurations) {
-        inherit (rk1.packages) aarch64-linux x86_64-linux;
+      # `rk1 render` writes hosts/ beside this file.
+      nixosConfigurations = rk1.lib.mkCluster {
+        hosts = ./hosts;
+        # Modules for every host, such as `inputs.sops-nix.nixosModules.sops`.
+        modules = [ ];
+        specialArgs = { inherit inputs; };
       };
+
+      # `nix build .#<host>` builds a host's image; `nix run .#rk1` runs rk1 itself.
+      packages =
+        builtins.mapAttrs
+          (
+            system: programs:
+            {
+              inherit (programs) rk1;
+              default = programs.rk1;
+            }
+            // rk1.lib.mkImages self.nixosConfigurations
+          )
+          {
+            inherit (rk1.packages) aarch64-linux x86_64-linux;
+          };
     };
 }

@@ -1,6 +1,6 @@
-//! The scripts that servers run beside k3s, with a stand-in for k3s that notes what it is given.
+//! The scripts that servers run beside k3s, with a stand-in for k3s that records its arguments and input.
 
-#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+#![allow(clippy::expect_used, reason = "an unexpected failure ends the test")]
 
 #[path = "../requirement/mod.rs"]
 mod requirement;
@@ -15,7 +15,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Notes its arguments and standard input; `get` answers with the text of the file `checksum`.
+/// Records its arguments and standard input. `get` prints the file `checksum`.
 const K3S: &str = r#"#!/bin/sh
 echo "$*" >> "$NOTES/arguments"
 case "$*" in
@@ -42,7 +42,7 @@ impl Node {
         self.0.path().join(name)
     }
 
-    /// A file of the store, and a link to it.
+    /// Creates a file in the store and a link to it.
     fn link(&self, name: &str) {
         let stored = self.path("store").join(name.replace('/', "-"));
         fs::write(&stored, "kind: Namespace\n").expect("stored");
@@ -62,7 +62,7 @@ impl Node {
             .expect("bash starts")
     }
 
-    /// What lies in a folder: the text of each file, or `link` for a link.
+    /// Returns the text of each file in a folder, or `link` for a link.
     fn list(&self, folder: &str) -> BTreeMap<String, String> {
         let entries = fs::read_dir(self.path(folder)).expect("folder").map(|entry| entry.expect("entry"));
         entries
@@ -87,12 +87,12 @@ fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
 const KEPT: [(&str, &str); 2] = [("MANIFESTS", "10-cilium.yaml"), ("CHARTS", "cilium-1.20.0.tgz")];
 
 #[test]
-fn what_is_not_rendered_any_more_is_emptied_and_nothing_else() {
+fn only_manifests_that_are_no_longer_rendered_are_emptied() {
     let node = Node::new();
     for name in ["manifests/10-cilium.yaml", "manifests/60-hubble.yaml", "static/charts/cilium-1.20.0.tgz"] {
         node.link(name);
     }
-    // Its file in the store has been collected: k3s would stop at such a link.
+    // The garbage collector has removed its file. k3s would stop at such a link.
     node.link("manifests/70-dangling.yaml");
     fs::remove_file(node.path("store/manifests-70-dangling.yaml")).expect("collected");
     node.link("static/charts/cilium-1.19.6.tgz");
@@ -115,7 +115,7 @@ fn what_is_not_rendered_any_more_is_emptied_and_nothing_else() {
 }
 
 #[test]
-fn nothing_is_retired_before_k3s_has_made_its_folders() {
+fn nothing_is_retired_before_k3s_has_created_its_folders() {
     let node = Node::new();
     fs::remove_dir_all(node.path("server")).expect("remove");
     assert!(node.run("manifests/retire.sh", &KEPT).status.success());
@@ -124,19 +124,19 @@ fn nothing_is_retired_before_k3s_has_made_its_folders() {
 }
 
 #[test]
-fn an_emptied_file_goes_once_k3s_has_taken_its_resources_back() {
+fn an_emptied_file_is_removed_once_k3s_has_deleted_its_resources() {
     let node = Node::new();
     node.link("manifests/10-cilium.yaml");
     let retired = node.path("server/manifests/60-hubble.yaml");
     fs::write(&retired, "# retired\n").expect("retired");
 
-    // k3s has applied another text last.
+    // k3s has not applied the emptied file yet.
     fs::write(node.path("checksum"), "0".repeat(64)).expect("checksum");
     let waiting = node.run("manifests/remove-retired.sh", &[]);
     assert_eq!(waiting.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&waiting.stderr),
-        "k3s has not yet taken back what 60-hubble.yaml held\n"
+        "k3s has not yet deleted the resources of 60-hubble.yaml\n"
     );
     assert!(retired.exists());
 
@@ -153,8 +153,8 @@ fn an_emptied_file_goes_once_k3s_has_taken_its_resources_back() {
 
 const SECRET: &str = "s3cret: \"quoted\" $HOME \\n ü";
 
-/// Runs the script on a file; `None` where jq is missing.
-fn secret(test: &str, bytes: &str) -> Option<(Node, Output)> {
+/// Runs the script on a file with these bytes. Returns `None` where jq is missing.
+fn secret(test: &str, bytes: &[u8]) -> Option<(Node, Output)> {
     if Command::new("jq").arg("--version").output().is_err() {
         requirement::skipped(test, "jq is not installed");
         return None;
@@ -177,7 +177,7 @@ fn secret(test: &str, bytes: &str) -> Option<(Node, Output)> {
 fn a_secret_goes_through_a_pipe_and_nowhere_else() {
     let test = "a_secret_goes_through_a_pipe_and_nowhere_else";
     for line_end in ["", "\n", "\r\n"] {
-        let Some((node, output)) = secret(test, &format!("{SECRET}{line_end}")) else { return };
+        let Some((node, output)) = secret(test, format!("{SECRET}{line_end}").as_bytes()) else { return };
         assert!(output.status.success(), "{output:?}");
         let applied: Value =
             serde_json::from_str(&fs::read_to_string(node.path("applied")).expect("applied")).expect("JSON");
@@ -196,7 +196,7 @@ fn a_secret_goes_through_a_pipe_and_nowhere_else() {
             ],
         });
         assert_eq!(applied, expected);
-        // Client-side apply would keep a copy of it in an annotation.
+        // Client-side apply would copy the secret to an annotation.
         let arguments = "kubectl apply --server-side --force-conflicts --field-manager=rk1 --filename=-\n";
         assert_eq!(node.arguments(), arguments);
         assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b""[..], &b""[..]));
@@ -204,9 +204,36 @@ fn a_secret_goes_through_a_pipe_and_nowhere_else() {
 }
 
 #[test]
-fn an_empty_file_makes_no_secret() {
-    let Some((node, output)) = secret("an_empty_file_makes_no_secret", "") else { return };
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).ends_with("azure-dns is empty\n"));
-    assert_eq!(node.arguments(), "");
+fn a_secret_keeps_its_bytes() {
+    let test = "a_secret_keeps_its_bytes";
+    for (written, kept) in [
+        (&b"\xff\xfe\n"[..], &b"\xff\xfe"[..]),
+        (b"\0a\0", b"\0a\0"),
+        (b"a\n\n", b"a\n"),
+        (b"a\n\r\n", b"a\n"),
+        (b"\nb", b"\nb"),
+    ] {
+        let Some((node, output)) = secret(test, written) else { return };
+        assert!(output.status.success(), "{output:?}");
+        let applied: Value =
+            serde_json::from_str(&fs::read_to_string(node.path("applied")).expect("applied")).expect("JSON");
+        assert_eq!(applied["items"][1]["data"]["azure_client_secret"], BASE64.encode(kept));
+    }
+}
+
+#[test]
+fn a_file_without_content_or_too_large_makes_no_secret() {
+    let test = "a_file_without_content_or_too_large_makes_no_secret";
+    for (written, told) in [
+        (Vec::new(), "azure-dns is empty\n"),
+        (b"\n".to_vec(), "azure-dns holds nothing but a line break\n"),
+        (b"\r\n".to_vec(), "azure-dns holds nothing but a line break\n"),
+        (vec![b'x'; (1 << 20) + 1], "azure-dns is larger than 1 MiB, the limit of a Kubernetes Secret\n"),
+    ] {
+        let Some((node, output)) = secret(test, &written) else { return };
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.ends_with(told), "{stderr}");
+        assert_eq!(node.arguments(), "");
+    }
 }

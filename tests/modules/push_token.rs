@@ -1,7 +1,7 @@
-//! Runs the script that makes the streamers' token against a stand-in for Grafana's HTTP API.
+//! Runs the script that creates the streamers' token against a stand-in for Grafana's HTTP API.
 //!
-//! Its paths, status codes and fields are Grafana's (pkg/services/serviceaccounts/api, pkg/services/live/pushhttp); who
-//! may push is what the versions differ in.
+//! Paths, status codes and fields are those of Grafana (pkg/services/serviceaccounts/api, pkg/services/live/pushhttp). Its
+//! versions differ in who may push.
 
 #![expect(
     clippy::unwrap_used,
@@ -22,10 +22,10 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/modules/grafana/push-token.sh");
-/// With all that could break out of curl's configuration.
+/// Contains everything that has a meaning in curl's configuration.
 const PASSWORD: &str = "a\"b\\c 100% #d";
 
-/// A version of Grafana: the roles that it knows, and those that may push.
+/// A version of Grafana: its roles, and those that may push.
 #[derive(Clone, Copy)]
 struct Version {
     known: &'static [&'static str],
@@ -46,11 +46,15 @@ struct Account {
     tokens: Vec<String>,
 }
 
+type Impostor = fn(&Request) -> Option<Value>;
+
 struct State {
     version: Version,
     accounts: BTreeMap<u64, Account>,
     next: u64,
     pushes: Vec<String>,
+    /// What another program than Grafana answers to some paths.
+    impostor: Option<Impostor>,
 }
 
 struct Request {
@@ -91,6 +95,9 @@ impl State {
         }
         if let ["api", "live", "push", stream] = path[..] {
             return (self.push(request, stream), Value::Null);
+        }
+        if let Some(reply) = self.impostor.and_then(|answer| answer(request)) {
+            return (if path.last() == Some(&"serviceaccounts") { 201 } else { 200 }, reply);
         }
         // printf '%s' 'admin:PASSWORD' | base64
         if request.authorization != "Basic YWRtaW46YSJiXGMgMTAwJSAjZA==" {
@@ -151,7 +158,7 @@ struct Grafana {
 }
 
 impl Grafana {
-    /// Nothing, and one line on standard error, where a program is missing.
+    /// Starts the stand-in, or skips the test where a program is missing.
     fn new(test: &str, version: Version) -> Option<Self> {
         for program in ["bash", "curl", "jq"] {
             if Command::new(program).arg("--version").output().is_err() {
@@ -160,7 +167,13 @@ impl Grafana {
             }
         }
         let somebody = Account { name: "xdp-streamer-2".into(), role: "Viewer".into(), tokens: Vec::new() };
-        let state = State { version, accounts: BTreeMap::from([(1, somebody)]), next: 1, pushes: Vec::new() };
+        let state = State {
+            version,
+            accounts: BTreeMap::from([(1, somebody)]),
+            next: 1,
+            pushes: Vec::new(),
+            impostor: None,
+        };
         let state = Arc::new(Mutex::new(state));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -198,17 +211,20 @@ impl Grafana {
             .unwrap()
     }
 
-    /// The token, after a run that said nothing but its role.
+    /// Runs the script, checks that it prints the role and nothing else, and returns the token.
     fn token(&self, role: &str) -> String {
         let output = self.make_token();
         assert!(output.stdout.is_empty());
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("made a token for the role {role}\n"));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            format!("created a token with the role {role}\n")
+        );
         assert!(output.status.success());
         assert_eq!(mode(&self.token_file()), 0o600);
         std::fs::read_to_string(self.token_file()).unwrap().trim_end().to_owned()
     }
 
-    /// Names and roles of the service accounts, and the tokens that work.
+    /// Returns the service accounts' names, roles and valid tokens.
     fn accounts(&self) -> Vec<(String, String, Vec<String>)> {
         let state = self.state.lock().unwrap();
         let accounts = state.accounts.values();
@@ -234,8 +250,8 @@ fn the_token_has_the_least_role_that_may_push() {
 }
 
 #[test]
-fn a_second_run_takes_the_first_token_back() {
-    let Some(grafana) = Grafana::new("a_second_run_takes_the_first_token_back", PERMISSION) else { return };
+fn a_second_run_revokes_the_first_token() {
+    let Some(grafana) = Grafana::new("a_second_run_revokes_the_first_token", PERMISSION) else { return };
     let first = grafana.token("Editor");
     let second = grafana.token("Editor");
     assert_ne!(first, second);
@@ -244,29 +260,65 @@ fn a_second_run_takes_the_first_token_back() {
 }
 
 #[test]
-fn what_goes_wrong_is_told_and_leaves_no_file() {
+fn a_failure_is_reported_and_leaves_no_file() {
     let nobody = Version { push: &[], ..PERMISSION };
-    let Some(grafana) = Grafana::new("what_goes_wrong_is_told_and_leaves_no_file", nobody) else { return };
+    let Some(grafana) = Grafana::new("a_failure_is_reported_and_leaves_no_file", nobody) else { return };
     let told = |output: Output| {
         assert!(!output.status.success() && !grafana.token_file().exists());
         String::from_utf8(output.stderr).unwrap()
     };
     assert_eq!(
         told(grafana.make_token()),
-        "no role of Grafana's may push: give `live:push` to the role Editor\n"
+        "no role of Grafana may push: grant `live:push` to the role Editor\n"
     );
     assert_eq!(grafana.accounts().len(), 1);
 
     std::fs::write(grafana.directory.path().join("admin-password"), "changed").unwrap();
     assert_eq!(
         told(grafana.make_token()),
-        "Grafana refuses the password of `admin`: write the one that it has into the file that \
-         rk1.grafana.adminPasswordFile names\n"
+        "Grafana refuses the password of `admin`: write its current password to the file of \
+         rk1.grafana.adminPasswordFile\n"
     );
 }
 
+/// Any program that listens on Grafana's port can answer. Its answers must not reach a file or another request.
 #[test]
-fn passwords_and_keys_are_made_once() {
+fn answers_that_are_not_grafanas_are_refused() {
+    let test = "answers_that_are_not_grafanas_are_refused";
+    let cases: [(Impostor, &str); 3] = [
+        (
+            |request| {
+                let search = request.path.contains("search?");
+                search.then(
+                    || json!({ "serviceAccounts": [{ "id": "1/../../users/1", "name": "xdp-streamer" }] }),
+                )
+            },
+            "Grafana returns `\"1/../../users/1\"` as the ID of a service account\n",
+        ),
+        (
+            |request| {
+                (request.method == "POST" && request.path.ends_with("serviceaccounts"))
+                    .then(|| json!({ "id": "x y" }))
+            },
+            "Grafana returns `\"x y\"` as the ID of a service account\n",
+        ),
+        (
+            |request| request.path.ends_with("tokens").then(|| json!({ "key": "two\nlines" })),
+            "Grafana returns a token with other characters than letters, digits, `_` and `-`\n",
+        ),
+    ];
+    for (impostor, told) in cases {
+        let Some(grafana) = Grafana::new(test, ANYBODY) else { return };
+        grafana.state.lock().unwrap().impostor = Some(impostor);
+        let output = grafana.make_token();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
+        assert!(!output.status.success() && !grafana.token_file().exists());
+        assert!(grafana.state.lock().unwrap().pushes.is_empty());
+    }
+}
+
+#[test]
+fn passwords_and_keys_are_created_once() {
     let directory = tempfile::tempdir().unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/modules/grafana/secrets.sh");
     let files = ["admin-password", "secret-key"].map(|name| directory.path().join("secrets").join(name));

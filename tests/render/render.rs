@@ -99,6 +99,25 @@ fn the_dual_stack_example_is_up_to_date() {
     assert!(text(&output.stderr).ends_with("\n18 files, all up to date\n"), "{}", text(&output.stderr));
 }
 
+/// NixOS reads the data of an older release by this value, so an update must not change it.
+#[test]
+fn a_host_keeps_the_state_version_that_it_was_first_rendered_with() {
+    let project = Project::new();
+    project.rk1(&["render"]);
+    let file = project.path("hosts/rk1-02.nix");
+    let rendered = fs::read_to_string(&file).expect("text");
+    assert_eq!(rendered.matches("  system.stateVersion = \"26.05\";\n").count(), 1);
+
+    let older = rendered.replace("26.05", "25.11");
+    fs::write(&file, &older).expect("older");
+    assert_eq!(text(&project.rk1(&["render"]).stderr), "16 files, all up to date\n");
+    // Other changes of the same file are rendered.
+    fs::write(&file, older.replace("server\"", "agent\"")).expect("edited");
+    assert_eq!(project.rk1(&["render", "--check"]).status.code(), Some(1));
+    project.rk1(&["render"]);
+    assert_eq!(fs::read_to_string(&file).expect("text"), older);
+}
+
 #[test]
 fn check_prints_a_diff_and_writes_nothing() {
     let project = Project::new();
@@ -109,7 +128,7 @@ fn check_prints_a_diff_and_writes_nothing() {
 
     let output = project.rk1(&["render", "--check"]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = "--- a/hosts/rk1-01.nix\n+++ b/hosts/rk1-01.nix\n@@ -14,7 +14,7 @@\n \n     k3s = {\n       \
+    let expected = "--- a/hosts/rk1-01.nix\n+++ b/hosts/rk1-01.nix\n@@ -18,7 +18,7 @@\n \n     k3s = {\n       \
                     role = \"server\";\n-      clusterInit = tru;\n+      clusterInit = true;\n     };\n   };\n }\n";
     assert_eq!(text(&output.stdout), expected);
     assert_eq!(text(&output.stderr), "1 file differs: run `rk1 render`\n");

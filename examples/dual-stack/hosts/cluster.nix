@@ -1,6 +1,9 @@
-# Rendered from cluster.toml by `rk1 render`: edit that file, not this one.
-# What the nodes share.
+# Rendered from cluster.toml by `rk1 render`: edit that file, or write cluster.local.nix beside this one.
+# The settings that all nodes share.
+{ lib, ... }:
 {
+  imports = lib.optional (builtins.pathExists ./cluster.local.nix) ./cluster.local.nix;
+
   rk1 = {
     cluster = {
       name = "turing-pi";
@@ -11,6 +14,11 @@
         rk1-03 = "172.16.10.223";
         rk1-04 = "172.16.10.224";
       };
+      servers = [
+        "rk1-01"
+        "rk1-02"
+        "rk1-03"
+      ];
     };
 
     base.authorizedKeys = [

@@ -1,4 +1,4 @@
-//! A run that is cut at any step is made up for by the next one.
+//! A run that is interrupted at any step is completed by the next one.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -8,11 +8,11 @@ use tempfile::TempDir;
 
 use crate::node::{Node, only, program};
 
-/// Every program that changes something, and those between them.
+/// Every program that the guard runs.
 const STEPS: [&str; 11] =
     ["cat", "date", "install", "ln", "mv", "nix-env", "realpath", "rm", "sync", "systemctl", "systemd-run"];
 
-/// Runs the guard and kills it, and all that it started, at the step `at`: 1 is the first. Returns the steps as well.
+/// Runs the guard and kills its process group at the step `at`, counted from 1. Returns the number of steps as well.
 fn cut(node: &Node, arguments: &[&str], at: usize) -> (Output, usize) {
     let directory = TempDir::new().unwrap();
     let count = directory.path().join("count");
@@ -32,7 +32,7 @@ fn cut(node: &Node, arguments: &[&str], at: usize) -> (Output, usize) {
     (output, steps)
 }
 
-/// A node that is to go back now.
+/// A node whose deadline has passed.
 fn overdue() -> Node {
     let node = Node::new();
     node.succeeds(&["arm", "600"]);
@@ -43,7 +43,7 @@ fn overdue() -> Node {
 }
 
 #[test]
-fn the_way_back_is_cut_at_each_step() {
+fn a_rollback_can_be_interrupted_at_each_step() {
     let (whole, steps) = cut(&overdue(), &["watch"], usize::MAX);
     assert!(whole.status.success(), "{whole:?}");
     assert!(steps >= 9, "only {steps} steps were seen");
@@ -53,7 +53,7 @@ fn the_way_back_is_cut_at_each_step() {
         let (output, _) = cut(&node, &["watch"], at);
         assert_eq!(output.status.signal(), Some(9), "step {at} of {steps}: {output:?}");
         node.calls();
-        // As at the next boot, or when systemd starts the watch again.
+        // The next boot does this, and so does systemd when it restarts the watch.
         node.succeeds(&["resume"]);
         let is_over = node.state("state") == "reverted";
         assert_eq!(node.calls().contains("systemd-run"), !is_over, "step {at}: no watch where one is needed");
@@ -62,7 +62,7 @@ fn the_way_back_is_cut_at_each_step() {
         assert_eq!((running.as_str(), profile.as_str()), ("old", "old"), "step {at} of {steps}");
         assert_eq!(node.state("state"), "reverted", "step {at} of {steps}");
 
-        // Never again.
+        // Later runs change nothing.
         node.switch_to_new();
         node.calls();
         node.succeeds(&["resume"]);
@@ -72,7 +72,7 @@ fn the_way_back_is_cut_at_each_step() {
 }
 
 #[test]
-fn arming_is_cut_at_each_step() {
+fn arming_can_be_interrupted_at_each_step() {
     let (whole, steps) = cut(&Node::new(), &["arm", "600"], usize::MAX);
     assert!(whole.status.success(), "{whole:?}");
     for at in 1..=steps {
@@ -80,12 +80,12 @@ fn arming_is_cut_at_each_step() {
         let (output, _) = cut(&node, &["arm", "600"], at);
         assert_eq!(output.status.signal(), Some(9), "step {at} of {steps}: {output:?}");
         match node.state("state").as_str() {
-            // Nothing to go back to, and it can be armed again.
+            // Nothing is recorded, and the guard can be armed again.
             "idle" => {
                 node.succeeds(&["watch"]);
                 node.succeeds(&["arm", "600"]);
             }
-            // Whole: what it notes is enough to go back.
+            // The record is complete: the node can be rolled back.
             "armed" => {
                 node.switch_to_new();
                 node.succeeds(&["revert"]);
@@ -98,7 +98,7 @@ fn arming_is_cut_at_each_step() {
 }
 
 #[test]
-fn confirming_is_cut_at_each_step() {
+fn a_confirmation_can_be_interrupted_at_each_step() {
     let armed = || {
         let node = Node::new();
         node.succeeds(&["arm", "600"]);

@@ -1,4 +1,4 @@
-//! A node as far as the guard sees it: two systems, the profile, and stand-ins for Nix and systemd that note their calls.
+//! A node as the guard sees it: two systems, the profile, and stand-ins for Nix and systemd that record their calls.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/modules/guard/guard.sh");
 
-/// As `nix-env` does it for a profile: `--switch-generation` of one that is there, and `--set`.
+/// Does to a profile what `nix-env` does: `--switch-generation` to an existing one, and `--set`.
 pub(crate) const NIX_ENV: &str = r#"#!/bin/bash
 echo "nix-env $*" >>"$NOTES"
 profile=$2
@@ -26,22 +26,25 @@ case $3 in
 esac
 "#;
 
-/// As a system's own does it, as far as anybody can see: the running system is this one. It ends as `status` says.
-pub(crate) const SWITCH: &str = r#"#!/bin/bash
+/// Makes its system the running one, as a system's own `switch-to-configuration` does. It exits with the number in the
+/// file `status`. With the file `inhibited` it refuses to switch as NixOS does, unless `NIXOS_NO_CHECK` is 1.
+const SWITCH: &str = r#"#!/bin/bash
 system=${0%/bin/*}
 echo "${system##*/} $*" >>"$NOTES"
+[[ $1 == boot ]] && exit 0
+[[ ! -e $system/inhibited || ${NIXOS_NO_CHECK-} == 1 ]] || exit 1
 ln --symbolic --force --no-dereference "$system" "$CURRENT_SYSTEM"
 exit "$(<"$system/status")"
 "#;
 
-/// No watch runs: the tests run it themselves.
+/// No watch is active: the tests run it themselves.
 const SYSTEMCTL: &str = "#!/bin/bash\necho \"systemctl $*\" >>\"$NOTES\"\n[[ $1 != is-active ]]\n";
 const SYSTEMD_RUN: &str = "#!/bin/bash\necho \"systemd-run $*\" >>\"$NOTES\"\n";
 
 pub(crate) struct Node(TempDir);
 
 impl Node {
-    /// It runs the system `old`, generation 1 of its profile.
+    /// Returns a node that runs the system `old`, generation 1 of its profile.
     pub(crate) fn new() -> Self {
         let node = Self(tempfile::tempdir().unwrap());
         for folder in ["bin", "old/bin", "new/bin", "gcroots"] {
@@ -51,16 +54,16 @@ impl Node {
             program(&node.path("bin").join(name), text);
         }
         for system in ["old", "new"] {
-            program(&node.path(system).join("bin/switch-to-configuration"), SWITCH);
-            fs::write(node.path(system).join("status"), "0").unwrap();
+            make_system(&node.path(system));
         }
         symlink(node.path("old"), node.path("profile-1-link")).unwrap();
         symlink("profile-1-link", node.path("profile")).unwrap();
         symlink(node.path("old"), node.path("current-system")).unwrap();
+        symlink(node.path("old"), node.path("booted-system")).unwrap();
         node
     }
 
-    /// As `nixos-rebuild switch` does it.
+    /// Changes the node as `nixos-rebuild switch` does.
     pub(crate) fn switch_to_new(&self) {
         for (target, name) in [
             (self.path("new"), "profile-2-link"),
@@ -72,6 +75,16 @@ impl Node {
         }
     }
 
+    /// Changes the node as a reboot into `system` does, which may have another kernel.
+    pub(crate) fn reboot_into(&self, system: &str) {
+        for name in ["current-system", "booted-system"] {
+            let _ = fs::remove_file(self.path(name));
+            symlink(self.path(system), self.path(name)).unwrap();
+        }
+        let state = if self.path("state/armed").exists() { "armed" } else { "reverting" };
+        self.note_in(state, "boot", "another");
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -80,7 +93,7 @@ impl Node {
         self.run_with(arguments, None)
     }
 
-    /// With programs that come before all others on the search path, and in a process group of its own.
+    /// Runs the guard in a process group of its own, with `first` at the head of its search path.
     pub(crate) fn run_with(&self, arguments: &[&str], first: Option<&Path>) -> Output {
         let path = std::env::var("PATH").unwrap();
         let path = format!("{}:{path}", self.path("bin").display());
@@ -91,6 +104,7 @@ impl Node {
             .env("PATH", path)
             .env("NOTES", self.path("notes"))
             .env("GUARD_STATE", self.path("state"))
+            .env("BOOTED_SYSTEM", self.path("booted-system"))
             .env("CURRENT_SYSTEM", self.path("current-system"))
             .env("SYSTEM_PROFILE", self.path("profile"))
             .env("GC_ROOT", self.path("gcroots/rk1-guard"))
@@ -107,7 +121,7 @@ impl Node {
         self.without_paths(&told)
     }
 
-    /// What it says when it fails.
+    /// Returns the messages of a run that fails.
     #[track_caller]
     pub(crate) fn fails(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -119,9 +133,13 @@ impl Node {
         text.replace(&format!("{}/", self.0.path().display()), "")
     }
 
-    /// Changes what was noted when the guard was armed.
+    /// Changes a value that was recorded when the guard was armed.
     pub(crate) fn note(&self, key: &str, value: &str) {
-        let file = self.path("state/armed");
+        self.note_in("armed", key, value);
+    }
+
+    fn note_in(&self, state: &str, key: &str, value: &str) {
+        let file = self.path("state").join(state);
         let text = fs::read_to_string(&file).unwrap();
         let line = |line: &str| {
             if line.starts_with(&format!("{key}=")) { format!("{key}={value}") } else { line.into() }
@@ -129,13 +147,13 @@ impl Node {
         fs::write(&file, text.lines().map(line).collect::<Vec<_>>().join("\n") + "\n").unwrap();
     }
 
-    /// As if the node had been armed long ago.
+    /// Makes the guard believe that it was armed long ago.
     pub(crate) fn let_the_deadline_pass(&self) {
         self.note("limit", "1");
         self.note("armed_at", "0");
     }
 
-    /// The calls of what the guard runs, since the last time that this was asked.
+    /// Returns the calls of other programs since the last call of this method.
     pub(crate) fn calls(&self) -> String {
         let notes = fs::read_to_string(self.path("notes")).unwrap_or_default();
         let _ = fs::remove_file(self.path("notes"));
@@ -146,13 +164,13 @@ impl Node {
         self.without_paths(&fs::canonicalize(self.path(link)).unwrap().to_string_lossy())
     }
 
-    /// The system that runs, the one that the profile has, and whether the garbage collector has to keep the old one.
+    /// Returns the running system, the profile's system, and whether the old one is kept from the garbage collector.
     pub(crate) fn systems(&self) -> (String, String, bool) {
         let is_kept = self.path("gcroots/rk1-guard").is_symlink();
         (self.target("current-system"), self.target("profile"), is_kept)
     }
 
-    /// The value of a key of `rk1-guard state`.
+    /// Returns the value of a key that `rk1-guard state` prints.
     #[track_caller]
     pub(crate) fn state(&self, key: &str) -> String {
         let told = self.succeeds(&["state"]);
@@ -161,12 +179,22 @@ impl Node {
     }
 }
 
+/// Makes a system whose kernel is that of all the others.
+pub(crate) fn make_system(path: &Path) {
+    program(&path.join("bin/switch-to-configuration"), SWITCH);
+    fs::write(path.join("status"), "0").unwrap();
+    for part in ["kernel", "initrd", "kernel-modules"] {
+        symlink(format!("/nix/store/{part}"), path.join(part)).unwrap();
+    }
+    fs::write(path.join("kernel-params"), "panic=10").unwrap();
+}
+
 pub(crate) fn program(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The systems of a node that runs `system`, and whose old one need not be kept.
+/// The systems of a node that runs `system` and keeps no other one.
 pub(crate) fn only(system: &str) -> (String, String, bool) {
     (system.to_owned(), system.to_owned(), false)
 }

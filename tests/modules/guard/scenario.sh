@@ -1,6 +1,6 @@
-# Runs in the container, at each of its two boots; what it prints is compared.
+# Runs in the container at each of its two boots. The test compares its output.
 set -o nounset
-export PATH=/opt/bin:$PATH NOTES=/out/notes CURRENT_SYSTEM=/run/current-system
+export PATH=/opt/bin:$PATH NOTES=/out/notes CURRENT_SYSTEM=/run/current-system BOOTED_SYSTEM=/run/booted-system
 
 watch=rk1-guard-watch.service
 profiles=/nix/var/nix/profiles
@@ -16,15 +16,16 @@ is_down() { ! is_up; }
 is_in() { [[ $(rk1-guard state) == "state=$1"* ]]; }
 is_another() { is_up && [[ $(systemctl show --property MainPID --value "$watch") != "$1" ]]; }
 runs() { printf '  it runs %s, and %s at the next boot\n' "$(basename "$(realpath /run/current-system)")" "$(basename "$(realpath $profiles/system)")"; }
-# As `nixos-rebuild switch` does it.
+# As `nixos-rebuild switch` does.
 switch_to_new() {
   ln -sfn /nix/store/new "$profiles/system-2-link"
   ln -sfn system-2-link "$profiles/system"
   ln -sfn /nix/store/new /run/current-system
 }
 
-# As stage 2 of the boot does it.
+# As stage 2 of the boot does.
 ln -sfn "$(realpath $profiles/system)" /run/current-system
+ln -sfn "$(realpath $profiles/system)" /run/booted-system
 
 if [[ ! -e /out/second ]]; then
   touch /out/second

@@ -1,5 +1,5 @@
-//! The unit and the guard under a real systemd: in a container of its own (systemd-nspawn), on an empty root with this
-//! machine's /usr, booted twice. The unit's text is the one that tests/modules/nix/ evaluates and keeps fresh.
+//! The unit and the guard under a real systemd: in a systemd-nspawn container with an empty root and the host's /usr,
+//! booted twice. The unit's text is the one that tests/modules/nix/ evaluates.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,20 +9,20 @@ use std::process::Command;
 
 use snapbox::{assert_data_eq, file};
 
-use crate::node::{NIX_ENV, SCRIPT, SWITCH, program};
+use crate::node::{NIX_ENV, SCRIPT, make_system, program};
 use crate::requirement::skipped;
 
 const UNITS: &str = include_str!("../nix/snapshots/units.txt");
 const SCENARIO: &str = include_str!("scenario.sh");
 
-/// What the module's `writeShellApplication` puts before the script.
+/// The lines that the module's `writeShellApplication` puts before the script.
 const HEAD: &str = "#!/bin/bash
-export GUARD_STATE=/var/lib/rk1/guard CURRENT_SYSTEM=/run/current-system
+export GUARD_STATE=/var/lib/rk1/guard CURRENT_SYSTEM=/run/current-system BOOTED_SYSTEM=/run/booted-system
 export SYSTEM_PROFILE=/nix/var/nix/profiles/system GC_ROOT=/nix/var/nix/gcroots/rk1-guard
 export NOTES=/out/notes PATH=/opt/bin:$PATH
 ";
 
-/// The unit of host rk1-01, with the program that is in the container.
+/// Returns the unit of host rk1-01 with the path that its program has in the container.
 fn unit() -> String {
     let (_, rest) = UNITS.split_once("# rk1-01/rk1-guard.service\n").unwrap();
     let text = rest.split("\n# ").next().unwrap();
@@ -77,8 +77,7 @@ fn systemd_runs_the_guard() {
     for system in ["old", "new"] {
         let store = path("nix/store").join(system);
         fs::create_dir_all(store.join("bin")).unwrap();
-        program(&store.join("bin/switch-to-configuration"), SWITCH);
-        fs::write(store.join("status"), "0").unwrap();
+        make_system(&store);
     }
     symlink("/nix/store/old", path("nix/var/nix/profiles/system-1-link")).unwrap();
     symlink("system-1-link", path("nix/var/nix/profiles/system")).unwrap();

@@ -1,4 +1,4 @@
-//! Each state, and what leads from it to another.
+//! Each state and the ways out of it.
 
 use std::fs;
 use std::process::Command;
@@ -10,32 +10,32 @@ const SWITCH_UNITS: &str = "systemctl stop nixos-rebuild-switch-to-configuration
 const BACK: &str = "nix-env --profile profile --switch-generation 1\nold switch\n";
 
 #[test]
-fn nothing_happens_where_nothing_is_armed() {
+fn without_a_deadline_nothing_happens() {
     let node = Node::new();
     for command in ["watch", "resume"] {
         assert_eq!(node.succeeds(&[command]), "");
     }
     assert_eq!(node.calls(), "");
     assert_eq!(node.succeeds(&["state"]), "state=idle\nrunning=old\n");
-    assert_eq!(node.fails(&["confirm"]), "rk1-guard: it is not armed: there is nothing to confirm\n");
-    assert_eq!(node.fails(&["revert"]), "rk1-guard: it is not armed: there is nothing to go back to\n");
+    assert_eq!(node.fails(&["confirm"]), "rk1-guard: the guard is not armed: there is nothing to confirm\n");
+    assert_eq!(node.fails(&["revert"]), "rk1-guard: the guard is not armed: there is nothing to roll back\n");
     for seconds in ["", "0", "-1", "5m", "1000000"] {
         assert_eq!(
             node.fails(&["arm", seconds]),
             format!("rk1-guard: `{seconds}` is not a number of seconds\n")
         );
     }
-    assert_eq!(node.fails(&[]), "rk1-guard: say arm SECONDS, confirm, revert or state\n");
+    assert_eq!(node.fails(&[]), "rk1-guard: usage: rk1-guard arm SECONDS | confirm | revert | state\n");
     assert_eq!(node.systems(), only("old"));
 }
 
 #[test]
-fn armed_it_notes_the_running_system_and_watches_in_a_unit_of_its_own() {
+fn arming_records_the_running_system_and_starts_a_watch() {
     let node = Node::new();
     node.succeeds(&["arm", "999999"]);
     let watch = format!(
-        "systemd-run --quiet --collect --service-type=exec --unit=rk1-guard-watch --description=Go back to the system of \
-         before, unless somebody confirms the new one --property=Restart=on-failure --property=RestartSec=5 \
+        "systemd-run --quiet --collect --service-type=exec --unit=rk1-guard-watch --description=Roll back to the \
+         previous system unless the new one is confirmed --property=Restart=on-failure --property=RestartSec=5 \
          --property=StartLimitIntervalSec=0 {SCRIPT} watch\n"
     );
     assert_eq!(node.calls(), format!("systemctl stop rk1-guard-watch.service\n{watch}"));
@@ -46,14 +46,17 @@ fn armed_it_notes_the_running_system_and_watches_in_a_unit_of_its_own() {
     assert!((990_000..=999_999).contains(&left), "{left}");
     assert_eq!(node.systems(), ("old".into(), "old".into(), true));
 
-    assert_eq!(node.fails(&["arm", "60"]), "rk1-guard: it is armed already: confirm or revert first\n");
-    // At the next boot there is no watch until this is asked for.
+    assert_eq!(
+        node.fails(&["arm", "60"]),
+        "rk1-guard: the guard is already armed: confirm or revert first\n"
+    );
+    // At the next boot nothing watches until `resume` runs.
     node.succeeds(&["resume"]);
     assert_eq!(node.calls(), format!("systemctl is-active --quiet rk1-guard-watch.service\n{watch}"));
 }
 
 #[test]
-fn confirmed_in_time_the_new_system_stays() {
+fn a_confirmed_system_stays() {
     let node = Node::new();
     node.succeeds(&["arm", "600"]);
     node.switch_to_new();
@@ -63,11 +66,11 @@ fn confirmed_in_time_the_new_system_stays() {
     assert_eq!(node.calls(), "");
     assert_eq!(node.systems(), only("new"));
     assert_eq!(node.succeeds(&["state"]), "state=confirmed\nsystem=old\ngeneration=1\nrunning=new\n");
-    assert_eq!(node.fails(&["confirm"]), "rk1-guard: it is not armed: there is nothing to confirm\n");
+    assert_eq!(node.fails(&["confirm"]), "rk1-guard: the guard is not armed: there is nothing to confirm\n");
 }
 
 #[test]
-fn unconfirmed_it_goes_back_once() {
+fn an_unconfirmed_system_is_rolled_back_once() {
     let node = Node::new();
     node.succeeds(&["arm", "600"]);
     node.switch_to_new();
@@ -75,13 +78,14 @@ fn unconfirmed_it_goes_back_once() {
     node.calls();
     assert_eq!(
         node.succeeds(&["watch"]),
-        "rk1-guard: nobody has confirmed within 1 s\nrk1-guard: this is old again; its activation ended with status 0\n"
+        "rk1-guard: the new system was not confirmed within 1 seconds\n\
+         rk1-guard: rolled back to old; its activation ended with status 0\n"
     );
     assert_eq!(node.calls(), format!("{SWITCH_UNITS}{BACK}"));
     assert_eq!(node.systems(), only("old"));
     assert_eq!(node.state("state"), "reverted");
 
-    // Not twice: not by itself, not by a late word, not at the next boot; and what is switched to later stays.
+    // Only once: neither by itself, nor by a late confirmation, nor at the next boot. A later switch stays.
     node.switch_to_new();
     for command in ["watch", "resume"] {
         node.succeeds(&[command]);
@@ -96,7 +100,7 @@ fn unconfirmed_it_goes_back_once() {
 }
 
 #[test]
-fn asked_to_it_goes_back_at_once() {
+fn revert_rolls_back_at_once() {
     let node = Node::new();
     node.succeeds(&["arm", "600"]);
     node.switch_to_new();
@@ -104,13 +108,13 @@ fn asked_to_it_goes_back_at_once() {
     node.succeeds(&["revert"]);
     assert!(node.calls().contains("\nsystemd-run "), "no watch runs that would do it");
     assert_eq!(node.state("state"), "reverting");
-    assert_eq!(node.fails(&["confirm"]), "rk1-guard: it is not armed: there is nothing to confirm\n");
+    assert_eq!(node.fails(&["confirm"]), "rk1-guard: the guard is not armed: there is nothing to confirm\n");
     node.succeeds(&["watch"]);
     assert_eq!(node.systems(), only("old"));
 }
 
 #[test]
-fn a_deadline_outlives_a_reboot() {
+fn a_deadline_survives_a_reboot() {
     let now = Command::new("date").arg("+%s").output().unwrap().stdout;
     let now: u64 = String::from_utf8(now).unwrap().trim().parse().unwrap();
     for (limit, deadline, what) in [
@@ -136,7 +140,7 @@ fn a_deadline_outlives_a_reboot() {
 }
 
 #[test]
-fn a_jump_of_the_clock_is_no_deadline() {
+fn a_clock_jump_does_not_end_the_wait() {
     let node = Node::new();
     node.succeeds(&["arm", "999999"]);
     node.note("deadline", "1");
@@ -145,7 +149,7 @@ fn a_jump_of_the_clock_is_no_deadline() {
 }
 
 #[test]
-fn it_goes_back_to_a_system_whose_generation_is_gone_or_never_was() {
+fn a_system_without_a_generation_is_restored() {
     let node = Node::new();
     node.succeeds(&["arm", "600"]);
     node.switch_to_new();
@@ -160,7 +164,7 @@ fn it_goes_back_to_a_system_whose_generation_is_gone_or_never_was() {
     );
     assert_eq!(node.systems(), only("old"));
 
-    // `nixos-rebuild test` had been tried: the node runs what no generation has.
+    // After `nixos-rebuild test`, the node runs a system that no generation has.
     let node = Node::new();
     node.switch_to_new();
     fs::remove_file(node.path("current-system")).unwrap();
@@ -174,30 +178,113 @@ fn it_goes_back_to_a_system_whose_generation_is_gone_or_never_was() {
 }
 
 #[test]
-fn a_way_back_that_fails_is_tried_again() {
+fn a_failed_rollback_is_tried_again() {
     let node = Node::new();
     node.succeeds(&["arm", "600"]);
     node.switch_to_new();
     node.let_the_deadline_pass();
-    // EAGAIN: somebody else holds the lock.
+    // EAGAIN: another process holds the lock.
     fs::write(node.path("old/status"), "11").unwrap();
     assert_eq!(
         node.fails(&["watch"]),
-        "rk1-guard: nobody has confirmed within 1 s\nrk1-guard: old cannot be activated: status 11\n"
+        "rk1-guard: the new system was not confirmed within 1 seconds\n\
+         rk1-guard: old cannot be activated: status 11\n"
     );
     assert_eq!(node.state("state"), "reverting");
-    assert!(node.systems().2, "the old system may not be collected yet");
+    assert!(node.systems().2, "the old system must be kept for now");
 
     fs::write(node.path("old/status"), "4").unwrap();
     assert_eq!(
         node.succeeds(&["watch"]),
-        "rk1-guard: this is old again; its activation ended with status 4\n"
+        "rk1-guard: rolled back to old; its activation ended with status 4\n"
     );
     assert_eq!(node.systems(), only("old"));
 }
 
+/// NixOS refuses to switch between systems that differ in, for example, their D-Bus implementation.
 #[test]
-fn shellcheck_finds_nothing() {
+fn a_switch_inhibitor_does_not_stop_the_rollback() {
+    let node = Node::new();
+    node.succeeds(&["arm", "600"]);
+    node.switch_to_new();
+    fs::write(node.path("old/inhibited"), "").unwrap();
+    node.let_the_deadline_pass();
+    node.succeeds(&["watch"]);
+    assert_eq!(node.systems(), only("old"));
+}
+
+#[test]
+fn a_new_kernel_is_rolled_back_by_a_reboot() {
+    let node = Node::new();
+    fs::remove_file(node.path("new/kernel")).unwrap();
+    std::os::unix::fs::symlink("/nix/store/another-kernel", node.path("new/kernel")).unwrap();
+    node.succeeds(&["arm", "600"]);
+    node.switch_to_new();
+
+    // `nixos-rebuild boot` and a reboot: nobody confirms.
+    node.reboot_into("new");
+    node.let_the_deadline_pass();
+    node.note("deadline", "1");
+    node.calls();
+    assert_eq!(
+        node.succeeds(&["watch"]),
+        "rk1-guard: the new system was not confirmed within 1 seconds\n\
+         rk1-guard: rebooting into the kernel of old\n"
+    );
+    let back = "nix-env --profile profile --switch-generation 1\nold boot\nsystemctl reboot\n";
+    assert_eq!(node.calls(), format!("{SWITCH_UNITS}{back}"));
+    assert_eq!(node.state("state"), "reverting");
+    assert!(node.systems().2, "the old system must be kept for now");
+
+    node.reboot_into("old");
+    node.succeeds(&["watch"]);
+    assert_eq!(node.calls(), format!("{SWITCH_UNITS}old switch\n"));
+    assert_eq!((node.systems(), node.state("state")), (only("old"), "reverted".to_owned()));
+}
+
+/// Somebody may choose the new kernel in the boot menu again.
+#[test]
+fn the_node_reboots_only_once_to_roll_back_a_kernel() {
+    let node = Node::new();
+    fs::write(node.path("new/kernel-params"), "panic=10 quiet").unwrap();
+    node.succeeds(&["arm", "600"]);
+    node.switch_to_new();
+    node.reboot_into("new");
+    node.note("deadline", "1");
+    node.succeeds(&["watch"]);
+    node.reboot_into("new");
+    node.calls();
+    node.succeeds(&["watch"]);
+    assert_eq!(node.calls(), format!("{SWITCH_UNITS}old switch\n"));
+    assert_eq!(node.state("state"), "reverted");
+}
+
+#[test]
+fn a_damaged_record_is_rolled_back_and_never_executed() {
+    for damage in [
+        "",
+        "system=relative\n",
+        "deadline=limit[$(touch EXECUTED)]\n",
+        "limit=08\n",
+        "boot=\n",
+        "generation=1; touch EXECUTED\n",
+        "armed_at=99999999999999999999\n",
+    ] {
+        let node = Node::new();
+        node.succeeds(&["arm", "600"]);
+        node.switch_to_new();
+        let file = node.path("state/armed");
+        let whole = fs::read_to_string(&file).unwrap();
+        let damaged = if damage.is_empty() { String::new() } else { whole + damage };
+        fs::write(&file, damaged).unwrap();
+        node.succeeds(&["watch"]);
+        assert_eq!(node.systems(), only("old"), "{damage:?}");
+        assert!(!std::path::Path::new("EXECUTED").exists(), "{damage:?}");
+    }
+}
+
+#[test]
+fn shellcheck_reports_nothing() {
     let Ok(output) = Command::new("shellcheck").args(["--shell=bash", SCRIPT]).output() else {
         return skipped("guard: shellcheck", "`shellcheck` is not installed");
     };

@@ -240,6 +240,6 @@ fn a_loader_that_would_reach_into_the_seed_is_refused() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "the loader does not fit before the first partition: raise seedOffset in images/layout.nix\n"
+        "the boot loader does not fit before the first partition: raise seedOffset in images/layout.nix\n"
     );
 }

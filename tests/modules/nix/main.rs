@@ -127,11 +127,12 @@ fn every_host_is_what_the_posts_describe() {
                 ("/run/k3s", "/mnt/data/k3s"),
                 ("/var/lib/kubelet", "/mnt/data/k3s-kubelet"),
                 ("/var/lib/rancher", "/mnt/data/k3s-rancher"),
+                ("/var/log/pods", "/mnt/data/k3s-pod-logs"),
             ]
         );
         assert_eq!(
             strings(&host["k3s"]["unit"]["unitConfig"]["RequiresMountsFor"]),
-            ["/run/k3s", "/var/lib/kubelet", "/var/lib/rancher"]
+            ["/run/k3s", "/var/lib/kubelet", "/var/lib/rancher", "/var/log/pods"]
         );
 
         assert!(!strings(&host["kernelParams"]).iter().any(|parameter| parameter.starts_with("root=")));
@@ -339,8 +340,8 @@ fn a_chart_without_hash_is_warned_of() {
          }}) (harness.outputs.lib.mkCluster {}/hosts)",
         cluster.path().display()
     ));
-    let warning = "pins.json has no hash of the chart cert-manager-1.21.2: the cluster will fetch it itself, unchecked.\n\
-                   `rk1 pin` looks the hash up; then run `rk1 render` again.\n";
+    let warning = "pins.json has no hash of the chart cert-manager-1.21.2: the cluster will download it without a check.\n\
+                   Run `rk1 pin`, which looks the hash up, and then `rk1 render`.\n";
     assert_eq!(hosts["rk1-01"], serde_json::json!({ "warnings": [warning], "charts": ["cilium-1.20.0"] }));
     assert_eq!(hosts["rk1-04"], serde_json::json!({ "warnings": [], "charts": [] }));
 }

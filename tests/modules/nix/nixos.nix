@@ -89,6 +89,10 @@ let
             }) config.system.requiredKernelConfig
           );
 
+        # Defaults that our modules read.
+        boot.initrd.systemd.emergencyAccess = lib.mkOptionDefault false;
+        systemd.sysusers.enable = lib.mkOptionDefault false;
+
         boot.loader.generic-extlinux-compatible.populateCmd = "/not/built/here/extlinux-conf-builder";
         nix.package = pkgs.nix;
         systemd.package = pkgs.systemd;

@@ -161,6 +161,7 @@ let
     lib.recursiveUpdate tree provided
     // {
       inherit lib;
+      path = ./nixpkgs;
       pkgs = final;
       stdenv.hostPlatform = lib.systems.elaborate system;
       extend = overlay: lib.fix (lib.extends overlay (base channel system));

@@ -70,6 +70,7 @@ let
           ;
       }) (lib.filterAttrs (name: _: lib.hasPrefix "kubernetes-secret-" name) config.systemd.paths);
       firewall = {
+        rules = lib.splitString "\n" (lib.trim config.networking.firewall.extraCommands);
         inherit (config.networking.firewall)
           enable
           allowedTCPPorts
@@ -84,12 +85,26 @@ let
         inherit (config.users.users.root) hashedPassword;
         keys = config.users.users.root.openssh.authorizedKeys.keys;
       };
-      unfree = {
-        rkbin = config.nixpkgs.config.allowUnfreePredicate { pname = "rkbin"; };
-        loader = config.nixpkgs.config.allowUnfreePredicate {
-          pname = "uboot-turing-rk1-rk3588_defconfig";
+      # Of the store path without its hash.
+      loader = lib.concatStringsSep "-" (lib.tail (lib.splitString "-" config.rk1.board.loader));
+      deviceTree = { inherit (config.hardware.deviceTree) name filter; };
+      nix = {
+        inherit (config.nix) daemonCPUSchedPolicy daemonIOSchedClass;
+        gc = {
+          inherit (config.nix.gc)
+            automatic
+            dates
+            options
+            randomizedDelaySec
+            ;
         };
-        other = config.nixpkgs.config.allowUnfreePredicate { pname = "steam"; };
+        flake = { inherit (config.nixpkgs.flake) setFlakeRegistry setNixPath; };
+      };
+      unattended = {
+        inherit (config.systemd) enableEmergencyMode;
+        watchdog = config.systemd.watchdog.runtimeTime;
+        emergency = config.boot.initrd.systemd.services.emergency.serviceConfig;
+        journal = config.services.journald.extraConfig;
       };
     };
 
@@ -106,6 +121,11 @@ let
       lib.mapAttrs (_: tree) value
     else if builtins.isList value then
       map tree value
+    else if builtins.isString value && lib.hasPrefix "${builtins.storeDir}/" value then
+      # Without the hash, which changes with every byte of the sources.
+      lib.substring 33 (-1) (
+        lib.removePrefix "${builtins.storeDir}/" (builtins.unsafeDiscardStringContext value)
+      )
     else
       value;
   # The options of ours, as the manual would have them.

@@ -1,4 +1,4 @@
-# What each script of a host runs with: the packages and programs that it finds, and its text, or the command that names
+# The environment of each script of a host: the packages and programs on its path, and its text or the command that names
 # its file.
 { lib }:
 let
@@ -27,9 +27,13 @@ let
   ];
 
   names = map (package: package.name);
-  textOf =
+  command =
     service:
-    if builtins.isString service.script then service.script else service.serviceConfig.ExecStart or "";
+    let
+      text = service.serviceConfig.ExecStart or "";
+    in
+    if builtins.isList text then lib.last text else text;
+  textOf = service: if builtins.isString service.script then service.script else command service;
 
   ofService = service: {
     packages = everyService ++ lib.optionals (builtins.isList service.path) (names service.path);

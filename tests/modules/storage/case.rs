@@ -28,7 +28,7 @@ pub enum Outcome {
     /// Mounted as it is: neither run changes a byte.
     Kept(&'static str),
     /// The first run changes something, never our files; the second run changes no byte.
-    Mended(&'static str),
+    Repaired(&'static str),
     /// Neither run changes a byte, and there is nothing to mount.
     Refused(&'static str),
     /// There is nothing to mount, and nothing outside our partition changed: e2fsck notes in its superblock what it saw.
@@ -70,7 +70,7 @@ impl Given {
 impl Outcome {
     pub fn verdict(&self) -> String {
         match self {
-            Self::Made(verdict) | Self::Kept(verdict) | Self::Mended(verdict) => (*verdict).to_owned(),
+            Self::Made(verdict) | Self::Kept(verdict) | Self::Repaired(verdict) => (*verdict).to_owned(),
             Self::Refused(verdict) | Self::Halted(verdict) => format!("error: {verdict}"),
         }
     }
@@ -96,7 +96,7 @@ impl Row {
                     before.assert_same(&between, "first run");
                     between.assert_same(&after, "second run");
                 }
-                Outcome::Made(_) | Outcome::Mended(_) => {
+                Outcome::Made(_) | Outcome::Repaired(_) => {
                     assert_ne!(before, between, "the first run did nothing");
                     between.assert_same(&after, "second run");
                 }

@@ -11,12 +11,12 @@ const BEGIN: &str = "<!-- rows: tests/modules/storage/table.rs -->\n";
 const END: &str = "<!-- end of rows -->\n";
 
 fn table() -> String {
-    let mut table = "| the disk | what happens | the last word in the journal |\n|---|---|---|\n".to_owned();
+    let mut table = "| disk | what happens | last line in the journal |\n|---|---|---|\n".to_owned();
     for row in ROWS {
         let what = match row.outcome {
-            Outcome::Made(_) => "partition and filesystem made, then used",
+            Outcome::Made(_) => "partition and filesystem created, then used",
             Outcome::Kept(_) => "used as it is, no byte changed",
-            Outcome::Mended(_) => "mended or grown, files kept, then used",
+            Outcome::Repaired(_) => "repaired or grown, files kept, then used",
             Outcome::Refused(_) => "**refused**, no byte changed",
             Outcome::Halted(_) => "**not mounted**, nothing changed but e2fsck's own marks",
         };
@@ -33,6 +33,6 @@ fn table_has_exactly_the_rows_that_are_tested() {
     if std::env::var_os("RK1_UPDATE_DOCS").is_some() {
         fs::write(DOCUMENT, format!("{before}{BEGIN}{}{END}{after}", table())).unwrap();
     } else {
-        assert_eq!(found, table(), "`RK1_UPDATE_DOCS=1 cargo test --test storage document` writes it anew");
+        assert_eq!(found, table(), "`RK1_UPDATE_DOCS=1 cargo test --test storage document` updates it");
     }
 }

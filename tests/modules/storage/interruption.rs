@@ -1,4 +1,4 @@
-//! A run that ends at any step, or leaves any part of what it wrote, is finished by the next one.
+//! A run that ends at any step, with any part of its writes missing, is completed by the next one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,16 +12,16 @@ use crate::disk::{Disk, MIB, ROOMY};
 use crate::script::{Run, prepare};
 use crate::tool::can_run;
 
-/// Every program that writes to the disk or to the link, and those between them.
+/// The programs that the script runs and that write something, and some between them.
 const STEPS: &[&str] =
     &["dd", "systemd-repart", "partx", "mkfs.ext4", "sync", "dumpe2fs", "e2fsck", "mkdir", "ln"];
 const KILL: i32 = 9;
 
-/// Stand-ins for `STEPS` that count their calls and kill the script, and all it started, at one of them.
+/// Stand-ins for `STEPS` that count their calls and kill the script's process group at one of them.
 struct Killer(TempDir);
 
 impl Killer {
-    /// `at` is the call that does not happen: 1 is the first.
+    /// Kills the script at the call number `at`, counted from 1.
     fn at(at: usize) -> Self {
         let directory = TempDir::new().unwrap();
         let calls = directory.path().join("calls");
@@ -139,8 +139,8 @@ fn any_part_of_the_table_was_not_written() {
 }
 
 #[test]
-fn the_filesystem_was_half_written() {
-    if !can_run("the_filesystem_was_half_written", &[]) {
+fn the_filesystem_was_partly_written() {
+    if !can_run("the_filesystem_was_partly_written", &[]) {
         return;
     }
     // mke2fs writes the superblock last; everything else of a filesystem may be there.
@@ -162,16 +162,16 @@ fn a_tool_failed() {
         fs::set_permissions(&failing, fs::Permissions::from_mode(0o755)).unwrap();
         let disk = Disk::blank(ROOMY);
         let run = tools.run(&disk);
-        let told = "error: stopped by the failure above; the next run goes on from here";
+        let told = "error: stopped by the failure above; the next run continues from here";
         assert_eq!((run.code, run.verdict(), &run.link), (Some(5), told, &None), "{step}:\n{}", run.stderr);
         assert_recovers(&disk, &format!("{step} failed"));
     }
 }
 
-/// What somebody did to a disk, and its name.
+/// A change that somebody made to a disk, with its description.
 type Change = (&'static str, fn(&Disk));
 
-/// What the note allows is no more than that: a foreign disk that still carries it is refused.
+/// The note permits nothing else: a foreign disk that still has it is refused.
 #[test]
 fn the_note_excuses_nothing_else() {
     if !can_run("the_note_excuses_nothing_else", &[]) {

@@ -1,4 +1,5 @@
-//! From the disk to k3s: what systemd makes of the mounts that a host evaluates to, and a filesystem that grows.
+//! From the disk to k3s: the units that systemd generates from a host's mounts, their propagation, and a filesystem that
+//! grows.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,7 +16,7 @@ use crate::tool::{can_run, output, shell};
 
 const FSTAB_GENERATOR: &str = "/lib/systemd/system-generators/systemd-fstab-generator";
 const GROWFS: &str = "/lib/systemd/systemd-growfs";
-/// What the first host evaluates to; tests/modules/nix/main.rs keeps it true.
+/// The values of the first host, which tests/modules/nix compares with an evaluation.
 const HOSTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/modules/nix/snapshots/hosts.json");
 
 /// The host's mounts but for its root, as NixOS writes /etc/fstab (nixos/modules/tasks/filesystems.nix).
@@ -67,17 +68,113 @@ fn mounts_wait_for_the_disk_and_the_boot_does_not_fail_with_them() {
         dependencies(&units.join("mnt-data.mount")),
         ["After=rk1-storage.service", "Before=local-fs.target", "Requires=rk1-storage.service"]
     );
-    for bind in ["run-k3s.mount", "var-lib-kubelet.mount", "var-lib-rancher.mount"] {
+    let binds = ["run-k3s.mount", "var-lib-kubelet.mount", "var-lib-rancher.mount", "var-log-pods.mount"];
+    for bind in binds {
         assert_eq!(
             dependencies(&units.join(bind)),
-            ["Before=local-fs.target", "RequiresMountsFor=/mnt/data"],
+            [
+                "After=rk1-storage-directories.service",
+                "Before=local-fs.target",
+                "Requires=rk1-storage-directories.service",
+                "RequiresMountsFor=/mnt/data"
+            ],
             "{bind}"
         );
     }
-    // Wanted, not required: what fails here does not send the machine into its emergency shell.
+    // Wanted, not required: a failure does not send the machine into emergency mode.
     assert!(!units.join("local-fs.target.requires").exists());
-    for mount in ["mnt-data.mount", "run-k3s.mount", "var-lib-kubelet.mount", "var-lib-rancher.mount"] {
+    for mount in binds.into_iter().chain(["mnt-data.mount"]) {
         assert!(units.join("local-fs.target.wants").join(mount).is_symlink(), "{mount}");
+    }
+}
+
+/// The mount options of a path of host rk1-01 that mount(8) itself understands.
+fn options(path: &str) -> String {
+    let hosts: serde_json::Value = serde_json::from_str(&fs::read_to_string(HOSTS).unwrap()).unwrap();
+    let options = hosts["rk1-01"]["mounts"][path]["options"].as_array().unwrap();
+    let options = options.iter().map(|option| option.as_str().unwrap());
+    options.filter(|option| !option.starts_with("x-") && *option != "nofail").collect::<Vec<_>>().join(",")
+}
+
+/// With a shared data disk, the kernel would show each mount of a container a second time below /mnt/data.
+#[test]
+fn a_containers_mount_appears_once_and_reaches_its_pod() {
+    let script = r#"
+        set -o errexit
+        mount --make-rshared /
+        mount -t tmpfs tmpfs "$3"
+        cd "$3"
+        mkdir data kubelet pod
+        mount -t tmpfs -o "$1" tmpfs data
+        mkdir data/kubelet
+        mount -o "$2" data/kubelet kubelet
+        # What the container runtime does: the pod sees the kubelet's mounts of before and after.
+        mount --rbind kubelet pod
+        mkdir kubelet/volume
+        mount -t tmpfs -o size=4k pod-volume kubelet/volume
+        grep -c " $3/data/.*pod-volume" /proc/self/mountinfo || true
+        grep -c " $3/kubelet/.*pod-volume" /proc/self/mountinfo
+        grep -c " $3/pod/.*pod-volume" /proc/self/mountinfo
+    "#;
+    let place = TempDir::new().unwrap();
+    let counts = |data: &str| {
+        let output = Command::new("unshare")
+            .args(["--mount", "--propagation=private", "bash", "-c", script, "bash"])
+            .args([data, &options("/var/lib/kubelet")])
+            .arg(place.path())
+            .output();
+        match output {
+            Ok(output) if output.status.success() => Ok(String::from_utf8(output.stdout).unwrap()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    match counts(&options("/mnt/data")) {
+        Ok(found) => assert_eq!(found, "0\n1\n1\n"),
+        Err(error) => {
+            return skipped("storage: propagation", &format!("nothing can be mounted here: {error}"));
+        }
+    }
+    // The control: without `private`, the volume is there twice.
+    assert_eq!(counts(&options("/mnt/data").replace("private", "shared")).unwrap(), "1\n1\n1\n");
+}
+
+/// Runs the check of the directories on a data disk that `prepare` has changed.
+fn check_directories(prepare: fn(&Path)) -> (Option<i32>, String, TempDir) {
+    let disk = TempDir::new().unwrap();
+    prepare(disk.path());
+    let output = Command::new("bash")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/modules/storage/directories.sh"))
+        .env("MOUNT_POINT", disk.path())
+        .env("DIRECTORIES", "k3s k3s-rancher")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), told.replace(&disk.path().display().to_string(), "/mnt/data"), disk)
+}
+
+#[test]
+fn only_a_directory_of_the_disk_is_bound() {
+    for prepare in [(|_| {}) as fn(&Path), |disk| fs::create_dir(disk.join("k3s")).unwrap()] {
+        let (code, told, disk) = check_directories(prepare);
+        assert_eq!((code, told.as_str()), (Some(0), ""));
+        assert!(disk.path().join("k3s").is_dir() && disk.path().join("k3s-rancher").is_dir());
+    }
+    let planted: [fn(&Path); 4] = [
+        |disk| std::os::unix::fs::symlink("/etc", disk.join("k3s")).unwrap(),
+        |disk| std::os::unix::fs::symlink("k3s-rancher", disk.join("k3s")).unwrap(),
+        |disk| std::os::unix::fs::symlink("/nowhere", disk.join("k3s")).unwrap(),
+        |disk| fs::write(disk.join("k3s"), "").unwrap(),
+    ];
+    for prepare in planted {
+        let (code, told, disk) = check_directories(prepare);
+        assert_eq!(code, Some(1));
+        assert_eq!(
+            told,
+            "error: `/mnt/data/k3s` is not a directory; nothing is bound to it\n\
+             hint: move it away with `mv /mnt/data/k3s /mnt/data/k3s.old`, then reboot\n"
+        );
+        assert!(!disk.path().join("k3s-rancher").exists());
     }
 }
 

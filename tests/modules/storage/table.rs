@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::case::Outcome::{Halted, Kept, Made, Mended, Refused};
+use crate::case::Outcome::{Halted, Kept, Made, Refused, Repaired};
 use crate::case::{Given, Row};
 use crate::contents::{
     foreign_gpt, handed_over, made_by, misplace_first_partition, mount_first_partition, noise, our_type,
@@ -29,7 +29,7 @@ macro_rules! rows {
 
 const READY: &str = "ready: `/dev/nvme0n1p1`, an ext4 filesystem without errors";
 const FOREIGN_TABLE: &str =
-    "`/dev/nvme0n1` has a partition table that rk1 did not make; nothing was written to `/dev/nvme0n1`";
+    "`/dev/nvme0n1` has a partition table that rk1 did not create; nothing was written to `/dev/nvme0n1`";
 const UNREADABLE: &str = "`/dev/nvme0n1` has a GPT that is empty, damaged or made for a disk of another size; nothing was written to `/dev/nvme0n1`";
 const UNKNOWN: &str = "`/dev/nvme0n1` holds data of an unknown kind; nothing was written to `/dev/nvme0n1`";
 
@@ -53,7 +53,7 @@ rows! {
     };
     blank_link: "blank, named by a link", Made(READY), [], || named_by_link(Disk::blank(ROOMY).into());
     blank_small: "blank, smaller than 1 GiB",
-        Refused("`/dev/nvme0n1` cannot take rk1's partition of at least 1G; nothing was written to it"),
+        Refused("`/dev/nvme0n1` has no room for rk1's partition of at least 1G; nothing was written to it"),
         [], || Disk::blank(64 * MIB).into();
     ours_unfinished: "ours, its preparation interrupted before the filesystem was made", Made(READY), [],
         || table_only().into();
@@ -66,27 +66,27 @@ rows! {
         ours_with(disk)
     };
     ours_mounted: "ours, mounted already",
-        Kept("ready: `/dev/nvme0n1p1`, mounted already, left as it is"), [],
+        Kept("ready: `/dev/nvme0n1p1`, already mounted, left unchanged"), [],
         || Given { plugged: mount_first_partition, ..ours() };
     ours_stale: "ours, the kernel's copy of its table out of date", Kept(READY), ["addpart"],
         || Given { plugged: misplace_first_partition, ..ours() };
-    ours_torn: "ours, power lost while in use", Mended(READY), [], ours_in_use;
-    ours_small_errors: "ours, errors that e2fsck mends by itself", Mended(READY), ["debugfs"],
+    ours_torn: "ours, power lost while in use", Repaired(READY), [], ours_in_use;
+    ours_small_errors: "ours, errors that e2fsck repairs by itself", Repaired(READY), ["debugfs"],
         || ours_after("debugfs -w -R 'ssv free_blocks_count 7' \"$2\" 2>/dev/null; debugfs -w -R 'ssv state 2' \"$2\" 2>/dev/null");
     ours_errors: "ours, errors that need a decision",
         Halted("`/dev/nvme0n1p1` has errors that need a decision; it is not mounted"), ["debugfs"],
         || ours_after("debugfs -w -R 'clri <2>' \"$2\" 2>/dev/null; debugfs -w -R 'ssv state 2' \"$2\" 2>/dev/null");
-    ours_larger: "ours, copied to a larger disk", Mended(READY), [], || ours_on(ROOMY + 900 * MIB);
+    ours_larger: "ours, copied to a larger disk", Repaired(READY), [], || ours_on(ROOMY + 900 * MIB);
     ours_smaller: "ours, copied to a smaller disk",
         Refused(UNREADABLE), [], || ours_on(ROOMY - 100 * MIB);
     ours_beside: "ours, beside a partition of somebody else, with free space", Kept(READY), [], ours_beside_another;
     ours_first_table: "ours, the table's first copy destroyed, its second intact", Kept(READY), [],
         || ours_after("dd if=/dev/zero of=\"$1\" bs=512 seek=1 count=33 conv=notrunc status=none");
     ours_without: "ours, the filesystem's superblock destroyed",
-        Refused("`/dev/nvme0n1p1` was made by rk1 and has lost its filesystem; nothing was written to it"), [],
+        Refused("`/dev/nvme0n1p1` was created by rk1 and has lost its filesystem; nothing was written to it"), [],
         || ours_after("dd if=/dev/zero of=\"$2\" bs=4096 count=1 conv=notrunc status=none");
     ours_reformatted: "ours, formatted by somebody as something else",
-        Refused("`/dev/nvme0n1p1` holds xfs, where rk1 expects ext4; nothing was written to `/dev/nvme0n1`"), ["mkfs.xfs"],
+        Refused("`/dev/nvme0n1p1` holds xfs; rk1 expects ext4; nothing was written to `/dev/nvme0n1`"), ["mkfs.xfs"],
         || ours_after("mkfs.xfs -q -f \"$2\"");
     ours_and_image: "ours, with a signature in front of its partition",
         Refused("`/dev/nvme0n1` holds a signature outside rk1's partition: iso9660; nothing was written to `/dev/nvme0n1`"), [], || {
@@ -96,7 +96,7 @@ rows! {
         };
     ours_with_image: "ours, holding a file that looks like a RAID member", Kept(READY), [], ours_holding_raid_superblock;
     ours_twice: "two partitions of rk1's type and name",
-        Refused("`/dev/nvme0n1` has 2 partitions of rk1's type, where one is expected; nothing was written to `/dev/nvme0n1`"), [], || {
+        Refused("`/dev/nvme0n1` has 2 partitions of rk1's type; one is expected; nothing was written to `/dev/nvme0n1`"), [], || {
             let (kind, size) = (our_type(), ROOMY / MIB / 2);
             let partition = |n| format!("--new={n}:0:+{}M --typecode={n}:{kind} --change-name={n}:rk1-storage", size - 10);
             made_by(ROOMY, &format!("sgdisk {} {} \"$1\" >/dev/null", partition(1), partition(2))).into()
@@ -139,7 +139,7 @@ rows! {
     wiped: "ext4 on the whole disk, erased with `wipefs` alone", Refused(UNKNOWN), [],
         || plain("mkfs.ext4 -q \"$1\"; wipefs --quiet --all \"$1\"");
 
-    missing: "missing", Refused("`/dev/nvme0n1` did not appear in time; k3s will not start"), [],
+    missing: "missing", Refused("`/dev/nvme0n1` did not appear in time; k3s starts when it appears"), [],
         || Given::no_disk("/dev/rk1-there-is-no-such-disk");
     late: "appears after a second", Made(READY), [], || {
         let directory = TempDir::new().unwrap();
@@ -157,7 +157,7 @@ rows! {
             ..Disk::blank(ROOMY).into()
         }
     };
-    dangling: "a link to nothing", Refused("`/dev/nvme0n1` did not appear in time; k3s will not start"), [],
+    dangling: "a link to nothing", Refused("`/dev/nvme0n1` did not appear in time; k3s starts when it appears"), [],
         || named_by_link(Given::no_disk("/dev/rk1-there-is-no-such-disk"));
     file: "a file", Refused("`/dev/nvme0n1` is not a block device"), [], || {
         let directory = TempDir::new().unwrap();
@@ -168,7 +168,7 @@ rows! {
     character: "a character device", Refused("`/dev/nvme0n1` is not a block device"), [], || Given::no_disk("/dev/zero");
     partition: "a partition, not a disk", Refused("`/dev/nvme0n1` is a partition"), [],
         || Given { device: Box::new(|disk| PathBuf::from(format!("{}p1", disk.display()))), ..foreign_gpt("--new=1:0:+20M").into() };
-    no_medium: "a reader without a medium", Refused("`/dev/nvme0n1` has no size: there is no medium in it"), [],
+    no_medium: "a reader without a medium", Refused("`/dev/nvme0n1` has no medium in it"), [],
         || Disk::blank(0).into();
     read_only: "read-only", Refused("`/dev/nvme0n1` is read-only"), [], || {
         let mut disk = Disk::blank(ROOMY);

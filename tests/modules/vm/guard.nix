@@ -1,4 +1,4 @@
-# The guard in a machine that boots, with real generations and a real switch: confirmed, unconfirmed, and after a power
+# The guard in a virtual machine, with real generations and a real switch: confirmed, unconfirmed, and after a power
 # loss. Each of its states, and each step at which it may be cut, is tested in tests/modules/guard/.
 {
   name = "rk1-guard";

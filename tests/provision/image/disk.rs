@@ -32,12 +32,12 @@ impl Mount {
         try_run("mount", &[&device.0, place.to_str().unwrap_or_default()]).map(|_| Self(place.to_owned()))
     }
 
-    /// A FAT, by the kernel or in its place by `fusefat`.
+    /// Mounts a FAT with the kernel, or with `fusefat` if the kernel does not support it.
     pub(crate) fn fat(device: &Loop, place: &Path) -> Result<Self, String> {
         let place_name = place.to_str().unwrap_or_default();
         let program = programs().join("mount");
         let program = if program.exists() { program.to_str().unwrap_or_default() } else { "mount" };
-        try_run(program, &["-o", "rw", &device.0, place_name]).map(|_| Self(place.to_owned()))
+        try_run(program, &["-t", "vfat", "-o", "rw", &device.0, place_name]).map(|_| Self(place.to_owned()))
     }
 }
 
@@ -68,8 +68,8 @@ pub(crate) fn programs() -> &'static Path {
         if kernel_knows_fat() {
             let _ = fs::remove_file(&mount);
         } else {
-            // -o OPTIONS DEVICE PLACE
-            write_program(&mount, "#!/bin/sh\nexec fusefat -o rw+ \"$3\" \"$4\" >/dev/null 2>&1\n");
+            // -t vfat -o OPTIONS DEVICE PLACE
+            write_program(&mount, "#!/bin/sh\nexec fusefat -o rw+ \"$5\" \"$6\" >/dev/null 2>&1\n");
         }
         folder
     })

@@ -270,7 +270,7 @@ fn the_seed_of_another_node_is_refused_and_stays() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "error: the seed is for 'turing-pi/rk1-02', and this is 'turing-pi/rk1-01': none of it was taken\n\
+        "error: the seed is for 'turing-pi/rk1-02', and this node is 'turing-pi/rk1-01': nothing was moved\n\
          hint: flash this node with its own image, as `rk1 flash rk1-01` does\n"
     );
     assert!(node.files().is_empty(), "{:?}", node.files());
@@ -294,7 +294,7 @@ fn a_seed_for_nobody_is_neither_taken_nor_erased() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "error: the seed does not say for whom it is: none of it was taken\n"
+        "error: the seed does not say which node it is for: nothing was moved\n"
     );
     assert!(node.files().is_empty(), "{:?}", node.files());
     assert_eq!(node.left_on_seed(), before);
@@ -309,7 +309,7 @@ fn without_a_seed_the_secrets_stay() {
     succeeds(&output);
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        format!("no seed partition at {nowhere}: keeping the secrets that are here\n")
+        format!("no seed partition at {nowhere}: keeping the secrets that the node has\n")
     );
     node.is_ready("without a seed");
 }
@@ -330,4 +330,39 @@ fn a_partition_that_cannot_be_read_stops_the_first_boot_and_no_later_one() {
     succeeds(&node.boot());
     succeeds(&boot());
     node.is_ready("beside a partition that cannot be read");
+}
+
+/// A partition that somebody else has written may hold anything.
+#[test]
+fn only_regular_files_of_a_seed_are_moved() {
+    let test = "only_regular_files_of_a_seed_are_moved";
+    let Some(node) = seeded(test, HOST) else { return };
+    let planted = tempfile::tempdir().unwrap();
+    let victim = planted.path().join("victim");
+    fs::write(&victim, "untouched").unwrap();
+    let seed = planted.path().join("seed");
+    fs::create_dir(&seed).unwrap();
+    fs::write(seed.join("HOST"), format!("turing-pi/{HOST}\n")).unwrap();
+    fs::write(seed.join("secret.k3s-token"), "token").unwrap();
+    for name in ["secret.", "secret..", "secret...", "secret.-x"] {
+        fs::write(seed.join(name), "nameless").unwrap();
+    }
+    std::os::unix::fs::symlink(&victim, seed.join("secret.grafana-token")).unwrap();
+    std::os::unix::fs::symlink(&victim, seed.join("ssh_host_rsa_key")).unwrap();
+    fs::create_dir(seed.join("secret.folder")).unwrap();
+    run("mkfifo", &[seed.join("secret.pipe").to_str().unwrap()]);
+
+    // Mounts the planted folder, whatever is asked for.
+    let folder = tempfile::tempdir().unwrap();
+    let mount = format!("#!/bin/sh\nexec /bin/mount --bind '{}' \"$6\"\n", seed.display());
+    crate::disk::write_program(&folder.path().join("mount"), &mount);
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let output = node.script().env("PATH", path).output().unwrap();
+    succeeds(&output);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let ignored: Vec<&str> = told.lines().map(|line| line.split('`').nth(1).unwrap()).collect();
+    assert_eq!(ignored, ["secret.folder", "secret.grafana-token", "secret.pipe", "ssh_host_rsa_key"]);
+    let token = ("var/lib/rk1/secrets/k3s-token".to_owned(), (0o600, "token".to_owned()));
+    assert_eq!(node.files(), BTreeMap::from([token]));
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
 }
