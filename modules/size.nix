@@ -5,7 +5,10 @@
     bcache.enable = lib.mkDefault false;
     enableContainers = lib.mkDefault false;
   };
-  documentation.enable = lib.mkDefault false;
+  documentation = {
+    enable = lib.mkDefault false;
+    man.enable = lib.mkDefault false;
+  };
   environment.defaultPackages = lib.mkDefault [ ];
   fonts.fontconfig.enable = lib.mkDefault false;
   programs.command-not-found.enable = lib.mkDefault false;

@@ -20,7 +20,6 @@ let
       etc = lib.attrNames config.environment.etc;
       registry = config.nix.registry;
       nixPath = config.nix.nixPath;
-      firewall = config.networking.firewall.extraCommands;
     };
 
   # A host of the example with one more module.
@@ -56,17 +55,13 @@ in
     ntpdRs = evaluates "rk1-01" { services.ntpd-rs.enable = true; };
     sysusers = evaluates "rk1-01" {
       systemd.sysusers.enable = true;
-      system.etc.overlay.enable = true;
-    };
-    unfree =
-      let
-        predicate = package: lib.getName package == "vendorthing";
-        config = withModule "rk1-01" { nixpkgs.config.allowUnfreePredicate = predicate; };
-      in
-      {
-        theirs = config.nixpkgs.config.allowUnfreePredicate { pname = "vendorthing"; };
-        image = config.system.build.rk1Image.drvPath;
+      system.etc.overlay = {
+        enable = true;
+        mutable = false;
       };
+    };
+    # What nixpkgs.config permits is the user's choice alone.
+    setsNixpkgsConfig = outputs.nixosConfigurations.rk1-01.options.nixpkgs.config.highestPrio < 1500;
     grafana = evaluates "rk1-01" (
       { lib, ... }:
       {
@@ -120,6 +115,5 @@ in
         toplevel = config.system.build.toplevel.drvPath;
         units = lib.filter (lib.hasInfix "streamer") (lib.attrNames config.systemd.services);
       };
-    tests = lib.mapAttrs (_: test: test.drvPath) outputs.legacyPackages.x86_64-linux.tests;
   };
 }

@@ -26,6 +26,7 @@ let
         "out"
         "bin"
         "dev"
+        "ga"
         "lib"
         "man"
         "doc"
