@@ -15,5 +15,6 @@ pub mod printable;
 pub mod provision;
 pub mod render;
 mod secret_bytes;
+pub mod secret_file;
 mod shell;
 mod ssh;

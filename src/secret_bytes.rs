@@ -1,4 +1,4 @@
-//! Large buffers in which secrets may lie.
+//! Large buffers that may hold secrets.
 
 use std::fmt;
 use std::io;
@@ -9,11 +9,11 @@ use zeroize::zeroize_bytes;
 
 const PAGE: [u8; 4096] = [0; 4096];
 
-/// Bytes that are zeroed when they are dropped, in one go: `Zeroizing` does it byte by byte, which takes seconds for what
-/// has megabytes. They never move, so no copy stays behind.
+/// Bytes that are zeroed on drop, page by page: `Zeroizing` works byte by byte, which takes seconds for megabytes. They
+/// never move, so no copy stays behind.
 ///
-/// They are pages of their own: those that stay zero take no memory, and all go back at once. glibc would keep such
-/// buffers on its heap after their first use, and an image would take several times as much.
+/// They are mapped pages: pages that stay zero take no memory, and all are returned to the kernel at once. glibc would keep
+/// such buffers on its heap after their first use, which multiplies the memory for an image.
 pub(crate) struct SecretBytes(MmapMut);
 
 impl SecretBytes {
@@ -38,7 +38,7 @@ impl DerefMut for SecretBytes {
 
 impl Drop for SecretBytes {
     fn drop(&mut self) {
-        // To write zeros over zeros would take the memory that was never used.
+        // Writing zeros to an unused page would allocate it.
         for page in self.0.chunks_mut(PAGE.len()).filter(|page| !PAGE.starts_with(page)) {
             zeroize_bytes(page);
         }

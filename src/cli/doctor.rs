@@ -15,7 +15,7 @@ use crate::operate::doctor::{Check, check_machine, check_network};
 use crate::operate::status::{Cause, Finding, Verdict};
 use crate::provision::bmc::first_sight;
 use crate::provision::bmc::pins::BmcPins;
-use crate::provision::seed::State;
+use crate::secret_file::SecretState;
 
 /// Check what this machine and its network have for each step, without changing anything
 ///
@@ -107,14 +107,10 @@ fn check_secrets(cluster: &Cluster, folder: &Path) -> Vec<Check> {
     let names = cluster.secrets.0.keys().filter(|name| uses.iter().any(|each| &each.secret == *name));
     let checks = names.filter_map(|name| {
         let file = folder.join(cluster.secrets.file(name)?);
-        let finding = match State::of(&file) {
-            Ok(state) => match state.hint(&file) {
-                None => Finding::good(state.words().to_lowercase()),
-                Some(hint) => Finding::wrong(Cause::Environment, state.words().to_lowercase(), hint),
-            },
-            Err(error) => {
-                Finding::unknown(format!("`{}`: {error}", file.display()), "make the file readable")
-            }
+        let state = SecretState::of(&file);
+        let finding = match state.hint(&file) {
+            None => Finding::good(state.to_string()),
+            Some(hint) => Finding::wrong(Cause::Environment, state.to_string(), hint),
         };
         Some(Check::new("flash", format!("secret {}", name.as_str()), finding))
     });

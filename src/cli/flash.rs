@@ -1,11 +1,6 @@
-mod boards;
 mod dry_run;
-mod output;
-mod overwrite;
-mod prepare;
+mod prompt;
 mod screen;
-mod stop;
-mod target;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,20 +12,19 @@ use clap_complete::engine::ArgValueCandidates;
 use super::completions::node_names;
 use super::duration::duration;
 use super::runtime::runtime;
-use super::{Outcome, folder_of, read_cluster};
-use crate::config::cluster::Cluster;
-use crate::provision::flash::steps::Job;
-use crate::provision::flash::{Interrupt, Payload, drive, ssh};
-use boards::Boards;
-use screen::Screen;
-use stop::Stop;
-use target::Target;
+use super::{Outcome, folder_of, print, read_cluster, styled};
+use crate::config::cluster::{Cluster, Label};
+use crate::provision::flash::{
+    Flash as Flasher, FlashError, Interrupt, Options, SeededFile, Target, TargetError, targets,
+};
+use crate::shell::word;
+use screen::{Screen, human};
 
 /// Write each node's image, with its secrets, to the eMMC of its module
 ///
 /// Talks to the controllers (BMC) of the boards. Nodes are flashed one after the other: each is powered on, and the next
-/// one follows when its ssh answers. The first failure ends the command, which then prints the state of that node. Ctrl-C
-/// cancels.
+/// one follows when its SSH server answers. The first failure ends the command, which then prints the state of that node.
+/// Ctrl-C cancels.
 #[derive(Debug, Args)]
 pub(super) struct Flash {
     /// Nodes to flash
@@ -51,10 +45,13 @@ pub(super) struct Flash {
     /// Cancel a transfer that is running on the board, whoever started it
     #[arg(long)]
     take_over: bool,
+    /// Longest time to wait for a board that is busy with another transfer
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration(0..=86_400))]
+    wait_for_board: Duration,
     /// Time without any progress after which a flash has failed
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration(1..=86_400))]
     stall: Duration,
-    /// Longest time to wait for ssh on the flashed node, 0 for not at all
+    /// Longest time to wait for the SSH server of the flashed node, 0 for not at all
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration(0..=86_400))]
     wait: Duration,
 }
@@ -64,100 +61,121 @@ impl Flash {
         let cluster = read_cluster(file)?;
         let runtime = runtime()?;
         let result = runtime.block_on(self.flash(&cluster, folder_of(file)));
-        // A thread that still reads an image has nobody left to read it for.
+        // A thread that still reads an image must not delay the end.
         runtime.shutdown_background();
         result
     }
 
     async fn flash(&self, cluster: &Cluster, folder: &Path) -> anyhow::Result<Outcome> {
-        let targets = match target::targets(self, cluster, folder) {
+        for (option, is_given) in [("--image", self.image.is_some()), ("--output", self.output.is_some())] {
+            if is_given && self.nodes.len() > 1 {
+                anstream::eprintln!(
+                    "{}: `{option}` takes one node, but {} are named\n  hint: run the command once for each node",
+                    styled("error"),
+                    self.nodes.len()
+                );
+                return Ok(Outcome::Usage);
+            }
+        }
+        let targets = match targets(cluster, folder, &self.nodes, self.image.as_deref()) {
             Ok(targets) => targets,
-            Err(stop) => return Ok(stop.print(&[])),
+            Err(error) => return Ok(print_target_error(&error)),
         };
-        let mut interrupt = Interrupt::new().context("cannot wait for Ctrl-C")?;
-        let mut boards = Boards::read(cluster, folder)?;
+        let interrupt = Interrupt::new().context("cannot wait for Ctrl-C")?;
+        let mut screen = Screen::new(cluster, folder);
+        let mut flasher = match Flasher::new(cluster, folder, self.options(), interrupt) {
+            Ok(flasher) => flasher,
+            Err(error) => return Ok(print_error(None, &error, &[])),
+        };
         for (index, target) in targets.iter().enumerate() {
-            let result = match &self.output {
-                Some(file) => output::write(cluster, folder, target, file, &mut interrupt).await,
-                None if self.dry_run => self.rehearse(cluster, folder, target, &boards, &mut interrupt).await,
-                None => self.flash_one(cluster, folder, target, &mut boards, &mut interrupt).await,
-            };
-            if let Err(stop) = result {
+            if let Err(error) = self.flash_one(&mut flasher, target, &mut screen).await? {
                 let rest = targets.get(index + 1..).unwrap_or_default();
                 let names: Vec<_> = rest.iter().map(|target| target.name().as_str()).collect();
-                return Ok(stop.print(&names));
+                return Ok(print_error(Some(target.name()), &error, &names));
             }
         }
         if self.output.is_none() && !self.dry_run {
             match targets.len() {
-                1 => anstream::eprintln!("1 node is flashed"),
-                count => anstream::eprintln!("{count} nodes are flashed"),
+                1 => anstream::eprintln!("1 node flashed"),
+                count => anstream::eprintln!("{count} nodes flashed"),
             }
         }
         Ok(Outcome::Done)
     }
 
-    async fn rehearse(
-        &self,
-        cluster: &Cluster,
-        folder: &Path,
-        target: &Target<'_>,
-        boards: &Boards<'_>,
-        interrupt: &mut Interrupt,
-    ) -> Result<(), Stop> {
-        let mut screen = Screen::new(target.name());
-        let prepared = prepare::prepare(cluster, folder, target, interrupt, &mut screen).await?;
-        let job = self.job(target, &prepared.payload);
-        super::print(&dry_run::text(target, &prepared, &job, boards, self.wait.as_secs()))
-            .map_err(|error| Stop::new(target.name(), error))
-    }
-
+    /// Does what the options ask for with one node.
     async fn flash_one(
         &self,
-        cluster: &Cluster,
-        folder: &Path,
+        flasher: &mut Flasher<'_>,
         target: &Target<'_>,
-        boards: &mut Boards<'_>,
-        interrupt: &mut Interrupt,
-    ) -> Result<(), Stop> {
-        let mut screen = Screen::new(target.name());
-        let prepared = prepare::prepare(cluster, folder, target, interrupt, &mut screen).await?;
-        let bmc = boards.log_in(target, interrupt, &screen).await?;
-        overwrite::ask(cluster, folder, target, self.yes, interrupt, &screen).await?;
-        let job = self.job(target, &prepared.payload);
-        screen.begin(prepared.payload.length);
-        let (result, left) =
-            drive(bmc, job, &prepared.payload, interrupt, &mut |phase| screen.show(phase)).await;
-        screen.end();
-        result.map_err(|failure| Stop::failed(target.name(), &failure, left))?;
-        self.wait_for_ssh(target, interrupt, &screen).await
+        screen: &mut Screen<'_>,
+    ) -> anyhow::Result<Result<(), FlashError>> {
+        if let Some(file) = &self.output {
+            return match flasher.write_file(target, file, screen).await {
+                Ok(written) => print_file(target, &written, screen).map(Ok),
+                Err(error) => Ok(Err(error)),
+            };
+        }
+        if self.dry_run {
+            return match flasher.plan(target, screen).await {
+                Ok(plan) => print(&dry_run::text(target, &plan, &self.options())).map(Ok),
+                Err(error) => Ok(Err(error)),
+            };
+        }
+        Ok(flasher.flash(target, screen).await)
     }
 
-    fn job(&self, target: &Target<'_>, payload: &Payload) -> Job {
-        Job { request: target.start_request(payload), stall: self.stall, take_over: self.take_over }
+    fn options(&self) -> Options {
+        Options {
+            yes: self.yes,
+            take_over: self.take_over,
+            wait_for_board: self.wait_for_board,
+            stall: self.stall,
+            wait: self.wait,
+        }
     }
+}
 
-    async fn wait_for_ssh(
-        &self,
-        target: &Target<'_>,
-        interrupt: &mut Interrupt,
-        screen: &Screen,
-    ) -> Result<(), Stop> {
-        if self.wait.is_zero() {
-            return Ok(());
-        }
-        let address = target.address();
-        screen.line(&format!("powered on; waiting for ssh at {address}"));
-        let waited = tokio::select! {
-            waited = ssh::wait(address, self.wait) => waited,
-            () = interrupt.wait() => return Err(Stop::interrupted_while_booting(target.name())),
-        };
-        match waited {
-            Some(time) => {
-                screen.line(&format!("ssh answers after {} s", time.as_secs()));
-                Ok(())
-            }
-            None => Err(Stop::does_not_answer(target.name(), address, self.wait.as_secs())),
-        }
+fn print_target_error(error: &TargetError) -> Outcome {
+    anstream::eprintln!("{}: {error}", styled("error"));
+    if let Some(hint) = error.hint() {
+        anstream::eprintln!("  hint: {hint}");
     }
+    if error.is_usage_error() { Outcome::Usage } else { Outcome::Failed }
+}
+
+/// Prints what is wrong, the state of the node, what to do, and which nodes were not flashed.
+fn print_error(node: Option<&Label>, error: &FlashError, not_begun: &[&str]) -> Outcome {
+    let node = node.map(|node| format!("{node}: ")).unwrap_or_default();
+    anstream::eprintln!("{}: {node}{error}", styled("error"));
+    if let Some(state) = error.node_state() {
+        anstream::eprintln!("  state: {state}");
+    }
+    if let Some(hint) = error.hint() {
+        anstream::eprintln!("  hint: {hint}");
+    }
+    if !not_begun.is_empty() {
+        anstream::eprintln!("  not flashed: {}", not_begun.join(", "));
+    }
+    if error.is_interruption() { Outcome::Interrupted } else { Outcome::Failed }
+}
+
+/// Prints the commands that flash a file.
+fn print_file(target: &Target<'_>, written: &SeededFile, screen: &Screen<'_>) -> anyhow::Result<()> {
+    let path = written.path.display();
+    let name = target.name();
+    screen.line(name, &format!("{path} holds secrets: remove it when the node is flashed"));
+    screen.line(
+        name,
+        "`tpi` exits with 0 even if the flash has failed: check that it prints `Done` and no `Error`",
+    );
+    let (host, user, slot) = (target.bmc(), &target.board().user, target.slot().number());
+    let tpi = format!("tpi --host {host} --user {user}");
+    print(&format!(
+        "{tpi} flash --node {slot} --image-path {} --sha256 {}\n{tpi} power on --node {slot}\n",
+        word(&path.to_string()),
+        written.sha256
+    ))?;
+    screen.line(name, &format!("wrote {path} ({} uncompressed)", human(written.length)));
+    Ok(())
 }

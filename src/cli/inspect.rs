@@ -2,20 +2,20 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 
 use super::{Outcome, print, styled};
 use crate::config::diagnostics::Mistake;
+use crate::printable::printable;
 use crate::provision::image::{
-    self, Compression, Content, Entry, Fault, InspectError, Inspection, Kernel, Partition, SeedOwner,
+    self, BootEntry, Compression, Content, Fault, InspectError, Inspection, Kernel, Partition, SeedOwner,
     TableKind, Tree, UnpackError,
 };
 
 /// Print what an image contains and check whether it boots on an RK1
 ///
-/// Reads a raw image or one packed with xz. Exits with 1 if it would not boot.
+/// Reads a raw image or one compressed with xz. Exits with 1 if it would not boot.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
     /// Image, such as result/rk1-01.img.xz
@@ -28,13 +28,15 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let name = self.image.display();
-        let opened = image::open(&self.image).map_err(|error| told(&error))?;
+        let opened = match image::open(&self.image) {
+            Ok(opened) => opened,
+            Err(error) => return Ok(refuse(&error.to_string(), error.hint())),
+        };
         let compression = opened.compression();
-        let inspection =
-            image::inspect(Passing::new(opened)).map_err(|error| match unpack_error(&error) {
-                Some(mistake) => anyhow!("{name}: {}", told(mistake)),
-                None => anyhow!("{name}: {error}"),
-            })?;
+        let inspection = match image::inspect(Shown::new(opened)) {
+            Ok(inspection) => inspection,
+            Err(error) => return Ok(refuse(&format!("`{name}`: {error}"), hint(&error))),
+        };
         let faults = inspection.faults();
         if self.json {
             print(&json_of(&self.image, compression, &inspection, &faults)?)?;
@@ -42,13 +44,13 @@ impl Inspect {
             print(&text(compression, &inspection))?;
         }
         for fault in &faults {
-            anstream::eprintln!("{}: {fault}", styled("error"));
+            anstream::eprintln!("{}: {}", styled("error"), printable(&fault.to_string()));
             if let Some(hint) = fault.hint() {
                 anstream::eprintln!("  hint: {hint}");
             }
         }
         match faults.len() {
-            0 => anstream::eprintln!("{name}: nothing keeps it from booting on an RK1"),
+            0 => anstream::eprintln!("{name}: would boot on an RK1"),
             1 => anstream::eprintln!("{name}: would not boot on an RK1: 1 fault"),
             count => anstream::eprintln!("{name}: would not boot on an RK1: {count} faults"),
         }
@@ -56,16 +58,18 @@ impl Inspect {
     }
 }
 
-/// An error with its cause and what to do.
-fn told(error: &(impl Mistake + 'static)) -> anyhow::Error {
-    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    anyhow!("{error}{cause}{hint}")
+/// Prints why a file is not an image.
+fn refuse(error: &str, hint: Option<String>) -> Outcome {
+    anstream::eprintln!("{}: {error}", styled("error"));
+    if let Some(hint) = hint {
+        anstream::eprintln!("  hint: {hint}");
+    }
+    Outcome::Failed
 }
 
-fn unpack_error(error: &InspectError) -> Option<&UnpackError> {
+fn hint(error: &InspectError) -> Option<String> {
     let InspectError::Read(error) = error else { return None };
-    error.get_ref()?.downcast_ref()
+    error.get_ref()?.downcast_ref::<UnpackError>()?.hint()
 }
 
 fn json_of(
@@ -101,17 +105,17 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
     let mut rows = vec![
         ("host", host.to_owned()),
         ("size", format!("{} ({} bytes), {packed}", mebibytes(inspection.size), inspection.size)),
-        ("sha256", format!("{} (unpacked)", inspection.sha256)),
+        ("sha256", format!("{} (decompressed)", inspection.sha256)),
         ("loader", loader.to_owned()),
         ("table", table),
     ];
     rows.extend(inspection.partitions.iter().map(|partition| ("partition", partition_line(partition))));
     if let Some((partition, boot)) = inspection.boot() {
-        rows.push(("boots", format!("{} of partition {}", boot.configuration, partition.slot.number)));
+        rows.push(("boots", format!("{} of partition {}", boot.configuration, partition.entry.number)));
         rows.extend(boot.entries.iter().map(|entry| ("entry", entry_line(entry))));
     }
     rows.push(("seed", seed_line(inspection.seed())));
-    rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {value}\n"))
+    rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {}\n", printable(value)))
 }
 
 fn mebibytes(bytes: u64) -> String {
@@ -124,20 +128,20 @@ fn mebibytes(bytes: u64) -> String {
 }
 
 fn partition_line(partition: &Partition) -> String {
-    let slot = &partition.slot;
-    let flag = if slot.is_bootable { ", bootable" } else { "" };
+    let entry = &partition.entry;
+    let flag = if entry.is_bootable { ", bootable" } else { "" };
     let content = match &partition.content {
         Content::Fat(fat) => format!("FAT `{}` {}", fat.label, fat.id),
         Content::Ext4(volume) => format!("ext4 `{}` {}", volume.label, volume.uuid),
         Content::DamagedExt4(_) => "ext4, damaged".to_owned(),
         Content::Unknown => "unknown".to_owned(),
-        Content::CutOff => "not whole in this image".to_owned(),
+        Content::CutOff => "incomplete: the image ends before it".to_owned(),
     };
-    let (size, start) = (mebibytes(slot.size), mebibytes(slot.start));
-    format!("{} {size} at {start}, type {}{flag}: {content}", slot.number, slot.kind)
+    let (size, start) = (mebibytes(entry.size), mebibytes(entry.start));
+    format!("{} {size} at {start}, type {}{flag}: {content}", entry.number, entry.kind)
 }
 
-fn entry_line(entry: &Entry) -> String {
+fn entry_line(entry: &BootEntry) -> String {
     let kernel = match entry.kernel {
         Kernel::Arm64 => "kernel for arm64",
         Kernel::Foreign => "kernel NOT for arm64",
@@ -149,8 +153,8 @@ fn entry_line(entry: &Entry) -> String {
         None => "no initrd",
     };
     let tree = match entry.device_tree {
-        Tree::Rk1 => "device tree of the RK1",
-        Tree::Foreign => "device tree NOT of the RK1",
+        Tree::Rk1 => "device tree for the RK1",
+        Tree::Foreign => "device tree NOT for the RK1",
         Tree::Missing => "device tree MISSING",
         Tree::Unnamed => "device tree of U-Boot",
     };
@@ -162,33 +166,33 @@ fn seed_line(seed: Option<&SeedOwner>) -> String {
     match seed {
         None => "none".to_owned(),
         Some(SeedOwner::Node { cluster, host }) => format!("for {host} of {cluster}"),
-        Some(SeedOwner::Unreadable) => "something that does not say for whom it is".to_owned(),
+        Some(SeedOwner::Unreadable) => "files without an owner".to_owned(),
     }
 }
 
-/// Passes an image on, and tells on a terminal how far it is.
-struct Passing<R> {
+/// A stream of an image that shows on a terminal how many bytes were read.
+struct Shown<R> {
     image: R,
-    passed: u64,
-    told: Instant,
+    read: u64,
+    updated: Instant,
     is_terminal: bool,
 }
 
-impl<R> Passing<R> {
+impl<R> Shown<R> {
     fn new(image: R) -> Self {
-        Self { image, passed: 0, told: Instant::now(), is_terminal: io::stderr().is_terminal() }
+        Self { image, read: 0, updated: Instant::now(), is_terminal: io::stderr().is_terminal() }
     }
 }
 
-impl<R: Read> Read for Passing<R> {
+impl<R: Read> Read for Shown<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.image.read(buffer)?;
-        self.passed += count as u64;
-        if self.is_terminal && (count == 0 || self.told.elapsed() > Duration::from_millis(250)) {
-            self.told = Instant::now();
+        self.read += count as u64;
+        if self.is_terminal && (count == 0 || self.updated.elapsed() > Duration::from_millis(250)) {
+            self.updated = Instant::now();
             let line =
-                if count == 0 { "\r\x1b[K".to_owned() } else { format!("\rread {} MiB", self.passed >> 20) };
-            // Nobody misses a line of progress that could not be written.
+                if count == 0 { "\r\x1b[K".to_owned() } else { format!("\rread {} MiB", self.read >> 20) };
+            // A progress line that cannot be written is not worth an error.
             let _ = io::stderr().write_all(line.as_bytes());
         }
         Ok(count)

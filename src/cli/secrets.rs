@@ -1,14 +1,12 @@
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::{Outcome, folder_of, print, read_cluster};
-use crate::config::cluster::Cluster;
-use crate::provision::seed::{Leak, State};
+use crate::provision::seed::{ListedSecret, Readiness, inventory};
+use crate::secret_file::SecretState;
 
-/// List the secrets that the cluster needs and report those that are missing
+/// List the secrets that the cluster needs and report those that are not ready
 #[derive(Debug, Args)]
 pub(super) struct Secrets {
     /// Print the list as JSON
@@ -16,96 +14,52 @@ pub(super) struct Secrets {
     json: bool,
 }
 
-/// One secret. Its bytes are never read.
-#[derive(Serialize)]
-struct Secret {
-    name: String,
-    state: State,
-    /// The file that `rk1 flash` reads, if it does.
-    file: Option<PathBuf>,
-    uses: Vec<Use>,
-}
-
-/// What a secret is for, the nodes that get it, and where it lies there.
-#[derive(Serialize)]
-struct Use {
-    what: String,
-    nodes: String,
-    path_on_node: Option<String>,
-}
-
 impl Secrets {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let cluster = read_cluster(file)?;
-        let folder = folder_of(file);
-        let secrets = secrets(&cluster, folder)?;
+        let secrets = inventory(&cluster, folder_of(file));
         if self.json {
             print(&format!("{:#}\n", serde_json::json!(secrets)))?;
         } else {
             print(&table(&secrets))?;
         }
-        let mut unfit = 0;
         for secret in &secrets {
-            let hints = secret.hints(folder)?;
-            unfit += usize::from(!hints.is_empty());
-            for hint in hints {
+            for hint in secret.hints() {
                 anstream::eprintln!("{}: {hint}", secret.name);
             }
         }
-        let elsewhere = secrets.iter().filter(|secret| secret.state == State::Elsewhere).count();
-        match unfit {
-            0 if elsewhere > 0 => anstream::eprintln!(
-                "{} secrets, all present but {elsewhere} that the nodes get elsewhere",
-                secrets.len()
-            ),
-            0 => anstream::eprintln!("{} secrets, all present", secrets.len()),
-            count => anstream::eprintln!("{count} of {} secrets are not ready", secrets.len()),
-        }
-        Ok(if unfit == 0 { Outcome::Done } else { Outcome::Failed })
+        let total = secrets.len();
+        let count = |readiness| secrets.iter().filter(|secret| secret.readiness() == readiness).count();
+        let elsewhere = secrets.iter().filter(|secret| secret.state == SecretState::Elsewhere).count();
+        Ok(match (count(Readiness::NotReady), count(Readiness::Unknown)) {
+            (0, 0) if elsewhere > 0 => {
+                anstream::eprintln!("all {total} secrets are ready; {elsewhere} of them without a file");
+                Outcome::Done
+            }
+            (0, 0) => {
+                anstream::eprintln!("all {total} secrets are ready");
+                Outcome::Done
+            }
+            (0, unknown) => {
+                anstream::eprintln!("{unknown} of {total} secrets could not be checked");
+                Outcome::Unknown
+            }
+            (not_ready, _) => {
+                anstream::eprintln!("{not_ready} of {total} secrets are not ready");
+                Outcome::Failed
+            }
+        })
     }
 }
 
-impl Secret {
-    /// What is to be done before it can be flashed.
-    fn hints(&self, folder: &Path) -> io::Result<Vec<String>> {
-        let Some(file) = self.file.as_deref() else { return Ok(Vec::new()) };
-        let leak = if self.state == State::Missing { None } else { Leak::of(file, folder)? };
-        Ok(self.state.hint(file).into_iter().chain(leak.map(|leak| leak.hint(file))).collect())
-    }
-}
-
-/// Those that something uses, in the order of the names.
-fn secrets(cluster: &Cluster, folder: &Path) -> io::Result<Vec<Secret>> {
-    let all = cluster.secret_uses();
-    let mut secrets = Vec::new();
-    for name in cluster.secrets.0.keys() {
-        let uses: Vec<_> = all
-            .iter()
-            .filter(|each| &each.secret == name)
-            .map(|each| Use {
-                what: each.what.clone(),
-                nodes: each.recipients.words().to_owned(),
-                path_on_node: each.path_on_node(),
-            })
-            .collect();
-        if uses.is_empty() {
-            continue;
-        }
-        let file = cluster.secrets.file(name).map(|path| folder.join(path));
-        let state = file.as_deref().map_or(Ok(State::Elsewhere), State::of)?;
-        secrets.push(Secret { name: name.as_str().to_owned(), state, file, uses });
-    }
-    Ok(secrets)
-}
-
-/// A line for each use of each secret.
-fn table(secrets: &[Secret]) -> String {
-    let mut rows = vec![["SECRET", "STATE", "FILE", "ON", "AT", "FOR"].map(str::to_owned)];
+/// Formats one line for each use of each secret.
+fn table(secrets: &[ListedSecret]) -> String {
+    let mut rows = vec![["SECRET", "STATE", "FILE", "NODES", "PATH ON NODE", "USE"].map(str::to_owned)];
     for secret in secrets {
         for each in &secret.uses {
             rows.push([
                 secret.name.clone(),
-                secret.state.words().to_owned(),
+                state(&secret.state),
                 secret.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string()),
                 each.nodes.clone(),
                 each.path_on_node.clone().unwrap_or_else(|| "-".to_owned()),
@@ -113,7 +67,10 @@ fn table(secrets: &[Secret]) -> String {
             ]);
         }
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
     let widths: Vec<_> = (0..6).map(width).collect();
     let line = |row: &[String; 6]| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
@@ -121,4 +78,12 @@ fn table(secrets: &[Secret]) -> String {
         format!("{}\n", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
+}
+
+/// Formats a state. Everything that keeps a secret from being flashed is in capitals.
+fn state(state: &SecretState) -> String {
+    match state {
+        SecretState::Present | SecretState::Elsewhere => state.name().to_owned(),
+        _ => state.name().to_uppercase().replace('-', " "),
+    }
 }

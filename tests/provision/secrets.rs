@@ -1,6 +1,6 @@
-//! `rk1 secrets`: which there are, where they go, and which are not ready.
+//! `rk1 secrets`: the list of secrets, and which are not ready.
 
-#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+#![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 #[path = "../requirement/mod.rs"]
 mod requirement;
@@ -52,7 +52,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 const TABLE: &str = "\
-SECRET         STATE    FILE                   ON          AT                                  FOR
+SECRET         STATE    FILE                   NODES       PATH ON NODE                        USE
 azure-dns      EXPOSED  secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
 bgp-password   present  secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
 grafana-token  EMPTY    secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
@@ -61,7 +61,7 @@ router         present  secrets/router         no node     -                    
 ";
 
 #[test]
-fn what_is_not_ready_is_said_and_no_secret_is_shown() {
+fn unready_secrets_are_listed_and_no_secret_is_shown() {
     let folder = project();
     put(&folder, "azure-dns", "never-printed", 0o644);
     put(&folder, "bgp", "never-printed", 0o600);
@@ -71,19 +71,19 @@ fn what_is_not_ready_is_said_and_no_secret_is_shown() {
     let output = secrets(&folder, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), TABLE);
-    let expected = "azure-dns: keep it to yourself: `chmod 600 secrets/azure-dns`\n\
-                    grafana-token: put the secret into `secrets/grafana-token`\n\
-                    k3s-token: put the secret into `secrets/k3s-token`\n\
+    let expected = "azure-dns: make it readable for you alone: `chmod 600 secrets/azure-dns`\n\
+                    grafana-token: write the secret to `secrets/grafana-token`\n\
+                    k3s-token: write the secret to `secrets/k3s-token`\n\
                     3 of 5 secrets are not ready\n";
     assert_eq!(text(&output.stderr), expected);
 }
 
 #[test]
-fn all_present_is_success() {
+fn present_secrets_are_ready() {
     let folder = project();
     put_all(&folder, "never-printed");
     let output = secrets(&folder, &["--json"]);
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "all 5 secrets are ready\n"));
     let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let expected = json!({
         "name": "bgp-password",
@@ -115,12 +115,12 @@ fn the_password_of_a_bmc_goes_to_no_node() {
     let line = "bmc-password   present  secrets/bmc            no node     -                                   \
                 `rk1 flash`: password of `root` on the BMC of `turing-pi`\n";
     assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
-    assert_eq!(text(&output.stderr), "6 secrets, all present\n");
+    assert_eq!(text(&output.stderr), "all 6 secrets are ready\n");
 }
 
-/// Such as by sops-nix: no file of it is asked for.
+/// A secret that comes by sops-nix, for example, needs no file.
 #[test]
-fn a_secret_may_come_another_way() {
+fn a_secret_may_have_no_file() {
     let folder = project();
     let file = folder.path().join("cluster.toml");
     let cluster = fs::read_to_string(&file).expect("cluster.toml");
@@ -131,7 +131,7 @@ fn a_secret_may_come_another_way() {
     let output = secrets(&folder, &[]);
     assert_eq!(
         (output.status.code(), text(&output.stderr)),
-        (Some(0), "5 secrets, all present but 1 that the nodes get elsewhere\n")
+        (Some(0), "all 5 secrets are ready; 1 of them without a file\n")
     );
     let line = "k3s-token      elsewhere  -                      every node  \
                 /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join";
@@ -144,7 +144,7 @@ fn git(folder: &TempDir, arguments: &[&str]) -> bool {
 }
 
 #[test]
-fn a_secret_on_its_way_to_the_store_is_not_ready() {
+fn a_secret_that_nix_would_copy_is_not_ready() {
     let folder = project();
     put_all(&folder, "never-printed");
     fs::write(folder.path().join("flake.nix"), "{ }").expect("flake.nix");
@@ -152,8 +152,8 @@ fn a_secret_on_its_way_to_the_store_is_not_ready() {
     let output = secrets(&folder, &[]);
     let line = |name: &str, file: &str| {
         format!(
-            "{name}: Nix copies a folder that is no Git repository to its store, for all to read: `git init`, with \
-             `secrets/{file}` in `.gitignore`\n"
+            "{name}: Nix copies a folder that is not a Git repository to its store, which every user can read: run \
+             `git init` and add `secrets/{file}` to `.gitignore`\n"
         )
     };
     let lines = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
@@ -163,28 +163,104 @@ fn a_secret_on_its_way_to_the_store_is_not_ready() {
     assert_eq!(output.status.code(), Some(1));
 
     if !git(&folder, &["init", "--quiet"]) {
-        return requirement::skipped("a_secret_on_its_way_to_the_store_is_not_ready", "git is not installed");
+        return requirement::skipped("a_secret_that_nix_would_copy_is_not_ready", "git is not installed");
     }
     fs::write(folder.path().join(".gitignore"), "/secrets/[a-j]*\n").expect(".gitignore");
     let output = secrets(&folder, &[]);
     let line = |name: &str| {
         format!(
-            "{name}: Nix copies what Git knows to its store, for all to read: write `secrets/{name}` into `.gitignore`, \
-             and `git rm --cached secrets/{name}` if Git knows it already\n"
+            "{name}: Nix copies what Git tracks to its store, which every user can read: add `secrets/{name}` to \
+             `.gitignore`, and run `git rm --cached secrets/{name}` if Git tracks it already\n"
         )
     };
     let expected = line("k3s-token") + &line("router") + "2 of 5 secrets are not ready\n";
     assert_eq!(text(&output.stderr), expected);
 
-    // Known although ignored.
+    // Tracked although ignored.
     fs::write(folder.path().join(".gitignore"), "/secrets/\n").expect(".gitignore");
     assert!(git(&folder, &["add", "--force", "secrets/k3s-token"]));
     let output = secrets(&folder, &[]);
     assert_eq!(text(&output.stderr), line("k3s-token") + "1 of 5 secrets are not ready\n");
 }
 
+/// A question that Git cannot answer is not the same as a safe secret.
 #[test]
-fn the_template_keeps_secrets_from_the_store() {
+fn an_unanswered_question_to_git_is_reported() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    fs::write(folder.path().join("flake.nix"), "{ }").expect("flake.nix");
+    if !git(&folder, &["init", "--quiet"]) {
+        return requirement::skipped("an_unanswered_question_to_git_is_reported", "git is not installed");
+    }
+    fs::write(folder.path().join(".gitignore"), "/secrets/\n").expect(".gitignore");
+    let run = |path: &std::path::Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));
+        command.arg("secrets").current_dir(folder.path()).env("NO_COLOR", "1").env("PATH", path);
+        command.output().expect("rk1 runs")
+    };
+    let expected = |reason: &str| {
+        let files = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
+        let files = files.into_iter().chain([("k3s-token", "k3s-token"), ("router", "router")]);
+        let lines = files.map(|(name, file)| {
+            format!("{name}: could not ask Git whether it ignores `secrets/{file}`: {reason}\n")
+        });
+        lines.collect::<String>() + "5 of 5 secrets could not be checked\n"
+    };
+
+    // Git is not installed.
+    let programs = tempfile::tempdir().expect("temporary folder");
+    let output = run(programs.path());
+    let missing = "cannot run `git`: No such file or directory (os error 2)";
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(3), expected(missing).as_str()));
+
+    // Git refuses the repository of another user.
+    let program = programs.path().join("git");
+    fs::write(&program, "#!/bin/sh\necho 'fatal: detected dubious ownership' >&2\nexit 128\n").expect("git");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("mode");
+    let output = run(programs.path());
+    let dubious = "fatal: detected dubious ownership";
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(3), expected(dubious).as_str()));
+}
+
+/// Every error names the secret and its path.
+#[test]
+fn files_that_cannot_be_secrets_are_listed() {
+    let folder = project();
+    put_all(&folder, "never-printed");
+    let path = |name: &str| folder.path().join("secrets").join(name);
+    for name in ["azure-dns", "bgp", "grafana-token", "router"] {
+        fs::remove_file(path(name)).expect("a secret");
+    }
+    std::os::unix::fs::symlink("k3s-token", path("azure-dns")).expect("a link");
+    std::os::unix::fs::symlink("bgp", path("bgp")).expect("a loop");
+    assert!(Command::new("mkfifo").arg(path("grafana-token")).status().expect("mkfifo").success());
+    let file = folder.path().join("cluster.toml");
+    let cluster = fs::read_to_string(&file).expect("cluster.toml");
+    let cluster = cluster.replace("\"secrets/router\"", "\"cluster.toml/router\"");
+    fs::write(&file, cluster).expect("cluster.toml");
+    let output = secrets(&folder, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "\
+SECRET         STATE       FILE                   NODES       PATH ON NODE                        USE
+azure-dns      LINK        secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
+bgp-password   LINK        secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
+grafana-token  NOT A FILE  secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
+k3s-token      present     secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join
+router         UNREADABLE  cluster.toml/router    no node     -                                   `rk1 status`: password on mikrotik
+";
+    assert_eq!(text(&output.stdout), expected);
+    let expected = "\
+azure-dns: write the path of the file itself to `[secrets]`, or replace `secrets/azure-dns` with the file
+bgp-password: write the path of the file itself to `[secrets]`, or replace `secrets/bgp` with the file
+grafana-token: replace `secrets/grafana-token` with a file that holds the secret
+router: cannot read `cluster.toml/router`: Not a directory (os error 20)
+4 of 5 secrets are not ready
+";
+    assert_eq!(text(&output.stderr), expected);
+}
+
+#[test]
+fn the_template_keeps_secrets_out_of_the_store() {
     let folder = project();
     put_all(&folder, "never-printed");
     for (name, body) in [
@@ -194,13 +270,13 @@ fn the_template_keeps_secrets_from_the_store() {
         fs::write(folder.path().join(name), body).expect("template");
     }
     if !git(&folder, &["init", "--quiet"]) {
-        return requirement::skipped("the_template_keeps_secrets_from_the_store", "git is not installed");
+        return requirement::skipped("the_template_keeps_secrets_out_of_the_store", "git is not installed");
     }
     let output = secrets(&folder, &[]);
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "5 secrets, all present\n"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "all 5 secrets are ready\n"));
 }
 
-/// All that a rendering makes and says.
+/// Runs every command that renders, and searches all files and outputs.
 #[test]
 fn no_rendered_file_holds_a_secret() {
     const CANARY: &str = "canary-of-a-secret-7d1f";

@@ -1,60 +1,52 @@
-//! The steps of a flash, as text.
+//! The steps of a flash as text.
 
-use super::boards::Boards;
-use super::prepare::Prepared;
 use super::screen::human;
-use super::target::Target;
-use crate::provision::flash::steps::Job;
+use crate::provision::flash::{Options, Plan, Target};
 
-pub(super) fn text(
-    target: &Target<'_>,
-    prepared: &Prepared,
-    job: &Job,
-    boards: &Boards<'_>,
-    wait: u64,
-) -> String {
-    let (name, board, bmc) = (target.name(), &target.board.name, target.bmc());
-    let (number, index, request) = (target.slot().number(), target.slot().index(), &job.request);
-    let certificate = match boards.pinned(target) {
-        Some(pinned) => format!("take no certificate but {pinned}"),
-        None => "note its certificate in bmc.pins: it has not been seen before".to_owned(),
+pub(super) fn text(target: &Target<'_>, plan: &Plan, options: &Options) -> String {
+    let (name, board, bmc) = (target.name(), target.board(), target.bmc());
+    let (number, index, request) = (target.slot().number(), target.slot().index(), &plan.request);
+    let certificate = match plan.pinned {
+        Some(pinned) => format!("accept only the certificate {pinned}"),
+        None => "pin its certificate in bmc.pins, because this is the first connection".to_owned(),
     };
-    let password = match &target.board.password {
+    let password = match &board.password {
         Some(secret) => format!("the secret `{}`", secret.as_str()),
-        None => "$RK1_BMC_PASSWORD, or what is typed".to_owned(),
+        None => "$RK1_BMC_PASSWORD, or ask for the password".to_owned(),
     };
-    let running = if job.take_over { "one that runs is cancelled" } else { "if one runs, end here" };
-    let secrets = prepared.secrets.join(", ");
-    let wait = if wait == 0 {
-        "end here".to_owned()
-    } else {
-        format!("wait up to {wait} s for ssh at {}", target.address())
+    let running = match (options.take_over, options.wait_for_board.as_secs()) {
+        (true, _) => "cancel a running transfer".to_owned(),
+        (false, 0) => "end here if one is running".to_owned(),
+        (false, seconds) => format!("wait up to {seconds} s for the end of a running one"),
+    };
+    let secrets = if plan.secrets.is_empty() { "no secrets".to_owned() } else { plan.secrets.join(", ") };
+    let wait = match options.wait.as_secs() {
+        0 => "end here".to_owned(),
+        seconds => format!("wait up to {seconds} s for SSH at {}", target.address()),
     };
     let steps = [
-        format!("take {} and, in memory, put into it {secrets}", target.image.display()),
+        format!("read {} and add {secrets} in memory", target.image().display()),
         format!("connect to the BMC at {bmc}: {certificate}"),
-        format!("log in as `{}`, once, with {password}", target.board.user),
+        format!("log in as `{}` once, with {password}", board.user),
         format!(
-            "ask before overwriting, if it is ready in the cluster or ssh answers at {}",
+            "ask before overwriting if the node is ready in the cluster or SSH answers at {}",
             target.address()
         ),
-        format!("see what transfer runs: GET /api/bmc?opt=get&type=flash ({running})"),
-        "see how USB is wired, to have it back: GET /api/bmc?opt=get&type=usb".to_owned(),
+        format!("read which transfer is running: GET /api/bmc?opt=get&type=flash ({running})"),
+        "read the wiring of USB, to restore it: GET /api/bmc?opt=get&type=usb".to_owned(),
         format!(
-            "start, the node goes off: GET /api/bmc?opt=set&type=flash&node={index}&file={}&length={}&sha256={}",
+            "start, which switches the node off: GET /api/bmc?opt=set&type=flash&node={index}&file={}&length={}&sha256={}",
             request.file, request.length, request.sha256
         ),
         format!("send {}: POST /api/bmc/upload/HANDLE", human(request.length)),
         format!(
-            "follow it until it is written and read back, {} s without progress are too long: \
-             GET /api/bmc?opt=get&type=flash",
-            job.stall.as_secs()
+            "follow it until it is written and read back, and fail after {} s without progress: GET \
+             /api/bmc?opt=get&type=flash",
+            options.stall.as_secs()
         ),
         format!("power on: GET /api/bmc?opt=set&type=power&node{number}=1"),
         wait,
     ];
-    let lines = (1..).zip(&steps).map(|(number, step)| format!("{number:>4}. {step}"));
-    let lines: Vec<_> =
-        [format!("{name}, slot {number} of board `{board}`:")].into_iter().chain(lines).collect();
-    lines.join("\n") + "\n"
+    let title = format!("{name}, slot {number} of board `{}`:\n", board.name);
+    (1..).zip(&steps).fold(title, |text, (number, step)| format!("{text}{number:>4}. {step}\n"))
 }

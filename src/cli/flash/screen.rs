@@ -1,155 +1,215 @@
-//! What one sees: a bar on a terminal, plain lines elsewhere.
+//! The screen of a flash: a bar on a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
-use crate::config::cluster::Label;
-use crate::provision::flash::steps::Phase;
+use super::prompt;
+use crate::config::cluster::{Cluster, Label};
+use crate::operate::status::{Access, connect};
+use crate::provision::bmc::Password;
+use crate::provision::flash::{Console, InUse, Notice, PasswordPrompt, Phase, Reading};
 
-/// Time between two lines about the same thing.
+/// The time between two lines about the same activity.
 const PAUSE: Duration = Duration::from_secs(10);
+/// The time limit for Kubernetes to answer whether a node is ready.
+const KUBERNETES_LIMIT: Duration = Duration::from_secs(5);
 const BAR: &str = "{prefix}: {msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
 const WITHOUT_END: &str = "{prefix}: {msg} {spinner} {bytes}, {bytes_per_sec}";
 
-/// Bytes for people.
+/// Formats a number of bytes for people.
 pub(super) fn human(bytes: u64) -> String {
     BinaryBytes(bytes).to_string()
 }
 
-/// What is shown of one node.
+/// The screen of one command.
 #[derive(Debug)]
-pub(super) struct Screen {
-    name: String,
-    /// Bytes of the image, once they are known.
+pub(super) struct Screen<'a> {
+    cluster: &'a Cluster,
+    folder: &'a Path,
+    /// The number of bytes of the flash, while one is running.
     length: Option<u64>,
-    current: Option<Current>,
+    activity: Option<Activity>,
 }
 
-/// Something that takes its time.
+/// Something that takes a while.
 #[derive(Debug)]
-struct Current {
+struct Activity {
     what: &'static str,
-    /// Nothing where standard error is not a terminal.
+    /// `None` if standard error is not a terminal.
     bar: Option<ProgressBar>,
     began: Instant,
-    told: Instant,
-    bytes: u64,
+    shown: Instant,
 }
 
-impl Screen {
-    pub(super) fn new(name: &Label) -> Self {
-        Self { name: name.as_str().to_owned(), length: None, current: None }
+impl Console for Screen<'_> {
+    fn show(&mut self, node: &Label, notice: Notice<'_>) {
+        match notice {
+            Notice::ReadingBegins(reading) => self.begin(
+                node,
+                match reading {
+                    Reading::Inspecting => "inspecting the image",
+                    Reading::Hashing => "hashing the image with its secrets",
+                    Reading::Writing => "writing",
+                },
+            ),
+            Notice::Read(bytes) => self.advance(node, bytes),
+            Notice::ReadingEnds => self.end(),
+            Notice::ImageAccepted { image } => self.line(
+                node,
+                &format!("{} would boot on an RK1 and is the image of this host", image.display()),
+            ),
+            Notice::Measured { length, sha256 } => {
+                self.line(node, &format!("{} with its secrets, SHA-256 {sha256}", human(length)));
+            }
+            Notice::CertificatePinned { address, fingerprint, file } => {
+                self.line(node, &format!("first connection to the BMC at {address}: its certificate is {fingerprint}"));
+                self.line(node, &format!("this certificate is pinned in {}, and no other is accepted", file.display()));
+            }
+            Notice::WaitingForLogin { address, limit } => self.line(
+                node,
+                &format!(
+                    "the BMC at {address} answers nobody, probably because it is receiving an image; waiting up to {} s",
+                    limit.as_secs()
+                ),
+            ),
+            Notice::LoggedIn { address, version } => {
+                let version = version.map_or("an unknown version", |version| version.as_str());
+                self.line(node, &format!("logged in to the BMC at {address}: bmcd {version}"));
+            }
+            Notice::Overwriting(in_use) => {
+                self.line(node, &format!("the node is in use and will be overwritten: {in_use}"));
+            }
+            Notice::FlashBegins { length } => self.length = Some(length),
+            Notice::Flashing(phase) => self.show_phase(node, phase),
+            Notice::FlashEnds => {
+                self.end();
+                self.length = None;
+            }
+            Notice::Booting { address } => {
+                self.line(node, &format!("powered on; waiting for SSH at {address}"));
+            }
+            Notice::Booted(took) => self.line(node, &format!("SSH answers after {} s", took.as_secs())),
+        }
     }
 
-    /// A line that stays.
-    pub(super) fn line(&self, text: &str) {
-        let print = || anstream::eprintln!("{}: {text}", self.name);
-        match self.current.as_ref().and_then(|current| current.bar.as_ref()) {
+    async fn ask_password(&mut self, prompt: PasswordPrompt<'_>) -> io::Result<Option<Password>> {
+        prompt::password(prompt).await
+    }
+
+    async fn confirm_overwrite(&mut self, node: &Label, in_use: &InUse) -> Option<bool> {
+        prompt::overwrite(node, in_use).await
+    }
+
+    async fn find_ready(&self, node: &Label) -> Option<String> {
+        let access = Access { kubeconfig: None, folder: self.folder.to_owned(), limit: KUBERNETES_LIMIT };
+        let connection = connect(self.cluster, &access).await.ok()?;
+        connection.is_ready(node).then_some(connection.server)
+    }
+}
+
+impl<'a> Screen<'a> {
+    pub(super) fn new(cluster: &'a Cluster, folder: &'a Path) -> Self {
+        Self { cluster, folder, length: None, activity: None }
+    }
+
+    /// Prints a line that stays.
+    pub(super) fn line(&self, node: &Label, text: &str) {
+        let print = || anstream::eprintln!("{node}: {text}");
+        match self.activity.as_ref().and_then(|activity| activity.bar.as_ref()) {
             Some(bar) => bar.suspend(print),
             None => print(),
         }
     }
 
-    /// From now on phases of a flash of so many bytes are shown.
-    pub(super) fn begin(&mut self, length: u64) {
-        self.length = Some(length);
+    fn show_phase(&mut self, node: &Label, phase: Phase) {
+        match phase {
+            Phase::ReadingState => {}
+            Phase::WaitingForBoard => self.say(node, "waiting for the end of another transfer on the board"),
+            Phase::LoggingInAgain => self.say(node, "the BMC has forgotten the login: logging in again"),
+            Phase::Starting => self.say(node, "starting the flash: the BMC switches the node off"),
+            Phase::Sending(bytes) => self.go_on(node, "sending", bytes),
+            Phase::Writing(bytes) => {
+                self.say_sent(node);
+                self.go_on(node, "the BMC is writing", bytes);
+            }
+            Phase::Verifying(bytes) => self.go_on(node, "the BMC is reading back", bytes),
+            Phase::PoweringOn => {
+                self.say_sent(node);
+                self.say(node, "written and read back; powering on");
+            }
+            Phase::CleaningUp => self.say(node, "cleaning up: switching the node off"),
+        }
     }
 
-    pub(super) fn begin_pass(&mut self, what: &'static str) {
-        self.enter(what);
+    /// Prints one line, unless it is the last one already.
+    fn say(&mut self, node: &Label, what: &'static str) {
+        if self.activity.as_ref().is_none_or(|activity| activity.what != what) {
+            self.end();
+            self.line(node, what);
+            let now = Instant::now();
+            self.activity = Some(Activity { what, bar: None, began: now, shown: now });
+        }
     }
 
-    pub(super) fn passed(&mut self, bytes: u64) {
-        self.advance(bytes);
+    fn say_sent(&mut self, node: &Label) {
+        let Some(Activity { what: "sending", began, .. }) = self.activity else { return };
+        self.end();
+        let length = self.length.unwrap_or_default();
+        let took = began.elapsed();
+        self.line(node, &format!("sent {} in {} s, {}/s", human(length), took.as_secs(), rate(length, took)));
     }
 
-    pub(super) fn end(&mut self) {
-        if let Some(Current { bar: Some(bar), .. }) = self.current.take() {
+    fn go_on(&mut self, node: &Label, what: &'static str, bytes: u64) {
+        if self.activity.as_ref().is_none_or(|activity| activity.what != what) {
+            self.begin(node, what);
+        }
+        self.advance(node, bytes);
+    }
+
+    fn begin(&mut self, node: &Label, what: &'static str) {
+        self.end();
+        let bar = io::stderr().is_terminal().then(|| self.bar(node, what));
+        if bar.is_none() {
+            self.line(node, what);
+        }
+        let now = Instant::now();
+        self.activity = Some(Activity { what, bar, began: now, shown: now });
+    }
+
+    fn end(&mut self) {
+        if let Some(Activity { bar: Some(bar), .. }) = self.activity.take() {
             bar.finish_and_clear();
         }
     }
 
-    pub(super) fn show(&mut self, phase: Phase) {
-        match phase {
-            Phase::Looking => {}
-            Phase::Starting => self.say("asking the BMC to start: it switches the node off"),
-            Phase::Sending(bytes) => self.go_on("sending", bytes),
-            Phase::Writing(bytes) => {
-                self.say_sent();
-                self.go_on("the BMC is writing", bytes);
-            }
-            Phase::Verifying(bytes) => self.go_on("the BMC is reading it back", bytes),
-            Phase::PoweringOn => {
-                self.say_sent();
-                self.say("written and read back; powering on");
-            }
-            Phase::CleaningUp => self.say("cleaning up: switching the node off"),
-        }
-    }
-
-    /// One line where it is new.
-    fn say(&mut self, what: &'static str) {
-        if self.current.as_ref().is_none_or(|current| current.what != what) {
-            self.end();
-            self.line(what);
-            let now = Instant::now();
-            self.current = Some(Current { what, bar: None, began: now, told: now, bytes: 0 });
-        }
-    }
-
-    fn say_sent(&mut self) {
-        let Some(Current { what: "sending", began, .. }) = self.current else { return };
-        self.end();
-        let length = self.length.unwrap_or_default();
-        let took = began.elapsed();
-        self.line(&format!("sent {} in {} s, {}/s", human(length), took.as_secs(), rate(length, took)));
-    }
-
-    fn go_on(&mut self, what: &'static str, bytes: u64) {
-        if self.current.as_ref().is_none_or(|current| current.what != what) {
-            self.enter(what);
-        }
-        self.advance(bytes);
-    }
-
-    fn enter(&mut self, what: &'static str) {
-        self.end();
-        let bar = io::stderr().is_terminal().then(|| self.bar(what));
-        if bar.is_none() {
-            self.line(what);
-        }
-        let now = Instant::now();
-        self.current = Some(Current { what, bar, began: now, told: now, bytes: 0 });
-    }
-
-    fn bar(&self, what: &'static str) -> ProgressBar {
+    fn bar(&self, node: &Label, what: &'static str) -> ProgressBar {
         let (bar, template) = match self.length {
             Some(length) => (ProgressBar::new(length), BAR),
             None => (ProgressBar::no_length(), WITHOUT_END),
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.with_style(style).with_prefix(self.name.clone()).with_message(what)
+        bar.with_style(style).with_prefix(node.as_str().to_owned()).with_message(what)
     }
 
-    fn advance(&mut self, bytes: u64) {
+    fn advance(&mut self, node: &Label, bytes: u64) {
         let length = self.length;
-        let Some(current) = &mut self.current else { return };
-        current.bytes = bytes;
-        if let Some(bar) = &current.bar {
-            // Decoded by the BMC, more is written than was sent: then there is no known end.
+        let Some(activity) = &mut self.activity else { return };
+        if let Some(bar) = &activity.bar {
+            // A BMC that decodes writes more than was sent, and then the end is not known.
             if length.is_some_and(|length| bytes > length) {
                 bar.unset_length();
             }
             bar.set_position(bytes);
             return;
         }
-        if current.told.elapsed() < PAUSE {
+        if activity.shown.elapsed() < PAUSE {
             return;
         }
-        current.told = Instant::now();
-        let (what, took) = (current.what, current.began.elapsed());
+        activity.shown = Instant::now();
+        let (what, took) = (activity.what, activity.began.elapsed());
         let line = match length {
             Some(length) if bytes <= length => {
                 let left = left(bytes, length, took);
@@ -157,17 +217,17 @@ impl Screen {
             }
             _ => format!("{what}: {}, {}/s", human(bytes), rate(bytes, took)),
         };
-        self.line(&line);
+        self.line(node, &line);
     }
 }
 
-/// Bytes in a second.
+/// Formats the number of bytes per second.
 fn rate(bytes: u64, took: Duration) -> String {
     let milliseconds = took.as_millis().max(1);
     human(u64::try_from(u128::from(bytes) * 1000 / milliseconds).unwrap_or(u64::MAX))
 }
 
-/// How long it will take at the pace so far; nothing as long as there is none.
+/// Formats the time left at the rate so far. It is empty while there is no rate.
 fn left(bytes: u64, length: u64, took: Duration) -> String {
     let remaining = u128::from(length.saturating_sub(bytes)) * took.as_millis();
     match remaining.checked_div(u128::from(bytes)) {
@@ -181,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pace_and_rest_are_counted_from_the_beginning() {
+    fn the_rate_and_the_time_left_are_averages_since_the_beginning() {
         let ten = Duration::from_secs(10);
         assert_eq!(rate(50 << 20, ten), "5.00 MiB");
         assert_eq!(left(50 << 20, 150 << 20, ten), ", 20 s left");

@@ -1,20 +1,21 @@
+//! The user name and password for a BMC.
+
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Who asks.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     pub user: String,
     pub password: Password,
 }
 
-/// Never printed, never written, never an argument; overwritten when it is no longer needed.
+/// A password in memory. `Debug` hides it, no file or argument ever holds it, and its bytes are zeroed on drop.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Without line ends at its end: files often have one that is no part of the password.
+    /// Wraps a password. Line ends at its end are removed, because editors add one to files.
     #[must_use]
     pub fn new(mut text: String) -> Self {
         text.truncate(text.trim_end_matches(['\r', '\n']).len());

@@ -1,8 +1,10 @@
+//! The slots of a board.
+
 use std::fmt;
 
 use crate::config::cluster::Node;
 
-/// A slot of a board, counted both ways: by 1 on the board and in names, by 0 in `node=` parameters.
+/// A slot of a board. The board and cluster.toml count slots from 1, `node=` parameters of the API count them from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
     index: u8,
@@ -11,31 +13,31 @@ pub struct Slot {
 impl Slot {
     pub const ALL: [Self; 4] = [Self { index: 0 }, Self { index: 1 }, Self { index: 2 }, Self { index: 3 }];
 
-    /// The slot of a node.
+    /// Returns the slot of a node. The checked model has only slots 1 to 4.
     #[must_use]
     pub fn of(node: &Node) -> Self {
         Self { index: node.slot.saturating_sub(1).min(3) }
     }
 
-    /// 0 to 3.
+    /// The slot counted from 0, as `node=` parameters have it.
     #[must_use]
     pub fn index(self) -> u8 {
         self.index
     }
 
-    /// 1 to 4.
+    /// The slot counted from 1, as the board is labelled.
     #[must_use]
     pub fn number(self) -> u8 {
         self.index + 1
     }
 
-    /// The slot that an answer names, such as `Node 1`.
+    /// Finds the slot with the name that the BMC gives it, such as `Node 1`.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|slot| slot.to_string() == name)
     }
 }
 
-/// As the BMC writes it.
+/// Formats the slot as the BMC names it.
 impl fmt::Display for Slot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Node {}", self.number())

@@ -1,31 +1,32 @@
-//! Transfers to a module: what starts one, and what the BMC says of it.
+//! Transfers to a module: the request that starts one, and the answer to `get flash`.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{BmcError, Slot};
+use super::error::BmcError;
+use super::slot::Slot;
 use crate::printable::Line;
 
-/// By what a transfer is told from others.
+/// The number that identifies a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Handle(pub u32);
 
-/// What a transfer is started with.
+/// The parameters of a new transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartRequest {
     pub slot: Slot,
-    /// A name ending in `.img`: whatever ends in `.xz` is decoded, anything else is written as it comes.
+    /// A name that ends in `.img`: the BMC decodes what ends in `.xz` and writes everything else unchanged.
     pub file: String,
-    /// Bytes that will be sent, exactly: with fewer the transfer fails, with more the BMC's worker dies.
+    /// The exact number of bytes that will be sent: fewer fail the transfer, more crash the BMC's worker.
     pub length: u64,
-    /// Of the bytes that will be sent, in hexadecimal digits.
+    /// The digest of the bytes that will be sent, in hexadecimal digits.
     pub sha256: String,
 }
 
-/// What the BMC does: `get flash`. Any answer but `Ready` and `Running` may be of a transfer long past.
+/// What the BMC's flash worker is doing. `Done` and `Failed` may describe a transfer that ended long ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transfer {
     Ready,
@@ -34,58 +35,58 @@ pub enum Transfer {
     Failed(Line),
 }
 
-/// A transfer that runs, or whose worker died without a word.
+/// A transfer that is running, or whose worker crashed: bmcd cannot tell the two apart.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-// Firmware before 2.0.5 answers with the same fields in a list, which this reads as well: the order counts.
+// Firmware before 2.0.5 sends the same fields as a list, which serde reads in this order.
 pub struct Running {
     pub id: Handle,
-    /// Such as `Node 1 os install service`.
+    /// The name of the worker, such as `Node 1 os install service`.
     pub process_name: String,
-    /// Bytes that are sent.
+    /// The number of bytes to be sent.
     pub size: u64,
     pub cancelled: bool,
-    /// Bytes that were written to the module; more than `size` where the BMC decodes. Counted from 0 a second time while
-    /// they are read back.
+    /// The number of bytes that were written to the module. It exceeds `size` if the BMC decodes, and starts again at 0
+    /// when the bytes are read back.
     pub bytes_written: u64,
 }
 
 impl Running {
-    /// Whether it writes to this slot.
+    /// Returns whether the transfer writes to this slot.
     #[must_use]
     pub fn is_of(&self, slot: Slot) -> bool {
         self.process_name.starts_with(&slot.to_string())
     }
 }
 
-/// A transfer that succeeded. It has no handle, and stays until the next one starts.
+/// A transfer that succeeded. The answer has no handle, and stays the same until the next transfer starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
     pub took: Duration,
-    /// Bytes that were sent.
+    /// The number of bytes that were sent.
     pub size: u64,
 }
 
 impl Transfer {
     pub(super) fn parse(value: &Value) -> Result<Self, BmcError> {
-        let not_understood = || BmcError::NotUnderstood { said: Line::new(&value.to_string()) };
+        let unparsable = || BmcError::Unparsable { said: Line::new(&value.to_string()) };
         if value == "Ready" {
             return Ok(Self::Ready);
         }
         if let Some(running) = value.get("Transferring") {
             let running = serde_json::from_value(running.clone());
-            return running.map(Self::Running).map_err(|_| not_understood());
+            return running.map(Self::Running).map_err(|_| unparsable());
         }
         if let Some(done) = value.get("Done") {
-            return parse_done(done).map(Self::Done).ok_or_else(not_understood);
+            return parse_done(done).map(Self::Done).ok_or_else(unparsable);
         }
         match value.get("Error") {
             Some(Value::String(text)) => Ok(Self::Failed(Line::new(text))),
-            _ => Err(not_understood()),
+            _ => Err(unparsable()),
         }
     }
 }
 
-/// Reads `[{"secs":…,"nanos":…},size]`.
+/// Parses `[{"secs":…,"nanos":…},size]`.
 fn parse_done(done: &Value) -> Option<Done> {
     let took = done.get(0)?;
     let nanoseconds = took.get("nanos")?.as_u64().and_then(|nanoseconds| u32::try_from(nanoseconds).ok())?;
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_is_not_understood() {
+    fn other_values_are_errors() {
         for value in [
             json!("Busy"),
             json!({ "Done": [] }),

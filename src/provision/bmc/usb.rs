@@ -1,14 +1,16 @@
+//! How the board's USB is wired: the answer to `get usb`, and `set usb` to restore it.
+
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{BmcError, Slot};
+use super::error::BmcError;
+use super::slot::Slot;
 use crate::printable::Line;
 
-/// How the board's USB is wired: `get usb`, and `set usb` to have it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usb {
     pub(super) slot: Slot,
-    /// bmcd's number: 0 host, 1 device, 2 flash, and 4 more where the BMC is at the other end.
+    /// bmcd's number for the mode: 0 host, 1 device, 2 flash, plus 4 if the other end is the BMC.
     pub(super) mode: u8,
 }
 
@@ -18,7 +20,7 @@ const FLASH: u8 = 2;
 const TO_BMC: u8 = 4;
 
 #[derive(Deserialize)]
-struct Answer {
+struct Wiring {
     mode: String,
     node: String,
     route: String,
@@ -29,18 +31,18 @@ impl Usb {
     const DEFAULT: Self = Self { slot: Slot::ALL[0], mode: DEVICE };
 
     pub(super) fn parse(value: &Value) -> Result<Self, BmcError> {
-        let not_understood = || BmcError::NotUnderstood { said: Line::new(&value.to_string()) };
-        let answer: Answer =
-            serde_json::from_value(value.get(0).unwrap_or(value).clone()).map_err(|_| not_understood())?;
-        let slot = Slot::named(&answer.node).ok_or_else(not_understood)?;
-        let mode = match answer.mode.as_str() {
+        let unparsable = || BmcError::Unparsable { said: Line::new(&value.to_string()) };
+        let wiring: Wiring =
+            serde_json::from_value(value.get(0).unwrap_or(value).clone()).map_err(|_| unparsable())?;
+        let slot = Slot::named(&wiring.node).ok_or_else(unparsable)?;
+        let mode = match wiring.mode.as_str() {
             "Host" => HOST,
             "Device" => DEVICE,
             "Flash" => FLASH,
-            _ => return Err(not_understood()),
+            _ => return Err(unparsable()),
         };
         // The other end is called `UsbA` up to firmware 2.1.0, then `AlternativePort`.
-        let route = if answer.route == "Bmc" { TO_BMC } else { 0 };
+        let route = if wiring.route == "Bmc" { TO_BMC } else { 0 };
         Ok(Self { slot, mode: mode + route })
     }
 
@@ -49,7 +51,8 @@ impl Usb {
         Self { slot, mode: HOST }
     }
 
-    /// The wiring to go back to. That of a flash which nobody cleaned up is none: then it is bmcd's default.
+    /// Returns the wiring to restore after a flash. If an earlier flash left its own wiring behind, this is bmcd's
+    /// default.
     #[must_use]
     pub fn without_flash(self) -> Self {
         if self.mode & FLASH == 0 { self } else { Self::DEFAULT }
@@ -77,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn flash_wiring_is_nothing_to_go_back_to() {
+    fn the_wiring_of_a_flash_is_not_restored() {
         let left = Usb { slot: Slot::ALL[2], mode: FLASH + TO_BMC };
         assert_eq!(left.without_flash(), Usb::DEFAULT);
         let host = Usb { slot: Slot::ALL[2], mode: HOST + TO_BMC };

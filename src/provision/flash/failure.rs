@@ -1,4 +1,4 @@
-//! Why a flash failed, what that leaves behind, and what to do.
+//! Why a flash failed, the state in which it leaves the node, and what to do.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::steps::Phase;
 use crate::printable::Line;
-use crate::provision::bmc::{BmcError, Running};
+use crate::provision::bmc::{BmcError, RESTART, Running};
 
 #[derive(Debug, Error)]
 pub enum Failure {
@@ -17,140 +17,135 @@ pub enum Failure {
     /// Nothing was started.
     #[error(transparent)]
     Bmc(BmcError),
-    #[error("the start of the flash was not answered: {0}")]
+    /// Whether the BMC started is not known.
+    #[error("the BMC did not confirm the start of the flash: {0}")]
     Start(#[source] BmcError),
-    #[error("the BMC says: {0}")]
-    Said(Line),
-    #[error("the upload broke off and the BMC does not say why: {0}")]
+    #[error("the BMC reports: {0}")]
+    Reported(Line),
+    #[error("the upload failed, and the BMC reports no reason: {0}")]
     Upload(#[source] BmcError),
-    #[error("the BMC has taken no byte of the upload for {} s", .0.as_secs())]
+    #[error("the BMC has not taken any byte of the upload for {} s", .0.as_secs())]
     UploadStalled(Duration),
-    #[error("the image cannot be read to its end")]
-    Source(#[source] io::Error),
-    #[error("nothing has moved for {} s while the BMC was {phase}", limit.as_secs())]
+    #[error("cannot read the image to its end: {0}")]
+    Image(#[source] io::Error),
+    #[error("no progress for {} s while {phase}", limit.as_secs())]
     Stalled { phase: Phase, limit: Duration },
-    #[error("the BMC could not be asked for {} s: {source}", limit.as_secs())]
+    #[error("the BMC has not answered for {} s: {source}", limit.as_secs())]
     Lost { limit: Duration, source: BmcError },
-    #[error("another transfer has taken the place of this one: {}", describe(.0))]
+    #[error("another transfer has replaced this one: {}", describe(.0))]
     TakenOver(Running),
-    #[error("the BMC knows nothing of this flash any more: it has restarted")]
-    Forgotten,
+    #[error("bmcd restarted during the flash and lost the transfer")]
+    Restarted,
     #[error("the image is written, but the node could not be powered on: {0}")]
     PowerOn(#[source] BmcError),
     #[error("interrupted")]
     Interrupted,
 }
 
-/// What kind of sentence the BMC said: each asks for something else.
+/// The kinds of errors that the BMC reports, each of which needs another remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Reason {
     Usb,
     Sha256,
     Crc,
     SendTimeout,
     Cancelled,
+    NoSpace,
     Other,
 }
 
-impl Said {
-    /// Source: bmcd, `usb_boot.rs`, `streaming_data_service.rs`, `app/upgrade_worker.rs`.
+impl Reason {
+    /// Classifies a sentence. Source: bmcd, `usb_boot.rs`, `streaming_data_service.rs`, `app/upgrade_worker.rs`.
     fn of(sentence: &Line) -> Self {
         let text = sentence.as_str();
-        let usb = ["USB", "usb device", "Several supported devices"];
-        if usb.iter().any(|word| text.contains(word)) {
+        let contains = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if contains(&["No space left on device"]) {
+            Self::NoSpace
+        } else if contains(&["USB", "usb device", "Several supported devices"]) {
             Self::Usb
-        } else if text.contains("sha256") {
+        } else if contains(&["sha256"]) {
             Self::Sha256
-        } else if text.contains("crc error") {
+        } else if contains(&["crc error"]) {
             Self::Crc
-        } else if text.contains("Send timeout") {
+        } else if contains(&["Send timeout"]) {
             Self::SendTimeout
-        } else if text.contains("cancel") {
+        } else if contains(&["cancel"]) {
             Self::Cancelled
         } else {
             Self::Other
         }
     }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Usb => {
+                "seat the module firmly and run the command again; if it fails again, disconnect the board from power \
+                 for ten seconds"
+            }
+            Self::Sha256 => {
+                "the BMC received other bytes than were sent: run the command again; if it fails again, check the network"
+            }
+            Self::Crc => {
+                "the eMMC does not hold what was written to it: run the command again; if it fails again, the eMMC is \
+                 worn out"
+            }
+            Self::SendTimeout => {
+                "the upload did not reach the BMC within 10 s: check the network, then run the command again"
+            }
+            Self::Cancelled => {
+                "another client of the BMC cancelled it: ask who else uses this board, then run the command again"
+            }
+            Self::NoSpace => {
+                "the image is larger than the module's eMMC: build a smaller image, because running the command again \
+                 cannot help"
+            }
+            Self::Other => "run the command again; see \"When it fails\" in docs/flash.md",
+        }
+    }
 }
 
 impl Failure {
-    /// What to do about it, once the node is left so.
+    /// What to do about it, given the state in which it left the node.
     #[must_use]
-    pub fn hint(&self, left: Left) -> &'static str {
-        match self {
-            Self::Interrupted | Self::PowerOn(_) if left == Left::Written => {
+    pub fn hint(&self, state: NodeState) -> String {
+        let hint = match self {
+            Self::Interrupted | Self::PowerOn(_) if state == NodeState::Written => {
                 "press the board's power button, or run `tpi power on`"
             }
             Self::Busy(_) => {
-                "wait until it has ended; if nobody is flashing, a dead transfer is left over: `--take-over` cancels it"
+                "wait until it has ended, or use `--wait-for-board DURATION`; if nobody is flashing, a crashed transfer \
+                 was left behind: `--take-over` cancels it"
             }
-            Self::Bmc(error) => hint(error),
+            Self::Bmc(error) => return error.hint(),
             Self::Start(_) | Self::Upload(_) | Self::Lost { .. } => {
-                "look at the network, then run the command again; \
-                 a BMC that ran out of memory has to be restarted, which takes power from all its nodes"
+                return format!(
+                    "check the network, then run the command again; if the BMC does not answer, {RESTART}"
+                );
             }
-            Self::Said(sentence) => match Said::of(sentence) {
-                Said::Usb => {
-                    "seat the module firmly and run the command again; if that fails too, \
-                     take the board's power away for ten seconds"
-                }
-                Said::Sha256 => {
-                    "what arrived is not what was sent: run the command again; if it repeats, look at the network"
-                }
-                Said::Crc => {
-                    "the eMMC does not hold what was written to it: run the command again; \
-                     if it repeats, the eMMC is worn out"
-                }
-                Said::SendTimeout => {
-                    "the upload did not reach the BMC within its 10 s: look at the network, run the command again"
-                }
-                Said::Cancelled => "somebody cancelled it: agree with them, then run the command again",
-                Said::Other => "run the command again; docs/flash.md says how to look into the BMC",
-            },
+            Self::Reported(sentence) => Reason::of(sentence).hint(),
             Self::UploadStalled(_) | Self::Stalled { .. } => {
-                "run the command again, with a longer `--stall` on a slow network; \
-                 if it repeats, restart the BMC: that takes power from all its nodes"
+                return format!(
+                    "run the command again, with a longer `--stall` on a slow network; if it fails again, {RESTART}"
+                );
             }
-            Self::Source(_) => "build the image anew, and let nothing change it meanwhile",
-            Self::TakenOver(_) => "agree with whoever flashes this board, then run the command again",
-            Self::Forgotten => "it runs out of memory at times: wait a minute, then run the command again",
+            Self::Image(_) => "build the image again, and do not change it during the flash",
+            Self::TakenOver(_) => "ask who else flashes this board, then run the command again",
+            Self::Restarted => {
+                "bmcd crashes when the BMC runs out of memory: wait a minute, then run the command again"
+            }
             Self::PowerOn(_) | Self::Interrupted => "run the command again",
-        }
+        };
+        hint.to_owned()
     }
 
-    /// Whether it is certain that nothing was written: the module was not found, or no byte arrived in time.
+    /// Returns whether a sentence of the BMC only says that its transfer was cancelled.
+    pub(super) fn is_cancellation(sentence: &Line) -> bool {
+        Reason::of(sentence) == Reason::Cancelled
+    }
+
+    /// Returns whether nothing was written for certain: the module was not found, or no byte arrived in time.
     pub(super) fn is_before_writing(&self) -> bool {
-        matches!(self, Self::Said(sentence) if matches!(Said::of(sentence), Said::Usb | Said::SendTimeout))
-    }
-}
-
-/// What to do about an error of the BMC.
-#[must_use]
-pub fn hint(error: &BmcError) -> &'static str {
-    match error {
-        BmcError::Client(_) | BmcError::Tls(_) => "this should not happen: report it",
-        BmcError::Unreachable(_) | BmcError::Late | BmcError::Broken(_) => {
-            "see whether `bmc` in cluster.toml is the BMC's address; \
-             a BMC that ran out of memory has to be restarted, which takes power from all its nodes"
-        }
-        BmcError::OtherCertificate { .. } => {
-            "if the BMC was reset or got new firmware, compare the new fingerprint on the BMC \
-             (`openssl x509 -noout -fingerprint -sha256 -in /etc/ssl/certs/bmcd_cert.pem`) \
-             and take its line out of bmc.pins; if not, somebody else answers in its place"
-        }
-        BmcError::Login { said, .. } if said.as_str().contains("Exceeded") => {
-            "this machine is banned, and the right password does not help before that time is over: wait"
-        }
-        BmcError::Login { .. } => {
-            "it was tried once and will not be tried again, since five failures end in a ban: \
-             mend the password (or `user`) first"
-        }
-        BmcError::LoginForgotten => {
-            "it has restarted, or the login is older than three hours: run the command again"
-        }
-        BmcError::Refused { .. } | BmcError::NotUnderstood { .. } => {
-            "docs/flash.md says how to look into the BMC; firmware older than 2.0 is not understood"
-        }
+        matches!(self, Self::Reported(sentence) if matches!(Reason::of(sentence), Reason::Usb | Reason::SendTimeout))
     }
 }
 
@@ -158,37 +153,37 @@ fn describe(running: &Running) -> String {
     format!("`{}`, {} of {} bytes", Line::new(&running.process_name), running.bytes_written, running.size)
 }
 
-/// In which state the node is afterwards.
+/// The state in which a flash leaves the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum NodeState {
     Untouched,
-    /// Written, verified and on.
+    /// Flashed, verified and on.
     On,
-    /// Written and verified; whether it is on is not known.
+    /// Flashed and verified; whether it is on is not known.
     Written,
-    /// Off. Nothing was written.
-    OffAsItWas,
-    /// Off. Whatever was on the eMMC is no longer whole.
-    OffInPart,
-    /// Somebody else's transfer may be at work on it.
-    WithAnother,
+    /// Off; nothing was written.
+    OffUnwritten,
+    /// Off; the previous content of the eMMC is no longer complete.
+    OffPartlyWritten,
+    /// The transfer of another client may be writing to it.
+    InUseByAnother,
     /// The BMC could not be asked.
     Unknown,
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for NodeState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Untouched => "it was not touched",
-            Self::On => "it is flashed and on",
-            Self::Written => "it is flashed; whether it is on is not known",
-            Self::OffAsItWas => "it is off, and nothing was written to its eMMC",
-            Self::OffInPart => {
-                "it is off, and its eMMC holds part of an image: it will not boot until it is flashed"
+            Self::Untouched => "the node was not touched",
+            Self::On => "the node is flashed and on",
+            Self::Written => "the node is flashed; whether it is on is not known",
+            Self::OffUnwritten => "the node is off, and nothing was written to its eMMC",
+            Self::OffPartlyWritten => {
+                "the node is off, and its eMMC holds part of an image: it cannot boot until it is flashed"
             }
-            Self::WithAnother => "it was left alone: the other transfer may be writing to it",
+            Self::InUseByAnother => "the node was left alone: the other transfer may be writing to it",
             Self::Unknown => {
-                "its state is not known: it may be on and wired for a flash; the next flash mends that"
+                "the node's state is not known: it may be on and wired for flashing, which the next flash puts right"
             }
         })
     }

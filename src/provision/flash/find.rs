@@ -1,4 +1,4 @@
-//! Where a host's image lies, as `nix build` leaves it.
+//! Finds the image of a host where `nix build` leaves it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,11 +12,11 @@ use crate::config::diagnostics::Mistake;
 
 #[derive(Debug, Error)]
 pub enum FindError {
-    #[error("there is no image of `{name}` in `{}`", folder.join("result*").display())]
+    #[error("no image of `{name}` in `{}`", folder.join("result*").display())]
     NotBuilt { name: Label, folder: PathBuf },
-    #[error("there are several images of `{name}`: {}", list(paths))]
+    #[error("several images of `{name}`: {}", list(paths))]
     Several { name: Label, paths: Vec<PathBuf> },
-    #[error("cannot read `{}`", folder.display())]
+    #[error("cannot read `{}`: {source}", folder.display())]
     Read { folder: PathBuf, source: io::Error },
 }
 
@@ -24,9 +24,9 @@ impl Mistake for FindError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotBuilt { name, .. } => {
-                Some(format!("build it: `nix build .#{name}`, or say where it is: `--image FILE`"))
+                Some(format!("build it with `nix build .#{name}`, or name the file with `--image FILE`"))
             }
-            Self::Several { .. } => Some("say which one: `--image FILE`".to_owned()),
+            Self::Several { .. } => Some("choose one with `--image FILE`".to_owned()),
             Self::Read { .. } => None,
         }
     }
@@ -37,8 +37,8 @@ fn list(paths: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// The image of a host in `result`, `result-1` and so on of a folder. The same file behind two links is one.
-pub fn find_image(folder: &Path, name: &Label) -> Result<PathBuf, FindError> {
+/// Returns the image of a host from `result`, `result-1` and so on in a folder. Two links to one file count once.
+pub(super) fn find_image(folder: &Path, name: &Label) -> Result<PathBuf, FindError> {
     let read = |source| FindError::Read { folder: folder.to_owned(), source };
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut found = BTreeMap::new();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_found_behind_whatever_nix_calls_its_link() {
+    fn an_image_is_found_behind_each_name_of_the_link() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let (one, two) = (Label::parse("rk1-01").expect("a name"), Label::parse("rk1-02").expect("a name"));
         build(folder.path(), "result", "rk1-01");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn none_and_several_are_mistakes() {
+    fn no_image_and_several_images_are_errors() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let name = Label::parse("rk1-01").expect("a name");
         assert!(matches!(find_image(folder.path(), &name), Err(FindError::NotBuilt { .. })));

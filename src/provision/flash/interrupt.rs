@@ -1,9 +1,11 @@
+//! Ctrl-C and SIGTERM as something to wait for.
+
 use std::io;
 
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, or what else ends a program politely.
+/// The signals that ask the program to end: SIGINT (Ctrl-C) and SIGTERM.
 #[derive(Debug)]
 pub struct Interrupt {
     interrupt: Signal,
@@ -11,12 +13,12 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// From now on neither ends the program by itself.
+    /// Takes over both signals: from now on neither ends the program by itself.
     pub fn new() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Returns once for each time that it comes.
+    /// Waits for the next signal.
     pub async fn wait(&mut self) {
         select! {
             _ = self.interrupt.recv() => {}

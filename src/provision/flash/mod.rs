@@ -1,18 +1,31 @@
-//! Writing an image to a module's eMMC through its board's controller.
+//! Writing an image to a module's eMMC through its board's BMC.
 //!
-//! What to do next is decided in [`steps`], from answers alone; [`drive`] asks and waits.
+//! [`Flash`] does it for one node after the other. [`steps`] decides what comes next from the BMC's replies alone, and
+//! `drive` makes the calls. What the user sees and answers goes through a [`Console`].
 
+mod boards;
+mod console;
 mod drive;
+mod error;
 mod failure;
 mod find;
+mod in_use;
 mod interrupt;
 mod payload;
-pub mod ssh;
-pub mod steps;
+mod prepare;
+mod run;
+mod seeded_file;
+mod ssh_greeting;
+mod steps;
+mod target;
 mod upload;
 
-pub use drive::drive;
-pub use failure::{Failure, Left, hint};
-pub use find::{FindError, find_image};
+pub use console::{Console, Notice, PasswordPrompt, Reading};
+pub use error::FlashError;
+pub use failure::NodeState;
+pub use in_use::InUse;
 pub use interrupt::Interrupt;
-pub use payload::{Counted, Open, Pass, Payload};
+pub use run::{Flash, Options, Plan};
+pub use seeded_file::SeededFile;
+pub use steps::Phase;
+pub use target::{Target, TargetError, targets};

@@ -1,4 +1,4 @@
-//! What is sent: an image with its seed in place, as a stream that is read twice and never lies on a disk.
+//! The bytes that are sent: an image with its seed, as a stream that is read twice and never written to a disk.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -8,43 +8,45 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// Bytes that are read, hashed and sent at once.
+/// The number of bytes that are read, hashed and sent at once.
 pub(super) const CHUNK: usize = 128 * 1024;
 
 /// Opens the stream from its beginning.
-pub type Open = Arc<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
+pub(super) type Open = Arc<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
 
-/// A stream whose length and hash are known.
+/// A stream whose length and digest are known.
 #[derive(Clone)]
-pub struct Payload {
-    /// In bytes.
+pub(super) struct Payload {
+    /// The length in bytes.
     pub length: u64,
-    /// In hexadecimal digits.
+    /// The digest in hexadecimal digits.
     pub sha256: String,
     open: Open,
 }
 
-/// How far a pass over a stream has come, told to another thread; and that thread's wish that it end.
+/// How far a thread has read a stream. Another thread can read the count, and can stop the reading.
 #[derive(Debug, Clone, Default)]
-pub struct Pass(Arc<PassState>);
+pub(super) struct ReadProgress(Arc<ReadProgressState>);
 
 #[derive(Debug, Default)]
-struct PassState {
+struct ReadProgressState {
     bytes: AtomicU64,
     is_stopped: AtomicBool,
 }
 
-impl Pass {
+impl ReadProgress {
+    /// Returns the number of bytes that were read.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    pub fn stop(&self) {
+    /// Makes the next read fail.
+    pub(super) fn stop(&self) {
         self.0.is_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that so many bytes more are through.
+    /// Adds to the count.
     pub(super) fn add(&self, count: usize) {
         self.0.bytes.fetch_add(count as u64, Ordering::Relaxed);
     }
@@ -54,34 +56,34 @@ impl Pass {
     }
 }
 
-/// Counts what is read, and fails once the pass is stopped.
+/// A stream that counts the bytes read from it, and fails once its reading is stopped.
 #[derive(Debug)]
-pub struct Counted<R> {
+pub(super) struct Counted<R> {
     stream: R,
-    pass: Pass,
+    progress: ReadProgress,
 }
 
 impl<R> Counted<R> {
-    pub fn new(stream: R, pass: Pass) -> Self {
-        Self { stream, pass }
+    pub(super) fn new(stream: R, progress: ReadProgress) -> Self {
+        Self { stream, progress }
     }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.pass.is_stopped() {
+        if self.progress.is_stopped() {
             return Err(io::Error::other("stopped"));
         }
         let count = self.stream.read(buffer)?;
-        self.pass.add(count);
+        self.progress.add(count);
         Ok(count)
     }
 }
 
 impl Payload {
-    /// Reads the stream to its end, for its length and its hash.
-    pub fn measure(open: Open, pass: Pass) -> io::Result<Self> {
-        let mut stream = Counted::new(open()?, pass);
+    /// Reads the stream to its end and computes its length and digest.
+    pub(super) fn measure(open: Open, progress: ReadProgress) -> io::Result<Self> {
+        let mut stream = Counted::new(open()?, progress);
         let mut hash = Sha256::new();
         let mut length = 0;
         let mut chunk = zeroize::Zeroizing::new(vec![0; CHUNK]);
@@ -99,13 +101,13 @@ impl Payload {
         Ok(Self { length, sha256: HEXLOWER.encode(&hash.finalize()), open })
     }
 
-    /// The stream from its beginning.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    /// Opens the stream at its beginning.
+    pub(super) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         (self.open)()
     }
 }
 
-/// Without the stream, which holds secrets.
+/// Leaves out the stream, which holds secrets.
 impl fmt::Debug for Payload {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,25 +1,31 @@
-//! The upload itself: a thread reads, the connection takes, and a clock watches that it goes on.
+//! The upload: a thread reads the image, the connection takes the bytes, and a clock watches that they move.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
 use reqwest::Body;
+use sha2::{Digest, Sha256};
 use tokio::runtime::Handle as Runtime;
 use tokio::select;
-use tokio::task::spawn_blocking;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, interval};
 
-use super::payload::{CHUNK, Counted, Pass, Payload};
-use super::steps::Answer;
+use super::payload::{CHUNK, Counted, Payload, ReadProgress};
+use super::steps::Reply;
 use crate::provision::bmc::{Bmc, Handle};
 
-/// Chunks between the thread and the connection.
+/// The number of chunks between the thread and the connection.
 const QUEUE: usize = 4;
 const TICK: Duration = Duration::from_millis(100);
 
-/// Sends the whole stream. `sent` is told now and then how many bytes the connection has taken.
+/// Sends the whole stream. `sent` is called now and then with the number of bytes that the connection has taken.
+///
+/// The BMC may answer before it has read everything, and then neither reads on nor closes the connection. Its answer
+/// therefore ends the upload at once.
 pub(super) async fn upload(
     bmc: &Bmc,
     handle: Handle,
@@ -27,14 +33,9 @@ pub(super) async fn upload(
     payload: &Payload,
     stall: Duration,
     sent: &mut dyn FnMut(u64),
-) -> Answer {
-    let (read, taken) = (Pass::default(), Pass::default());
+) -> Reply {
     let (sender, body) = Channel::new(QUEUE);
-    let feeder = {
-        let (payload, read, taken, runtime) =
-            (payload.clone(), read.clone(), taken.clone(), Runtime::current());
-        spawn_blocking(move || feed(&payload, sender, [&read, &taken], &runtime))
-    };
+    let feeder = Feeder::start(payload, sender);
     let request = bmc.upload(handle, file, payload.length, Body::wrap(body));
     tokio::pin!(request);
     let mut tick = interval(TICK);
@@ -45,60 +46,112 @@ pub(super) async fn upload(
             answer = &mut request => break answer,
             _ = tick.tick() => {}
         }
-        // A slow image is no reason to blame the BMC.
-        let bytes = [read.bytes(), taken.bytes()];
+        // While a slow image is being read, the BMC is not to blame.
+        let bytes = [feeder.read.bytes(), feeder.taken.bytes()];
         if bytes != before {
             (before, moved) = (bytes, Instant::now());
-            sent(taken.bytes());
+            sent(feeder.taken.bytes());
         }
         if moved.elapsed() >= stall {
-            return Answer::UploadStalled(stall);
+            return Reply::UploadStalled(stall);
         }
     };
     match answered {
         Ok(()) => {
             sent(payload.length);
-            Answer::Accepted
+            Reply::Accepted
         }
-        // Where the stream could not be read, that is why the connection broke off.
-        Err(error) => match feeder.await {
-            Ok(Err(source)) => Answer::Source(source),
-            _ => Answer::Refused(error),
+        // If the image could not be read, that is why the connection broke.
+        Err(error) => match feeder.end().await {
+            Some(source) => Reply::ImageUnreadable(source),
+            None => Reply::Failed(error),
         },
     }
 }
 
-/// Gives the connection exactly as many bytes as were announced. The error is one of the stream.
-fn feed(
-    payload: &Payload,
-    mut sender: Sender<Bytes, io::Error>,
-    passes: [&Pass; 2],
-    runtime: &Runtime,
-) -> io::Result<()> {
-    feed_all(payload, &mut sender, passes, runtime).inspect_err(|error| {
-        // The connection is broken off: the BMC must not take a part for the whole.
-        sender.abort(io::Error::from(error.kind()));
-    })
+/// The thread that reads the image for the connection. It ends when this is dropped.
+struct Feeder {
+    /// The bytes that were read from the image.
+    read: ReadProgress,
+    /// The bytes that the connection has taken.
+    taken: ReadProgress,
+    stop: Arc<Notify>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
-fn feed_all(
+impl Feeder {
+    fn start(payload: &Payload, mut sender: Sender<Bytes, io::Error>) -> Self {
+        let (read, taken) = (ReadProgress::default(), ReadProgress::default());
+        let stop = Arc::new(Notify::new());
+        let thread = {
+            let (payload, stop, runtime) = (payload.clone(), stop.clone(), Runtime::current());
+            let progress = [read.clone(), taken.clone()];
+            spawn_blocking(move || {
+                let fed = feed(&payload, &mut sender, &progress, &stop, &runtime);
+                if !matches!(fed, Ok(Fed::Completely)) {
+                    // Breaks the connection: the BMC must not take a part of the image for all of it.
+                    sender.abort(io::Error::from(io::ErrorKind::Interrupted));
+                }
+                fed.map(drop)
+            })
+        };
+        Self { read, taken, stop, thread }
+    }
+
+    /// Stops the thread and returns the error of the image, if there was one.
+    async fn end(mut self) -> Option<io::Error> {
+        // A permit is stored, so it does not matter where the thread is just now.
+        self.stop.notify_one();
+        match (&mut self.thread).await {
+            Ok(result) => result.err(),
+            Err(error) => Some(io::Error::other(error)),
+        }
+    }
+}
+
+impl Drop for Feeder {
+    fn drop(&mut self) {
+        self.stop.notify_one();
+    }
+}
+
+enum Fed {
+    Completely,
+    /// The connection takes no more, or the thread was told to stop.
+    Partly,
+}
+
+/// Gives the connection exactly as many bytes as were announced. The error is one of the image.
+fn feed(
     payload: &Payload,
     sender: &mut Sender<Bytes, io::Error>,
-    [read, taken]: [&Pass; 2],
+    [read, taken]: &[ReadProgress; 2],
+    stop: &Notify,
     runtime: &Runtime,
-) -> io::Result<()> {
+) -> io::Result<Fed> {
     let mut stream = Counted::new(payload.open()?, read.clone());
+    let mut hash = Sha256::new();
     let mut left = payload.length;
     while left > 0 {
         let mut chunk = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
         stream.read_exact(&mut chunk)?;
+        hash.update(&chunk);
         let count = chunk.len();
-        if runtime.block_on(sender.send_data(Bytes::from(chunk))).is_err() {
-            // Nobody listens any more: why is known to the connection.
-            return Ok(());
+        left -= count as u64;
+        // The last chunk is kept back until the digest is known to be the announced one.
+        if left == 0 && data_encoding::HEXLOWER.encode(&hash.finalize_reset()) != payload.sha256 {
+            return Err(io::Error::other("the image changed after its digest was computed"));
+        }
+        let has_taken = runtime.block_on(async {
+            select! {
+                sent = sender.send_data(Bytes::from(chunk)) => sent.is_ok(),
+                () = stop.notified() => false,
+            }
+        });
+        if !has_taken {
+            return Ok(Fed::Partly);
         }
         taken.add(count);
-        left -= count as u64;
     }
-    Ok(())
+    Ok(Fed::Completely)
 }

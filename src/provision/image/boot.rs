@@ -1,54 +1,49 @@
-//! What U-Boot will find on a root filesystem: extlinux's entries, and the files that they name.
+//! What U-Boot finds on a root filesystem: the entries of extlinux, and the files that they name.
 
-use std::fs::File;
-
-use ext4_view::{Ext4, Ext4Error};
 use serde::Serialize;
 
+use super::ext4::Volume;
 use crate::config::cluster::Label;
 
-/// Where U-Boot looks (`boot_prefixes`; NixOS takes the second).
+/// The folders in which U-Boot searches (`boot_prefixes`); NixOS uses the second.
 const FOLDERS: [&str; 2] = ["/extlinux", "/boot/extlinux"];
-/// The device tree that U-Boot looks for below an entry's `FDTDIR` (its `turing-rk1-rk3588_defconfig`).
+/// The device tree that U-Boot searches below the `FDTDIR` of an entry (its `turing-rk1-rk3588_defconfig`).
 const TREE: &str = "rockchip/rk3588-turing-rk1.dtb";
 /// Linux: `Documentation/arch/arm64/booting.rst`, at byte 56 of the kernel.
 const ARM64_MAGIC: &[u8] = b"ARM\x64";
 /// Devicetree specification 0.4, section 5.2.
 const TREE_MAGIC: &[u8] = &[0xd0, 0x0d, 0xfe, 0xed];
-/// What the module's device tree says it is (Linux: `rk3588-turing-rk1.dts`).
+/// The board that the device tree of the RK1 names (Linux: `rk3588-turing-rk1.dts`).
 const COMPATIBLE: &[u8] = b"turing,rk1\0";
-/// Bytes of configuration and of device trees that are read at most.
-const TEXT_LIMIT: u64 = 1 << 20;
+/// The largest configuration and the largest device tree that are read, in bytes.
+const FILE_LIMIT: u64 = 1 << 20;
+/// The largest host name file that is read, in bytes.
+const HOSTNAME_LIMIT: u64 = 256;
+/// The number of entries that are read. NixOS writes one for each generation that it keeps.
+const ENTRY_LIMIT: usize = 200;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ext4Volume {
-    pub label: String,
-    pub uuid: String,
-    pub boot: Option<Boot>,
-}
-
-/// What one filesystem can boot.
+/// What a filesystem can boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Boot {
-    /// Path of the configuration.
+    /// The path of the configuration.
     pub configuration: String,
-    /// The name of the system that boots by default.
+    /// The host name of the system that boots by default.
     pub host: Option<Label>,
-    /// In the order of the file; the default is marked.
-    pub entries: Vec<Entry>,
+    /// The entries in the order of the file.
+    pub entries: Vec<BootEntry>,
 }
 
-/// One generation.
+/// An entry of the boot menu: one generation of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct BootEntry {
     pub label: String,
     pub title: String,
     pub is_default: bool,
     pub kernel: Kernel,
-    /// Whether the initrd is there. None where the entry has none.
+    /// Whether the initrd exists. `None` if the entry names none.
     pub initrd: Option<bool>,
     pub device_tree: Tree,
-    /// The system that the kernel hands over to.
+    /// The path of the program that the kernel starts.
     pub init: Option<String>,
 }
 
@@ -56,7 +51,7 @@ pub struct Entry {
 #[serde(rename_all = "kebab-case")]
 pub enum Kernel {
     Arm64,
-    /// Of another architecture, or no kernel at all.
+    /// The file is a kernel for another architecture, or no kernel.
     Foreign,
     Missing,
 }
@@ -65,34 +60,31 @@ pub enum Kernel {
 #[serde(rename_all = "kebab-case")]
 pub enum Tree {
     Rk1,
-    /// Of another board, or no device tree at all.
+    /// The file is for another board, or no device tree.
     Foreign,
     Missing,
-    /// The entry names none: the kernel gets U-Boot's own.
+    /// The entry names no device tree, so U-Boot passes on its own.
     Unnamed,
 }
 
-/// Reads a filesystem that was kept.
-pub(super) fn read(file: File) -> Result<Ext4Volume, Ext4Error> {
-    let volume = Ext4::load(Box::new(file))?;
-    let label = volume.label().display().to_string();
-    let boot = FOLDERS.iter().find_map(|folder| boot(&volume, folder));
-    Ok(Ext4Volume { label, uuid: volume.uuid().to_string(), boot })
+/// Returns what a root filesystem can boot.
+pub(super) fn read(volume: &Volume) -> Option<Boot> {
+    FOLDERS.iter().find_map(|folder| boot(volume, folder))
 }
 
-fn boot(volume: &Ext4, folder: &str) -> Option<Boot> {
+fn boot(volume: &Volume, folder: &str) -> Option<Boot> {
     let configuration = format!("{folder}/extlinux.conf");
-    let text = String::from_utf8_lossy(&contents(volume, &configuration)?).into_owned();
-    let entries: Vec<_> = parse(&text).iter().map(|typed| typed.resolve(volume, folder)).collect();
+    let text = String::from_utf8_lossy(&volume.contents(&configuration, FILE_LIMIT)?).into_owned();
+    let entries: Vec<_> = parse(&text).iter().map(|entry| entry.resolve(volume, folder)).collect();
     let default = entries.iter().find(|entry| entry.is_default);
     let host = default.and_then(|entry| host(volume, entry.init.as_deref()?));
     Some(Boot { configuration, host, entries })
 }
 
-/// What the system calls itself in its `/etc`; else what the store calls the system.
-fn host(volume: &Ext4, init: &str) -> Option<Label> {
+/// Returns the host name from the system's `/etc`, else from the name of its store path.
+fn host(volume: &Volume, init: &str) -> Option<Label> {
     let system = init.strip_suffix("/init")?;
-    let own = contents(volume, &format!("{system}/etc/hostname"));
+    let own = volume.contents(&format!("{system}/etc/hostname"), HOSTNAME_LIMIT);
     let own = own.and_then(|bytes| Label::parse(String::from_utf8(bytes).ok()?.trim()).ok());
     own.or_else(|| {
         // /nix/store/HASH-nixos-system-HOST-VERSION
@@ -101,9 +93,9 @@ fn host(volume: &Ext4, init: &str) -> Option<Label> {
     })
 }
 
-/// An entry as written: U-Boot's `boot/pxe_utils.c`.
+/// An entry as it is written in the file (U-Boot: `boot/pxe_utils.c`).
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Typed<'a> {
+struct WrittenEntry<'a> {
     label: &'a str,
     title: &'a str,
     is_default: bool,
@@ -114,15 +106,20 @@ struct Typed<'a> {
     append: &'a str,
 }
 
-fn parse(text: &str) -> Vec<Typed<'_>> {
-    let mut entries: Vec<Typed<'_>> = Vec::new();
+fn parse(text: &str) -> Vec<WrittenEntry<'_>> {
+    let mut entries: Vec<WrittenEntry<'_>> = Vec::new();
     let mut default = None;
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         let (keyword, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let value = value.trim();
+        if entries.len() >= ENTRY_LIMIT && keyword.eq_ignore_ascii_case("label") {
+            break;
+        }
         match (keyword.to_ascii_lowercase().as_str(), entries.last_mut()) {
             ("default", _) => default = Some(value),
-            ("label", _) => entries.push(Typed { label: value, title: value, ..Typed::default() }),
+            ("label", _) => {
+                entries.push(WrittenEntry { label: value, title: value, ..WrittenEntry::default() });
+            }
             ("menu", Some(entry)) => {
                 if let Some((_, title)) = value.split_once(char::is_whitespace) {
                     entry.title = title.trim();
@@ -136,7 +133,7 @@ fn parse(text: &str) -> Vec<Typed<'_>> {
             _ => {}
         }
     }
-    // Without a default the first one boots.
+    // Without a default the first entry boots.
     let first = entries.iter().position(|entry| default == Some(entry.label)).unwrap_or(0);
     if let Some(entry) = entries.get_mut(first) {
         entry.is_default = true;
@@ -144,8 +141,8 @@ fn parse(text: &str) -> Vec<Typed<'_>> {
     entries
 }
 
-impl Typed<'_> {
-    fn resolve(&self, volume: &Ext4, folder: &str) -> Entry {
+impl WrittenEntry<'_> {
+    fn resolve(&self, volume: &Volume, folder: &str) -> BootEntry {
         let path =
             |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
         let tree = match (self.tree, self.tree_folder) {
@@ -153,12 +150,12 @@ impl Typed<'_> {
             (None, Some(folder)) => Some(format!("{}/{TREE}", path(folder))),
             (None, None) => None,
         };
-        Entry {
+        BootEntry {
             label: self.label.to_owned(),
             title: self.title.to_owned(),
             is_default: self.is_default,
             kernel: self.kernel.map_or(Kernel::Missing, |name| kernel(volume, &path(name))),
-            initrd: self.initrd.map(|name| volume.metadata(path(name).as_str()).is_ok()),
+            initrd: self.initrd.map(|name| volume.exists(&path(name))),
             device_tree: tree.map_or(Tree::Unnamed, |path| device_tree(volume, &path)),
             init: self
                 .append
@@ -169,22 +166,16 @@ impl Typed<'_> {
     }
 }
 
-fn kernel(volume: &Ext4, path: &str) -> Kernel {
-    let Ok(mut file) = volume.open(path) else { return Kernel::Missing };
-    let mut header = [0; 64];
-    let mut read = 0;
-    while let Some(rest) = header.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match file.read_bytes(rest) {
-            Ok(0) => break,
-            Ok(count) => read += count,
-            Err(_) => return Kernel::Missing,
-        }
+fn kernel(volume: &Volume, path: &str) -> Kernel {
+    match volume.head::<64>(path) {
+        None => Kernel::Missing,
+        Some(head) if head.get(56..60) == Some(ARM64_MAGIC) => Kernel::Arm64,
+        Some(_) => Kernel::Foreign,
     }
-    if header.get(56..60) == Some(ARM64_MAGIC) { Kernel::Arm64 } else { Kernel::Foreign }
 }
 
-fn device_tree(volume: &Ext4, path: &str) -> Tree {
-    match contents(volume, path) {
+fn device_tree(volume: &Volume, path: &str) -> Tree {
+    match volume.contents(path, FILE_LIMIT) {
         None => Tree::Missing,
         Some(bytes) if !bytes.starts_with(TREE_MAGIC) => Tree::Foreign,
         Some(bytes) if bytes.windows(COMPATIBLE.len()).any(|window| window == COMPATIBLE) => Tree::Rk1,
@@ -192,19 +183,12 @@ fn device_tree(volume: &Ext4, path: &str) -> Tree {
     }
 }
 
-/// A file's bytes, unless it is larger than such a file can be.
-fn contents(volume: &Ext4, path: &str) -> Option<Vec<u8>> {
-    let metadata = volume.metadata(path).ok()?;
-    (metadata.file_type().is_regular_file() && metadata.len() <= TEXT_LIMIT).then_some(())?;
-    volume.read(path).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_nixos_writes_is_read() {
+    fn the_configuration_of_nixos_is_read() {
         let text = "# Generated file, all changes will be lost on nixos-rebuild!\n\n\
                     # Change this to e.g. nixos-42 to temporarily boot to an older configuration.\n\
                     DEFAULT nixos-default\n\nMENU TITLE ----\nTIMEOUT 50\n\n\
@@ -216,7 +200,7 @@ mod tests {
         let [first, second] = entries.as_slice() else { panic!("{entries:?}") };
         assert_eq!(
             *first,
-            Typed {
+            WrittenEntry {
                 label: "nixos-default",
                 title: "NixOS - Default",
                 is_default: true,

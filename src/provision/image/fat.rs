@@ -1,7 +1,7 @@
-//! What a FAT partition is called, and for whom the seed in it is.
+//! Reads the names of a FAT partition and the owner of the seed in it.
 //!
-//! `fatfs`, by which we write, panics on some entries that a stranger can make. What is needed here is one file of one
-//! cluster in the root directory, for which the allocation table is not needed.
+//! `fatfs`, which writes the seed, panics on some entries that a hostile image can have. Only one file of one cluster in
+//! the root directory is needed here, so the allocation table is not.
 
 use serde::Serialize;
 use thiserror::Error;
@@ -9,28 +9,28 @@ use thiserror::Error;
 use super::table::{u16_at, u32_at};
 use crate::config::cluster::Label;
 
-/// The file in the root directory of a seed partition that says for whom the seed is: `cluster/host` and a line end.
-/// It is removed before anything else is: while it is there, the seed is whole.
+/// The file in the root directory of a seed partition that names the owner of the seed: `cluster/host` and a line end.
+/// The node removes it before anything else, so a seed with this file is complete.
 pub(crate) const OWNER_FILE: &str = "HOST";
 const OWNER_NAME: &[u8; 11] = b"HOST       ";
-/// More than two labels and what stands between them.
+/// The largest owner file, in bytes: more than two labels take.
 const OWNER_LIMIT: usize = 256;
 
 const ENTRY: usize = 32;
 const IS_LABEL: u8 = 0x08;
 const IS_FOLDER: u8 = 0x10;
-/// Parts of long names have all four lower attributes.
+/// An entry that is a part of a long name has all four lower attributes.
 const IS_LONG_NAME: u8 = 0x0f;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fat {
     pub label: String,
-    /// Volume id, such as `1a2b-3c4d`.
+    /// The volume id, such as `1a2b-3c4d`.
     pub id: String,
     pub seed: Option<SeedOwner>,
 }
 
-/// For whom a seed is.
+/// The owner of a seed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SeedOwner {
@@ -38,7 +38,7 @@ pub enum SeedOwner {
         cluster: Label,
         host: Label,
     },
-    /// There is something that does not say it.
+    /// The partition has files, but none that names an owner.
     Unreadable,
 }
 
@@ -56,11 +56,11 @@ impl SeedOwner {
     }
 }
 
-/// The numbers of a boot sector that say where things lie (Microsoft's FAT specification of 2005, "BPB").
 #[derive(Debug, PartialEq, Eq, Error)]
-#[error("this is no FAT of 12 or 16 bits")]
+#[error("this is not a FAT of 12 or 16 bits")]
 pub(crate) struct NotFat;
 
+/// The positions that a boot sector states (Microsoft's FAT specification of 2005, "BPB"), in bytes.
 struct Geometry {
     root: usize,
     root_length: usize,
@@ -68,13 +68,13 @@ struct Geometry {
     cluster: usize,
 }
 
-/// Whether a boot sector is a FAT's, of any size.
+/// Returns whether a boot sector belongs to a FAT of any size.
 pub(super) fn is_fat(sector: &[u8]) -> bool {
     sector.get(510..512) == Some(&[0x55, 0xaa])
         && (sector.get(54..57) == Some(b"FAT") || sector.get(82..85) == Some(b"FAT"))
 }
 
-/// Label and id of a boot sector.
+/// Reads the label and the id from a boot sector.
 pub(crate) fn name(sector: &[u8]) -> Result<Fat, NotFat> {
     if !is_fat(sector) {
         return Err(NotFat);
@@ -87,7 +87,7 @@ pub(crate) fn name(sector: &[u8]) -> Result<Fat, NotFat> {
     Ok(Fat { label, id: format!("{:04x}-{:04x}", id >> 16, id & 0xffff), seed: None })
 }
 
-/// Label, id and seed of a whole partition.
+/// Reads the label, the id and the owner of the seed from a whole partition.
 pub(crate) fn read(partition: &[u8]) -> Result<Fat, NotFat> {
     let named = name(partition)?;
     let Some(geometry) = geometry(partition) else { return Ok(named) };
@@ -102,7 +102,7 @@ pub(crate) fn read(partition: &[u8]) -> Result<Fat, NotFat> {
         let bytes = contents(partition, &geometry, entry);
         return Ok(Fat { seed: Some(bytes.map_or(SeedOwner::Unreadable, SeedOwner::parse)), ..named });
     }
-    // Without an owner, whatever else is there is what is left of a seed, or somebody else's.
+    // Other files without an owner are the rest of a seed, or do not belong to one.
     let is_other = |entry: &[u8]| {
         let attributes = entry.get(11).copied().unwrap_or_default();
         entry.first() != Some(&0xe5)
@@ -128,7 +128,7 @@ fn geometry(partition: &[u8]) -> Option<Geometry> {
     Some(Geometry { root, root_length, data, cluster: sectors_of_cluster * sector })
 }
 
-/// A file that fits one cluster.
+/// Returns the contents of a file that fits into one cluster.
 fn contents<'a>(partition: &'a [u8], geometry: &Geometry, entry: &[u8]) -> Option<&'a [u8]> {
     let first = usize::from(u16_at(entry, 26)?).checked_sub(2)?;
     let length = usize::try_from(u32_at(entry, 28)?).ok()?;

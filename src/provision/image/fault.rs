@@ -1,4 +1,4 @@
-//! Why an image would not boot on an RK1.
+//! The reasons why an image would not boot on an RK1.
 
 use serde::Serialize;
 use thiserror::Error;
@@ -7,10 +7,11 @@ use super::boot::{Kernel, Tree};
 use super::fat::SeedOwner;
 use super::inspect::{Content, Inspection};
 use super::layout::LOADER_OFFSET;
+use super::table::TableFault;
 use crate::config::cluster::Label;
 use crate::config::diagnostics::Mistake;
 
-/// Bytes from the start that U-Boot takes up at least: its second part lies at 8 MiB and has more than one.
+/// The end of U-Boot, in bytes from the start: its second part lies at 8 MiB and is larger than one.
 const LOADER_END: u64 = 10 * 1024 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Error)]
@@ -18,33 +19,35 @@ const LOADER_END: u64 = 10 * 1024 * 1024;
 pub enum Fault {
     #[error("the image is empty")]
     Empty,
-    #[error("there is no loader for the RK3588 at byte {LOADER_OFFSET}")]
+    #[error("no loader for the RK3588 at byte {LOADER_OFFSET}")]
     NoLoader,
-    #[error("there is no partition table")]
+    #[error("no partition table")]
     NoTable,
-    #[error("partition {number} starts at byte {start}, where the loader lies")]
+    #[error("invalid partition table: {0}")]
+    Table(TableFault),
+    #[error("partition {number} starts at byte {start}, inside the loader")]
     InLoader { number: u32, start: u64 },
     #[error("the image ends at byte {size}, before the end of partition {number} at byte {end}")]
     CutOff { number: u32, size: u64, end: u64 },
-    #[error("the ext4 of partition {number} cannot be read: {why}")]
+    #[error("the ext4 filesystem of partition {number} cannot be read: {why}")]
     Damaged { number: u32, why: String },
-    #[error("no partition has an extlinux/extlinux.conf, by which U-Boot boots")]
+    #[error("no partition has the file extlinux/extlinux.conf, which U-Boot boots from")]
     NoExtlinux,
-    #[error("partition {number} is not marked bootable, and another one is: U-Boot looks only there")]
+    #[error("partition {number} is not marked bootable, but another one is: U-Boot searches only that one")]
     NotBootable { number: u32 },
     #[error("`{configuration}` has no entry")]
     NoEntry { configuration: String },
     #[error("the kernel of `{label}`, the default entry, is missing")]
     KernelMissing { label: String },
-    #[error("the kernel of `{label}`, the default entry, is not one for arm64")]
+    #[error("the kernel of `{label}`, the default entry, is not for arm64")]
     KernelForeign { label: String },
     #[error("the initrd of `{label}`, the default entry, is missing")]
     InitrdMissing { label: String },
     #[error("the device tree of `{label}`, the default entry, is missing")]
     TreeMissing { label: String },
-    #[error("the device tree of `{label}`, the default entry, is not that of an RK1")]
+    #[error("the device tree of `{label}`, the default entry, is not for an RK1")]
     TreeForeign { label: String },
-    #[error("the seed is for `{seed}`, the image is of `{host}`: it would refuse its secrets")]
+    #[error("the seed is for `{seed}`, but the image is of `{host}`, which would refuse it")]
     SeedOfAnother { seed: Label, host: Label },
 }
 
@@ -53,34 +56,32 @@ impl Mistake for Fault {
         let instead = match self {
             Self::Empty | Self::CutOff { .. } | Self::Damaged { .. } => "build or copy the image again",
             Self::NoLoader => {
-                "take an image that is made for the RK1, such as `nix build .#rk1-01` makes; other boards have \
-                 other loaders"
+                "use an image for the RK1, such as `nix build .#NAME` makes: other boards have other loaders"
             }
-            Self::NoTable => "give the image of a whole disk, not that of a filesystem",
+            Self::Table(_) => "build the image again: no partitioning tool writes such a table",
+            Self::NoTable => "use the image of a whole disk, not of one filesystem",
             Self::InLoader { .. } => "start the first partition at 16 MiB, as images/layout.nix does",
             Self::NoExtlinux | Self::NoEntry { .. } => {
                 "set `boot.loader.generic-extlinux-compatible.enable = true`, as modules/board.nix does"
             }
-            Self::NotBootable { .. } => "mark it: `sfdisk --activate IMAGE NUMBER`",
+            Self::NotBootable { .. } => "mark it with `sfdisk --activate IMAGE NUMBER`",
             Self::KernelMissing { .. } | Self::InitrdMissing { .. } => {
-                "build the image again: what its entry names was not copied into it"
+                "build the image again: a file that its entry names was not copied into it"
             }
             Self::KernelForeign { .. } => {
-                "build for aarch64-linux: `nixpkgs.hostPlatform` decides, not the machine that builds"
+                "build for aarch64-linux by `nixpkgs.hostPlatform`, whatever the building machine is"
             }
             Self::TreeMissing { .. } | Self::TreeForeign { .. } => {
-                "take a kernel of 6.13 or later, and `rk1.board.deviceTree = \"rockchip/rk3588-turing-rk1.dtb\"`"
+                "use a kernel of 6.13 or later, and set `rk1.board.deviceTree = \"rockchip/rk3588-turing-rk1.dtb\"`"
             }
-            Self::SeedOfAnother { .. } => {
-                "take the image without a seed: `rk1 flash` puts the right one into it"
-            }
+            Self::SeedOfAnother { .. } => "use the image without a seed: `rk1 flash` adds the right one",
         };
         Some(instead.to_owned())
     }
 }
 
 impl Inspection {
-    /// Everything for which the image would not boot on an RK1, as far as it can be told without one. Empty: it would.
+    /// Returns all reasons why the image would not boot on an RK1, as far as they show without one.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         if self.size == 0 {
@@ -90,10 +91,11 @@ impl Inspection {
         if !self.has_loader {
             faults.push(Fault::NoLoader);
         }
-        if self.table.is_none() {
+        let Some(table) = &self.table else {
             faults.push(Fault::NoTable);
             return faults;
-        }
+        };
+        faults.extend(table.faults.iter().cloned().map(Fault::Table));
         self.note_partitions(&mut faults);
         self.note_boot(&mut faults);
         if let (Some(SeedOwner::Node { host: seed, .. }), Some(host)) = (self.seed(), self.host())
@@ -106,12 +108,12 @@ impl Inspection {
 
     fn note_partitions(&self, faults: &mut Vec<Fault>) {
         for partition in &self.partitions {
-            let slot = &partition.slot;
-            let number = slot.number;
-            if slot.start < LOADER_END {
-                faults.push(Fault::InLoader { number, start: slot.start });
+            let entry = &partition.entry;
+            let number = entry.number;
+            if entry.start < LOADER_END {
+                faults.push(Fault::InLoader { number, start: entry.start });
             }
-            let end = slot.start.saturating_add(slot.size);
+            let end = entry.start.saturating_add(entry.size);
             if end > self.size {
                 faults.push(Fault::CutOff { number, size: self.size, end });
             } else if let Content::DamagedExt4(why) = &partition.content {
@@ -122,15 +124,18 @@ impl Inspection {
 
     fn note_boot(&self, faults: &mut Vec<Fault>) {
         let Some((partition, boot)) = self.boot() else {
-            // Else it may be in what could not be read.
-            if !faults.iter().any(|fault| matches!(fault, Fault::CutOff { .. } | Fault::Damaged { .. })) {
+            // Otherwise the file may be in a partition that could not be read.
+            if !faults
+                .iter()
+                .any(|fault| matches!(fault, Fault::Table(_) | Fault::CutOff { .. } | Fault::Damaged { .. }))
+            {
                 faults.push(Fault::NoExtlinux);
             }
             return;
         };
-        let slot = &partition.slot;
-        if !slot.is_bootable && self.partitions.iter().any(|other| other.slot.is_bootable) {
-            faults.push(Fault::NotBootable { number: slot.number });
+        let table_entry = &partition.entry;
+        if !table_entry.is_bootable && self.partitions.iter().any(|other| other.entry.is_bootable) {
+            faults.push(Fault::NotBootable { number: table_entry.number });
         }
         let Some(entry) = boot.entries.iter().find(|entry| entry.is_default) else {
             faults.push(Fault::NoEntry { configuration: boot.configuration.clone() });
@@ -146,7 +151,7 @@ impl Inspection {
             faults.push(Fault::InitrdMissing { label: label() });
         }
         match entry.device_tree {
-            // U-Boot hands on the one that it was built with, which is the module's.
+            // U-Boot passes on the device tree that it was built with, which is the module's.
             Tree::Rk1 | Tree::Unnamed => {}
             Tree::Foreign => faults.push(Fault::TreeForeign { label: label() }),
             Tree::Missing => faults.push(Fault::TreeMissing { label: label() }),

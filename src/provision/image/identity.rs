@@ -1,4 +1,5 @@
-//! Names of a host's filesystems: what `images/identity.nix` says to Nix. One host's disk is never taken for another's.
+//! The names of a host's filesystems, which `images/identity.nix` tells Nix. They differ for each host, so that one
+//! host's disk is never taken for another's.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -7,16 +8,17 @@ use crate::config::cluster::Label;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// UUID of the root filesystem (RFC 9562, version 8: made from a digest).
+    /// The UUID of the root filesystem (RFC 9562, version 8: made from a digest).
     pub root_uuid: String,
     pub root_label: String,
-    /// Signature of the MBR.
+    /// The signature of the MBR.
     pub disk_id: u32,
-    /// Volume id of the seed's FAT.
+    /// The volume id of the seed's FAT.
     pub seed_id: u32,
 }
 
 impl Identity {
+    /// Derives the names from those of the cluster and the host.
     #[must_use]
     pub fn of(cluster: &Label, host: &Label) -> Self {
         let digest: [u8; 32] = Sha256::digest(format!("{cluster}/{host}")).into();

@@ -1,4 +1,4 @@
-//! What an image is, found out in one pass over its bytes.
+//! Finds out what an image is, in one pass over its bytes.
 
 use std::io::{self, Read};
 
@@ -6,17 +6,18 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::boot::{self, Boot};
+use super::boot::Boot;
+use super::ext4::{self, Ext4Volume};
 use super::fat::{self, Fat, SeedOwner};
 use super::identity::Identity;
-use super::layout::{LOADER_MAGIC, LOADER_OFFSET};
-use super::region::{Kept, Region};
-use super::table::{Slot, TABLE_LENGTH, Table};
+use super::layout::{EMMC_SIZE, LOADER_MAGIC, LOADER_OFFSET};
+use super::region::{Kept, MEMORY_BUDGET, Region};
+use super::table::{TABLE_LENGTH, Table, TableEntry};
 use crate::config::cluster::Label;
 use crate::secret_bytes::SecretBytes;
 
-/// Bytes from the start that are kept: the partition table and the loader's magic. A partition that starts among them
-/// is not looked into.
+/// The number of bytes at the start that are kept: the partition table and the loader's magic. A partition that starts
+/// among them is not read.
 const HEAD: usize = 64 * 512 + 512;
 const _: () = assert!(TABLE_LENGTH <= HEAD && LOADER_OFFSET + 512 == HEAD as u64);
 const CHUNK: usize = 64 * 1024;
@@ -27,43 +28,47 @@ pub enum InspectError {
     Read(#[source] io::Error),
     #[error("cannot keep the root filesystem in a temporary file: {0}")]
     Keep(#[source] io::Error),
+    #[error("the image has more than {EMMC_SIZE} bytes, the size of an RK1's eMMC")]
+    TooLarge,
 }
 
 /// What an image is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inspection {
-    /// In bytes, unpacked.
+    /// The decompressed size in bytes.
     pub size: u64,
-    /// Of the unpacked bytes, in hexadecimal digits.
+    /// The digest of the decompressed bytes, in hexadecimal digits.
     pub sha256: String,
-    /// Whether a loader for the RK3588 lies where the boot ROM looks.
+    /// Whether a loader for the RK3588 lies where the boot ROM searches for one.
     pub has_loader: bool,
     pub table: Option<Table>,
-    /// In the order of the table.
+    /// The partitions in the order of the table.
     pub partitions: Vec<Partition>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Partition {
-    pub slot: Slot,
+    pub entry: TableEntry,
     pub content: Content,
 }
 
-/// What is in a partition.
+/// The contents of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Content {
     Fat(Fat),
-    Ext4(boot::Ext4Volume),
-    /// An ext4 that cannot be read, and why.
+    Ext4(Ext4Volume),
+    /// An ext4 filesystem that cannot be read, and the reason.
     DamagedExt4(String),
     Unknown,
-    /// The image ends before it, or in it.
+    /// The image ends before the end of the partition.
     CutOff,
 }
 
-/// Reads an image to its end. Memory stays constant: what is looked into again goes to a temporary file without a name,
-/// the seed's partition alone to memory.
+/// Reads an image to its end.
+///
+/// The memory is bounded for any image: partitions that are read again go to a temporary file without a name, and only a
+/// seed partition is kept in memory. Time and disk are bounded by the size of the eMMC.
 pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     let mut hash = Sha256::new();
     let mut head = Vec::with_capacity(HEAD);
@@ -71,6 +76,7 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     let mut position: u64 = 0;
     let mut chunk = SecretBytes::zeroed(CHUNK).map_err(InspectError::Keep)?;
     let mut table = None;
+    let mut memory = MEMORY_BUDGET;
     loop {
         let count = match image.read(&mut chunk) {
             Ok(0) => break,
@@ -91,15 +97,22 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
             }
         }
         for region in &mut regions {
-            region.take(position, bytes).map_err(InspectError::Keep)?;
+            region.take(position, bytes, &mut memory).map_err(InspectError::Keep)?;
         }
         position += bytes.len() as u64;
+        if position > EMMC_SIZE {
+            return Err(InspectError::TooLarge);
+        }
     }
-    let slots = table.as_ref().map(|table| table.slots.clone()).unwrap_or_default();
-    let partitions = slots
+    let entries = table.as_ref().map(|table| table.entries.clone()).unwrap_or_default();
+    let regions = regions.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+    let partitions = entries
         .into_iter()
         .zip(regions)
-        .map(|(slot, region)| Ok(Partition { slot, content: content(region)? }))
+        .map(|(entry, region)| {
+            let content = region.map_or(Ok(Content::Unknown), content)?;
+            Ok(Partition { entry, content })
+        })
         .collect::<io::Result<_>>()
         .map_err(InspectError::Keep)?;
     let magic = usize::try_from(LOADER_OFFSET).ok().and_then(|at| head.get(at..at + LOADER_MAGIC.len()));
@@ -112,9 +125,11 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
     })
 }
 
+/// Returns the partitions to keep. Those of a faulty table are not read: overlapping ones would be kept many times.
 fn regions_of(table: Option<&Table>) -> io::Result<Vec<Region>> {
-    let slots = table.map(|table| table.slots.as_slice()).unwrap_or_default();
-    slots.iter().map(|slot| Region::new(slot.start, slot.size)).collect()
+    let table = table.filter(|table| table.faults.is_empty());
+    let entries = table.map(|table| table.entries.as_slice()).unwrap_or_default();
+    entries.iter().map(|entry| Region::new(entry.start, entry.size)).collect()
 }
 
 fn content(region: Region) -> io::Result<Content> {
@@ -123,16 +138,17 @@ fn content(region: Region) -> io::Result<Content> {
         _ if !is_whole => Content::CutOff,
         Kept::Fat(bytes, _) => fat::read(&bytes).map_or(Content::Unknown, Content::Fat),
         Kept::LargeFat(sector) => fat::name(&sector).map_or(Content::Unknown, Content::Fat),
-        Kept::Ext4(file) => match boot::read(file) {
+        Kept::Ext4(file) => match ext4::read(file) {
             Ok(volume) => Content::Ext4(volume),
-            Err(error) => Content::DamagedExt4(error.to_string()),
+            Err(fault) => Content::DamagedExt4(fault),
         },
+        Kept::DamagedExt4(fault) => Content::DamagedExt4(fault.to_owned()),
         Kept::Unknown => Content::Unknown,
     })
 }
 
 impl Inspection {
-    /// The partition that U-Boot boots from, and what it finds there: of those that have a configuration the one that
+    /// Returns the partition that U-Boot boots from and what it finds there: of those with a configuration the one that
     /// is marked bootable, else the first.
     #[must_use]
     pub fn boot(&self) -> Option<(&Partition, &Boot)> {
@@ -140,16 +156,16 @@ impl Inspection {
             Content::Ext4(volume) => Some((partition, volume.boot.as_ref()?)),
             _ => None,
         });
-        found.clone().find(|(partition, _)| partition.slot.is_bootable).or_else(|| found.next())
+        found.clone().find(|(partition, _)| partition.entry.is_bootable).or_else(|| found.next())
     }
 
-    /// The host whose system boots by default.
+    /// Returns the host whose system boots by default.
     #[must_use]
     pub fn host(&self) -> Option<&Label> {
         self.boot()?.1.host.as_ref()
     }
 
-    /// The seed that is in it, if there is one.
+    /// Returns the owner of the seed in the image, if there is a seed.
     #[must_use]
     pub fn seed(&self) -> Option<&SeedOwner> {
         self.partitions.iter().find_map(|partition| match &partition.content {
@@ -158,7 +174,7 @@ impl Inspection {
         })
     }
 
-    /// Whether its table and its root filesystem have the names that a host's image has.
+    /// Returns whether the partition table and the root filesystem have the names of a host's image.
     #[must_use]
     pub fn is_of(&self, identity: &Identity) -> bool {
         let has_root = self.partitions.iter().any(|partition| match &partition.content {

@@ -1,6 +1,7 @@
-//! Images of a node's eMMC: where things lie in them, what a given one is.
+//! Images of a node's eMMC: the layout of one, and what a given one contains.
 
 mod boot;
+mod ext4;
 pub(crate) mod fat;
 mod fault;
 pub mod identity;
@@ -10,10 +11,11 @@ mod open;
 mod region;
 mod table;
 
-pub use boot::{Boot, Entry, Ext4Volume, Kernel, Tree};
+pub use boot::{Boot, BootEntry, Kernel, Tree};
+pub use ext4::Ext4Volume;
 pub use fat::{Fat, SeedOwner};
 pub use fault::Fault;
 pub use identity::Identity;
 pub use inspect::{Content, InspectError, Inspection, Partition, inspect};
 pub use open::{Compression, Image, OpenError, UnpackError, open};
-pub use table::{Slot, Table, TableKind};
+pub use table::{Table, TableEntry, TableFault, TableKind};

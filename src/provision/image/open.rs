@@ -8,14 +8,15 @@ use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Error as XzError, Stream};
 use thiserror::Error;
 
+use super::layout::EMMC_SIZE;
 use crate::config::diagnostics::Mistake;
 
-/// Bytes that decoding may take: what `xz -6` needs, and hardly more. The board controller, which has 128 MiB, stops at
-/// what it has free, so an image that passes here passes there.
+/// The memory for decoding, in bytes: hardly more than `xz -6` needs. The BMC has 128 MiB and stops at what is free, so an
+/// image that passes here passes there.
 const MEMORY_LIMIT: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 
-/// How a file is packed. The board controller knows these two.
+/// The compression of a file. The BMC knows these two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compression {
@@ -26,13 +27,15 @@ pub enum Compression {
 /// A file that cannot be an image.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    #[error("cannot read `{}`", path.display())]
+    #[error("cannot read `{}`: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("`{}` is not a file", path.display())]
     NotAFile { path: PathBuf },
-    #[error("`{}` is packed by {format}, which the board controller would write to the eMMC as it is", path.display())]
+    #[error("`{}` has {size} bytes, but the eMMC of an RK1 has {EMMC_SIZE}", path.display())]
+    TooLarge { path: PathBuf, size: u64 },
+    #[error("`{}` is compressed with {format}, which the BMC would write to the eMMC without decompressing it", path.display())]
     Format { path: PathBuf, format: &'static str, unpack: &'static str },
-    #[error("`{}` is a disk of a virtual machine ({format})", path.display())]
+    #[error("`{}` is the disk of a virtual machine ({format})", path.display())]
     VirtualDisk { path: PathBuf, format: &'static str },
 }
 
@@ -40,27 +43,28 @@ impl Mistake for OpenError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { .. } => return None,
-            Self::NotAFile { .. } => "give the image itself, such as `result/rk1-01.img.xz`".to_owned(),
+            Self::NotAFile { .. } => "name the image itself, such as `result/rk1-01.img.xz`".to_owned(),
+            Self::TooLarge { .. } => "build a smaller image".to_owned(),
             Self::Format { path, unpack, .. } => {
-                format!("unpack it first (`{unpack} {}`), or pack it by `xz -6`", path.display())
+                format!("decompress it with `{unpack} {}`, or compress it with `xz -6`", path.display())
             }
             Self::VirtualDisk { path, .. } => {
-                format!("convert it first: `qemu-img convert -O raw {} disk.img`", path.display())
+                format!("convert it with `qemu-img convert -O raw {} disk.img`", path.display())
             }
         })
     }
 }
 
-/// An .xz file that cannot be unpacked. It comes as the inner error of an [`io::Error`].
+/// Why an .xz file cannot be decompressed. It comes as the inner error of an [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UnpackError {
     #[error("the .xz file is damaged")]
     Damaged,
-    #[error("the .xz file ends too early")]
+    #[error("the .xz file is incomplete")]
     Truncated,
-    #[error("the .xz file needs more memory than the board controller has")]
+    #[error("the .xz file needs more memory than the BMC has")]
     Memory,
-    #[error("the .xz file uses what this liblzma does not know")]
+    #[error("the .xz file uses a feature that liblzma does not support")]
     Unsupported,
 }
 
@@ -68,14 +72,14 @@ impl Mistake for UnpackError {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::Damaged | Self::Truncated => "build or copy it again",
-            Self::Memory => "pack it by `xz -6` or less",
-            Self::Unsupported => "pack it by `xz -6`",
+            Self::Memory => "compress it with `xz -6` or less",
+            Self::Unsupported => "compress it with `xz -6`",
         };
         Some(instead.to_owned())
     }
 }
 
-/// A stream of an image's bytes, unpacked as it is read: 16 MiB of memory at most.
+/// A stream of an image's bytes, decompressed as it is read. It takes at most 16 MiB of memory.
 pub struct Image(Stage);
 
 enum Stage {
@@ -83,27 +87,31 @@ enum Stage {
     Xz(XzDecoder<BufReader<File>>),
 }
 
-/// Opens an image. How it is packed is told by its first bytes, not by its name.
+/// Opens an image. Its first bytes decide about the compression, not its name.
 pub fn open(path: &Path) -> Result<Image, OpenError> {
     let read = |source| OpenError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(read)?;
-    if file.metadata().map_err(read)?.is_dir() {
+    let metadata = file.metadata().map_err(read)?;
+    if metadata.is_dir() {
         return Err(OpenError::NotAFile { path: path.to_owned() });
+    }
+    if metadata.is_file() && metadata.len() > EMMC_SIZE {
+        return Err(OpenError::TooLarge { path: path.to_owned(), size: metadata.len() });
     }
     let mut input = BufReader::with_capacity(BUFFER, file);
     let magic = input.fill_buf().map_err(read)?;
-    let packed = |format, unpack| OpenError::Format { path: path.to_owned(), format, unpack };
+    let compressed = |format, unpack| OpenError::Format { path: path.to_owned(), format, unpack };
     match magic {
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
             let stream = Stream::new_stream_decoder(MEMORY_LIMIT, CONCATENATED)
                 .map_err(|error| read(io::Error::from(error)))?;
             Ok(Image(Stage::Xz(XzDecoder::new_stream(input, stream))))
         }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(packed("zstd", "unzstd")),
-        [0x1f, 0x8b, ..] => Err(packed("gzip", "gunzip")),
-        [b'P', b'K', 3, 4, ..] => Err(packed("zip", "unzip")),
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(packed("bzip2", "bunzip2")),
-        [0x04, 0x22, 0x4d, 0x18, ..] => Err(packed("lz4", "unlz4")),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(compressed("zstd", "unzstd")),
+        [0x1f, 0x8b, ..] => Err(compressed("gzip", "gunzip")),
+        [b'P', b'K', 3, 4, ..] => Err(compressed("zip", "unzip")),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(compressed("bzip2", "bunzip2")),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Err(compressed("lz4", "unlz4")),
         [b'Q', b'F', b'I', 0xfb, ..] => {
             Err(OpenError::VirtualDisk { path: path.to_owned(), format: "qcow2" })
         }
@@ -112,6 +120,7 @@ pub fn open(path: &Path) -> Result<Image, OpenError> {
 }
 
 impl Image {
+    /// Returns the compression of the file.
     #[must_use]
     pub fn compression(&self) -> Compression {
         match self.0 {
@@ -142,7 +151,7 @@ fn unpack_error(error: io::Error) -> io::Error {
         (Some(XzError::Data | XzError::Format), _) => UnpackError::Damaged,
         (Some(XzError::MemLimit | XzError::Mem), _) => UnpackError::Memory,
         (Some(_), _) => UnpackError::Unsupported,
-        // The decoder says so when its input ends amid a stream.
+        // The decoder reports one of these when its input ends within a stream.
         (None, io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput) => UnpackError::Truncated,
         (None, _) => return error,
     };

@@ -1,4 +1,4 @@
-//! Whether a file is a key that sshd can use by itself: ed25519, without a passphrase.
+//! Checks that a file is a key that sshd can use by itself: ed25519, without a passphrase.
 
 use data_encoding::BASE64;
 use thiserror::Error;
@@ -7,18 +7,18 @@ use zeroize::Zeroizing;
 const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 
-/// What is wrong with a key. No byte of it is in here.
+/// What is wrong with a key. It holds no byte of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum HostKeyMistake {
-    #[error("is no private key of OpenSSH")]
+    #[error("is not an OpenSSH private key")]
     NotAKey,
-    #[error("has a passphrase, which nobody can type when the node boots")]
+    #[error("has a passphrase, which nobody can enter while the node boots")]
     Passphrase,
-    #[error("is no ed25519 key")]
+    #[error("is not an ed25519 key")]
     OtherType,
 }
 
-/// Reads the header of a key (OpenSSH: `PROTOCOL.key`).
+/// Checks the header of a key (OpenSSH: `PROTOCOL.key`).
 pub(super) fn check(bytes: &[u8]) -> Result<(), HostKeyMistake> {
     let text = std::str::from_utf8(bytes).map_err(|_| HostKeyMistake::NotAKey)?.trim();
     let body = text.strip_prefix(BEGIN).and_then(|text| text.strip_suffix(END));
@@ -36,7 +36,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), HostKeyMistake> {
     if cipher.ok_or(HostKeyMistake::NotAKey)? != b"none" {
         return Err(HostKeyMistake::Passphrase);
     }
-    // The number of keys, then the first public one, whose first field is its type.
+    // The number of keys comes first, then the length of the public key, then its type with its length.
     let public = rest.get(4..).and_then(|rest| rest.get(8..8 + 11));
     match public {
         Some(b"ssh-ed25519") => Ok(()),

@@ -1,24 +1,23 @@
-//! From the operator's files to a node's seed.
+//! Reads the operator's files of a node's secrets.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::file::{self, State};
+use super::contents::{Seed, SeedFile};
 use super::host_key::{self, HostKeyMistake};
-use super::{Seed, SeedFile};
-use crate::config::cluster::{Cluster, Node, SecretName, SecretPlace};
+use crate::config::cluster::{Cluster, Node, SecretName, SecretPlace, Secrets};
 use crate::config::diagnostics::Mistake;
+use crate::secret_file::{self, SecretState};
 
 /// A file that cannot be part of a seed.
 #[derive(Debug, Error)]
 pub enum SeedMistake {
-    #[error("the secret `{name}` is {}: `{}`", state.words().to_lowercase(), path.display())]
-    Unfit { name: String, path: PathBuf, state: State },
-    #[error("cannot read `{}`, the file of the secret `{name}`: {source}", path.display())]
-    Read { name: String, path: PathBuf, source: io::Error },
+    #[error("the secret `{name}` {state}: `{}`", path.display())]
+    Unfit { name: String, path: PathBuf, state: SecretState },
+    #[error("the secret `{name}` has no file in `[secrets]`")]
+    NoFile { name: String },
     #[error("`{}`, the host key of `{host}`, {mistake}", path.display())]
     HostKey { host: String, path: PathBuf, mistake: HostKeyMistake },
 }
@@ -27,9 +26,9 @@ impl Mistake for SeedMistake {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unfit { path, state, .. } => state.hint(path),
-            Self::Read { .. } => None,
+            Self::NoFile { name } => Some(format!("write `{name} = \"secrets/{name}\"`")),
             Self::HostKey { host, path, .. } => {
-                Some(format!("make one: `ssh-keygen -t ed25519 -N '' -C {host} -f {}`", path.display()))
+                Some(format!("create one with `ssh-keygen -t ed25519 -N '' -C {host} -f {}`", path.display()))
             }
         }
     }
@@ -40,28 +39,33 @@ impl Mistake for SeedMistake {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Refused(pub Vec<SeedMistake>);
 
-/// Reads the file of one secret.
-pub fn secret(name: &SecretName, path: &Path) -> Result<Zeroizing<Vec<u8>>, SeedMistake> {
-    let (name, path) = (|| name.as_str().to_owned(), || path.to_owned());
-    match file::read(&path()) {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(state)) => Err(SeedMistake::Unfit { name: name(), path: path(), state }),
-        Err(source) => Err(SeedMistake::Read { name: name(), path: path(), source }),
-    }
+/// Reads the file of one secret. `folder` is that of `cluster.toml`.
+pub fn secret(
+    secrets: &Secrets,
+    name: &SecretName,
+    folder: &Path,
+) -> Result<Zeroizing<Vec<u8>>, SeedMistake> {
+    let path = secrets.file(name).ok_or_else(|| SeedMistake::NoFile { name: name.as_str().to_owned() })?;
+    read(name, &folder.join(path))
 }
 
-/// Reads what this node needs, and no other file. `folder` is that of `cluster.toml`.
+fn read(name: &SecretName, path: &Path) -> Result<Zeroizing<Vec<u8>>, SeedMistake> {
+    let unfit = |state| SeedMistake::Unfit { name: name.as_str().to_owned(), path: path.to_owned(), state };
+    secret_file::read(path).map_err(unfit)
+}
+
+/// Reads the secrets that a node needs, and no other file. `folder` is that of `cluster.toml`.
 pub fn for_node(cluster: &Cluster, node: &Node, folder: &Path) -> Result<Seed, Refused> {
     let mut files: Vec<SeedFile> = Vec::new();
     let mut mistakes = Vec::new();
     for each in cluster.secret_uses().into_iter().filter(|each| each.recipients.include(node)) {
         let is_there = |file: &SeedFile| (&file.name, file.place) == (&each.secret, each.place);
-        // Without one it comes to the node another way.
+        // A secret without a file gets to the node another way.
         let Some(path) = cluster.secrets.file(&each.secret).filter(|_| !files.iter().any(is_there)) else {
             continue;
         };
         let path = folder.join(path);
-        let bytes = match secret(&each.secret, &path) {
+        let bytes = match read(&each.secret, &path) {
             Ok(bytes) => bytes,
             Err(mistake) => {
                 mistakes.push(mistake);

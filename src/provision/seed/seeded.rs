@@ -1,10 +1,10 @@
-//! An image with a node's seed in it, as a stream: the copy that holds secrets never lies on a disk.
+//! An image with a node's seed in it, as a stream: the copy with the secrets is never written to a disk.
 
 use std::io::{self, Read};
 
 use thiserror::Error;
 
-use super::Partition;
+use super::partition::SeedPartition;
 use crate::config::diagnostics::Mistake;
 use crate::provision::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_PARTITION, SEED_SIZE};
 use crate::provision::image::{Table, TableKind, fat};
@@ -13,67 +13,68 @@ use crate::secret_bytes::SecretBytes;
 const SECTOR: usize = 512;
 const _: () = assert!(SECTOR as u64 == SECTOR_SIZE);
 
-/// The image has no place for the seed. It comes as the inner error of an [`io::Error`].
+/// Why a seed cannot be put into an image. It comes as the inner error of an [`io::Error`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SeededError {
     #[error(
-        "partition {SEED_PARTITION} of the image is not the seed's: {SEED_SIZE} bytes at byte {SEED_OFFSET}, in an MBR"
+        "partition {SEED_PARTITION} of the image is not a seed partition: {SEED_SIZE} bytes at byte {SEED_OFFSET}, in an MBR"
     )]
-    NoPlace,
-    #[error("the seed partition of the image is called `{label}` {id}, not `{SEED_LABEL}` {expected}")]
-    OfAnother { label: String, id: String, expected: String },
-    #[error("the seed partition of the image has something in it already")]
-    Taken,
+    NoSeedPartition,
+    #[error("the seed partition of the image is `{label}` {id}, not `{SEED_LABEL}` {expected}")]
+    OtherHost { label: String, id: String, expected: String },
+    #[error("the seed partition of the image is not empty")]
+    NotEmpty,
 }
 
 impl Mistake for SeededError {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::NoPlace => "take an image that `nix build .#NAME` made",
-            Self::OfAnother { .. } => "take the image of this very host: each has names of its own",
-            Self::Taken => "take the image as it was built, without a seed",
+            Self::NoSeedPartition => "use an image that `nix build .#NAME` made",
+            Self::OtherHost { .. } => "use the image of this host: each host has names of its own",
+            Self::NotEmpty => "use the image as it was built, without a seed",
         };
         Some(instead.to_owned())
     }
 }
 
-/// Reads an image with its seed partition replaced. Every other byte, and the length, are the image's.
+/// A stream of an image whose seed partition is replaced. The length and every other byte are those of the image.
 ///
-/// The image is not believed: its table and its seed partition's names are checked before a byte of the seed is given.
+/// The image is not trusted: its partition table and the names of its seed partition are checked before the first byte
+/// of the seed is returned.
 pub struct Seeded<R> {
     image: R,
-    partition: Partition,
-    /// Of the next byte that is given.
+    partition: SeedPartition,
+    /// The position of the next byte that is returned.
     position: u64,
-    /// The first sector, which was read ahead to be looked at, and how much of it has been given.
+    /// The first sector, which was read ahead to check it, and how much of it has been returned.
     ahead: [u8; SECTOR],
-    given: usize,
+    returned: usize,
     is_checked: bool,
 }
 
 impl<R: Read> Seeded<R> {
     /// Reads the partition table.
-    pub fn new(mut image: R, partition: Partition) -> io::Result<Self> {
+    pub fn new(mut image: R, partition: SeedPartition) -> io::Result<Self> {
         let ahead = sector(&mut image)?;
-        let is_place = Table::parse(&ahead).is_some_and(|table| {
+        let has_seed_partition = Table::parse(&ahead).is_some_and(|table| {
             table.kind == TableKind::Mbr
-                && table.slots.iter().any(|slot| {
-                    (slot.number, slot.start, slot.size) == (SEED_PARTITION, SEED_OFFSET, SEED_SIZE)
+                && table.entries.iter().any(|entry| {
+                    (entry.number, entry.start, entry.size) == (SEED_PARTITION, SEED_OFFSET, SEED_SIZE)
                 })
-                // Nothing else may lie there.
-                && table.slots.iter().all(|slot| {
-                    slot.number == SEED_PARTITION
-                        || slot.start >= SEED_OFFSET + SEED_SIZE
-                        || slot.start.saturating_add(slot.size) <= SEED_OFFSET
+                // No other partition may lie there.
+                && table.entries.iter().all(|entry| {
+                    entry.number == SEED_PARTITION
+                        || entry.start >= SEED_OFFSET + SEED_SIZE
+                        || entry.start.saturating_add(entry.size) <= SEED_OFFSET
                 })
         });
-        if !is_place {
-            return Err(refused(SeededError::NoPlace));
+        if !has_seed_partition {
+            return Err(refused(SeededError::NoSeedPartition));
         }
-        Ok(Self { image, partition, position: 0, ahead, given: 0, is_checked: false })
+        Ok(Self { image, partition, position: 0, ahead, returned: 0, is_checked: false })
     }
 
-    /// Takes the image's own seed partition out of the stream, once it is seen to be the one that is meant.
+    /// Reads the image's own seed partition, and checks that it is empty and belongs to the same host.
     fn check(&mut self) -> io::Result<()> {
         let own = sector(&mut self.image)?;
         let expected = fat::name(self.partition.bytes()).ok();
@@ -81,24 +82,24 @@ impl<R: Read> Seeded<R> {
         if found.is_none() || found != expected {
             let (label, id) = found.map(|fat| (fat.label, fat.id)).unwrap_or_default();
             let expected = expected.map(|fat| fat.id).unwrap_or_default();
-            return Err(refused(SeededError::OfAnother { label, id, expected }));
+            return Err(refused(SeededError::OtherHost { label, id, expected }));
         }
-        // Constant memory: what is replaced is only looked at for the traces of another seed.
+        // The bytes are only checked for traces of another seed, and zeroed on drop.
         let mut whole = SecretBytes::zeroed(self.partition.bytes().len())?;
         let Some((first, rest)) = whole.split_first_chunk_mut() else {
-            return Err(refused(SeededError::NoPlace));
+            return Err(refused(SeededError::NoSeedPartition));
         };
         *first = own;
         self.image.read_exact(rest)?;
         if fat::read(&whole).is_ok_and(|fat| fat.seed.is_some()) {
-            return Err(refused(SeededError::Taken));
+            return Err(refused(SeededError::NotEmpty));
         }
         self.is_checked = true;
         Ok(())
     }
 }
 
-/// The next sector; an error where the image has no more.
+/// Reads the next sector. The end of the image is an error.
 fn sector(image: &mut impl Read) -> io::Result<[u8; SECTOR]> {
     let mut bytes = [0; SECTOR];
     image.read_exact(&mut bytes)?;
@@ -118,12 +119,12 @@ impl<R: Read> Read for Seeded<R> {
         let count = if let Some(inside) = inside {
             let inside = usize::try_from(inside).unwrap_or_default();
             self.partition.bytes().get(inside..).unwrap_or_default().read(buffer)?
-        } else if self.given < self.ahead.len() {
-            let count = self.ahead.get(self.given..).unwrap_or_default().read(buffer)?;
-            self.given += count;
+        } else if self.returned < self.ahead.len() {
+            let count = self.ahead.get(self.returned..).unwrap_or_default().read(buffer)?;
+            self.returned += count;
             count
         } else if self.position < SEED_OFFSET {
-            // Not a byte further than where the seed begins.
+            // Stops where the seed begins.
             let left = usize::try_from(SEED_OFFSET - self.position).unwrap_or(usize::MAX).min(buffer.len());
             self.image.read(buffer.get_mut(..left).unwrap_or_default())?
         } else {

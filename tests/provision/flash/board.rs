@@ -1,9 +1,12 @@
-//! A board as its BMC sees it: what it answers, and what that does to the nodes. From the answers recorded of bmcd
-//! 2.3.7; but here loopback is asked for its login as well.
+//! A stand-in for bmcd 2.3.7 and the board behind it: its answers, and what they do to the nodes.
+//!
+//! It behaves as recorded from the real one: while it receives an upload it answers no other request, an upload that
+//! breaks cancels the transfer, and a restart forgets all logins. It asks clients on the loopback interface for a login
+//! as well, which the real one does not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -13,7 +16,7 @@ pub(crate) const PASSWORD: &str = "open-sesame";
 const TOKEN: &str = "Zm9yIHRlc3RzIG9ubHksIG5vIHRva2VuIG9mIGFueWJvZHkgYXQgYWxs01234567";
 const ATTEMPTS: u32 = 5;
 
-/// One request, as far as it matters.
+/// A request, as far as the board looks at it.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -27,10 +30,10 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Json(u16, Value),
-    /// text/plain, without an envelope.
+    /// A text/plain answer without an envelope.
     Text(u16, String),
     Empty,
-    /// The connection is dropped.
+    /// Closes the connection without an answer.
     Drop,
 }
 
@@ -44,7 +47,7 @@ struct Flash {
     after: VecDeque<State>,
 }
 
-/// What is asked of an upload.
+/// What an upload meets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) length: u64,
@@ -52,12 +55,12 @@ pub(crate) struct Plan {
 }
 
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch that a test throws")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of one test")]
 pub(crate) struct Board {
-    /// One for each flash; the last one for all that follow.
+    /// The course of each flash. The last one is that of all later flashes.
     courses: VecDeque<Course>,
     pub(crate) power: [bool; 4],
-    /// Whether a node is on only to be flashed.
+    /// Whether a node is wired for flashing.
     pub(crate) is_wired: [bool; 4],
     transfer: Value,
     usb: u64,
@@ -65,26 +68,28 @@ pub(crate) struct Board {
     next_handle: u32,
     token: Option<&'static str>,
     failures: u32,
-    /// Nobody listens until then.
+    /// The BMC refuses connections until then.
     pub(crate) away: Option<Instant>,
-    /// What was asked, once where it was asked again and again.
+    /// The requests. Equal ones that follow each other are listed once.
     pub(crate) log: Vec<String>,
-    /// Bytes of the uploads so far.
+    /// The number of bytes of the current upload.
     pub(crate) received: u64,
-    /// An upload that has arrived is not answered as long as this is set.
+    /// An upload that has arrived is not answered while this is set.
     pub(crate) holds: bool,
-    /// A word to look for in what is uploaded, and whether it was there.
+    /// A word to search in the uploads, and whether it was found.
     pub(crate) watches_for: Option<&'static str>,
     pub(crate) has_seen: bool,
-    /// How often a flash was asked for after its upload.
+    /// How often the state of a flash was read after its upload.
     pub(crate) polls: u32,
     pub(crate) connections: u32,
-    /// Nothing is answered as long as this is set, and what is asked is counted.
+    /// An upload is being received: bmcd holds a lock that every other request needs.
+    pub(crate) is_locked: bool,
+    /// The BMC answers nothing while this is set, and counts the requests.
     pub(crate) is_mute: bool,
     pub(crate) ignored: u32,
-    /// How often somebody tried the ssh of a node that runs.
+    /// How often a client connected to the SSH server of a node that is on.
     pub(crate) knocks: u32,
-    /// No node's system comes up.
+    /// No node boots.
     pub(crate) never_boots: bool,
 }
 
@@ -108,6 +113,7 @@ impl Board {
             has_seen: false,
             polls: 0,
             connections: 0,
+            is_locked: false,
             is_mute: false,
             ignored: 0,
             knocks: 0,
@@ -115,13 +121,13 @@ impl Board {
         }
     }
 
-    /// With this as the state that an earlier flash has left.
+    /// Starts with the state that an earlier flash has left.
     pub(crate) fn left_with(mut self, transfer: Value) -> Self {
         self.transfer = transfer;
         self
     }
 
-    /// With so many failed logins already.
+    /// Starts after so many failed logins.
     pub(crate) fn after_failures(mut self, failures: u32) -> Self {
         self.failures = failures;
         self
@@ -136,12 +142,12 @@ impl Board {
         json!({ "Done": [{ "secs": 140, "nanos": 7 }, 37_748_736] })
     }
 
-    /// Whether a node's own system runs.
+    /// Returns whether the system of a node is running.
     pub(crate) fn runs(&self, slot: usize) -> bool {
         self.power[slot] && !self.is_wired[slot]
     }
 
-    /// Whether a node's ssh greets.
+    /// Returns whether the SSH server of a node greets.
     pub(crate) fn greets(&self, slot: usize) -> bool {
         self.runs(slot) && !self.never_boots
     }
@@ -255,7 +261,7 @@ impl Board {
         }
         let slot: usize = query["node"].parse().expect("a slot");
         let extension = Path::new(&query["file"]).extension();
-        assert!(extension.is_some_and(|name| name == "img"), "what is sent is raw, and its name says so");
+        assert!(extension.is_some_and(|name| name == "img"), "the name says that the bytes are raw");
         let handle = self.next_handle;
         self.next_handle += 1;
         let flash = Flash {
@@ -274,7 +280,7 @@ impl Board {
         Reply::Json(200, json!({ "handle": handle }))
     }
 
-    /// What an upload will meet.
+    /// Begins an upload, which locks the BMC until it has ended.
     pub(crate) fn begin_upload(&mut self, request: &Request, handle: u32) -> Result<Plan, Reply> {
         self.note(request);
         if let Some(refusal) = self.refusal(request.authorization.as_deref()) {
@@ -282,7 +288,7 @@ impl Board {
         }
         let upload = self.course_in_use().upload;
         let flash = self.flash.as_ref().expect("a flash was started");
-        assert_eq!(flash.handle, handle, "the upload is of the flash that was started");
+        assert_eq!(flash.handle, handle, "the upload belongs to the flash that was started");
         let length = flash.length;
         if matches!(upload, Upload::TooLate) {
             self.fail("Send timeout");
@@ -290,6 +296,7 @@ impl Board {
             return Err(Reply::Text(500, text.to_owned()));
         }
         self.received = 0;
+        self.is_locked = true;
         Ok(Plan { length, upload })
     }
 
@@ -297,17 +304,40 @@ impl Board {
         self.courses.front().cloned().expect("a course")
     }
 
-    /// An upload that came to its end: what arrived must be what was announced.
+    /// Ends an upload. Its bytes must be those that were announced.
     pub(crate) fn end_upload(&mut self, sha256: &str) -> Reply {
         let flash = self.flash.as_mut().expect("a flash was started");
         flash.has_arrived = true;
-        assert_eq!(flash.sha256.as_deref(), Some(sha256), "the hash is that of what was sent");
+        self.is_locked = false;
+        assert_eq!(flash.sha256.as_deref(), Some(sha256), "the digest is that of the upload");
         Reply::Empty
     }
 
-    /// An upload that broke off.
+    /// Ends an upload because the worker has failed. The state of the flash says why.
+    pub(crate) fn fail_upload(&mut self) {
+        self.is_locked = false;
+        if let Some(flash) = &mut self.flash {
+            flash.has_arrived = true;
+        }
+    }
+
+    /// Ends an upload whose client is gone. bmcd cancels the transfer then.
     pub(crate) fn break_upload(&mut self) {
-        self.flash.as_mut().expect("a flash was started").has_arrived = true;
+        self.is_locked = false;
+        self.fail("cancelled by user");
+    }
+
+    /// Restarts the daemon: it forgets its logins and its transfer, and the nodes stay as they are.
+    pub(crate) fn restart(&mut self, away: Duration) {
+        self.is_locked = false;
+        self.token = None;
+        self.flash = None;
+        self.transfer = json!("Ready");
+        self.away = Some(Instant::now() + away);
+    }
+
+    pub(crate) fn set_transfer(&mut self, transfer: Value) {
+        self.transfer = transfer;
     }
 
     fn transfer(&mut self) -> Reply {
@@ -330,15 +360,14 @@ impl Board {
             }
             State::Stale => return Reply::Json(200, Self::stale()),
             State::Error(text) => self.fail(text),
-            State::Ready => return Reply::Json(200, json!("Ready")),
             State::Other => return Reply::Json(200, transferring(77, slot, 5, 1)),
             State::Away(time) => {
                 self.away = Some(Instant::now() + time);
                 return Reply::Drop;
             }
-            State::Restarted => {
-                self.token = None;
-                return self.refusal(Some("Bearer forgotten")).expect("a refusal");
+            State::Restarted(time) => {
+                self.restart(time);
+                return Reply::Drop;
             }
         }
         Reply::Json(200, self.transfer.clone())
@@ -350,7 +379,7 @@ impl Board {
         self.stop(stays_on);
     }
 
-    /// The worker is done: the node is off, and USB as before; unless the worker forgot.
+    /// Ends the worker. The node is off and USB is wired as before, unless the worker has failed early.
     fn stop(&mut self, stays_on: bool) {
         let Some(flash) = &self.flash else { return };
         if !stays_on {

@@ -1,4 +1,4 @@
-//! Nobody sees the secrets but the BMC: not the log, nor the list of processes, nor any file.
+//! Only the BMC sees the secrets: no log, process list or file does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ fn holds(bytes: &[u8], word: &str) -> bool {
     bytes.windows(word.len()).any(|window| window == word.as_bytes())
 }
 
-/// Files below a folder that hold the word, but for the secrets themselves.
+/// Returns the files below a folder that contain the word, except the secrets themselves.
 fn files_with(folder: &Path, word: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
@@ -29,7 +29,7 @@ fn files_with(folder: &Path, word: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Files that a process has open, those without a name too.
+/// Returns the open files of a process that contain the word, including those without a name.
 fn open_files_with(process: u32, word: &str) -> Vec<PathBuf> {
     let descriptors = fs::read_dir(format!("/proc/{process}/fd")).expect("descriptors");
     let paths = descriptors.map(|entry| entry.expect("an entry").path());
@@ -38,8 +38,8 @@ fn open_files_with(process: u32, word: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_seed_is_seen_by_the_bmc_alone() {
-    let test = "the_seed_is_seen_by_the_bmc_alone";
+fn only_the_bmc_sees_the_seed() {
+    let test = "only_the_bmc_sees_the_seed";
     let mut board = Board::new([Course::after([Done])]);
     (board.holds, board.watches_for) = (true, Some(CANARY));
     let Some(scene) = Scene::new(test, board) else { return };
@@ -54,7 +54,7 @@ fn the_seed_is_seen_by_the_bmc_alone() {
         scene.spawn(command.env("TMPDIR", temporary.path()).env("RUST_LOG", "trace"))
     };
 
-    // All of it is sent, and nothing is answered yet.
+    // The whole image was sent, and is not answered yet.
     let child = start();
     scene.bmc.wait_until("the upload", |board| board.received == SIZE);
     assert!(scene.bmc.board().has_seen, "the secrets are in what was sent");
@@ -65,7 +65,7 @@ fn the_seed_is_seen_by_the_bmc_alone() {
         assert_eq!(open_files_with(child.id(), word), nothing);
     }
 
-    // Killed without a last word, it leaves nothing behind.
+    // A killed process leaves nothing behind.
     kill_process(Pid::from_child(&child), Signal::KILL).expect("it runs");
     let output = child.wait_with_output().expect("it ends");
     for said in [&output.stdout, &output.stderr] {
@@ -73,7 +73,7 @@ fn the_seed_is_seen_by_the_bmc_alone() {
     }
     look(&scene, CANARY);
 
-    // And the next one goes through.
+    // The next flash succeeds.
     scene.bmc.board().holds = false;
     let output = start().wait_with_output().expect("it ends");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,4 @@
-//! A certificate as the board makes it (RSA, without a name), believed the first time and no other after it.
+//! A certificate like that of a board (RSA, without a name) is pinned on the first connection.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn openssl(folder: &Path, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).expect("UTF-8"))
 }
 
-/// The board's own way: bmcd's firmware, `generate_self_signedx509`.
+/// Makes a certificate as the firmware of the BMC does (`generate_self_signedx509`).
 fn made(folder: &Path) -> Option<Certificate> {
     let request = ["req", "-x509", "-newkey", "rsa:4096", "-nodes", "-subj", "/CN=Turing-Pi self signed"];
     openssl(folder, &[request.as_slice(), &["-keyout", "key.pem", "-out", "certificate.pem"]].concat())?;
@@ -31,8 +31,8 @@ fn made(folder: &Path) -> Option<Certificate> {
 }
 
 #[test]
-fn what_is_pinned_is_what_openssl_prints() {
-    let test = "what_is_pinned_is_what_openssl_prints";
+fn the_pinned_fingerprint_is_that_of_openssl() {
+    let test = "the_pinned_fingerprint_is_that_of_openssl";
     let folder = tempfile::tempdir().expect("temporary folder");
     let Some(certificate) = made(folder.path()) else {
         return skipped(test, "`openssl` is not installed");
@@ -43,7 +43,7 @@ fn what_is_pinned_is_what_openssl_prints() {
         let output = scene.run(&mut flash(scene.folder.path(), &["rk1-01", "--yes"]));
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
         assert!(output.status.success(), "{stderr}");
-        assert_eq!(stderr.contains("first sight of the BMC"), is_first, "{stderr}");
+        assert_eq!(stderr.contains("first connection to the BMC"), is_first, "{stderr}");
     }
     let printed = ["x509", "-noout", "-fingerprint", "-sha256", "-in", "certificate.pem"];
     let printed = openssl(folder.path(), &printed).expect("openssl");

@@ -1,4 +1,4 @@
-//! Images as `images/assemble.sh` makes them, of a loader and a system that are none but look like them.
+//! Images that `images/assemble.sh` makes of stand-ins for a loader and a system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use rk1::provision::image::{Identity, layout};
 use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-/// Bytes of the root filesystem.
+/// The size of the root filesystem in bytes.
 pub(crate) const ROOT_SIZE: u64 = 4 << 20;
-/// Bytes of an image.
+/// The size of an image in bytes.
 pub(crate) const SIZE: u64 = layout::ROOT_OFFSET + ROOT_SIZE;
 
-/// The programs by which an image is made.
+/// The programs that make an image.
 pub(crate) const PROGRAMS: [&str; 6] = ["bash", "mkfs.ext4", "mkfs.vfat", "sfdisk", "unshare", "xz"];
 
 fn run(command: &mut Command) {
@@ -23,7 +23,7 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A folder like Nix's `result`, with the images of the two hosts that the tests flash. Made once.
+/// Returns a folder like Nix's `result` with the images of two hosts. It is made once.
 pub(crate) fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -39,7 +39,7 @@ pub(crate) fn built() -> &'static Path {
     })
 }
 
-/// A folder with `HOST.img` and `out/HOST.img.xz`.
+/// Makes a folder with `HOST.img` and `out/HOST.img.xz`.
 pub(crate) fn assemble(cluster: &str, host: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
     let label = |name| Label::parse(name).expect("a name");
@@ -75,7 +75,7 @@ pub(crate) fn assemble(cluster: &str, host: &str) -> TempDir {
     folder
 }
 
-/// What U-Boot looks for, and a kernel and a device tree that begin as such do.
+/// Writes the files that U-Boot searches, with a kernel and a device tree that begin as real ones do.
 fn system(tree: &Path, host: &str) {
     let store = format!("nix/store/0000-nixos-system-{host}-26.05");
     for folder in ["boot/extlinux", "boot/nixos", &format!("{store}/etc")] {

@@ -1,4 +1,4 @@
-//! Ctrl-C at each stage: nothing goes on, and one is told how the node is.
+//! Ctrl-C at each stage: the flash ends and reports the state of the node.
 
 use std::process::Child;
 
@@ -12,15 +12,15 @@ use crate::project::{Scene, flash};
 
 fn send(child: &Child, signal: Signal) {
     let id = Pid::from_child(child);
-    kill_process(id, signal).expect("it runs");
+    kill_process(id, signal).expect("rk1 runs");
 }
 
-/// Flashes the first node, and sends a signal once the board is so far.
+/// Flashes the first node, and sends a signal when the board is in a state.
 #[track_caller]
-fn interrupt(name: &str, board: Board, signal: Signal, is_so_far: impl Fn(&Board) -> bool) {
+fn interrupt(name: &str, board: Board, signal: Signal, is_reached: impl Fn(&Board) -> bool) {
     let Some(scene) = Scene::new(name, board) else { return };
     let child = scene.spawn(&mut flash(scene.folder.path(), &["rk1-01"]));
-    scene.bmc.wait_until("where it is interrupted", is_so_far);
+    scene.bmc.wait_until("the stage of the interruption", is_reached);
     send(&child, signal);
     let output = child.wait_with_output().expect("it ends");
     scene.bmc.board().holds = false;
@@ -34,7 +34,7 @@ fn holding() -> Board {
 }
 
 #[test]
-fn while_it_sends() {
+fn while_sending() {
     interrupt("interrupted-sending", holding(), Signal::INT, |board| board.received == SIZE);
     interrupt("terminated-sending", holding(), Signal::TERM, |board| board.received == SIZE);
 }
@@ -54,13 +54,13 @@ fn while_the_node_boots() {
 
 #[test]
 fn while_the_bmc_does_not_answer() {
-    let mut board = Board::new([Course::well()]);
+    let mut board = Board::new([Course::successful()]);
     board.is_mute = true;
     interrupt("interrupted-connecting", board, Signal::INT, |board| board.connections > 0);
 }
 
 #[test]
-fn twice_ends_it_at_once() {
+fn a_second_interruption_ends_the_clean_up() {
     let name = "interrupted-twice";
     let Some(scene) = Scene::new(name, holding()) else { return };
     let child = scene.spawn(&mut flash(scene.folder.path(), &["rk1-01"]));

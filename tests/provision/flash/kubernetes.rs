@@ -1,4 +1,4 @@
-//! A node that Kubernetes counts as ready is in use, also while its ssh is silent.
+//! A node that Kubernetes counts as ready is in use, even if its SSH server does not answer.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -20,7 +20,7 @@ clusters: [{ name: test, cluster: { server: \"http://172.16.10.220:6443\" } }]
 users: [{ name: test, user: {} }]
 ";
 
-/// An API server that knows two nodes, until the test's process ends.
+/// Starts an API server that knows two nodes. It runs until the test's process ends.
 fn serve(scene: &Scene) {
     let node = |name: &str, status: &str| {
         let conditions =
@@ -44,7 +44,7 @@ fn serve(scene: &Scene) {
 }
 
 #[test]
-fn a_ready_node_is_not_overwritten_unasked() {
+fn a_ready_node_is_not_overwritten_without_consent() {
     let mut board = Board::new([Course::after([Done])]).with_power(0).with_power(1);
     board.never_boots = true;
     let Some(scene) = Scene::new("ready", board) else { return };

@@ -1,7 +1,7 @@
-//! `rk1 flash` against a BMC of the test's own, over real TLS and in a network of its own. What one sees is compared as a
-//! whole, with what the BMC was asked and how the nodes are left. `SNAPSHOTS=overwrite` writes the screens anew.
+//! Runs `rk1 flash` against a stand-in for a BMC, over real TLS and in a network namespace. The screens are compared as a
+//! whole, together with the requests to the BMC and the power of the nodes. `SNAPSHOTS=overwrite` rewrites them.
 
-#![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
+#![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 mod board;
 mod canary;

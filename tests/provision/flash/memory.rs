@@ -1,4 +1,4 @@
-//! An image of any size takes the same memory.
+//! The memory of a flash does not depend on the size of the image.
 
 use std::fs;
 use std::process::Command;
@@ -10,10 +10,10 @@ use crate::image;
 use crate::project::{Scene, flash};
 
 const SIZE: u64 = 2 << 30;
-/// Kilobytes, at the most.
+/// The memory limit in kilobytes.
 const LIMIT: u64 = 64 * 1024;
 
-/// The most memory that a process had in use so far, in kilobytes.
+/// Returns the largest amount of memory that a process has used, in kilobytes.
 fn peak(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("its status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");

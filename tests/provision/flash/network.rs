@@ -1,5 +1,5 @@
-//! A network of the test's own, so that a BMC has port 443 and a node port 22 without being in anybody's way. It has no
-//! name and goes with the last process and socket in it.
+//! A network namespace, in which the BMC has port 443 and a node has port 22. It has no name, and disappears with the
+//! last process and socket in it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,15 +13,15 @@ use crate::requirement::skipped;
 
 pub(crate) struct Network {
     namespace: File,
-    /// Lives as long as its standard input: it goes when this process does, in whatever way.
+    /// A process that ends with its standard input, and so with this process.
     holder: Child,
 }
 
 impl Network {
-    /// A network with these addresses; nothing where none can be made, which is said.
+    /// Makes a network with these addresses. Returns `None` if that is impossible, which is reported.
     pub(crate) fn new(test: &str, addresses: &[&str]) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            skipped(test, "it makes a network namespace, which takes root");
+            skipped(test, "making a network namespace needs root");
             return None;
         }
         let mut holder = Command::new("unshare")
@@ -35,7 +35,7 @@ impl Network {
         input.write_all(b"!").expect("a byte");
         if output.read_exact(&mut [0]).is_err() {
             let _ = holder.wait();
-            skipped(test, "no network namespace can be made here");
+            skipped(test, "network namespaces are not available");
             return None;
         }
         let namespace = File::open(format!("/proc/{}/ns/net", holder.id())).expect("the namespace");
@@ -52,7 +52,7 @@ impl Network {
         assert!(status.expect("ip").success(), "ip {arguments:?}");
     }
 
-    /// Sockets that are made and processes that are started inside stay there.
+    /// Runs a task in the network. Its sockets and processes stay there.
     pub(crate) fn within<T: Send>(&self, task: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
             let inside = scope.spawn(|| {
@@ -64,7 +64,7 @@ impl Network {
         })
     }
 
-    /// Another handle on the same network.
+    /// Returns another handle of the same network.
     pub(crate) fn namespace(&self) -> File {
         self.namespace.try_clone().expect("a handle")
     }

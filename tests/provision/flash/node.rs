@@ -1,4 +1,4 @@
-//! A node's ssh: it greets when the node runs, and not while it is off or being flashed.
+//! The SSH server of a node: it greets when the node is on, and not while it is off or being flashed.
 
 use std::io::Write;
 use std::net::TcpStream;

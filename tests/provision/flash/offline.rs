@@ -1,4 +1,4 @@
-//! What is done without a BMC: rehearsals, images for `tpi`, and all that is refused before anything is contacted.
+//! Runs without a BMC: dry runs, images for `tpi`, and everything that is refused before the BMC is contacted.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ fn run(folder: &TempDir, arguments: &[&str]) -> Output {
     flash(folder.path(), arguments).output().expect("rk1 runs")
 }
 
-/// The unpacked bytes of a packed image.
+/// Returns the decompressed bytes of an image.
 fn unpacked(path: &std::path::Path) -> Vec<u8> {
     let output = Command::new("xz").args(["--decompress", "--stdout"]).arg(path).output().expect("xz");
     assert!(output.status.success());
@@ -32,7 +32,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_rehearsal_contacts_nobody() {
+fn a_dry_run_contacts_nobody() {
     if !can_run("dry-run") {
         return;
     }
@@ -47,7 +47,7 @@ fn a_rehearsal_contacts_nobody() {
 }
 
 #[test]
-fn the_image_for_tpi_is_what_would_be_sent() {
+fn the_file_for_tpi_holds_the_bytes_to_send() {
     if !can_run("output") {
         return;
     }
@@ -62,24 +62,24 @@ fn the_image_for_tpi_is_what_would_be_sent() {
         let stdout = String::from_utf8(output.stdout).expect("UTF-8");
         assert!(stdout.contains(&format!("--sha256 {}\n", hexadecimal(&bytes))), "{stdout}");
 
-        // Outside the seed's partition it is the image; inside it has the secrets.
+        // Outside the seed partition it equals the image; inside it has the secrets.
         let raw = if name.ends_with("xz") { unpacked(&path) } else { bytes };
         let (start, end) = (place(layout::SEED_OFFSET), place(layout::ROOT_OFFSET));
         assert!(raw.len() == plain.len() && raw[..start] == plain[..start] && raw[end..] == plain[end..]);
         let holds = |bytes: &[u8]| bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
         assert!(holds(&raw[start..end]) && !holds(&plain));
     }
-    // A second time it would overwrite.
+    // A second run would overwrite the file.
     let output = run(&folder, &["rk1-01", "--output", "seeded.img"]);
     assert_screen("output-exists", &seen(&output));
-    // The BMC would write it as it is.
+    // The BMC would write such a file without decompressing it.
     let output = run(&folder, &["rk1-01", "--output", "seeded.img.gz"]);
     assert_screen("output-gz", &seen(&output));
     assert!(!folder.path().join("seeded.img.gz").exists());
 }
 
 #[test]
-fn a_disk_that_is_full_leaves_no_part_behind() {
+fn a_full_disk_leaves_no_partial_file() {
     if !can_run("output-full") {
         return;
     }
@@ -93,7 +93,7 @@ fn a_disk_that_is_full_leaves_no_part_behind() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn wrong_arguments_and_images_are_refused() {
     if !can_run("refusals") {
         return;
     }
@@ -134,7 +134,7 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn an_image_that_has_a_seed_already_is_refused() {
+fn an_image_with_a_seed_is_refused() {
     if !can_run("seeded-twice") {
         return;
     }
@@ -145,7 +145,7 @@ fn an_image_that_has_a_seed_already_is_refused() {
 }
 
 #[test]
-fn pins_that_cannot_be_read_are_no_reason_to_believe_anybody() {
+fn malformed_pins_are_an_error() {
     if !can_run("pins-damaged") {
         return;
     }

@@ -1,4 +1,4 @@
-//! A cluster's folder, `rk1 flash` in it, and what one sees.
+//! The folder of a cluster, runs of `rk1 flash` in it, and their screens.
 
 use std::fs;
 use std::net::TcpListener;
@@ -18,10 +18,10 @@ use crate::node;
 use crate::requirement::skipped;
 use crate::server::{ADDRESS, Bmc, Certificate};
 
-/// What the secrets of the tests begin with: nothing else does.
+/// The beginning of every secret of the tests. Nothing else contains it.
 pub(crate) const CANARY: &str = "canary-that-nobody-may-see";
 
-/// A folder with `cluster.toml`, its secrets, and images in `result`.
+/// Makes a folder with `cluster.toml`, its secrets, and images in `result`.
 pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
     fs::write(folder.path().join("cluster.toml"), include_str!("../../config/check/base.toml"))
@@ -40,7 +40,7 @@ pub(crate) fn secret(folder: &Path, name: &str, text: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
 }
 
-/// Whether the programs are there by which images and networks are made; what is not is said.
+/// Returns whether the programs for images and networks are installed. A missing one is reported.
 pub(crate) fn can_run(test: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &&str| {
@@ -54,7 +54,7 @@ pub(crate) fn can_run(test: &str) -> bool {
     missing.is_none()
 }
 
-/// `rk1 flash` in a folder. A proxy is set that leads nowhere: it must not be asked.
+/// Prepares `rk1 flash` in a folder. It must not use the proxy that is set, which leads nowhere.
 pub(crate) fn flash(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rk1"));
     command.arg("flash").args(arguments).current_dir(folder).stdin(Stdio::null());
@@ -71,7 +71,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Nothing where it cannot be made, which is said.
+    /// Returns `None` if it cannot be made, which is reported.
     pub(crate) fn new(test: &str, board: Board) -> Option<Self> {
         Self::with(test, board, &Certificate::new())
     }
@@ -91,7 +91,7 @@ impl Scene {
         Some(Self { bmc, folder: folder(), network })
     }
 
-    /// Listens at the board's address.
+    /// Listens at the address of the board.
     pub(crate) fn listen(&self, port: u16) -> TcpListener {
         listen(&self.network.namespace(), (ADDRESS, port))
     }
@@ -101,7 +101,7 @@ impl Scene {
         self.network.within(|| command.spawn()).expect("rk1 runs")
     }
 
-    /// Runs it to its end.
+    /// Runs `rk1 flash` to its end.
     pub(crate) fn flash(&self, arguments: &[&str]) -> Output {
         self.run(&mut flash(self.folder.path(), arguments))
     }
@@ -110,7 +110,7 @@ impl Scene {
         self.spawn(command).wait_with_output().expect("it ends")
     }
 
-    /// Compares what one has seen, what the BMC was asked, and how the nodes are left.
+    /// Compares the output, the requests to the BMC, and the power of the nodes.
     #[track_caller]
     pub(crate) fn assert_seen(&self, name: &str, output: &Output) {
         let board = self.bmc.board();
@@ -128,14 +128,14 @@ pub(crate) fn assert_screen(name: &str, text: &str) {
     assert_data_eq!(normalized(text), Data::read_from(&path, None).raw());
 }
 
-/// Exit code, standard output and standard error.
+/// Formats the exit code, standard output and standard error.
 pub(crate) fn seen(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let code = output.status.code().map_or_else(|| "none".to_owned(), |code| code.to_string());
     format!("--- exit {code}\n--- stdout\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
 }
 
-/// What differs from run to run has a word in its place; lines that only a slow machine prints are left out.
+/// Replaces what differs from run to run with a word, and removes lines that only a slow machine prints.
 fn normalized(text: &str) -> String {
     let mut text = text.to_owned();
     for (pattern, word) in [
@@ -143,6 +143,7 @@ fn normalized(text: &str) -> String {
         (r"\b[0-9a-f]{64}\b", "[SHA256]"),
         (r"\b(?:[0-9A-F]{2}:){31}[0-9A-F]{2}\b", "[FINGERPRINT]"),
         (r"in \d+ s, [0-9.]+ \w+/s", "in [TIME]"),
+        (r"the connection to the BMC broke: .*", "the connection to the BMC broke: [CAUSE]"),
         (r"answers after \d+ s", "answers after [TIME]"),
         (r"after \d+ bytes", "after [BYTES]"),
     ] {

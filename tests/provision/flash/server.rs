@@ -1,7 +1,7 @@
-//! HTTP/1.1 over TLS in front of a board, as far as bmcd speaks it.
+//! An HTTP/1.1 server over TLS in front of the board, as far as bmcd is one.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -19,7 +19,7 @@ pub(crate) const ADDRESS: &str = "172.16.10.220";
 
 type Stream = BufReader<StreamOwned<ServerConnection, TcpStream>>;
 
-/// A certificate as the board makes one for itself, and its key.
+/// A self-signed certificate like that of a board, and its key.
 #[derive(Clone)]
 pub(crate) struct Certificate {
     pub(crate) certificate: CertificateDer<'static>,
@@ -34,7 +34,7 @@ impl Certificate {
     }
 }
 
-/// A board whose BMC listens. It does so until the test's process ends.
+/// A board whose BMC listens until the test's process ends.
 #[derive(Clone)]
 pub(crate) struct Bmc(Arc<Mutex<Board>>);
 
@@ -57,11 +57,11 @@ impl Bmc {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for something to become of the board.
+    /// Waits until the board is in a state.
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Board) -> bool) {
         let began = Instant::now();
         while !is_so(&self.board()) {
-            assert!(began.elapsed() < Duration::from_mins(2), "{what} has not come about");
+            assert!(began.elapsed() < Duration::from_mins(2), "{what} did not happen");
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -91,8 +91,8 @@ impl Bmc {
         }
     }
 
-    /// Does not go on while the BMC is mute.
-    fn listen_silently(&self) {
+    /// Waits while the BMC is mute.
+    fn stay_mute(&self) {
         let is_mute = self.board().is_mute;
         if is_mute {
             self.board().ignored += 1;
@@ -102,20 +102,29 @@ impl Bmc {
         }
     }
 
+    /// Waits until no upload holds the lock. Returns whether the client is still there.
+    fn wait_for_lock(&self, stream: &Stream) -> bool {
+        let has_waited = self.board().is_locked;
+        while self.board().is_locked {
+            thread::sleep(Duration::from_millis(10));
+        }
+        !has_waited || !is_closed(stream)
+    }
+
     fn converse(&self, connection: TcpStream, config: Arc<ServerConfig>) {
         self.board().connections += 1;
-        self.listen_silently();
+        self.stay_mute();
         let tls = ServerConnection::new(config).expect("TLS");
         let mut stream = BufReader::with_capacity(64 * 1024, StreamOwned::new(tls, connection));
         while let Some((request, length, boundary)) = head(&mut stream) {
-            self.listen_silently();
+            self.stay_mute();
             let goes_on = if self.is_away() {
                 false
             } else if let (Some(handle), Some(boundary)) = (handle(&request), boundary) {
                 self.upload(&mut stream, &request, handle, &boundary)
             } else {
                 let mut body = vec![0; length];
-                stream.read_exact(&mut body).is_ok() && {
+                stream.read_exact(&mut body).is_ok() && self.wait_for_lock(&stream) && {
                     let reply = self.board().answer(&Request { body, ..request });
                     reply_with(&mut stream, &reply)
                 }
@@ -126,13 +135,14 @@ impl Bmc {
         }
     }
 
-    /// Reads the first field of a form, as bmcd does, to the end or as far as it comes.
+    /// Reads the first field of a form, as bmcd does, as far as it comes. Returns whether the connection can be reused.
     fn upload(&self, stream: &mut Stream, request: &Request, handle: u32, boundary: &str) -> bool {
-        let plan = match self.board().begin_upload(request, handle) {
+        let begun = self.board().begin_upload(request, handle);
+        let plan = match begun {
             Ok(plan) => plan,
             Err(reply) => {
                 reply_with(stream, &reply);
-                return false;
+                leave_open();
             }
         };
         let header = lines(stream);
@@ -140,34 +150,39 @@ impl Bmc {
         let mut hash = Sha256::new();
         let mut left = plan.length;
         let mut chunk = vec![0; 64 * 1024];
+        let mut has_paused = false;
         while left > 0 {
             let taken = plan.length - left;
             match plan.upload {
                 Upload::Reset(after) if taken >= after => {
-                    self.board().break_upload();
+                    self.board().fail_upload();
+                    return false;
+                }
+                Upload::Crash(after, away) if taken >= after => {
+                    self.board().restart(away);
                     return false;
                 }
                 Upload::Refuses(after, text) if taken >= after => {
-                    self.board().break_upload();
+                    self.board().fail_upload();
                     reply_with(stream, &Reply::Text(500, text.to_owned()));
-                    return false;
+                    leave_open();
                 }
-                Upload::Stalls(after) if taken >= after => {
-                    // Until the other side has had enough.
-                    let connection = &stream.get_ref().sock;
-                    self.board().break_upload();
-                    while connection.peek(&mut [0]).is_ok_and(|count| count > 0) {
-                        thread::sleep(Duration::from_millis(50));
-                        if self.board().log.iter().any(|line| line.ends_with("/cancel")) {
-                            break;
-                        }
+                Upload::Pauses(after, time) if taken >= after && !has_paused => {
+                    has_paused = true;
+                    thread::sleep(time);
+                }
+                Upload::Stalls(after) if taken >= after && !has_paused => {
+                    has_paused = true;
+                    let before = self.board().connections;
+                    while self.board().connections == before {
+                        thread::sleep(Duration::from_millis(10));
                     }
-                    return false;
                 }
                 _ => {}
             }
             let want = chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             if stream.read_exact(&mut chunk[..want]).is_err() {
+                self.board().break_upload();
                 return false;
             }
             hash.update(&chunk[..want]);
@@ -181,6 +196,10 @@ impl Bmc {
         let end = lines(stream);
         assert_eq!(end, ["", &format!("--{boundary}--")], "nothing follows what was announced");
         while self.board().holds {
+            if is_closed(stream) {
+                self.board().break_upload();
+                return false;
+            }
             thread::sleep(Duration::from_millis(10));
         }
         let reply = self.board().end_upload(&data_encoding::HEXLOWER.encode(&hash.finalize()));
@@ -188,12 +207,28 @@ impl Bmc {
     }
 }
 
-/// The handle of an upload's path.
+/// Keeps a connection open without reading from it, as bmcd does after an early answer.
+fn leave_open() -> ! {
+    loop {
+        thread::sleep(Duration::from_hours(1));
+    }
+}
+
+/// Returns whether the client has closed the connection. It sends nothing before it has an answer.
+fn is_closed(stream: &Stream) -> bool {
+    let socket = &stream.get_ref().sock;
+    socket.set_nonblocking(true).expect("nonblocking");
+    let peeked = socket.peek(&mut [0]);
+    socket.set_nonblocking(false).expect("blocking");
+    !matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
+}
+
+/// Returns the handle in the path of an upload.
 fn handle(request: &Request) -> Option<u32> {
     request.path.strip_prefix("/api/bmc/upload/")?.parse().ok()
 }
 
-/// Lines as far as an empty one; of the two after a form's field the first is empty.
+/// Reads lines up to an empty one. Of the two lines after a form's field the first is empty.
 fn lines(stream: &mut Stream) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     loop {
@@ -212,7 +247,7 @@ fn lines(stream: &mut Stream) -> Vec<String> {
     }
 }
 
-/// The next request without its body, the length of that, and the boundary of a form.
+/// Reads the head of the next request, and returns it with the length of its body and the boundary of its form.
 fn head(stream: &mut Stream) -> Option<(Request, usize, Option<String>)> {
     let lines = lines(stream);
     let mut words = lines.first()?.split(' ');
@@ -239,7 +274,7 @@ fn head(stream: &mut Stream) -> Option<(Request, usize, Option<String>)> {
     Some((request, length, boundary))
 }
 
-/// Whether the connection can be used again.
+/// Sends a reply. Returns whether the connection can be reused.
 fn reply_with(stream: &mut Stream, reply: &Reply) -> bool {
     let (status, kind, body) = match reply {
         Reply::Json(status, value) => (*status, "application/json", value.to_string()),

@@ -1,4 +1,4 @@
-//! On a terminal: bars, a password that is not shown, and a question.
+//! A flash on a terminal: progress bars, a hidden password and a question.
 
 use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
@@ -12,8 +12,8 @@ use crate::course::State::{Done, Transferring};
 use crate::project::Scene;
 use crate::requirement::skipped;
 
-/// Runs a shell line with `rk1` as `$RK1` on a terminal, and types each answer once its question stands there.
-/// What the terminal showed.
+/// Runs a shell line with `rk1` as `$RK1` on a terminal, types each answer when its question appears, and returns what
+/// the terminal showed.
 fn converse(scene: &Scene, line: &str, answers: &[(&str, &str)]) -> (Output, String) {
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--flush", "--command", line, "/dev/null"]);
@@ -39,7 +39,7 @@ fn converse(scene: &Scene, line: &str, answers: &[(&str, &str)]) -> (Output, Str
             assert!(began.elapsed() < Duration::from_mins(2), "no {question:?}: {:?}", shown.lock());
             thread::sleep(Duration::from_millis(20));
         }
-        // The terminal has stopped to echo a moment after the question stands there.
+        // The terminal stops echoing a moment after the question appears.
         thread::sleep(Duration::from_millis(500));
         input.write_all(answer.as_bytes()).expect("an answer");
     }
@@ -58,8 +58,8 @@ fn scene(test: &str, board: Board) -> Option<Scene> {
 }
 
 #[test]
-fn a_password_is_asked_for_and_not_shown_and_bars_move() {
-    let test = "a_password_is_asked_for_and_not_shown_and_bars_move";
+fn the_password_is_hidden_and_the_bars_move() {
+    let test = "the_password_is_hidden_and_the_bars_move";
     let board = Board::new([Course::after([Transferring(500), Transferring(250), Done])]).with_power(0);
     let Some(scene) = scene(test, board) else { return };
     let password = format!("{PASSWORD}\n");
@@ -69,35 +69,35 @@ fn a_password_is_asked_for_and_not_shown_and_bars_move() {
     assert_eq!(output.status.code(), Some(0), "{shown}");
     assert!(!shown.contains(PASSWORD), "{shown}");
     for seen in [
-        "rk1-01: looking through the image",
-        "rk1-01: the node is in use: ssh answers at 172.16.10.221. Overwrite its eMMC? [y/N] ",
+        "rk1-01: inspecting the image",
+        "rk1-01: the node is in use: its SSH server answers at 172.16.10.221. Overwrite its eMMC? [y/N] ",
         "rk1-01: the BMC is writing [",
         "] 18.00 MiB of 36.00 MiB, ",
-        "rk1-01: the BMC is reading it back [",
+        "rk1-01: the BMC is reading back [",
         "] 9.00 MiB of 36.00 MiB, ",
-        "1 node is flashed",
+        "1 node flashed",
     ] {
         assert!(shown.contains(seen), "no {seen:?} in {shown}");
     }
-    // NO_COLOR: the bars move the cursor, and nothing has a colour.
+    // With NO_COLOR the bars move the cursor, and nothing is coloured.
     assert!(!shown.contains("\u{1b}[3"), "{shown:?}");
 }
 
 #[test]
-fn no_is_an_answer() {
-    let test = "no_is_an_answer";
-    let Some(scene) = scene(test, Board::new([Course::well()]).with_power(0)) else { return };
+fn an_empty_answer_means_no() {
+    let test = "an_empty_answer_means_no";
+    let Some(scene) = scene(test, Board::new([Course::successful()]).with_power(0)) else { return };
     let line = format!("RK1_BMC_PASSWORD={PASSWORD} $RK1 flash rk1-01");
     let (output, shown) = converse(&scene, &line, &[("[y/N] ", "\n")]);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("error: rk1-01: not overwritten"), "{shown}");
-    assert!(scene.bmc.board().power[0], "the node runs on");
+    assert!(scene.bmc.board().power[0], "the node is still on");
 }
 
 #[test]
-fn a_question_that_is_interrupted_gives_the_terminal_back() {
-    let test = "a_question_that_is_interrupted_gives_the_terminal_back";
-    let Some(scene) = scene(test, Board::new([Course::well()])) else { return };
+fn an_interrupted_question_restores_the_terminal() {
+    let test = "an_interrupted_question_restores_the_terminal";
+    let Some(scene) = scene(test, Board::new([Course::successful()])) else { return };
     let line = "$RK1 flash rk1-01; echo ended with $?; stty -a";
     let (_, shown) = converse(&scene, line, &[("on the BMC at 172.16.10.220: ", "\u{3}")]);
     assert!(shown.contains("error: rk1-01: interrupted"), "{shown}");

@@ -1,4 +1,4 @@
-//! The seed's bytes are in the seed's partition, and nowhere else.
+//! The bytes of a seed are in the seed partition and nowhere else.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -28,7 +28,7 @@ fn no_debug_output_and_no_error_shows_a_secret() {
         write!(told, "{:?}", again.err()).unwrap();
         write!(told, "{:?}", rk1::provision::image::inspect(&image.seeded(HOST)[..])).unwrap();
     }
-    // A secret in the place of a key is told about, not told.
+    // A secret where a key is expected is named, and its bytes are not shown.
     put(folder.path(), "rk1-01-ssh", b"canary-not-a-key");
     let cluster = cluster();
     let refused = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
@@ -51,7 +51,7 @@ fn commands_show_no_secret() {
     }
 }
 
-/// Regular files that a process has open, those without a name too.
+/// Returns the regular files that a process has open, including those without a name.
 fn open_files(id: u32) -> Vec<Vec<u8>> {
     let folder = format!("/proc/{id}/fd");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -63,10 +63,10 @@ fn files_in(folder: &Path) -> usize {
     fs::read_dir(folder).unwrap().count()
 }
 
-/// An image with its seed is inspected, and the process is killed in the midst of it.
+/// Kills an inspection of an image with a seed while it is running.
 #[test]
-fn nothing_stays_of_an_inspection_that_is_killed() {
-    let test = "nothing_stays_of_an_inspection_that_is_killed";
+fn a_killed_inspection_leaves_nothing_behind() {
+    let test = "a_killed_inspection_leaves_nothing_behind";
     let Some(image) = Composed::new(test) else { return };
     let bytes = image.seeded(HOST);
     assert!(holds_secret(&bytes));
@@ -81,7 +81,7 @@ fn nothing_stays_of_an_inspection_that_is_killed() {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(&bytes[..bytes.len() - (1 << 20)]).unwrap();
-    // What the pipe holds is taken when it has room for as much again.
+    // The pipe has room again when the process has read what was in it.
     input.write_all(&bytes[bytes.len() - (1 << 20)..bytes.len() - 4096]).unwrap();
 
     let kept = open_files(child.id());

@@ -1,4 +1,4 @@
-//! The cluster that the tests' image and seed are of, with its operator's files.
+//! The cluster of the tests' image and seed, and the operator's files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,10 +8,10 @@ use rk1::config::cluster::{Cluster, Node};
 use rk1::config::diagnostics::Problems;
 use rk1::config::source::Source;
 use rk1::provision::image::Identity;
-use rk1::provision::seed::{Partition, Seed};
+use rk1::provision::seed::{Seed, SeedPartition};
 use tempfile::TempDir;
 
-/// Secrets by their names: each can be told from all other bytes.
+/// The secrets by their names. Their bytes occur nowhere else.
 pub(crate) const SECRETS: [(&str, &str); 5] = [
     ("azure-dns", "canary-azure-5d1f3c7a"),
     ("bgp-password", "canary-bgp-90b7e2d4"),
@@ -68,7 +68,7 @@ pub(crate) fn put(folder: &Path, name: &str, secret: &[u8]) {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// What a key of sshd looks like, as far as it is looked at. It opens nothing.
+/// Makes a key that passes the checks. It cannot be used.
 pub(crate) fn host_key() -> String {
     host_key_of(b"none", b"ssh-ed25519")
 }
@@ -96,6 +96,6 @@ pub(crate) fn seed(folder: &Path, name: &str) -> Seed {
     rk1::provision::seed::for_node(&cluster, node(&cluster, name), folder).unwrap()
 }
 
-pub(crate) fn partition(name: &str) -> Partition {
+pub(crate) fn partition(name: &str) -> SeedPartition {
     rk1::provision::seed::partition(&seed(folder().path(), name), &identity(name)).unwrap()
 }

@@ -1,4 +1,4 @@
-//! An image of a node, from a loader and a root filesystem that are as much as U-Boot would look at.
+//! An image of a node, with stand-ins for the loader and the root filesystem that have what U-Boot reads.
 
 use std::fs;
 use std::io::Read;
@@ -19,13 +19,13 @@ use crate::program::{lacks, run};
 const MIB: usize = 1 << 20;
 pub(crate) const HOST: &str = "rk1-01";
 
-/// The image of [`HOST`], made once for all tests.
+/// The image of [`HOST`]. It is made once for all tests.
 pub(crate) struct Composed {
     directory: TempDir,
 }
 
 impl Composed {
-    /// Nothing, and one line on standard error, where a program is missing.
+    /// Returns `None` if a program is missing, which is reported.
     pub(crate) fn new(test: &str) -> Option<&'static Self> {
         static IMAGE: OnceLock<Composed> = OnceLock::new();
         if lacks(test, &["bash", "mkfs.ext4", "mkfs.vfat", "sfdisk", "sha256sum", "xz"]) {
@@ -40,7 +40,7 @@ impl Composed {
         }))
     }
 
-    /// What Nix calls `result`.
+    /// Returns the folder that Nix would call `result`.
     pub(crate) fn result(&self) -> PathBuf {
         self.directory.path().join("result")
     }
@@ -49,12 +49,12 @@ impl Composed {
         self.result().join(format!("{HOST}.img.xz"))
     }
 
-    /// The unpacked bytes.
+    /// Returns the decompressed bytes.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         fs::read(self.directory.path().join(format!("{HOST}.img"))).unwrap()
     }
 
-    /// The image with a node's seed in it.
+    /// Returns the image with the seed of a node.
     pub(crate) fn seeded(&self, name: &str) -> Vec<u8> {
         let mut seeded = Vec::new();
         Seeded::new(&self.bytes()[..], partition(name)).unwrap().read_to_end(&mut seeded).unwrap();
@@ -62,14 +62,14 @@ impl Composed {
     }
 }
 
-/// A loader of 9 MiB, as U-Boot's is.
+/// Makes a loader of 9 MiB, the size of U-Boot.
 fn loader() -> Vec<u8> {
     let mut loader: Vec<u8> = (0..9 * MIB).map(|place| u8::try_from(place % 251).unwrap()).collect();
     loader[..4].copy_from_slice(b"RKNS");
     loader
 }
 
-/// Runs the script that ships, in the place of Nix.
+/// Runs the script that Nix would run.
 fn assemble(directory: &Path, root: &Path) {
     let names = identity(HOST);
     fs::write(directory.join("loader"), loader()).unwrap();
@@ -100,7 +100,7 @@ fn assemble(directory: &Path, root: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What U-Boot would load.
+/// The files that U-Boot would load.
 pub(crate) struct RootFiles {
     pub(crate) configuration: bool,
     pub(crate) kernel: Option<Vec<u8>>,
@@ -119,14 +119,14 @@ impl Default for RootFiles {
     }
 }
 
-/// A kernel with the magic number of an architecture.
+/// Makes a kernel with the magic number of an architecture.
 pub(crate) fn kernel(magic: [u8; 4]) -> Vec<u8> {
     let mut kernel = vec![0; 64 << 10];
     kernel[56..60].copy_from_slice(&magic);
     kernel
 }
 
-/// A filesystem as nixpkgs' `make-ext4-fs` fills it, with two generations.
+/// Makes a filesystem with two generations, as `make-ext4-fs` of nixpkgs does.
 pub(crate) fn root_filesystem(image: &Path, files: &RootFiles) {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);

@@ -1,4 +1,4 @@
-//! The first boot: a real FAT on a loop device, a real root filesystem, and the script as the module ships it.
+//! The first boot: a real FAT on a loop device, a real root filesystem, and the script of the module.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::requirement;
 pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/modules/node-secrets.sh");
 const ROOT_SIZE: u64 = 16 << 20;
 
-/// A node's two filesystems. What lies in it is dropped from top to bottom.
+/// The two filesystems of a node. Its fields are dropped from top to bottom.
 pub(crate) struct Node {
     _root: Mount,
     _root_device: Loop,
@@ -27,8 +27,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// From the bytes of a seed's partition and of a root filesystem. Nothing, and one line on standard error, where
-    /// the machine cannot do this.
+    /// Uses the bytes of a seed partition and of a root filesystem. Returns `None` if the machine cannot do this, which is
+    /// reported.
     pub(crate) fn new(test: &str, seed: &[u8], root: &[u8]) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         for (name, bytes) in [("seed.img", seed), ("root.img", root)] {
@@ -39,7 +39,7 @@ impl Node {
         Self::on(test, directory, &seed, &root)
     }
 
-    /// Over parts of files: where they begin, and how long they are.
+    /// Uses parts of files, each with its offset and length.
     fn on(
         test: &str,
         directory: TempDir,
@@ -71,7 +71,7 @@ impl Node {
         self.directory.path().join(name)
     }
 
-    /// The script, as the unit of [`HOST`] calls it.
+    /// Prepares the script as the unit of [`HOST`] calls it.
     pub(crate) fn script(&self) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut script = Command::new("bash");
@@ -91,7 +91,7 @@ impl Node {
         self.script().output().unwrap()
     }
 
-    /// What an operator's machine does to the seed's partition.
+    /// Changes the seed partition as the operator's machine would.
     fn on_seed<T>(&self, act: impl FnOnce(&Path) -> T) -> T {
         let place = self.path("run");
         let mount = Mount::fat(&self.seed_device, &place).unwrap();
@@ -100,7 +100,7 @@ impl Node {
         result
     }
 
-    /// Every file of the root filesystem with its mode.
+    /// Returns every file of the root filesystem with its mode.
     pub(crate) fn files(&self) -> BTreeMap<String, (u32, String)> {
         let root = self.path("root");
         let mut found = BTreeMap::new();
@@ -113,7 +113,7 @@ impl Node {
                     folders.push(path);
                     continue;
                 }
-                // Nix's links lead out of the folder.
+                // The links of Nix lead out of the folder.
                 if metadata.is_symlink() {
                     continue;
                 }
@@ -125,12 +125,12 @@ impl Node {
         found
     }
 
-    /// The bytes of both disks as they would be after a power loss now: what no write has reached is lost.
+    /// Returns the bytes that both disks would have after a power loss now.
     pub(crate) fn unplugged(&self) -> (Vec<u8>, Vec<u8>) {
         (fs::read(self.path("seed.img")).unwrap(), fs::read(self.path("root.img")).unwrap())
     }
 
-    /// Every secret of [`HOST`] is whole, in its place and nowhere else, and another boot changes nothing.
+    /// Checks that every secret of [`HOST`] is complete, in its place and nowhere else, and that another boot changes nothing.
     #[track_caller]
     pub(crate) fn is_ready(&self, when: &str) {
         assert_eq!(self.files(), expected(), "{when}");
@@ -144,7 +144,7 @@ impl Node {
         self.on_seed(|seed| {
             let names = fs::read_dir(seed).unwrap().map(|entry| entry.unwrap().file_name());
             let names = names.map(|name| name.to_string_lossy().into_owned());
-            // `fusefat` shows the volume's label as a file.
+            // `fusefat` shows the label of the volume as a file.
             names.filter(|name| name != "RK1-SEED").collect()
         })
     }
@@ -156,7 +156,7 @@ impl Drop for Node {
     }
 }
 
-/// What the node has after its first boot.
+/// Returns the files of the node after its first boot.
 fn expected() -> BTreeMap<String, (u32, String)> {
     let taken = ["azure-dns", "bgp-password", "grafana-token", "k3s-token"];
     let secrets = SECRETS.iter().filter(|(name, _)| taken.contains(name));
@@ -171,7 +171,7 @@ pub(crate) fn holds_secret(bytes: &[u8]) -> bool {
     let canary = b"canary-";
     let key = host_key();
     let digits = &key.lines().nth(1).unwrap().as_bytes()[..40];
-    // Most of a disk is blank; what is not is looked at with a little of what follows.
+    // Most of a disk is blank. The rest is searched together with a little of what follows.
     let (blank, piece) = ([0; 4096], 4096);
     (0..bytes.len()).step_by(piece).any(|from| {
         let until = (from + piece).min(bytes.len());
@@ -188,12 +188,12 @@ pub(crate) fn tools_are_missing(test: &str) -> bool {
     lacks(test, &["bash", "losetup", "mkfs.ext4", "mount", "shred", "umount"])
 }
 
-/// A root filesystem that has never booted.
+/// Makes a root filesystem that has never booted.
 pub(crate) fn empty_root() -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(ROOT_SIZE).unwrap();
     run("mkfs.ext4", &["-q", file.path().to_str().unwrap()]);
-    // The one folder that it comes with.
+    // The only folder of a new filesystem.
     run("debugfs", &["-w", "-R", "rmdir lost+found", file.path().to_str().unwrap()]);
     fs::read(file.path()).unwrap()
 }
@@ -237,8 +237,8 @@ fn secrets_move_from_the_image_to_the_node() {
 }
 
 #[test]
-fn a_boot_without_anything_to_take_changes_nothing() {
-    let Some(node) = seeded("a_boot_without_anything_to_take_changes_nothing", HOST) else { return };
+fn a_boot_without_a_seed_changes_nothing() {
+    let Some(node) = seeded("a_boot_without_a_seed_changes_nothing", HOST) else { return };
     succeeds(&node.boot());
     node.is_ready("after the first boot");
     let seed = bytes_behind(&node.seed_device);
@@ -250,12 +250,12 @@ fn a_boot_without_anything_to_take_changes_nothing() {
 }
 
 #[test]
-fn new_secrets_take_the_place_of_the_old_ones() {
-    let Some(node) = seeded("new_secrets_take_the_place_of_the_old_ones", HOST) else { return };
+fn new_secrets_replace_the_old_ones() {
+    let Some(node) = seeded("new_secrets_replace_the_old_ones", HOST) else { return };
     fs::create_dir_all(node.path("root/var/lib/rk1/secrets")).unwrap();
     fs::create_dir_all(node.path("root/etc/ssh")).unwrap();
     fs::write(node.path("root/var/lib/rk1/secrets/k3s-token"), "old").unwrap();
-    // Half of a secret, and the public half of another key.
+    // A part of a secret, and the public key of another key pair.
     fs::write(node.path("root/var/lib/rk1/secrets/.k3s-token.new"), "ol").unwrap();
     fs::write(node.path("root/etc/ssh/ssh_host_ed25519_key.pub"), "old").unwrap();
     succeeds(&node.boot());
@@ -286,8 +286,8 @@ fn the_seed_of_another_cluster_is_refused() {
 }
 
 #[test]
-fn a_seed_for_nobody_is_neither_taken_nor_erased() {
-    let Some(node) = seeded("a_seed_for_nobody_is_neither_taken_nor_erased", HOST) else { return };
+fn a_seed_without_an_owner_is_neither_used_nor_erased() {
+    let Some(node) = seeded("a_seed_without_an_owner_is_neither_used_nor_erased", HOST) else { return };
     node.on_seed(|seed| fs::remove_file(seed.join("HOST")).unwrap());
     let before = node.left_on_seed();
     let output = node.boot();
@@ -315,13 +315,13 @@ fn without_a_seed_the_secrets_stay() {
 }
 
 #[test]
-fn a_partition_that_cannot_be_read_stops_the_first_boot_and_no_later_one() {
-    let test = "a_partition_that_cannot_be_read_stops_the_first_boot_and_no_later_one";
+fn an_unreadable_partition_stops_only_the_first_boot() {
+    let test = "an_unreadable_partition_stops_only_the_first_boot";
     let Some(node) = seeded(test, HOST) else { return };
     let blank = tempfile::NamedTempFile::new().unwrap();
     blank.as_file().set_len(SEED_SIZE).unwrap();
     let blank = Loop::new(blank.path(), 0, SEED_SIZE).unwrap();
-    // What would mount it fails, whatever it is.
+    // Every mount fails.
     let folder = tempfile::tempdir().unwrap();
     crate::disk::write_program(&folder.path().join("mount"), "#!/bin/sh\nexit 32\n");
     let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());

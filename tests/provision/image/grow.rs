@@ -1,4 +1,4 @@
-//! The root filesystem takes the rest of its disk: the shipped script on a loop device with partitions.
+//! The root filesystem grows to the end of its disk: the script of the image on a loop device with partitions.
 //!
 //! The filesystem is not mounted here, as it is on a node: growing a mounted one needs `CAP_SYS_RESOURCE`, which root in a
 //! container often lacks.
@@ -16,7 +16,7 @@ use crate::requirement;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/images/grow-root.sh");
 const MIB: u64 = 1 << 20;
 
-/// The image on a disk of 256 MiB, its partitions as devices.
+/// The image on a disk of 256 MiB, with its partitions as devices.
 struct Emmc {
     device: String,
     _directory: tempfile::TempDir,
@@ -58,7 +58,7 @@ impl Emmc {
         Command::new("bash").arg(SCRIPT).env("ROOT_DEVICE", self.root()).env("PATH", path).output().unwrap()
     }
 
-    /// The partitions without their devices, and the bytes of the root filesystem.
+    /// Returns the partitions without their devices, and the size of the root filesystem in bytes.
     fn state(&self) -> (Value, u64) {
         let mut table: Value = serde_json::from_str(&run("sfdisk", &["--json", &self.device])).unwrap();
         for partition in table["partitiontable"]["partitions"].as_array_mut().unwrap() {
@@ -88,21 +88,21 @@ fn grown() -> Value {
 }
 
 #[test]
-fn the_root_takes_the_rest_of_its_disk_once() {
-    let Some(emmc) = Emmc::new("the_root_takes_the_rest_of_its_disk_once") else { return };
+fn the_root_filesystem_grows_once() {
+    let Some(emmc) = Emmc::new("the_root_filesystem_grows_once") else { return };
     assert_eq!(emmc.state().1, 20 * MIB);
     for boot in ["first", "second"] {
         let output = emmc.boot(None);
         assert!(output.status.success(), "{boot}: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(emmc.state(), (grown(), 224 * MIB), "{boot}");
     }
-    // What was in it still is.
+    // Its files are still there.
     run("e2fsck", &["-f", "-n", &emmc.root()]);
 }
 
 #[test]
-fn a_cut_between_partition_and_filesystem_is_made_up_for() {
-    let Some(emmc) = Emmc::new("a_cut_between_partition_and_filesystem_is_made_up_for") else { return };
+fn a_power_loss_after_the_partition_has_grown_is_recovered() {
+    let Some(emmc) = Emmc::new("a_power_loss_after_the_partition_has_grown_is_recovered") else { return };
     let folder = tempfile::tempdir().unwrap();
     crate::disk::write_program(&folder.path().join("resize2fs"), "#!/bin/sh\nkill -KILL $PPID\n");
     assert!(!emmc.boot(Some(folder.path())).status.success());

@@ -1,4 +1,4 @@
-//! `rk1 inspect`: its whole output, for an image that is well and for what can be wrong with one.
+//! `rk1 inspect`: its whole output for a valid image and for each fault.
 
 use std::fs;
 use std::io::Read;
@@ -23,7 +23,7 @@ fn at(offset: u64) -> usize {
     usize::try_from(offset).unwrap()
 }
 
-/// Everything that `rk1 inspect` writes, and how it ends. The digest differs with each root filesystem.
+/// Returns the output and the exit code of `rk1 inspect`, without the digest, which differs in each run.
 fn told(folder: &Path, arguments: &[&str]) -> String {
     let output = rk1(folder, &[&["inspect"], arguments].concat());
     let text = |bytes: &[u8]| {
@@ -45,26 +45,26 @@ fn told(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn an_image_that_is_well_is_told_in_full() {
-    let Some(image) = Composed::new("an_image_that_is_well_is_told_in_full") else { return };
-    assert_data_eq!(told(&image.result(), &["rk1-01.img.xz"]), snapshot("well.txt").raw());
-    assert_data_eq!(told(&image.result(), &["rk1-01.img.xz", "--json"]), snapshot("well.json.txt").raw());
+fn a_valid_image_is_described_in_full() {
+    let Some(image) = Composed::new("a_valid_image_is_described_in_full") else { return };
+    assert_data_eq!(told(&image.result(), &["rk1-01.img.xz"]), snapshot("valid.txt").raw());
+    assert_data_eq!(told(&image.result(), &["rk1-01.img.xz", "--json"]), snapshot("valid.json.txt").raw());
 
     let page = include_str!("../../../docs/images.md");
     for line in fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/provision/image/snapshots/well.txt"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/provision/image/snapshots/valid.txt"),
     )
     .unwrap()
     .lines()
     .filter(|line| {
-        line.starts_with(char::is_alphabetic) && !line.contains("nixos-1") && !line.contains(": nothing")
+        line.starts_with(char::is_alphabetic) && !line.contains("nixos-1") && !line.contains(": would boot")
     })
     .filter(|line| !line.starts_with("exit"))
     {
         assert!(page.contains(&format!("\n    {line}\n")), "docs/images.md has not `{line}`");
     }
 
-    // The checksum beside it is of the file as it is.
+    // The checksum beside the file is that of the compressed bytes.
     run(
         "bash",
         &["-c", &format!("cd {} && sha256sum --check rk1-01.img.xz.sha256", image.result().display())],
@@ -78,14 +78,14 @@ fn an_image_that_is_well_is_told_in_full() {
 }
 
 #[test]
-fn a_seed_is_seen_and_not_shown() {
-    let Some(image) = Composed::new("a_seed_is_seen_and_not_shown") else { return };
+fn the_owner_of_a_seed_is_shown() {
+    let Some(image) = Composed::new("the_owner_of_a_seed_is_shown") else { return };
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("seeded.img"), image.seeded(HOST)).unwrap();
     assert_data_eq!(told(folder.path(), &["seeded.img"]), snapshot("seeded.txt").raw());
 }
 
-/// An image with a part of it replaced.
+/// Replaces a part of an image.
 fn with(mut bytes: Vec<u8>, offset: u64, part: &[u8]) -> Vec<u8> {
     bytes[at(offset)..at(offset) + part.len()].copy_from_slice(part);
     bytes
@@ -98,38 +98,46 @@ fn with_root(bytes: Vec<u8>, files: &RootFiles) -> Vec<u8> {
 }
 
 #[test]
-fn what_keeps_an_image_from_booting_is_told() {
-    let test = "what_keeps_an_image_from_booting_is_told";
+fn each_fault_is_reported() {
+    let test = "each_fault_is_reported";
     let Some(image) = Composed::new(test) else { return };
-    let well = || image.bytes();
-    let well_files = RootFiles::default;
+    let valid = || image.bytes();
+    let valid_files = RootFiles::default;
     let superblock = ROOT_OFFSET + 1024;
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", Vec::new()),
-        ("no loader", with(well(), LOADER_OFFSET, b"LOOP")),
-        ("no partition table", with(well(), 510, &[0; 2])),
-        ("a root filesystem alone", well()[at(ROOT_OFFSET)..].to_vec()),
-        ("a download that was cut", well()[..40 << 20].to_vec()),
-        ("a partition in the loader", with(well(), 446 + 8, &2048_u32.to_le_bytes())),
-        ("the seed marked bootable, not the root", with(with(well(), 446, &[0x80]), 446 + 16, &[0])),
-        ("a damaged superblock", with(well(), superblock + 4, &[0xff; 8])),
-        ("no configuration", with_root(well(), &RootFiles { configuration: false, ..well_files() })),
-        ("no kernel", with_root(well(), &RootFiles { kernel: None, ..well_files() })),
-        ("built for x86_64", with_root(well(), &RootFiles { kernel: Some(kernel([0; 4])), ..well_files() })),
-        ("no initrd", with_root(well(), &RootFiles { initrd: false, ..well_files() })),
-        ("no device tree", with_root(well(), &RootFiles { tree: None, ..well_files() })),
+        ("no loader", with(valid(), LOADER_OFFSET, b"LOOP")),
+        ("no partition table", with(valid(), 510, &[0; 2])),
+        ("a root filesystem alone", valid()[at(ROOT_OFFSET)..].to_vec()),
+        ("a download that was cut", valid()[..40 << 20].to_vec()),
+        ("overlapping partitions", with(valid(), 446 + 8, &40_000_u32.to_le_bytes())),
+        ("unordered partitions", with(valid(), 446 + 8, &131_072_u32.to_le_bytes())),
+        ("a partition in the loader", with(valid(), 446 + 8, &2048_u32.to_le_bytes())),
+        ("the seed marked bootable, not the root", with(with(valid(), 446, &[0x80]), 446 + 16, &[0])),
+        ("a damaged superblock", with(valid(), superblock + 4, &[0xff; 8])),
+        ("no configuration", with_root(valid(), &RootFiles { configuration: false, ..valid_files() })),
+        ("no kernel", with_root(valid(), &RootFiles { kernel: None, ..valid_files() })),
+        (
+            "built for x86_64",
+            with_root(valid(), &RootFiles { kernel: Some(kernel([0; 4])), ..valid_files() }),
+        ),
+        ("no initrd", with_root(valid(), &RootFiles { initrd: false, ..valid_files() })),
+        ("no device tree", with_root(valid(), &RootFiles { tree: None, ..valid_files() })),
         (
             "the device tree of another board",
-            with_root(well(), &RootFiles { tree: Some(b"\xd0\x0d\xfe\xedraspberrypi,5\0"), ..well_files() }),
+            with_root(
+                valid(),
+                &RootFiles { tree: Some(b"\xd0\x0d\xfe\xedraspberrypi,5\0"), ..valid_files() },
+            ),
         ),
-        ("the seed of another node", with(well(), SEED_OFFSET, partition("rk1-02").bytes())),
+        ("the seed of another node", with(valid(), SEED_OFFSET, partition("rk1-02").bytes())),
     ];
     let folder = tempfile::tempdir().unwrap();
     let mut faults = String::new();
     for (name, bytes) in cases {
         fs::write(folder.path().join("an.img"), bytes).unwrap();
         let told = told(folder.path(), &["an.img"]);
-        // What is told of the rest is in another test.
+        // Another test compares the rest of the output.
         let is_judged = |line: &&str| {
             let verdicts = ["error: ", "  hint: ", "an.img: ", "exit "];
             verdicts.iter().any(|verdict| line.starts_with(verdict))
@@ -141,8 +149,8 @@ fn what_keeps_an_image_from_booting_is_told() {
 }
 
 #[test]
-fn what_is_no_image_is_refused() {
-    let test = "what_is_no_image_is_refused";
+fn other_files_are_refused() {
+    let test = "other_files_are_refused";
     let Some(image) = Composed::new(test) else { return };
     if lacks(test, &["zstd", "gzip", "bzip2"]) {
         return;
@@ -166,6 +174,8 @@ fn what_is_no_image_is_refused() {
     fs::write(file("damaged.img.xz"), damaged).unwrap();
     fs::write(file("header-alone.img.xz"), &packed[..6]).unwrap();
     fs::create_dir(file("result")).unwrap();
+    // A sparse file.
+    fs::File::create(file("huge.img")).unwrap().set_len(33 << 30).unwrap();
 
     let mut names: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
@@ -180,21 +190,29 @@ fn what_is_no_image_is_refused() {
 }
 
 #[test]
-fn a_large_image_takes_no_more_memory() {
-    let Some(image) = Composed::new("a_large_image_takes_no_more_memory") else { return };
+fn a_large_image_needs_no_more_memory() {
+    let Some(image) = Composed::new("a_large_image_needs_no_more_memory") else { return };
     let folder = tempfile::tempdir().unwrap();
     let large = folder.path().join("large.img");
     fs::write(&large, image.seeded(HOST)).unwrap();
-    // Of the root filesystem, which is kept, too: it is as long as its partition.
+    // The root filesystem, which is kept on disk, is as large as its partition.
     let gibibyte: u32 = 1 << 30;
     let mut bytes = fs::read(&large).unwrap();
     bytes = with(bytes, 446 + 16 + 12, &((gibibyte - (32 << 20)) / 512).to_le_bytes());
     fs::write(&large, bytes).unwrap();
     fs::File::options().write(true).open(&large).unwrap().set_len(gibibyte.into()).unwrap();
 
+    let (code, stderr, peak) = inspect_measured(&large);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!((1..64 * 1024).contains(&peak), "{peak} KiB");
+}
+
+/// Runs `rk1 inspect`. Returns its exit code, its standard error, and the most memory that it used, in KiB.
+pub(crate) fn inspect_measured(image: &Path) -> (Option<i32>, String, u64) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_rk1"))
         .arg("inspect")
-        .arg(&large)
+        .arg(image)
+        .env("NO_COLOR", "1")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -214,13 +232,12 @@ fn a_large_image_takes_no_more_memory() {
     };
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!(code, Some(0), "{stderr}");
-    assert!((1..64 * 1024).contains(&most), "{most} KiB");
+    (code, stderr, most)
 }
 
 #[test]
-fn the_seed_says_for_whom_it_is() {
-    let Some(image) = Composed::new("the_seed_says_for_whom_it_is") else { return };
+fn the_owner_of_a_seed_is_read() {
+    let Some(image) = Composed::new("the_owner_of_a_seed_is_read") else { return };
     let bytes = image.bytes();
     let unseeded = rk1::provision::image::inspect(&bytes[..]).unwrap();
     assert_eq!(unseeded.seed(), None);

@@ -1,4 +1,4 @@
-//! The power goes at any step of the first boot, and the next one makes up for it.
+//! A power loss at any step of the first boot is recovered by the next boot.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -8,8 +8,7 @@ use crate::composed::HOST;
 use crate::disk::{programs, unmount, write_program};
 use crate::first_boot::{Node, empty_root, succeeds, tools_are_missing};
 
-/// Kills the script before the command of this number. Those that only bash runs change nothing on a disk, but for the
-/// redirection.
+/// Kills the script before the command with this number. Builtins of bash change no disk, except by a redirection.
 const STOP: &str = r"
 set -o functrace
 count=0
@@ -26,8 +25,8 @@ trap stop DEBUG
 ";
 
 #[test]
-fn a_boot_that_is_cut_at_any_step_is_made_up_for() {
-    let test = "a_boot_that_is_cut_at_any_step_is_made_up_for";
+fn a_power_loss_at_any_step_is_recovered() {
+    let test = "a_power_loss_at_any_step_is_recovered";
     if tools_are_missing(test) {
         return;
     }
@@ -39,7 +38,7 @@ fn a_boot_that_is_cut_at_any_step_is_made_up_for() {
         fs::write(&trap, STOP).unwrap();
         let output =
             node.script().env("BASH_ENV", &trap).env("STOP_AT", (steps + 1).to_string()).output().unwrap();
-        // The power: what was not synced is lost. Before anything else can be written.
+        // A power loss: unsynced data is lost. The bytes are taken before anything else is written.
         let unplugged = node.unplugged();
         unmount(&node.path("run"));
         if output.status.signal().is_none() {
@@ -49,7 +48,7 @@ fn a_boot_that_is_cut_at_any_step_is_made_up_for() {
         }
         steps += 1;
         let when = format!("cut before step {steps}");
-        // The script alone was killed: what it wrote is there.
+        // Only the script was killed: everything that it wrote is there.
         succeeds(&node.boot());
         node.is_ready(&when);
         drop(node);
@@ -62,10 +61,10 @@ fn a_boot_that_is_cut_at_any_step_is_made_up_for() {
     assert!(steps > 40, "only {steps} steps");
 }
 
-/// In the midst of a program: half a secret copied, or a secret overwritten and not yet removed.
+/// Kills the script within a program: a secret is half copied, or overwritten but not yet removed.
 #[test]
-fn a_boot_that_is_cut_within_a_step_is_made_up_for() {
-    let test = "a_boot_that_is_cut_within_a_step_is_made_up_for";
+fn a_power_loss_within_a_step_is_recovered() {
+    let test = "a_power_loss_within_a_step_is_recovered";
     if tools_are_missing(test) {
         return;
     }

@@ -1,6 +1,5 @@
-//! Images, put together by `images/assemble.sh` from parts of the test's own: told what they are, seeded, and booted for
-//! the first time as far as `modules/node-secrets.sh` goes. Loop devices and mounts are real; the loader and the root
-//! filesystem are stand-ins.
+//! Images that `images/assemble.sh` makes: inspected, seeded, and booted for the first time as far as
+//! `modules/node-secrets.sh` goes. Loop devices and mounts are real; the loader and the root filesystem are stand-ins.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +7,7 @@
     reason = "a failed step is a failed test, also in what tests share"
 )]
 
+mod bombs;
 mod canary;
 mod cluster;
 mod composed;

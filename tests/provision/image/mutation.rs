@@ -1,4 +1,5 @@
-//! Bytes that nobody meant: an answer or an error, never a panic, and never a byte outside the seed's partition.
+//! Mutated images, seeds and keys give a result or an error, never a panic, and never change a byte outside the seed
+//! partition.
 
 use std::fs;
 use std::io::{self, Read};
@@ -12,7 +13,7 @@ use crate::cluster::{cluster, folder, host_key, node, partition, put};
 use crate::composed::{Composed, HOST};
 use crate::program::{lacks, run};
 
-/// A generator whose sequence is the same at each run (splitmix64).
+/// A random generator with the same sequence in each run (splitmix64).
 struct Random(u64);
 
 impl Random {
@@ -27,18 +28,18 @@ impl Random {
         usize::try_from(self.next() % limit as u64).unwrap()
     }
 
-    /// A byte that is more often one of those at which numbers turn.
+    /// Returns a byte, often one at which numbers overflow.
     fn byte(&mut self) -> u8 {
         const TURNS: [u8; 8] = [0, 1, 2, 0x7f, 0x80, 0xe5, 0xfe, 0xff];
         if self.next().is_multiple_of(2) { TURNS[self.below(8)] } else { self.next().to_le_bytes()[0] }
     }
 
-    /// Up to eight bytes changed among those that matter, and what they were.
-    fn mutate(&mut self, bytes: &mut [u8], places: &[std::ops::Range<usize>]) -> Vec<(usize, u8)> {
+    /// Changes up to eight bytes in the given ranges, and returns the old ones.
+    fn mutate(&mut self, bytes: &mut [u8], ranges: &[std::ops::Range<usize>]) -> Vec<(usize, u8)> {
         let count = 1 + self.below(8);
         (0..count)
             .map(|_| {
-                let range = places[self.below(places.len())].clone();
+                let range = ranges[self.below(ranges.len())].clone();
                 let place = range.start + self.below(range.len());
                 let before = bytes[place];
                 bytes[place] = self.byte();
@@ -54,7 +55,7 @@ fn restore(bytes: &mut [u8], changes: Vec<(usize, u8)>) {
     }
 }
 
-/// A small image: the head of a real one, its partitions moved to where this ends.
+/// Returns the head of an image.
 fn head(image: &Composed) -> Vec<u8> {
     image.bytes()[..34 << 10].to_vec()
 }
@@ -88,7 +89,7 @@ fn headers() {
     assert!(tables > 10_000, "only {tables} tables were read");
 }
 
-/// An image whose first partition is a FAT of 64 KiB with a seed in it, and whose second is an ext4 that boots.
+/// Makes an image whose first partition is a FAT of 64 KiB with a seed, and whose second is an ext4 that boots.
 fn small(test: &str) -> Option<(Vec<u8>, usize, usize)> {
     let image = Composed::new(test)?;
     if lacks(test, &["mkfs.vfat", "mkfs.ext4", "mcopy"]) {
@@ -136,7 +137,7 @@ fn fat_partitions() {
     let Some((mut bytes, fat, ext4)) = small("fat_partitions") else { return };
     bytes.truncate(ext4);
     let mut random = Random(2);
-    // Boot sector, then the root directory, wherever it is, then all.
+    // The boot sector, the root directory, and everything.
     let places = [fat..fat + 64, fat..fat + 64, fat + 512..fat + 4096, fat..ext4];
     let mut seeds = 0;
     for _ in 0..30_000 {
@@ -167,7 +168,7 @@ fn root_filesystems() {
     assert!(read > 100, "only {read} were read, in {:?}", began.elapsed());
 }
 
-/// Zeros behind a head, without end.
+/// An endless stream of zeros after a head.
 struct Long<'a> {
     head: &'a [u8],
     position: u64,
@@ -233,8 +234,8 @@ fn seeds_in_images() {
     assert!(given > 3 && refused > 100, "{given} given, {refused} refused");
 }
 
-/// A seed's partition is a megabyte-sized thing: made for each image, since it is given away.
-fn partition_once() -> rk1::provision::seed::Partition {
+/// Makes a seed partition. Each image consumes one.
+fn partition_once() -> rk1::provision::seed::SeedPartition {
     thread_local! {
         static SEED: rk1::provision::seed::Seed = crate::cluster::seed(folder().path(), HOST);
     }
@@ -249,7 +250,7 @@ fn host_keys() {
     let mut random = Random(5);
     let end = key.len();
     let (mut taken, mut refused) = (0, 0);
-    for _ in 0..6_000 {
+    for _ in 0..10_000 {
         let changes = random.mutate(&mut key, &[0..end, 36..80]);
         let length = if random.below(8) == 0 { random.below(end) } else { end };
         put(folder.path(), "rk1-01-ssh", &key[..length]);

@@ -1,11 +1,11 @@
-//! Programs that tests run, and whether they are there.
+//! Runs programs, and checks which ones are missing.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::requirement;
 
-/// Standard output of a program that has to succeed.
+/// Runs a program that must succeed, and returns its standard output.
 #[track_caller]
 pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     match try_run(program, arguments) {
@@ -24,7 +24,7 @@ pub(crate) fn try_run(program: &str, arguments: &[&str]) -> Result<String, Strin
     }
 }
 
-/// `rk1` in a folder.
+/// Runs `rk1` in a folder.
 pub(crate) fn rk1(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rk1"))
         .args(arguments)
@@ -34,7 +34,7 @@ pub(crate) fn rk1(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Whether a program is missing that a test needs, and the line that says so.
+/// Returns whether a program that a test needs is missing, and reports it.
 pub(crate) fn lacks(test: &str, programs: &[&str]) -> bool {
     let is_there = |program: &str| {
         let path = std::env::var_os("PATH").unwrap_or_default();

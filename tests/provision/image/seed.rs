@@ -1,4 +1,4 @@
-//! What a node's seed holds, and the image with it.
+//! The seed of a node, and the image with the seed in it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,21 +13,21 @@ use crate::cluster::{SECRETS, cluster, folder, host_key, host_key_of, node, part
 use crate::composed::{Composed, HOST};
 use crate::program::{lacks, run};
 
-/// The names of a node's files.
+/// Returns the names of a node's secrets.
 fn names(name: &str) -> Vec<String> {
     let seed = seed(folder().path(), name);
     seed.files.iter().map(|file| file.name.as_str().to_owned()).collect()
 }
 
 #[test]
-fn each_node_gets_what_it_needs_and_nothing_more() {
+fn each_node_gets_only_its_secrets() {
     assert_eq!(names("rk1-01"), ["k3s-token", "grafana-token", "azure-dns", "bgp-password", "rk1-01-ssh"]);
     assert_eq!(names("rk1-02"), ["k3s-token", "grafana-token", "azure-dns", "bgp-password"]);
     assert_eq!(names("rk1-04"), ["k3s-token", "grafana-token"]);
 }
 
 #[test]
-fn files_that_a_node_does_not_need_are_not_read() {
+fn unneeded_secrets_are_not_read() {
     let folder = folder();
     for name in ["azure-dns", "bgp-password", "rk1-01-ssh"] {
         fs::remove_file(folder.path().join("secrets").join(name)).unwrap();
@@ -36,7 +36,7 @@ fn files_that_a_node_does_not_need_are_not_read() {
 }
 
 #[test]
-fn a_secret_that_comes_another_way_is_in_no_seed() {
+fn a_secret_without_a_file_is_in_no_seed() {
     let mut cluster = cluster();
     for (name, path) in &mut cluster.secrets.0 {
         if name.as_str() != "rk1-01-ssh" {
@@ -49,7 +49,7 @@ fn a_secret_that_comes_another_way_is_in_no_seed() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once_and_no_secret_is() {
+fn all_errors_are_reported_and_no_secret_is_shown() {
     let folder = folder();
     let file = |name: &str| folder.path().join("secrets").join(name);
     fs::remove_file(file("azure-dns")).unwrap();
@@ -70,23 +70,23 @@ fn all_that_is_wrong_is_told_at_once_and_no_secret_is() {
         told,
         str![[r"
 the secret `k3s-token` is too large: `./secrets/k3s-token`
-  a secret has at most 65536 bytes: is `./secrets/k3s-token` the right file?
-the secret `grafana-token` is exposed: `./secrets/grafana-token`
-  keep it to yourself: `chmod 600 ./secrets/grafana-token`
+  check that `./secrets/k3s-token` is the right file: a secret has at most 65536 bytes
+the secret `grafana-token` is readable for other users: `./secrets/grafana-token`
+  make it readable for you alone: `chmod 600 ./secrets/grafana-token`
 the secret `azure-dns` is missing: `./secrets/azure-dns`
-  put the secret into `./secrets/azure-dns`
+  write the secret to `./secrets/azure-dns`
 the secret `bgp-password` is empty: `./secrets/bgp-password`
-  put the secret into `./secrets/bgp-password`
-`./secrets/rk1-01-ssh`, the host key of `rk1-01`, has a passphrase, which nobody can type when the node boots
-  make one: `ssh-keygen -t ed25519 -N '' -C rk1-01 -f ./secrets/rk1-01-ssh`
+  write the secret to `./secrets/bgp-password`
+`./secrets/rk1-01-ssh`, the host key of `rk1-01`, has a passphrase, which nobody can enter while the node boots
+  create one with `ssh-keygen -t ed25519 -N '' -C rk1-01 -f ./secrets/rk1-01-ssh`
 
 "]]
     );
 }
 
 #[test]
-fn keys_are_taken_and_refused_as_ssh_keygen_makes_them() {
-    if lacks("keys_are_taken_and_refused_as_ssh_keygen_makes_them", &["ssh-keygen"]) {
+fn keys_of_ssh_keygen_are_accepted_and_refused() {
+    if lacks("keys_of_ssh_keygen_are_accepted_and_refused", &["ssh-keygen"]) {
         return;
     }
     let cluster = cluster();
@@ -95,8 +95,8 @@ fn keys_are_taken_and_refused_as_ssh_keygen_makes_them() {
     for (arguments, expected) in [
         (["-t", "ed25519", "-N", ""], None),
         (["-t", "ed25519", "-N", "passphrase"], Some("has a passphrase")),
-        (["-t", "rsa", "-N", ""], Some("is no ed25519 key")),
-        (["-t", "ecdsa", "-N", ""], Some("is no ed25519 key")),
+        (["-t", "rsa", "-N", ""], Some("is not an ed25519 key")),
+        (["-t", "ecdsa", "-N", ""], Some("is not an ed25519 key")),
     ] {
         fs::remove_file(&key).unwrap();
         run("ssh-keygen", &[&["-q", "-f", key.to_str().unwrap()], &arguments[..]].concat());
@@ -108,10 +108,10 @@ fn keys_are_taken_and_refused_as_ssh_keygen_makes_them() {
     }
 }
 
-/// mtools and fsck know FAT better than the library that wrote it.
+/// The partition is valid for tools that did not write it.
 #[test]
-fn others_read_the_partition() {
-    let test = "others_read_the_partition";
+fn other_tools_read_the_partition() {
+    let test = "other_tools_read_the_partition";
     if lacks(test, &["mcopy", "mdir", "fsck.vfat", "blkid"]) {
         return;
     }
@@ -152,8 +152,8 @@ fn the_same_seed_makes_the_same_bytes() {
 }
 
 #[test]
-fn a_seeded_image_differs_in_the_seeds_partition_alone() {
-    let Some(image) = Composed::new("a_seeded_image_differs_in_the_seeds_partition_alone") else { return };
+fn a_seeded_image_differs_only_in_the_seed_partition() {
+    let Some(image) = Composed::new("a_seeded_image_differs_only_in_the_seed_partition") else { return };
     let (bytes, seeded, partition) = (image.bytes(), image.seeded(HOST), partition(HOST));
     let (from, until) =
         (usize::try_from(SEED_OFFSET).unwrap(), usize::try_from(SEED_OFFSET + SEED_SIZE).unwrap());
@@ -161,7 +161,7 @@ fn a_seeded_image_differs_in_the_seeds_partition_alone() {
     assert!(seeded[..from] == bytes[..from] && seeded[until..] == bytes[until..]);
     assert!(seeded[from..until] == *partition.bytes());
 
-    // In pieces of any size, too.
+    // The size of the reads does not matter.
     for size in [1000, 4096 + 1, 1 << 20] {
         let mut stream = Seeded::new(&bytes[..], crate::cluster::partition(HOST)).unwrap();
         let (mut piece, mut position) = (vec![0; size], 0);
@@ -178,12 +178,12 @@ fn a_seeded_image_differs_in_the_seeds_partition_alone() {
 }
 
 #[test]
-fn an_image_without_the_place_for_this_seed_is_refused() {
-    let Some(image) = Composed::new("an_image_without_the_place_for_this_seed_is_refused") else { return };
+fn an_image_without_this_seed_partition_is_refused() {
+    let Some(image) = Composed::new("an_image_without_this_seed_partition_is_refused") else { return };
     let refused = |bytes: &[u8], name: &str| {
         let mut given = Vec::new();
         let result = Seeded::new(bytes, partition(name)).and_then(|mut image| image.read_to_end(&mut given));
-        // Not a byte of the seed was given.
+        // No byte of the seed was returned.
         assert!(given.len() as u64 <= SEED_OFFSET);
         let error = result.unwrap_err();
         error.get_ref().and_then(|inner| inner.downcast_ref::<SeededError>()).unwrap().clone()
@@ -191,10 +191,10 @@ fn an_image_without_the_place_for_this_seed_is_refused() {
     let bytes = image.bytes();
     let mut elsewhere = bytes.clone();
     elsewhere[446 + 8] ^= 1;
-    assert_eq!(refused(&elsewhere, HOST), SeededError::NoPlace);
+    assert_eq!(refused(&elsewhere, HOST), SeededError::NoSeedPartition);
     let mut overlapped = bytes.clone();
     overlapped[446 + 16 + 8..446 + 16 + 12].copy_from_slice(&40_000_u32.to_le_bytes());
-    assert_eq!(refused(&overlapped, HOST), SeededError::NoPlace);
-    assert_eq!(refused(&image.seeded(HOST), HOST), SeededError::Taken);
-    assert!(matches!(refused(&bytes, "rk1-02"), SeededError::OfAnother { .. }));
+    assert_eq!(refused(&overlapped, HOST), SeededError::NoSeedPartition);
+    assert_eq!(refused(&image.seeded(HOST), HOST), SeededError::NotEmpty);
+    assert!(matches!(refused(&bytes, "rk1-02"), SeededError::OtherHost { .. }));
 }

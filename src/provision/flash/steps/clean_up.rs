@@ -1,29 +1,30 @@
-//! After a failure: no transfer of ours runs on, the node is off, and USB is wired as before.
+//! The clean-up after a failure: no transfer of ours is running, the node is off, and USB is wired as before.
 //!
-//! bmcd does this by itself where its worker fails while it writes. Where the module is not found it does not: the
-//! node stays on, waiting for a flash (bmcd, `upgrade_worker.rs`: the `?` behind `node_in_flash`).
+//! bmcd does this by itself if its worker fails while it writes. If the module is not found it does not: the node stays
+//! on and waits for a flash (bmcd, `upgrade_worker.rs`: the `?` after `node_in_flash`).
 
 use std::time::Duration;
 
-use super::{Answer, Ask, Next, Question, State, Steps, now};
+use super::call::{Call, Next, Reply};
+use super::machine::{State, Steps};
 use crate::provision::bmc::Transfer;
-use crate::provision::flash::{Failure, Left};
+use crate::provision::flash::failure::{Failure, NodeState};
 
-/// A worker that was cancelled while it was looking for the module powers it on once more, a second or two later.
+/// A worker that is cancelled while it searches for the module powers the module on again a second or two later.
 const CHECK: Duration = Duration::from_secs(3);
-/// How often the node is switched off again before that is given up.
+/// How often the node is switched off again before the clean-up gives up.
 const TRIES: u8 = 5;
 
 #[derive(Debug)]
 pub(super) struct CleanUp {
     pub(super) failure: Failure,
-    pub(super) step: Step,
+    step: Step,
     tries: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    LookAtTransfer,
+enum Step {
+    ReadTransfer,
     Cancel,
     PowerOff,
     RestoreUsb,
@@ -31,66 +32,60 @@ pub(super) enum Step {
 }
 
 impl Steps {
-    /// Begins to clean up after a failure.
+    /// Begins the clean-up after a failure.
     pub(super) fn fail(&mut self, at: Duration, failure: Failure) -> Next {
         self.moved = at;
-        self.go(CleanUp { failure, step: Step::LookAtTransfer, tries: 0 }, now(Question::Transfer))
+        self.clean_up_step(CleanUp { failure, step: Step::ReadTransfer, tries: 0 }, Step::ReadTransfer)
     }
 
-    fn go(&mut self, clean_up: CleanUp, next: Next) -> Next {
-        self.enter(State::CleaningUp(clean_up), next)
-    }
-
-    pub(super) fn clean_up(&mut self, at: Duration, clean_up: CleanUp, answer: Answer) -> Next {
-        if matches!(&answer, Answer::Refused(error) if error.is_of_the_connection()) {
-            return Next::End(Err(clean_up.failure), Left::Unknown);
+    pub(super) fn clean_up(&mut self, at: Duration, clean_up: CleanUp, reply: Reply) -> Next {
+        if matches!(&reply, Reply::Failed(error) if error.is_transient()) {
+            return Next::End(Err(clean_up.failure), NodeState::Unknown);
         }
         self.moved = at;
-        match (clean_up.step, answer) {
-            (Step::LookAtTransfer, Answer::Transfer(Transfer::Running(running))) => {
+        match (clean_up.step, reply) {
+            (Step::ReadTransfer, Reply::Transfer(Transfer::Running(running))) => {
                 if self.is_ours(&running) {
                     self.handle = Some(running.id);
-                    self.step(clean_up, Step::Cancel)
+                    self.clean_up_step(clean_up, Step::Cancel)
                 } else {
-                    Next::End(Err(clean_up.failure), Left::WithAnother)
+                    Next::End(Err(clean_up.failure), NodeState::InUseByAnother)
                 }
             }
-            // Too late to stop it.
-            (Step::LookAtTransfer, Answer::Transfer(Transfer::Done(done))) if self.is_this(done) => {
-                Next::End(Err(clean_up.failure), Left::Written)
+            // It is too late to stop the transfer.
+            (Step::ReadTransfer, Reply::Transfer(Transfer::Done(done))) if self.is_this(done) => {
+                Next::End(Err(clean_up.failure), NodeState::Written)
             }
-            (Step::LookAtTransfer | Step::Cancel, _) => self.step(clean_up, Step::PowerOff),
-            (Step::PowerOff, _) => self.step(clean_up, Step::RestoreUsb),
-            (Step::RestoreUsb, _) => self.step(clean_up, Step::CheckPower),
-            (Step::CheckPower, Answer::Power(power)) => match power.is_on(self.slot()) {
+            (Step::ReadTransfer | Step::Cancel, _) => self.clean_up_step(clean_up, Step::PowerOff),
+            (Step::PowerOff, _) => self.clean_up_step(clean_up, Step::RestoreUsb),
+            (Step::RestoreUsb, _) => self.clean_up_step(clean_up, Step::CheckPower),
+            (Step::CheckPower, Reply::Power(power)) => match power.is_on(self.slot()) {
                 Some(false) => {
-                    let is_as_it_was = clean_up.failure.is_before_writing() || !self.has_sent;
-                    let left = if is_as_it_was { Left::OffAsItWas } else { Left::OffInPart };
-                    Next::End(Err(clean_up.failure), left)
+                    let is_unwritten = clean_up.failure.is_before_writing() || !self.has_sent;
+                    let state =
+                        if is_unwritten { NodeState::OffUnwritten } else { NodeState::OffPartlyWritten };
+                    Next::End(Err(clean_up.failure), state)
                 }
                 Some(true) if clean_up.tries < TRIES => {
                     let tries = clean_up.tries + 1;
-                    self.step(CleanUp { tries, ..clean_up }, Step::PowerOff)
+                    self.clean_up_step(CleanUp { tries, ..clean_up }, Step::PowerOff)
                 }
-                Some(true) | None => Next::End(Err(clean_up.failure), Left::Unknown),
+                Some(true) | None => Next::End(Err(clean_up.failure), NodeState::Unknown),
             },
-            (Step::CheckPower, _) => Next::End(Err(clean_up.failure), Left::Unknown),
+            (Step::CheckPower, _) => Next::End(Err(clean_up.failure), NodeState::Unknown),
         }
     }
 
-    fn step(&mut self, clean_up: CleanUp, step: Step) -> Next {
-        let what = self.question(step);
+    fn clean_up_step(&mut self, clean_up: CleanUp, step: Step) -> Next {
+        let call = match (step, self.handle, self.usb) {
+            (Step::Cancel, Some(handle), _) => Call::Cancel(handle),
+            (Step::RestoreUsb, _, Some(usb)) => Call::SetUsb(usb),
+            (Step::PowerOff, ..) => Call::SetPower(false),
+            (Step::CheckPower, ..) => Call::Power,
+            (Step::ReadTransfer | Step::Cancel | Step::RestoreUsb, ..) => Call::Transfer,
+        };
         let after = if step == Step::CheckPower { CHECK } else { Duration::ZERO };
-        self.go(CleanUp { step, ..clean_up }, Next::Ask(Ask { after, what }))
-    }
-
-    pub(super) fn question(&self, step: Step) -> Question {
-        match (step, self.handle, self.usb) {
-            (Step::Cancel, Some(handle), _) => Question::Cancel(handle),
-            (Step::RestoreUsb, _, Some(usb)) => Question::SetUsb(usb),
-            (Step::PowerOff, ..) => Question::SetPower(false),
-            (Step::CheckPower, ..) => Question::Power,
-            (Step::LookAtTransfer | Step::Cancel | Step::RestoreUsb, ..) => Question::Transfer,
-        }
+        self.state = State::CleaningUp(CleanUp { step, ..clean_up });
+        self.call(call, after)
     }
 }

@@ -1,0 +1,55 @@
+//! Questions on the terminal.
+
+use std::io::{self, IsTerminal, Write};
+
+use tokio::task::spawn_blocking;
+
+use crate::config::cluster::Label;
+use crate::provision::bmc::Password;
+use crate::provision::flash::{InUse, PasswordPrompt};
+
+/// Asks for a password without showing it. Returns `None` if standard input is not a terminal.
+pub(super) async fn password(prompt: PasswordPrompt<'_>) -> io::Result<Option<Password>> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let PasswordPrompt { node, user, address } = prompt;
+    let text = format!("{node}: password of `{user}` on the BMC at {address}: ");
+    let terminal = SavedTerminal::save();
+    let answer = spawn_blocking(move || rpassword::prompt_password(text)).await;
+    drop(terminal);
+    answer.map_err(io::Error::other)?.map(|password| Some(Password::new(password)))
+}
+
+/// Asks whether to overwrite a node. Returns `None` if standard input is not a terminal.
+pub(super) async fn overwrite(node: &Label, in_use: &InUse) -> Option<bool> {
+    if !io::stdin().is_terminal() {
+        return None;
+    }
+    anstream::eprint!("{node}: the node is in use: {in_use}. Overwrite its eMMC? [y/N] ");
+    let _ = io::stderr().flush();
+    let answer = spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let answer = answer.await.ok()?.ok()?;
+    Some(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+/// The settings of the terminal. They are restored on drop, also when the question is interrupted.
+struct SavedTerminal(Option<rustix::termios::Termios>);
+
+impl SavedTerminal {
+    fn save() -> Self {
+        Self(rustix::termios::tcgetattr(io::stdin()).ok())
+    }
+}
+
+impl Drop for SavedTerminal {
+    fn drop(&mut self) {
+        if let Some(settings) = &self.0 {
+            let now = rustix::termios::OptionalActions::Now;
+            let _ = rustix::termios::tcsetattr(io::stdin(), now, settings);
+        }
+    }
+}

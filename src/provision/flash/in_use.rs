@@ -1,0 +1,65 @@
+//! Whether a node is in use, and whether it may be overwritten then.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use tokio::select;
+
+use super::console::{Console, Notice};
+use super::error::FlashError;
+use super::interrupt::Interrupt;
+use super::ssh_greeting;
+use super::target::Target;
+
+/// The sign by which a node is known to be in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InUse {
+    /// Kubernetes, asked at this server, counts it as ready.
+    Ready { server: String },
+    /// Its SSH server greets.
+    Ssh { address: IpAddr },
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready { server } => write!(formatter, "Kubernetes at {server} counts it as ready"),
+            Self::Ssh { address } => write!(formatter, "its SSH server answers at {address}"),
+        }
+    }
+}
+
+/// Lets a flash go on if the node is not in use, or if the user agrees to overwrite it.
+pub(super) async fn confirm_overwrite(
+    target: &Target<'_>,
+    yes: bool,
+    interrupt: &mut Interrupt,
+    console: &mut impl Console,
+) -> Result<(), FlashError> {
+    let found = select! {
+        found = find(target, console) => found,
+        () = interrupt.wait() => return Err(FlashError::interrupted()),
+    };
+    let Some(in_use) = found else { return Ok(()) };
+    if yes {
+        console.show(target.name(), Notice::Overwriting(&in_use));
+        return Ok(());
+    }
+    let confirmed = select! {
+        confirmed = console.confirm_overwrite(target.name(), &in_use) => confirmed,
+        () = interrupt.wait() => return Err(FlashError::interrupted()),
+    };
+    match confirmed {
+        Some(true) => Ok(()),
+        Some(false) => Err(FlashError::NotConfirmed),
+        None => Err(FlashError::InUse(in_use)),
+    }
+}
+
+/// Before there is a cluster Kubernetes cannot be asked, and SSH alone decides.
+async fn find(target: &Target<'_>, console: &impl Console) -> Option<InUse> {
+    let address = target.address();
+    let (greets, ready) = tokio::join!(ssh_greeting::greets(address), console.find_ready(target.name()));
+    let ready = ready.map(|server| InUse::Ready { server });
+    ready.or_else(|| greets.then_some(InUse::Ssh { address }))
+}
