@@ -1,6 +1,6 @@
 # Rendered from cluster.toml by `rk1 render`: edit that file, not this one.
-# The Helm charts that servers hand to the cluster, by file name. Nix fetches them by these hashes; one that is null has
-# none in pins.json, and the cluster fetches it itself.
+# The Helm charts that servers offer to the cluster, by file name. Nix fetches them by these hashes. The cluster fetches
+# a chart itself if it is null here, because pins.json has no hash of it.
 {
   "cert-manager-1.21.1" = {
     url = "https://charts.jetstack.io/charts/cert-manager-v1.21.1.tgz";

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::cluster_file::{examine, folder_of, locate, read_source};
+use super::cluster_file::{check_own_files, examine, folder_of, locate, print_own_files, read_source};
 use super::outcome::{CommandError, Outcome};
 use super::output::{note, print};
 use crate::config::diagnostics::Severity;
@@ -11,7 +11,7 @@ use crate::config::diagnostics::json::json as problems_as_json;
 use crate::config::diagnostics::report::report;
 use crate::render::pins;
 
-/// Check cluster.toml and report all errors
+/// Check cluster.toml and your own manifests, and report all errors
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// File to check, instead of the one named by --file
@@ -37,15 +37,28 @@ impl Check {
         let examination = examine(&source, &file)?;
         let problems = &examination.problems;
         let broken_pins = examination.pins.map(anyhow::Error::from);
+        let own = match &examination.rendered {
+            Some(rendered) => check_own_files(rendered, folder_of(&file))?,
+            None => Vec::new(),
+        };
         if self.json {
             let mut list = problems_as_json(&source, problems);
             if let (Some(error), Value::Array(entries)) = (&broken_pins, &mut list) {
                 let path = folder_of(&file).join(pins::FILE_NAME);
                 entries.push(entry(&path.display().to_string(), error, None));
             }
+            if let Value::Array(entries) = &mut list {
+                for file in &own {
+                    let of_file = problems_as_json(&file.source, &file.problems);
+                    entries.extend(of_file.as_array().into_iter().flatten().cloned());
+                }
+            }
             print(&format!("{list:#}\n"))?;
-        } else if !problems.is_empty() {
-            anstream::eprint!("{}", report(&source, problems));
+        } else {
+            if !problems.is_empty() {
+                anstream::eprint!("{}", report(&source, problems));
+            }
+            print_own_files(&own);
         }
         let Some((cluster, _)) = examination.rendered else {
             return match broken_pins {
@@ -57,6 +70,9 @@ impl Check {
             Some(error) if !self.json => return Err(error),
             Some(_) => return Ok(Outcome::Failed),
             None => {}
+        }
+        if own.iter().any(|file| file.problems.has_errors()) {
+            return Ok(Outcome::Failed);
         }
         if problems.count(Severity::Error) == 0 && !self.json {
             let nodes = match cluster.nodes.len() {

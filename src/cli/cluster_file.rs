@@ -11,9 +11,11 @@ use crate::config::cluster::Cluster;
 use crate::config::diagnostics::report::report;
 use crate::config::diagnostics::{Problems, Severity};
 use crate::config::source::Source;
+use crate::printable::printable;
 use crate::render::document::Document;
+use crate::render::manifests::{self, OwnFile};
 use crate::render::pins::{Pins, PinsError};
-use crate::render::{RenderError, documents, warnings};
+use crate::render::{RenderError, disk, documents, warnings};
 
 /// The file's name where the user does not name it.
 pub(super) const FILE_NAME: &str = "cluster.toml";
@@ -117,6 +119,29 @@ pub(super) fn examine(source: &Source, file: &Path) -> anyhow::Result<Examinatio
         }
     }
     Ok(Examination { problems, pins: broken, rendered })
+}
+
+/// Checks the user's own files beside the rendered manifests below `out`.
+pub(super) fn check_own_files((cluster, documents): &Rendered, out: &Path) -> anyhow::Result<Vec<OwnFile>> {
+    let files = disk::own_files(out, manifests::FOLDER, documents)?;
+    Ok(manifests::check_own_files(cluster, documents, files))
+}
+
+/// Prints the problems of the user's own files, and which kinds were not checked.
+pub(super) fn print_own_files(files: &[OwnFile]) {
+    for file in files {
+        if !file.problems.is_empty() {
+            anstream::eprint!("{}", report(&file.source, &file.problems));
+        }
+        if !file.unchecked.is_empty() {
+            let kinds: Vec<_> = file.unchecked.iter().map(|kind| printable(kind)).collect();
+            note(format!(
+                "{}: not checked, because rk1 has no schema: {}",
+                file.source.name,
+                kinds.join(", ")
+            ));
+        }
+    }
 }
 
 /// How much is printed about warnings when there is no error.

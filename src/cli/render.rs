@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::cluster_file::{Warnings, folder_of, read_rendered};
+use super::cluster_file::{Warnings, check_own_files, folder_of, print_own_files, read_rendered};
 use super::outcome::Outcome;
 use super::output::{note, print};
 use crate::render::disk;
@@ -24,8 +24,14 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
-        let (_, documents) = read_rendered(file, Warnings::InFull)?;
+        let rendered = read_rendered(file, Warnings::InFull)?;
         let out = self.out.unwrap_or_else(|| folder_of(file).to_owned());
+        let own = check_own_files(&rendered, &out)?;
+        print_own_files(&own);
+        if own.iter().any(|file| file.problems.has_errors()) {
+            return Ok(Outcome::Failed);
+        }
+        let (_, documents) = rendered;
         let changes = disk::changes(&out, &documents)?;
         if !self.check {
             disk::apply(&out, &changes)?;

@@ -1,6 +1,6 @@
-//! The topology as a picture: boards, slots, nodes, sessions, pool and gateway, as SVG.
+//! A picture of the topology as SVG: boards, slots, nodes, sessions, pool and gateway.
 //!
-//! Lengths are in the picture's own unit: a CSS pixel where it is shown at its natural size.
+//! Lengths are in the picture's own unit, a CSS pixel at its natural size.
 
 use serde::Serialize;
 use tera::Context;
@@ -14,7 +14,7 @@ const SLOT_WIDTH: u32 = 178;
 const SLOT_HEIGHT: u32 = 146;
 const SLOT_GAP: u32 = 16;
 const BOARD_PADDING: u32 = 24;
-/// The board's own line, below its slots: sessions come from above.
+/// The height of the board's label below its slots.
 const BOARD_FOOTER: u32 = 30;
 const BOARD_WIDTH: u32 = 4 * SLOT_WIDTH + 3 * SLOT_GAP + 2 * BOARD_PADDING;
 const BOARD_HEIGHT: u32 = BOARD_PADDING + SLOT_HEIGHT + BOARD_PADDING + BOARD_FOOTER;
@@ -28,9 +28,9 @@ const CLIENTS_WIDTH: u32 = 186;
 const BOARD_TOP: u32 = 350;
 const POOL_TOP: u32 = BOARD_TOP + BOARD_HEIGHT + 62;
 const POOL_HEIGHT: u32 = 84;
-/// What a character of the fonts is wide, of its height, at most: a cautious average.
+/// The width of a character as a part of its height: a cautious average over the fonts.
 const CHARACTER_WIDTH: f64 = 0.61;
-/// Smaller text cannot be read.
+/// The smallest legible size.
 const LEAST_SIZE: f64 = 10.0;
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ struct Picture<'a> {
     pool: PoolBar,
 }
 
-/// A text with the size at which it fits its place.
+/// A text and the size at which it fits its place.
 #[derive(Serialize)]
 struct Label {
     text: String,
@@ -106,7 +106,7 @@ struct NodeCard {
     device: Label,
 }
 
-/// A session, from a router to a node.
+/// The line of a session, from a router to a node.
 #[derive(Serialize)]
 struct Line {
     title: String,
@@ -114,12 +114,12 @@ struct Line {
     y1: u32,
     x2: u32,
     y2: u32,
-    /// Where it reaches the board.
+    /// The point where the line reaches the board.
     edge: u32,
     bend: u32,
 }
 
-/// From a node to the pool.
+/// The line from a node to the pool.
 #[derive(Serialize)]
 struct Announcement {
     x: u32,
@@ -139,7 +139,7 @@ struct PoolBar {
     host: Label,
 }
 
-/// The picture of a cluster.
+/// Draws a cluster.
 pub fn svg(cluster: &Cluster) -> Result<String, RenderError> {
     let tera = xml::templates(&[("topology.svg", include_str!("diagram/topology.svg.tera"))])?;
     Ok(tera.render("topology.svg", &Context::from_serialize(&picture(cluster))?)?)
@@ -150,7 +150,7 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
     let boards = count(cluster.boards.len());
     let boards_width = boards * BOARD_WIDTH + boards.saturating_sub(1) * BOARD_GAP;
     let routers_width = routers * ROUTER_WIDTH + routers.saturating_sub(1) * ROUTER_GAP;
-    // The clients stand on the left, and as much stays free on the right.
+    // The clients are on the left. The same width stays free on the right.
     let top_width = routers_width + 2 * (CLIENTS_WIDTH + ROUTER_GAP);
     let inner = boards_width.max(top_width);
     let width = inner + 2 * MARGIN;
@@ -209,7 +209,7 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
     }
 }
 
-/// The picture in words, for those who do not see it.
+/// Returns a description of the picture, for screen readers.
 fn summary(cluster: &Cluster) -> String {
     let nodes: Vec<String> = cluster
         .nodes
@@ -331,7 +331,7 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
     routers.iter().zip(&cluster.bgp.routers).flat_map(of_router).collect()
 }
 
-/// What a line stands for.
+/// The meaning of a line.
 fn title(router: &Router, node: &Node) -> String {
     let session = router.session_name(&node.name);
     let (from, to) = (node.address.addresses(), router.address);
@@ -343,13 +343,13 @@ fn title(router: &Router, node: &Node) -> String {
     format!("{}: session {session}, {from} to {to}{}", router.name, ipv6.unwrap_or_default())
 }
 
-/// The text at the largest size up to `largest` at which it is no wider than `width`; cut off where it could no longer
-/// be read.
+/// Returns the text at the largest size up to `largest` at which it is no wider than `width`, shortened if it would not be
+/// legible.
 fn label(text: &str, width: u32, largest: f64) -> Label {
     let length = |text: &str| f64::from(count(text.chars().count()).max(1)) * CHARACTER_WIDTH;
     let size = (f64::from(width) / length(text)).min(largest);
     if size >= LEAST_SIZE {
-        // One decimal: no more is seen, and the text stays the same on every machine.
+        // One decimal is precise enough, and gives the same text on every machine.
         return Label { text: text.to_owned(), size: (size * 10.0).floor() / 10.0 };
     }
     let fits = |kept: &String| length(kept) * LEAST_SIZE <= f64::from(width);

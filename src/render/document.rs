@@ -1,13 +1,13 @@
-//! What is rendered: a path and a body each.
+//! A rendered file: its path and its text.
 
 use std::path::Path;
 
 /// A file to be written, relative to the output directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The folder that renders belong to, such as `hosts`: what is rendered no more is removed from it.
+    /// The folder, such as `hosts`. Files that are no longer rendered are removed from it.
     pub folder: &'static str,
-    /// Name in the folder.
+    /// The name in the folder.
     pub name: String,
     pub body: String,
 }

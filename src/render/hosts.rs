@@ -1,8 +1,9 @@
-//! `hosts/`: a NixOS module for each node, and one for what they share.
+//! `hosts/`: a NixOS module for each node, and one that all share.
 
 use serde::Serialize;
 use tera::Context;
 
+use super::manifests::ports::ports;
 use super::{RenderError, nix};
 use crate::config::cluster::{Bind, Cluster, Domain, Label, Network, Node};
 use crate::config::written::Role;
@@ -10,7 +11,7 @@ use crate::render::document::Document;
 
 const FOLDER: &str = "hosts";
 
-/// What the templates are given: the cluster's values as text.
+/// The values for the templates, as text.
 #[derive(Serialize)]
 struct Shared<'a> {
     name: &'a Label,
@@ -27,9 +28,12 @@ struct Shared<'a> {
     kubernetes_secrets: Vec<KubernetesSecret>,
     streamer: Option<Streamer<'a>>,
     ipv6: Option<Ipv6>,
+    /// Ports that the user's values of Cilium's chart need.
+    tcp_ports: Vec<u16>,
+    udp_ports: Vec<u16>,
 }
 
-/// What the nodes share of IPv6, in a dual-stack cluster.
+/// The IPv6 settings that all nodes of a dual-stack cluster share.
 #[derive(Serialize)]
 struct Ipv6 {
     gateway: String,
@@ -50,7 +54,7 @@ struct Host<'a> {
     cidr_ipv6: Option<String>,
     role: &'static str,
     is_first_server: bool,
-    /// Where the node joins, unless it is the first server.
+    /// The server that the node joins, unless it is the first one.
     server_url: String,
 }
 
@@ -77,7 +81,7 @@ struct K3s<'a> {
     tls_sans: Vec<String>,
 }
 
-/// A Secret that servers make from a file.
+/// A Kubernetes Secret that servers make from a file.
 #[derive(Serialize)]
 struct KubernetesSecret {
     name: String,
@@ -117,6 +121,7 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
 }
 
 fn shared(cluster: &Cluster) -> Shared<'_> {
+    let ports = ports(cluster);
     let first_server = cluster.nodes.iter().find(|node| node.name == cluster.k3s.first_server);
     let server_url =
         first_server.map(|node| format!("https://{}:6443", node.address.v4().addr())).unwrap_or_default();
@@ -179,6 +184,8 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             interval: streamer.interval,
         }),
         ipv6: ipv6(&cluster.network),
+        tcp_ports: ports.tcp.into_iter().collect(),
+        udp_ports: ports.udp.into_iter().collect(),
     }
 }
 

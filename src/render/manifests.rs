@@ -1,16 +1,19 @@
-//! `manifests/`: what runs on top of k3s, a file for each concern in the order in which they are applied.
+//! `manifests/`: the Kubernetes objects, one file for each concern, named in the order in which they are applied.
 //!
-//! k3s applies the files by name every 15 seconds, and each anew until it succeeds (k3s-io/k3s,
-//! pkg/deploy/controller.go). Up to its first dot a file's name is that of its add-on, so no two share that part.
+//! k3s applies the files in the order of their names every 15 seconds, and retries each until it succeeds (k3s-io/k3s,
+//! `pkg/deploy/controller.go`). A file's name up to the first dot is the name of its add-on, so no two share that part.
 
 pub(crate) mod bgp;
 mod chart;
+mod check;
 mod cilium;
 mod fetched;
 pub(crate) mod gateway;
 pub(crate) mod issuer;
-mod validation;
+mod own;
+pub mod ports;
 
+pub use own::{OwnFile, check_own_files};
 use tera::Context;
 
 use super::RenderError;
@@ -20,7 +23,7 @@ use crate::render::document::Document;
 use crate::render::pins::Pins;
 use crate::render::yaml;
 
-pub(super) const FOLDER: &str = "manifests";
+pub const FOLDER: &str = "manifests";
 pub(super) const CILIUM: &str = "10-cilium.yaml";
 pub(super) const CERT_MANAGER: &str = "20-cert-manager.yaml";
 pub(super) const BGP: &str = "30-bgp.yaml";
@@ -28,14 +31,14 @@ pub(super) const ISSUER: &str = "40-issuer.yaml";
 pub(super) const GATEWAY: &str = "50-gateway.yaml";
 pub(super) const HUBBLE: &str = "60-hubble.yaml";
 
-/// What is rendered all the same, but worth knowing.
+/// Returns warnings about the rendered files.
 pub(super) fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {
     let mut problems = Problems::default();
     chart::note_unpinned(cluster, pins, &mut problems);
     problems
 }
 
-/// The files and what they hold. `pins` says which charts and definitions are fetched by hash.
+/// Returns the files. `pins` has the hashes of the charts and definitions.
 pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let tera = yaml::templates(&[
         (CILIUM, include_str!("manifests/10-cilium.yaml.tera")),
@@ -65,6 +68,6 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
     if let Some(host) = &cluster.hubble {
         documents.push(render(HUBBLE, Context::from_serialize(&gateway::hubble(host))?)?);
     }
-    let problems = validation::validate(cluster, &documents);
+    let problems = check::check(cluster, &documents);
     if problems.is_empty() { Ok(documents) } else { Err(RenderError::Refused(problems)) }
 }

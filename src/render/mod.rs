@@ -1,10 +1,10 @@
-//! From a cluster to documents. A renderer is a pure function of the cluster: the same cluster, the same bytes.
+//! Makes documents from a cluster. A renderer is a pure function: the same cluster gives the same bytes.
 
 pub mod diagram;
 pub mod disk;
 pub mod document;
 mod hosts;
-pub(crate) mod manifests;
+pub mod manifests;
 pub mod nix;
 pub mod pins;
 pub mod routers;
@@ -21,16 +21,16 @@ use crate::render::pins::Pins;
 
 #[derive(Debug, Error)]
 pub enum RenderError {
-    #[error("a template cannot be rendered")]
+    #[error("internal error: a template cannot be rendered")]
     Template(#[from] tera::Error),
-    #[error("what a template printed is no Nix")]
+    #[error("internal error: rendered Nix does not parse")]
     Nix(#[from] nixfmt_rs::ParseError),
-    /// What was made would not work. The places are those of the cluster's file that it was made from.
-    #[error("what the cluster's file asks for cannot be rendered")]
+    /// The rendered files would not work. The places are those of cluster.toml from which they were made.
+    #[error("this cluster.toml cannot be rendered")]
     Refused(Problems),
 }
 
-/// Everything that the cluster is made of, in the order of the paths.
+/// Returns all files of the cluster, in the order of their paths.
 pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {
     let mut documents = hosts::documents(cluster)?;
     documents.extend(manifests::documents(cluster, pins)?);
@@ -39,7 +39,7 @@ pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, Render
     Ok(documents)
 }
 
-/// What is worth knowing of the documents: no reason not to write them.
+/// Returns warnings about the documents.
 #[must_use]
 pub fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {
     manifests::warnings(cluster, pins)

@@ -1,4 +1,4 @@
-//! The Nix language: how text is written in it.
+//! Writes text in the Nix language.
 //!
 //! Source: the Nix manual, "String literal" and "Identifiers"; the lexer's rules for `STRING` and `ID`
 //! (NixOS/nix, src/libexpr/lexer.l).
@@ -9,10 +9,10 @@ use tera::{Context, Kwargs, State, Tera, Value};
 
 use super::RenderError;
 
-/// Writes text so that it stands for itself between double quotes.
+/// Escapes text for the inside of double quotes.
 ///
 /// # Errors
-/// A NUL byte cannot stand in a Nix string.
+/// A Nix string cannot contain a NUL byte.
 pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
@@ -35,10 +35,10 @@ pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The text as a Nix string, quotes included.
+/// Returns the text as a Nix string, with its quotes.
 ///
 /// # Errors
-/// A NUL byte cannot stand in a Nix string.
+/// A Nix string cannot contain a NUL byte.
 pub fn string(text: &str) -> io::Result<String> {
     let mut quoted = vec![b'"'];
     escape(text, &mut quoted)?;
@@ -49,7 +49,7 @@ pub fn string(text: &str) -> io::Result<String> {
 const KEYWORDS: [&str; 11] =
     ["assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with", "__curPos"];
 
-/// The text as the name of an attribute: bare where it is an identifier, else quoted.
+/// Returns the text as the name of an attribute: bare if it is an identifier, else quoted.
 fn attribute(text: &str) -> io::Result<String> {
     let is_first = |character: char| character.is_ascii_alphabetic() || character == '_';
     let is_later = |character: char| character.is_ascii_alphanumeric() || "_'-".contains(character);
@@ -57,7 +57,7 @@ fn attribute(text: &str) -> io::Result<String> {
     if is_identifier { Ok(text.to_owned()) } else { string(text) }
 }
 
-/// A list of strings: on one line up to one item, else a line for each, as nixfmt has it.
+/// Returns a list of strings as nixfmt writes it: up to one item on one line, else one line for each item.
 fn list(items: &[Value], indent: usize) -> Result<String, tera::Error> {
     let items: Vec<String> = items
         .iter()
@@ -75,8 +75,8 @@ fn list(items: &[Value], indent: usize) -> Result<String, tera::Error> {
     })
 }
 
-/// Templates of Nix files. What they print is escaped for the inside of a string; the filters `attribute` and `list`
-/// print names and lists.
+/// Returns templates of Nix files. Values are escaped for the inside of a string; the filters `attribute` and `list` write
+/// names and lists.
 pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
     tera.autoescape_on([".nix"]);
@@ -92,7 +92,7 @@ pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     Ok(tera)
 }
 
-/// What a template prints, laid out as nixfmt does: `nix fmt` changes nothing in it.
+/// Renders a template and formats the result as nixfmt does, so that `nix fmt` changes nothing in it.
 pub(super) fn render(tera: &Tera, template: &str, context: &Context) -> Result<String, RenderError> {
     Ok(nixfmt_rs::format(&tera.render(template, context)?)?)
 }

@@ -1,7 +1,7 @@
-//! `routers/`: the other side of each BGP session, in the language of each router.
+//! `routers/`: the router's side of each BGP session, in the language of the router.
 //!
-//! A password never stands in a rendered file: ``RouterOS`` takes it from a variable, BIRD from a file of its own, and
-//! FRR's languages have [`placeholder`] in its place.
+//! No rendered file contains a password: ``RouterOS`` reads it from a variable, BIRD from a file of its own, and files for
+//! FRR and `VyOS` have a [`placeholder`] for it.
 
 mod bird;
 mod frr;
@@ -20,14 +20,14 @@ use crate::render::document::Document;
 
 const FOLDER: &str = "routers";
 
-/// What the templates are given: one router and its sessions as text.
+/// The values for the templates: one router and its sessions, as text.
 #[derive(Serialize)]
 struct Peering<'a> {
     cluster: &'a Label,
     router: &'a Label,
     address: String,
     version: &'a str,
-    /// What everything that belongs to the cluster is called on the router, or how its name begins.
+    /// The name, or the prefix of the names, of everything that belongs to the cluster on the router.
     object: String,
     router_asn: u32,
     nodes_asn: u32,
@@ -41,13 +41,13 @@ struct Peering<'a> {
     hold_time: u16,
     /// Seconds.
     keepalive: u16,
-    /// How many next hops an address may have.
+    /// The most next hops of one address.
     paths: usize,
     password: Option<Password>,
     sessions: Vec<Session>,
     /// The base name of the router's files.
     file: String,
-    /// What the language of `RouterOS` has in the router's release.
+    /// The commands that the router's release of `RouterOS` has.
     syntax: routeros::Syntax,
     platform: PlatformFacts,
 }
@@ -86,23 +86,23 @@ struct Session {
 /// Next hops of one address that FRR can hold (Debian's and FRR's own packages: `--enable-multipath=64`).
 const MOST_PATHS: usize = 64;
 
-/// The word that stands for a password in FRR's and `VyOS`'s files. Whoever applies them puts the password in its place.
+/// The placeholder for a password in FRR's and `VyOS`'s files. The command in the head of the file replaces it.
 #[must_use]
 pub fn placeholder(secret: &SecretName) -> String {
     format!("@{}@", secret.as_str())
 }
 
-/// The file that [`documents`] renders for a router, as applied; what takes it back may stand in a second one.
+/// The names of the files that [`documents`] renders for a router.
 #[must_use]
 pub fn file_name(router: &Router) -> String {
     format!("{}{}", router.name, rendering(router.platform.language).apply)
 }
 
-/// What is rendered in a language.
+/// How a language is rendered.
 struct Rendering {
-    /// How the name of the file that is applied ends.
+    /// The suffix of the file that is applied.
     apply: &'static str,
-    /// How the name of the file that undoes it ends. `None` where removing the first file is enough.
+    /// The suffix of the file that undoes it. `None` if removing the first file is enough.
     remove: Option<&'static str>,
     templates: fn() -> Result<Tera, tera::Error>,
 }
@@ -125,7 +125,7 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
     Ok(documents)
 }
 
-/// The files of one router.
+/// Returns the files of one router.
 pub fn router_documents(cluster: &Cluster, router: &Router) -> Result<Vec<Document>, RenderError> {
     let Rendering { apply, remove, templates } = rendering(router.platform.language);
     let tera = templates()?;
@@ -202,7 +202,7 @@ fn peering_ipv6(cluster: &Cluster, router: &Router) -> Option<PeeringIpv6> {
     })
 }
 
-/// The secret's file as written, or its usual name where that would have to be quoted.
+/// Returns the secret's file as written, or its usual name if the former would need quotes.
 fn secret_file(cluster: &Cluster, secret: &SecretName) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
     let written = cluster.secrets.file(secret).and_then(|path| path.to_str());
@@ -210,21 +210,21 @@ fn secret_file(cluster: &Cluster, secret: &SecretName) -> String {
     plain.map_or_else(|| format!("secrets/{}", secret.as_str()), str::to_owned)
 }
 
-/// Templates whose prints go through a language's escaping function.
+/// Returns templates whose values go through a language's escaping function.
 fn escaped_templates(
     apply: &str,
     remove: Option<&str>,
     escape: fn(&str, &mut dyn Write) -> io::Result<()>,
 ) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
-    // Every name ends with nothing: all templates are escaped.
+    // Every name ends with the empty string, so all templates are escaped.
     tera.autoescape_on([""]);
     tera.set_escape_fn(escape);
     tera.add_raw_templates([(APPLY, apply)].into_iter().chain(remove.map(|body| (REMOVE, body))))?;
     Ok(tera)
 }
 
-/// Text of a language in which it cannot be quoted: anything that does not stand for itself is refused.
+/// Writes text in a language without quoting: refuses text with a character that has a meaning there.
 fn write_plain(
     text: &str,
     output: &mut dyn Write,

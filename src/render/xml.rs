@@ -1,4 +1,4 @@
-//! XML: how text is written in it.
+//! Writes text in XML.
 //!
 //! Source: XML 1.0 (fifth edition), sections 2.2 and 2.4.
 
@@ -6,10 +6,10 @@ use std::io::{self, Write};
 
 use tera::Tera;
 
-/// Writes text so that it stands for itself between tags and in attributes.
+/// Escapes text for the space between tags and for attributes.
 ///
 /// # Errors
-/// What is no character of XML cannot stand in it.
+/// XML does not allow some control characters at all.
 pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     for character in text.chars() {
         match character {
@@ -18,7 +18,7 @@ pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
             '>' => output.write_all(b"&gt;")?,
             '"' => output.write_all(b"&quot;")?,
             '\'' => output.write_all(b"&apos;")?,
-            // As they are, attributes would turn them into blanks.
+            // Unescaped, they become blanks in attributes.
             '\t' | '\n' | '\r' => write!(output, "&#{};", u32::from(character))?,
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
                 return Err(io::Error::new(
@@ -32,7 +32,7 @@ pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Templates of SVG files. What they print is escaped.
+/// Returns templates of SVG files. Values are escaped.
 pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
     tera.autoescape_on([".svg"]);

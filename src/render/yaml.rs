@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value};
 use tera::{Kwargs, State, Tera};
 
-/// Writes text so that it stands for itself between double quotes.
+/// Escapes text for the inside of double quotes.
 ///
 /// # Errors
 /// Those of `output`.

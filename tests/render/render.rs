@@ -1,11 +1,12 @@
-//! `rk1 render` and the disk: what is written, what is removed, and what is never touched.
+//! `rk1 render` and the disk: which files it writes, removes and never touches.
 
 #![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use snapbox::{Data, assert_data_eq};
 use tempfile::TempDir;
 
 const FILES: [&str; 7] =
@@ -166,7 +167,7 @@ fn a_file_of_somebody_else_is_not_overwritten() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         text(&output.stderr),
-        "error: `hosts/rk1-02.nix` was not written by `rk1 render`, and would be overwritten: move it away\n"
+        "error: `hosts/rk1-02.nix` was not written by `rk1 render` and would be overwritten: move it away\n"
     );
     assert_eq!(project.hosts(), [("rk1-02.nix".to_owned(), "{ }\n".to_owned())]);
 }
@@ -175,7 +176,9 @@ fn a_file_of_somebody_else_is_not_overwritten() {
 fn a_list_cannot_lead_out_of_its_folder() {
     let project = Project::new();
     project.rk1(&["render"]);
-    fs::write(project.path("hosts/.rendered"), "../cluster.toml\n/etc/hostname\n.\n..\n").expect("list");
+    let list = fs::read_to_string(project.path("hosts/.rendered")).expect("list");
+    let list = format!("{list}../cluster.toml\n/etc/hostname\n.\n..\n");
+    fs::write(project.path("hosts/.rendered"), list).expect("list");
     fs::remove_file(project.path("hosts/rk1-01.nix")).expect("remove");
     assert!(project.rk1(&["render"]).status.success());
     assert!(project.path("cluster.toml").exists());
@@ -200,4 +203,73 @@ fn exit_codes_tell_mistakes_from_misuse() {
         text(&missing.stderr),
         "error: there is no file `missing.toml`\n  hint: check the name after `--file` or in RK1_FILE\n"
     );
+}
+
+/// The output ends early, as with `| true`; the exit code does not.
+#[test]
+fn a_reader_that_stops_early_does_not_change_the_exit_code() {
+    let project = Project::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(["render", "--check"])
+        .current_dir(project.0.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("rk1 runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("rk1 ends").code(), Some(1));
+}
+
+const OWN: &[(&str, &str)] = &[
+    (
+        "70-mine.yaml",
+        "# A route and what it serves.\n\
+         apiVersion: gateway.networking.k8s.io/v1\n\
+         kind: HTTPRoute\n\
+         metadata:\n  name: web\n  namespace: web\n\
+         spec:\n  parentRefs:\n    - name: shared\n      namespace: gateway\n  hostnames:\n    \
+         - hubble.example.org\n  rules:\n    - backendRefs:\n        - name: web\n          prot: 80\n\
+         ---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n",
+    ),
+    ("71-gateway.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: gateway\n"),
+    ("72-secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\n  namespace: web\n"),
+    ("73-not-yaml.yaml", "kind: [\n"),
+    ("30-bgp.mine.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: mine\n"),
+    ("notes.yml", "kind: Deployment\n"),
+    ("traefik.yaml", ""),
+];
+
+/// Known kinds are checked with file and line, others are left alone with a note.
+#[test]
+fn own_manifests_are_checked() {
+    let project = Project::new();
+    assert!(project.rk1(&["render"]).status.success());
+    for (name, body) in OWN {
+        fs::write(project.path("manifests").join(name), body).expect("own file");
+    }
+    let expected =
+        Data::read_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/render/own-manifests.txt"), None);
+    for arguments in [&["check"][..], &["render"]] {
+        let output = project.rk1(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert_data_eq!(text(&output.stderr), expected.clone().raw());
+    }
+    let json = project.rk1(&["check", "--json"]);
+    let problems: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let files: std::collections::BTreeSet<_> =
+        problems.as_array().expect("a list").iter().filter_map(|each| each["file"].as_str()).collect();
+    assert_eq!(files.len(), OWN.len(), "{files:?}");
+}
+
+/// Files of unknown kinds do not stop a rendering.
+#[test]
+fn own_manifests_of_unknown_kinds_are_left_alone() {
+    let project = Project::new();
+    project.rk1(&["render"]);
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n";
+    fs::write(project.path("manifests/70-mine.yaml"), deployment).expect("own file");
+    let output = project.rk1(&["render"]);
+    assert!(output.status.success());
+    let expected = "manifests/70-mine.yaml: not checked, because rk1 has no schema: Deployment\n16 files, all up to date\n";
+    assert_eq!(text(&output.stderr), expected);
 }

@@ -24,8 +24,12 @@ pub struct Bgp {
     pub hold_time: u16,
     /// Seconds.
     pub keepalive: u16,
-    /// Seconds.
-    pub graceful_restart: u16,
+    /// The time between two attempts to reach a router, in seconds.
+    pub connect_retry: u16,
+    /// For how long routers keep the routes of a node whose agent restarts, in seconds. `None` where a node has several
+    /// sessions: Cilium's GoBGP then announces nothing to any peer until each of them is established or 360 s are over
+    /// (GoBGP, `pkg/server/server.go`, `LocalRestarting`), so one router that is down would cut off the others.
+    pub graceful_restart: Option<u16>,
     pub routers: Vec<Router>,
 }
 
@@ -37,6 +41,8 @@ enum BgpMistake {
     ShortHold { keepalive: u16, hold_time: u16 },
     #[error("a node may take more than {seconds} s to restart")]
     ShortRestart { seconds: u16 },
+    #[error("`graceful-restart` has no effect: each node has {sessions} sessions")]
+    RestartWithSeveral { sessions: usize },
     #[error("there is no router")]
     NoRouter,
     #[error("`{name}` is the name of the IPv6 session of `{other}`")]
@@ -56,6 +62,11 @@ impl Mistake for BgpMistake {
             }
             Self::ShortRestart { .. } => {
                 "write at least 60: the router drops the node's routes when the time is over".to_owned()
+            }
+            Self::RestartWithSeveral { .. } => {
+                "remove it: with graceful restart, one router that is down keeps the nodes from announcing to the others \
+                 for six minutes"
+                    .to_owned()
             }
             Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
             Self::SessionName { .. } => "write another name".to_owned(),
@@ -104,6 +115,13 @@ pub(super) fn resolve(
         number_or(9, written.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
     let keepalive =
         number_or(3, written.keepalive.as_ref(), "keepalive in seconds", &(1..=u16::MAX), problems);
+    let connect_retry = number_or(
+        5,
+        written.connect_retry.as_ref(),
+        "time between attempts in seconds",
+        &(1..=u16::MAX),
+        problems,
+    );
     let restart = written.graceful_restart.as_ref();
     let graceful_restart = number_or(120, restart, "restart time in seconds", &(1..=4095), problems);
     if let (Some(hold_time), Some(keepalive)) = (hold_time, keepalive) {
@@ -112,7 +130,7 @@ pub(super) fn resolve(
     if let (Some(seconds @ ..60), Some(written)) = (graceful_restart, &written.graceful_restart) {
         problems.warning(written.span, BgpMistake::ShortRestart { seconds });
     }
-    let routers = written.routers.as_ref().and_then(|routers| {
+    let routers: Option<Vec<_>> = written.routers.as_ref().and_then(|routers| {
         if routers.is_empty() {
             problems.error(written.span, BgpMistake::NoRouter);
         }
@@ -127,13 +145,19 @@ pub(super) fn resolve(
         }
         resolved.into_iter().collect()
     });
+    let (pool, routers) = (pool?, routers?);
+    let sessions = routers.len() * pool.each().count();
+    if let Some(written) = written.graceful_restart.as_ref().filter(|_| sessions > 1) {
+        problems.warning(written.span, BgpMistake::RestartWithSeveral { sessions });
+    }
     Some(Bgp {
         asn: asn?,
-        pool: pool?,
+        pool,
         hold_time: hold_time?,
         keepalive: keepalive?,
-        graceful_restart: graceful_restart?,
-        routers: routers?,
+        connect_retry: connect_retry?,
+        graceful_restart: graceful_restart.map(|seconds| (sessions == 1).then_some(seconds))?,
+        routers,
     })
 }
 

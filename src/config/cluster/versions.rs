@@ -18,6 +18,14 @@ pub struct Versions {
     pub cert_manager: Release,
 }
 
+impl Versions {
+    /// Returns the Helm charts that the cluster installs, by name.
+    #[must_use]
+    pub fn charts(&self) -> [(&'static str, Release); 2] {
+        [("cert-manager", self.cert_manager), ("cilium", self.cilium)]
+    }
+}
+
 /// `1.36` or `1.20.0`; a leading `v` is read and dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Release {
@@ -43,7 +51,7 @@ const CILIUM: [CiliumLine; 3] = [
     CiliumLine {
         minor: 20,
         newest: Release::of(1, 20, 0),
-        gateway_api: &[Release::of(1, 6, 1)],
+        gateway_api: &[Release::of(1, 6, 1), Release::of(1, 6, 3)],
         channels: BOTH,
     },
     CiliumLine {

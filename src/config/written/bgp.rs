@@ -21,7 +21,11 @@ table! {
         /// Seconds between two messages, 1 to 65535. Left out: 3.
         #[schemars(range(min = 1, max = 65535))]
         "keepalive" keepalive: Option<Integer> = 3,
-        /// Seconds for which the router keeps routes while a node restarts, 1 to 4095. Left out: 120.
+        /// Seconds between two attempts to reach a router, 1 to 65535. Left out: 5.
+        #[schemars(range(min = 1, max = 65535))]
+        "connect-retry" connect_retry: Option<Integer> = 5,
+        /// Seconds for which the router keeps routes while a node's agent restarts, 1 to 4095. Left out: 120. Only for a
+        /// single session: one router, and IPv4 alone.
         #[schemars(range(min = 1, max = 4095))]
         "graceful-restart" graceful_restart: Option<Integer> = 120,
         /// The routers with which each node has a session.

@@ -146,6 +146,7 @@ impl Intruder {
 
     fn check(&self, network: &Network<'_>) -> LabCheck {
         let name = &network.plan.nodes[self.node].name;
+        let keeps_routes = network.plan.speaker.peers.iter().all(|peer| peer.restart_time.is_some());
         let what = match self.fault {
             Fault::Asn => {
                 format!(
@@ -158,11 +159,14 @@ impl Intruder {
             }
             // RFC 4724, section 5: the router takes the newer connection for a restart of the speaker. Two speakers at
             // one address take turns therefore, and while they do the route is kept.
-            Fault::Second => {
+            Fault::Second if keeps_routes => {
                 format!("two speakers at {name}'s address never both have a session, and its route is kept")
             }
+            Fault::Second => format!("two speakers at {name}'s address never both have a session"),
         };
-        let passed = self.is_refused && !self.has_session && self.is_route_kept;
+        // Without graceful restart, a second speaker's connection ends the session and withdraws the route.
+        let is_route_right = self.is_route_kept || matches!(self.fault, Fault::Second) && !keeps_routes;
+        let passed = self.is_refused && !self.has_session && is_route_right;
         LabCheck::judged(what, passed, || {
             format!(
                 "rejected: {}, session: {}, route kept: {}",

@@ -9,6 +9,7 @@ use super::resource::{self, Speaker};
 use crate::config::cluster::{Cluster, Router};
 use crate::config::platforms::{Language, Platform};
 use crate::render::document::Document;
+use crate::render::manifests::gateway;
 use crate::render::routers::{placeholder, router_documents};
 
 /// The program of a router of the lab.
@@ -96,10 +97,6 @@ pub(super) struct PlannedRouter {
 /// The password of the lab, instead of the real one.
 pub(super) const PASSWORD: &str = "a-password-of-the-lab";
 
-/// Cilium's service for the shared gateway.
-const SERVICE: &str = "cilium-gateway-shared";
-const SERVICE_NAMESPACE: &str = "gateway";
-
 impl LabPlan {
     /// The lab for a cluster, from all that is rendered for it.
     pub fn new(cluster: &Cluster, documents: &[Document], daemon: Option<Daemon>) -> Result<Self, LabError> {
@@ -112,7 +109,8 @@ impl LabPlan {
             })?;
         let families = families(cluster);
         let gateways: Vec<_> = families.iter().map(|family| family.gateway).collect();
-        let speaker = resource::read(&resources.body, SERVICE, SERVICE_NAMESPACE, &gateways)?;
+        let speaker =
+            resource::read(&resources.body, &gateway::service(), gateway::GATEWAY_NAMESPACE, &gateways)?;
         let nodes = cluster.nodes.iter().map(|node| PlannedNode {
             name: node.name.to_string(),
             addresses: node.address.each().collect(),

@@ -155,7 +155,9 @@ struct ServiceAddresses {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Pool {
+    service_selector: Option<Selector>,
     blocks: Vec<Block>,
 }
 
@@ -259,17 +261,20 @@ pub(super) fn read(
     let advertisements: Vec<Object<Advertisements>> = objects(&documents, "CiliumBGPAdvertisement")?;
     let pools: Vec<Object<Pool>> = objects(&documents, "CiliumLoadBalancerIPPool")?;
 
-    let blocks: Vec<_> = pools.iter().flat_map(|pool| &pool.spec.blocks).collect();
-    if let Some(address) =
-        addresses.iter().find(|address| !blocks.iter().any(|block| block.contains(**address)))
-    {
-        return Err(wrong(format!("no pool holds the gateway's address {address}")));
-    }
     let labels: Labels = [
         ("io.kubernetes.service.name".to_owned(), service.to_owned()),
         ("io.kubernetes.service.namespace".to_owned(), namespace.to_owned()),
     ]
     .into();
+    let serves = |pool: &&Object<Pool>| {
+        pool.spec.service_selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+    };
+    let blocks: Vec<_> = pools.iter().filter(serves).flat_map(|pool| &pool.spec.blocks).collect();
+    if let Some(address) =
+        addresses.iter().find(|address| !blocks.iter().any(|block| block.contains(**address)))
+    {
+        return Err(wrong(format!("no pool for the gateway's service has its address {address}")));
+    }
     let announces_service = |family: &Family| {
         let Some(selector) = family.advertisements.as_ref() else { return false };
         advertisements.iter().filter(|object| selector.matches(&object.labels)).any(|object| {

@@ -1,4 +1,4 @@
-//! The Helm charts that k3s installs, and the values they get.
+//! The Helm charts that k3s installs, and the values of cert-manager's.
 
 use serde::Serialize;
 use serde_json::json;
@@ -11,13 +11,13 @@ use crate::render::yaml;
 #[derive(Serialize)]
 pub(super) struct Chart<'a> {
     release: String,
-    /// Name of its file among the charts that a server hands out; nothing if the cluster fetches it.
+    /// The name of the chart's file among those that a server hands out. `None` if the cluster fetches the chart itself.
     file: Option<String>,
     repository: &'a str,
     values: String,
 }
 
-/// A chart that nobody has looked up: it is rendered, and what the cluster fetches is not checked.
+/// A chart whose hash is unknown. It is rendered, but the bytes that the cluster fetches are not checked.
 #[derive(Debug, thiserror::Error)]
 #[error("pins.json has no hash of {chart} {release}: the cluster will fetch the chart itself, unchecked")]
 struct Unpinned {
@@ -27,18 +27,13 @@ struct Unpinned {
 
 impl Mistake for Unpinned {
     fn hint(&self) -> Option<String> {
-        Some("`rk1 pin` looks it up; then render anew".to_owned())
+        Some("run `rk1 pin`, which looks it up, then `rk1 render` again".to_owned())
     }
 }
 
-/// The charts of a cluster, by name.
-pub(super) fn charts(cluster: &Cluster) -> [(&'static str, Release); 2] {
-    [("cert-manager", cluster.versions.cert_manager), ("cilium", cluster.versions.cilium)]
-}
-
-/// What is rendered all the same, but worth knowing.
+/// Notes the charts without a hash.
 pub(super) fn note_unpinned(cluster: &Cluster, pins: &Pins, problems: &mut Problems) {
-    for (chart, release) in charts(cluster) {
+    for (chart, release) in cluster.versions.charts() {
         if pins.chart(chart, release).is_none() {
             problems.warning(cluster.sections.versions, Unpinned { chart, release });
         }
@@ -59,7 +54,7 @@ pub(super) fn chart<'a>(name: &str, release: Release, pins: &'a Pins, values: St
     }
 }
 
-/// Values of cert-manager's chart.
+/// Returns the values of cert-manager's chart.
 pub(super) fn cert_manager_values() -> String {
     let values = json!({
         "config": {
@@ -72,15 +67,18 @@ pub(super) fn cert_manager_values() -> String {
         "dns01RecursiveNameserversOnly": true,
     });
     let comments: &[yaml::Comment<'_>] = &[
-        (&["config", "gatewayAPI"], "Certificates for gateways' listeners, asked for by an annotation."),
+        (
+            &["config", "gatewayAPI"],
+            "Makes certificates for the listeners of gateways that have its annotation.",
+        ),
         (
             &["dns01RecursiveNameservers"],
-            "Before it asks for a certificate, cert-manager looks whether its record can be seen from outside. The\n\
-             router's own view of the domain would mislead it.",
+            "Before it asks for a certificate, cert-manager checks that its record is visible from outside. The local\n\
+             router may answer differently for this domain.",
         ),
     ];
     yaml::block(&values, comments, VALUES_INDENT)
 }
 
-/// Where `valuesContent` stands in a `HelmChart`, and one step in.
+/// The indentation of the values below `valuesContent` in a `HelmChart`.
 pub(super) const VALUES_INDENT: usize = 4;

@@ -1,4 +1,4 @@
-//! Values of Cilium's chart: what the cluster makes of them, with the user's laid over.
+//! The values of Cilium's chart: those that rk1 sets, with the user's merged over them.
 
 use serde_json::{Map, Value, json};
 
@@ -6,43 +6,117 @@ use super::chart::VALUES_INDENT;
 use crate::config::cluster::{Cluster, IPV4, IPV6};
 use crate::config::source::Spanned;
 use crate::config::written::FreeValue;
+use crate::render::schema::{ResourceMistake, ResourceProblem};
 use crate::render::yaml::{self, Comment};
 
-/// More than two replicas of the operator only wait for each other.
+/// The most replicas of the operator: one works, and one waits to take over.
 const OPERATORS: usize = 2;
 
 const COMMENTS: &[Comment<'static>] = &[
     (
         &["gatewayAPI", "gatewayClass", "create"],
-        "Not `auto`: without the Gateway API's definitions that would leave the class out and say nothing.",
+        "With `auto` and without the Gateway API's definitions, the chart would silently leave the class out.",
     ),
     (
         &["hubble", "tls", "auto", "method"],
-        "A job makes the certificates anew every four months. Those that Helm makes end after a year.",
+        "A job renews the certificates every four months. Those that Helm makes expire after a year.",
     ),
     (
         &["ipam", "operator", "clusterPoolIPv4PodCIDRList"],
-        "Left out, pods would get addresses of 10.0.0.0/8.",
+        "Without it, pods would get addresses of 10.0.0.0/8.",
     ),
     (
         &["ipam", "operator", "clusterPoolIPv6MaskSize"],
-        "kube-controller-manager hands out /64s too. Cilium takes no range that is more than 16 bits larger.",
+        "kube-controller-manager assigns a /64 to each node as well. Cilium allows a range of at most 65,536 of them.",
     ),
     (
         &["k8sServiceHost"],
-        "k3s's own balancer on each node: it knows every server, so the loss of one is not noticed.",
+        "k3s's load balancer on each node, which knows every server: the loss of one server does no harm.",
     ),
     (
         &["loadBalancer", "acceleration"],
-        "Anything else takes the network interface's XDP hook, which belongs to the packet streamer.",
+        "Any other mode uses the network interface's XDP hook, which the packet streamer needs.",
     ),
-    (&["operator", "replicas"], "Two where there are two nodes: they share no node."),
-    (&["operator", "rollOutPods"], "Without it a changed value has no effect before the next restart."),
-    (&["rollOutCiliumPods"], "Likewise. The routers keep a node's routes while its agent restarts."),
+    (&["operator", "replicas"], "Two if there are two nodes: two operators never run on the same one."),
+    (&["operator", "rollOutPods"], "Without it, a changed value has no effect until the next restart."),
+    (&["rollOutCiliumPods"], "The same for the agents."),
 ];
 
-/// The values as YAML, with the reason for each that needs one.
+/// Returns the values as YAML, with the reason for each that needs one.
 pub(super) fn values(cluster: &Cluster) -> String {
+    yaml::block(&merged(cluster), COMMENTS, VALUES_INDENT)
+}
+
+/// Returns the values that rk1 sets, with the user's merged over them.
+pub(super) fn merged(cluster: &Cluster) -> Value {
+    let mut values = own(cluster);
+    if let Some(written) = &cluster.cilium.values {
+        lay_over(&mut values, written);
+    }
+    values
+}
+
+/// A value on which other rendered files depend.
+struct Fixed {
+    path: &'static str,
+    /// The section of cluster.toml that sets it.
+    section: &'static str,
+    /// What stops working with another value.
+    reason: &'static str,
+}
+
+const FIXED: [Fixed; 10] = [
+    fixed("bgpControlPlane.enabled", "[bgp]", "without BGP no router learns the cluster's addresses"),
+    fixed("gatewayAPI.enabled", "[gateway]", "without the Gateway API nothing serves the shared gateway"),
+    fixed(
+        "gatewayAPI.gatewayClass.create",
+        "[gateway]",
+        "without its class nothing serves the shared gateway",
+    ),
+    fixed("hubble.ui.enabled", "[hubble]", "the route to Hubble's page leads to its service"),
+    fixed("ipam.mode", "[network]", "pods get their addresses from the ranges in `[network]`"),
+    fixed("ipam.operator.clusterPoolIPv4MaskSize", "[network]", "each node gets a /24 of `pods`"),
+    fixed("ipam.operator.clusterPoolIPv4PodCIDRList", "[network]", "k3s and the checks of ranges use `pods`"),
+    fixed("ipam.operator.clusterPoolIPv6MaskSize", "[network]", "each node gets a /64 of `pods-ipv6`"),
+    fixed(
+        "ipam.operator.clusterPoolIPv6PodCIDRList",
+        "[network]",
+        "k3s and the checks of ranges use `pods-ipv6`",
+    ),
+    fixed("ipv6.enabled", "[network]", "the cluster has IPv6 if `pods-ipv6` is written"),
+];
+
+const fn fixed(path: &'static str, section: &'static str, reason: &'static str) -> Fixed {
+    Fixed { path, section, reason }
+}
+
+/// Returns the user's values that override one on which other rendered files depend.
+pub(super) fn overridden(cluster: &Cluster) -> Vec<ResourceProblem> {
+    let (own, merged) = (own(cluster), merged(cluster));
+    let differs = |fixed: &&Fixed| {
+        let pointer = format!("/{}", fixed.path.replace('.', "/"));
+        let (own, merged) = (own.pointer(&pointer), merged.pointer(&pointer));
+        // Some charts have switches as strings.
+        let is_on = |value: Option<&Value>| value.is_some_and(|value| *value == true || value == "true");
+        match fixed.path {
+            "ipv6.enabled" => is_on(own) != is_on(merged),
+            _ if is_on(own) => !is_on(merged),
+            // What rk1 does not set or switches off, the user may set.
+            _ => own.is_some_and(|own| *own != false && Some(own) != merged),
+        }
+    };
+    let problem = |fixed: &Fixed| ResourceProblem {
+        path: fixed.path.to_owned(),
+        mistake: ResourceMistake::ChartRule {
+            message: format!("this overrides the value that `{}` sets", fixed.section),
+            instead: format!("remove it: {}", fixed.reason),
+        },
+    };
+    FIXED.iter().filter(differs).map(problem).collect()
+}
+
+/// Returns the values that rk1 sets.
+fn own(cluster: &Cluster) -> Value {
     let mut values = rendered(cluster);
     if let Some(pods) = cluster.network.pods.v6() {
         values["ipv6"] = json!({ "enabled": true });
@@ -50,10 +124,7 @@ pub(super) fn values(cluster: &Cluster) -> String {
         operator["clusterPoolIPv6MaskSize"] = json!(IPV6.node_pods);
         operator["clusterPoolIPv6PodCIDRList"] = json!([pods.to_string()]);
     }
-    if let Some(own) = &cluster.cilium.values {
-        lay_over(&mut values, own);
-    }
-    yaml::block(&values, COMMENTS, VALUES_INDENT)
+    values
 }
 
 fn rendered(cluster: &Cluster) -> Value {
@@ -86,7 +157,7 @@ fn rendered(cluster: &Cluster) -> Value {
     })
 }
 
-/// As Helm merges values: maps key by key, everything else as a whole.
+/// Merges values as Helm does: maps key by key, everything else as a whole.
 fn lay_over(values: &mut Value, own: &Spanned<FreeValue>) {
     match (values, &own.value) {
         (Value::Object(below), FreeValue::Table(entries)) => {

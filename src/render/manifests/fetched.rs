@@ -1,9 +1,9 @@
-//! What Nix fetches: the definitions of the Gateway API, and the charts, as far as they have a hash.
+//! The files that Nix fetches by hash: the definitions of the Gateway API, and the charts whose hash is known.
 
 use serde::Serialize;
 use tera::Context;
 
-use super::chart::{chart_file, charts};
+use super::chart::chart_file;
 use crate::config::cluster::{Cluster, Release};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::render::pins::{PinnedFile, Pins};
@@ -21,11 +21,11 @@ struct NoDefinitions {
 
 impl Mistake for NoDefinitions {
     fn hint(&self) -> Option<String> {
-        Some("`rk1 pin` looks them up".to_owned())
+        Some("run `rk1 pin`, which looks them up".to_owned())
     }
 }
 
-/// Both files, by name.
+/// Returns both files, by name.
 pub(super) fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, String); 2], RenderError> {
     #[derive(Serialize)]
     struct NamedChart<'a> {
@@ -45,7 +45,7 @@ pub(super) fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, 
         problems.error(cluster.sections.versions, mistake);
         return Err(RenderError::Refused(problems));
     }
-    let charts = charts(cluster).map(|(name, release)| NamedChart {
+    let charts = versions.charts().map(|(name, release)| NamedChart {
         name: chart_file(name, release),
         file: pins.chart(name, release),
     });

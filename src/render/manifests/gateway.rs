@@ -1,4 +1,4 @@
-//! The shared gateway, and Hubble's way through it.
+//! The shared gateway and Hubble's route through it.
 
 use serde::Serialize;
 
@@ -11,6 +11,15 @@ pub(crate) const GATEWAY_NAMESPACE: &str = "gateway";
 const HTTP_LISTENER: &str = "http";
 const HTTPS_LISTENER: &str = "https";
 
+/// The secret with the certificate of the gateway's HTTPS listener, which cert-manager makes.
+pub(crate) const CERTIFICATE: &str = "shared-gateway-certificate";
+
+/// Returns the name of the service that Cilium makes for the gateway.
+#[must_use]
+pub(crate) fn service() -> String {
+    format!("cilium-gateway-{GATEWAY_NAME}")
+}
+
 #[derive(Serialize)]
 pub(super) struct Gateway<'a> {
     namespace: &'static str,
@@ -18,6 +27,7 @@ pub(super) struct Gateway<'a> {
     http: &'static str,
     https: &'static str,
     issuer: &'static str,
+    certificate: &'static str,
     domain: &'a str,
     /// One for each address family.
     addresses: Vec<String>,
@@ -40,6 +50,7 @@ pub(super) fn gateway(cluster: &Cluster) -> Gateway<'_> {
         http: HTTP_LISTENER,
         https: HTTPS_LISTENER,
         issuer: issuer_name(cluster.certificates.issuer),
+        certificate: CERTIFICATE,
         domain: cluster.gateway.domain.as_str(),
         addresses: cluster.gateway.address.each().map(|address| address.to_string()).collect(),
         has_addresses: cluster.versions.cilium.minor >= 17,

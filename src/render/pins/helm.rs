@@ -1,4 +1,4 @@
-//! The index of a Helm repository: which versions of a chart there are, and where.
+//! The index of a Helm repository: the versions of each chart and their addresses.
 //!
 //! Source: Helm's documentation, "The Chart Repository Guide", "The index file".
 
@@ -24,7 +24,7 @@ pub struct Entry {
     digest: Option<String>,
 }
 
-/// Where a chart lies, and the hash that the index gives, if any.
+/// The address of a chart, and its hash if the index has one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listed {
     pub url: Url,
@@ -33,26 +33,26 @@ pub struct Listed {
 
 #[derive(Debug, Error)]
 pub enum IndexError {
-    #[error("it is no index of a Helm repository")]
+    #[error("it is not an index of a Helm repository")]
     Format(#[from] Box<serde_saphyr::Error>),
     #[error("it has no chart `{chart}`")]
     NoChart { chart: String },
     #[error("it has no {chart} {release}; the newest is {newest}")]
     NoRelease { chart: String, release: Release, newest: String },
-    #[error("its entry of {chart} {release} has no address that can be used")]
+    #[error("its entry for {chart} {release} has no usable address")]
     NoAddress { chart: String, release: Release },
-    #[error("its digest of {chart} {release} cannot be read")]
+    #[error("its digest for {chart} {release} is malformed")]
     Digest { chart: String, release: Release, source: SriError },
 }
 
 impl Index {
     pub fn parse(text: &str) -> Result<Self, IndexError> {
-        // A repository that has grown for years is larger than the parser's limits for what anybody may send.
+        // An old repository's index exceeds the parser's default limits for untrusted text.
         let options = serde_saphyr::options! { budget: None };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| Box::new(error).into())
     }
 
-    /// The entry of a release; relative addresses are those below `base`.
+    /// Returns the entry of a release. Relative addresses are below `base`.
     pub fn find(&self, chart: &str, release: Release, base: &Url) -> Result<Listed, IndexError> {
         let name = || chart.to_owned();
         let entries = self.entries.get(chart).ok_or_else(|| IndexError::NoChart { chart: name() })?;
@@ -69,13 +69,13 @@ impl Index {
         })
     }
 
-    /// The newest release of a chart. Previews, which have more than numbers in their version, do not count.
+    /// Returns the newest release of a chart. Previews, whose version has more than numbers, do not count.
     #[must_use]
     pub fn newest(&self, chart: &str) -> Option<Release> {
         self.releases(chart).max()
     }
 
-    /// The newest release of the same minor line.
+    /// Returns the newest release of the same minor version.
     #[must_use]
     pub fn newest_patch(&self, chart: &str, release: Release) -> Option<Release> {
         self.releases(chart)

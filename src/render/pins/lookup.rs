@@ -1,4 +1,4 @@
-//! Looking pins up: what the repositories have, and the hashes of what they send.
+//! Looks pins up: the releases in the repositories, and the hashes of their files.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,33 +18,33 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Error)]
 pub enum LookupError {
-    #[error("cannot make connections")]
+    #[error("cannot set up TLS connections")]
     Client(#[source] reqwest::Error),
     #[error("`{url}` cannot be fetched")]
     Fetch { url: String, source: reqwest::Error },
     #[error("`{url}` answers {status}")]
     Status { url: String, status: StatusCode },
-    #[error("`{text}` is no address")]
+    #[error("`{text}` is not a URL")]
     Address { text: String, source: url::ParseError },
-    #[error("`{url}` does not help")]
+    #[error("`{url}` is not a usable chart index")]
     Index { url: String, source: IndexError },
     #[error("`{url}` has the hash {found}, but {origin} says {expected}")]
     Mismatch { url: String, found: Sri, expected: Sri, origin: &'static str },
-    #[error("`{url}` is no list of definitions")]
+    #[error("`{url}` is not a list of definitions")]
     Definitions { url: String },
     #[error("pins.json has no chart `{chart}`")]
     NoChart { chart: &'static str },
 }
 
-/// What a repository has of a chart, beside what the cluster asks for.
+/// The newer releases of a chart in its repository.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Newer {
     pub chart: &'static str,
     pub used: Release,
     pub is_pinned: bool,
-    /// The newest of the same minor line, if it is newer.
+    /// The newest release of the same minor version, if it is newer.
     pub patch: Option<Release>,
-    /// The newest of all, if it is newer.
+    /// The newest release of all, if it is newer.
     pub newest: Option<Release>,
 }
 
@@ -53,23 +53,18 @@ pub struct Lookup {
     client: Client,
 }
 
-/// The charts that a cluster takes.
-fn charts(versions: &Versions) -> [(&'static str, Release); 2] {
-    [("cert-manager", versions.cert_manager), ("cilium", versions.cilium)]
-}
-
 impl Lookup {
     pub fn new() -> Result<Self, LookupError> {
-        // Fails only where somebody has chosen one already.
+        // Fails only if a provider has been chosen already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(TIMEOUT).build().map_err(LookupError::Client)?;
         Ok(Self { client })
     }
 
-    /// What is newer than the versions that the cluster uses.
+    /// Returns the releases that are newer than those of the cluster.
     pub async fn newer(&self, pins: &Pins, versions: &Versions) -> Result<Vec<Newer>, LookupError> {
         let mut all = Vec::new();
-        for (chart, used) in charts(versions) {
+        for (chart, used) in versions.charts() {
             let (_, index) = self.index(pins, chart).await?;
             let newer = |release: Option<Release>| release.filter(|release| *release > used);
             all.push(Newer {
@@ -83,10 +78,11 @@ impl Lookup {
         Ok(all)
     }
 
-    /// The pins with the hashes of everything that the cluster's versions need. What is pinned already must be the same.
+    /// Returns the pins with the hashes of all files that the cluster's versions need. A file that is pinned already must
+    /// have the same hash.
     pub async fn pin(&self, pins: &Pins, versions: &Versions) -> Result<Pins, LookupError> {
         let mut pinned = pins.clone();
-        for (chart, release) in charts(versions) {
+        for (chart, release) in versions.charts() {
             let file = self.chart(pins, chart, release).await?;
             if let Some(chart) = pinned.charts.get_mut(chart) {
                 chart.versions.insert(release.to_string(), file);
@@ -120,7 +116,7 @@ impl Lookup {
         Ok(PinnedFile { url: listed.url.into(), hash: found })
     }
 
-    /// The repository's address, with a slash at its end, and its index.
+    /// Returns the repository's URL, with a slash at the end, and its index.
     async fn index(&self, pins: &Pins, chart: &'static str) -> Result<(Url, Index), LookupError> {
         let repository =
             pins.charts.get(chart).map(|chart| &chart.repository).ok_or(LookupError::NoChart { chart })?;
@@ -156,7 +152,7 @@ impl Lookup {
         Ok(files)
     }
 
-    /// Names of the files of a bundle, from the kustomization that lists them: the channel's own, or the one above it.
+    /// Returns the names of a bundle's files from the kustomization that lists them: that of the channel, or the one above.
     async fn definition_names(
         &self,
         repository: &str,
@@ -202,7 +198,7 @@ fn expect(url: &Url, found: Sri, expected: Option<Sri>, origin: &'static str) ->
     }
 }
 
-/// The files of a channel that a kustomization lists: by name, or below a folder of the channel's name.
+/// Returns the files of a channel in a kustomization, listed by name or below a folder named after the channel.
 fn resources(text: &str, channel: Channel) -> Vec<String> {
     let documents = yaml::parse(text).unwrap_or_default();
     let resources = documents.first().and_then(|document| document["resources"].as_array());

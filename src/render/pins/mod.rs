@@ -1,6 +1,6 @@
-//! The charts and resource definitions that are fetched, by hash: `pins.json`.
+//! `pins.json`: the addresses and hashes of the fetched charts and resource definitions.
 //!
-//! A cluster's own `pins.json` lies beside its `cluster.toml`; without one, the pins that this was built with hold.
+//! A cluster's own `pins.json` lies beside its `cluster.toml`. Without one, the built-in pins apply.
 
 pub mod helm;
 pub mod lookup;
@@ -31,9 +31,9 @@ pub struct Pins {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChartPins {
-    /// Address of the Helm repository, without a slash at the end.
+    /// The URL of the Helm repository, without a slash at the end.
     pub repository: String,
-    /// By release. A release that is not here is fetched by the cluster itself, unchecked.
+    /// By release. The cluster fetches any other release itself, unchecked.
     pub versions: BTreeMap<String, PinnedFile>,
 }
 
@@ -48,7 +48,7 @@ pub struct PinnedFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DefinitionPins {
-    /// Address below which the files lie, by tag; without a slash at the end.
+    /// The URL below which the files lie, by tag, without a slash at the end.
     pub repository: String,
     pub versions: BTreeMap<String, BTreeMap<String, BTreeMap<String, Sri>>>,
 }
@@ -57,12 +57,12 @@ pub struct DefinitionPins {
 pub enum PinsError {
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("`{}` is not a file of pins", path.display())]
+    #[error("`{}` is not a valid pins.json", path.display())]
     Format { path: PathBuf, source: serde_json::Error },
 }
 
 impl Pins {
-    /// Those of the folder, else those that this was built with.
+    /// Reads the pins of the folder, or takes the built-in ones if it has none.
     pub fn read(folder: &Path) -> Result<Self, PinsError> {
         let path = folder.join(FILE_NAME);
         match std::fs::read_to_string(&path) {
@@ -81,7 +81,7 @@ impl Pins {
         self.charts.get(name)?.versions.get(&release.to_string())
     }
 
-    /// Each file of a bundle of the Gateway API, in the order of the names; nothing if it is not pinned.
+    /// Returns each file of a bundle of the Gateway API, in the order of the names. Empty if it is not pinned.
     #[must_use]
     pub fn definitions(&self, release: Release, channel: Channel) -> Vec<PinnedFile> {
         let pins = &self.gateway_api;
@@ -95,14 +95,14 @@ impl Pins {
             .collect()
     }
 
-    /// The file's text.
+    /// Returns the text of pins.json.
     #[must_use]
     pub fn to_json(&self) -> String {
         format!("{:#}\n", serde_json::json!(self))
     }
 }
 
-/// Where a file of the Gateway API's repository lies.
+/// Returns the URL of a file in the Gateway API's repository.
 #[must_use]
 pub fn definition_url(repository: &str, release: Release, channel: Channel, file: &str) -> String {
     format!("{repository}/v{release}/config/crd/{}/{file}", channel.word())

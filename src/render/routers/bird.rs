@@ -1,4 +1,4 @@
-//! The configuration language of BIRD.
+//! Writes BIRD's configuration language.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! The language of FRR's shell.
+//! Writes the language of FRR's shell.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use tera::Tera;
 
 use super::{escaped_templates, write_plain};
 
-/// FRR's shell cuts lines into words at blanks and has no quoting.
+/// FRR's shell splits lines into words at blanks and has no quoting.
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     write_plain(text, output, "FRR", |character| character.is_ascii_graphic() && !"!#?".contains(character))
 }

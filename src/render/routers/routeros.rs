@@ -1,4 +1,4 @@
-//! The scripting language of `RouterOS`.
+//! Writes the scripting language of `RouterOS`.
 //!
 //! Source: manual.mikrotik.com, "Scripting", constant escape sequences.
 
@@ -10,7 +10,7 @@ use tera::Tera;
 use super::escaped_templates;
 use crate::config::platforms::MajorMinor;
 
-/// What the commands of a release are.
+/// The commands of a release.
 ///
 /// Source: the command trees of `RouterOS` 7.9 to 7.24rc1 (tikoci/restraml, `docs/<version>/inspect.json`).
 #[derive(Debug, Serialize)]
@@ -33,7 +33,7 @@ impl Syntax {
     }
 }
 
-/// Writes text so that it stands for itself between double quotes, and as a bare word where it is one.
+/// Escapes text for the inside of double quotes. A text that is a bare word stays as it is.
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     for character in text.chars() {
         match character {

@@ -1,4 +1,4 @@
-//! The configuration commands of `VyOS`.
+//! Writes the configuration commands of `VyOS`.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use tera::Tera;
 
 use super::{escaped_templates, write_plain};
 
-/// `VyOS`'s commands are read by a shell: only what means nothing to it stands for itself.
+/// A shell reads the commands, so only characters without a meaning to it are allowed.
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
     write_plain(text, output, "VyOS", |character| {
         character.is_ascii_alphanumeric() || ".-_:/@+".contains(character)

@@ -65,8 +65,14 @@ pub(super) enum Kind {
     Custom(&'static Definition, &'static Schema),
 }
 
-/// Cilium serves its resources as `v2` from this minor release on, as `v2alpha1` before.
+/// Cilium serves its BGP resources and address pools as `v2` from this minor release of 1 on, as `v2alpha1` before.
 const CILIUM_V2: u16 = 18;
+
+/// Returns the API version of Cilium's BGP resources and address pools.
+#[must_use]
+pub fn cilium_api_version(cilium: Release) -> &'static str {
+    if cilium.minor < CILIUM_V2 { "cilium.io/v2alpha1" } else { "cilium.io/v2" }
+}
 
 /// Returns the folder of a group's definitions.
 #[must_use]
@@ -79,7 +85,7 @@ pub fn bundle_of(group: &str, versions: &Versions) -> Option<String> {
                 Channel::Standard => "standard",
                 Channel::Experimental => "experimental",
             };
-            format!("gateway-api/v{}/{channel}", versions.gateway_api)
+            format!("gateway-api/v{}/{channel}", same_gateway_api(versions.gateway_api))
         }
         "helm.cattle.io" => "k3s".to_owned(),
         _ => return None,
@@ -90,6 +96,14 @@ pub fn bundle_of(group: &str, versions: &Versions) -> Option<String> {
 /// Returns the known patch release for a minor release: cert-manager's definitions do not change within one.
 fn newest_of(release: Release) -> Release {
     if (release.major, release.minor) == (1, 21) { Release { patch: Some(1), ..release } } else { release }
+}
+
+/// Returns the known release with the same definitions: 1.6.3 differs from 1.6.1 in descriptions alone.
+fn same_gateway_api(release: Release) -> Release {
+    match (release.major, release.minor, release.patch) {
+        (1, 6, Some(3)) => Release { patch: Some(1), ..release },
+        _ => release,
+    }
 }
 
 pub(super) fn find(api_version: &str, kind: &str, versions: &Versions) -> Result<Kind, ResourceMistake> {

@@ -1,14 +1,14 @@
-//! What Cilium's chart refuses only when it is installed, of values that keep to its schema.
+//! Rules about values of Cilium's chart that its schema does not contain.
 //!
-//! Source: `templates/validate.yaml` of cilium/charts, 1.16.1 to 1.20.0. Restated is what can be broken by values laid
-//! over those that are written here; the chart's own defaults stand for keys that are left out.
+//! The chart checks them when it is installed (`templates/validate.yaml` of cilium/charts, 1.16.1 to 1.20.0). Only the rules
+//! that a user's values can break are here. Keys that are left out have the chart's defaults.
 
 use serde_json::Value;
 
 use super::problem::{ResourceMistake, ResourceProblem};
 
 struct ChartRule {
-    /// The value to mend.
+    /// The value to change.
     path: &'static str,
     message: &'static str,
     instead: &'static str,
@@ -18,14 +18,14 @@ struct ChartRule {
 const CILIUM: [ChartRule; 5] = [
     ChartRule {
         path: "l7Proxy",
-        message: "the gateway is a proxy on each node, so the chart refuses this",
-        instead: "write `true`, or leave it out",
+        message: "the gateway needs the proxy on each node, so the chart refuses this",
+        instead: "write `true`, or remove it",
         is_broken: |values| is_on(values, "/gatewayAPI/enabled", false) && !is_on(values, "/l7Proxy", true),
     },
     ChartRule {
         path: "hubble.relay.enabled",
-        message: "Hubble's page asks the relay, so the chart refuses this",
-        instead: "write `true`, or leave out the page with `enable = false` under `[hubble]`",
+        message: "Hubble's page needs the relay, so the chart refuses this",
+        instead: "write `true`, or switch the page off with `enable = false` under `[hubble]`",
         is_broken: |values| {
             is_on(values, "/hubble/ui/enabled", false)
                 && !is_on(values, "/hubble/ui/standalone/enabled", false)
@@ -34,31 +34,31 @@ const CILIUM: [ChartRule; 5] = [
     },
     ChartRule {
         path: "hubble.enabled",
-        message: "the relay asks Hubble on each node, so the chart refuses this",
-        instead: "write `hubble.relay.enabled = false`, too",
+        message: "the relay needs Hubble on each node, so the chart refuses this",
+        instead: "write `hubble.relay.enabled = false` as well",
         is_broken: |values| {
             is_on(values, "/hubble/relay/enabled", false) && !is_on(values, "/hubble/enabled", true)
         },
     },
     ChartRule {
         path: "cluster.name",
-        message: "it is not a name that the chart takes",
+        message: "the chart does not accept this name",
         instead: "write up to 32 lower-case letters, digits and `-`, with a letter or a digit at both ends",
         is_broken: |values| {
             let name = values.pointer("/cluster/name").and_then(Value::as_str);
             name.is_some_and(|name| !is_cluster_name(name))
         },
     },
-    // Not the chart's own: without either of the two no Service answers. It is never left out of what is written.
+    // Not a rule of the chart: without kube-proxy and its replacement no Service answers.
     ChartRule {
         path: "kubeProxyReplacement",
-        message: "k3s runs without kube-proxy, so Cilium must do its work",
-        instead: "write `true`, or leave it out",
+        message: "k3s runs without kube-proxy, so Cilium must replace it",
+        instead: "write `true`, or remove it",
         is_broken: |values| !is_on(values, "/kubeProxyReplacement", true),
     },
 ];
 
-/// The rules that values of Cilium's chart break.
+/// Returns the rules that values of Cilium's chart break.
 pub(super) fn broken_by(values: &Value) -> impl Iterator<Item = ResourceProblem> {
     CILIUM.iter().filter(|rule| (rule.is_broken)(values)).map(|rule| ResourceProblem {
         path: rule.path.to_owned(),
@@ -69,7 +69,7 @@ pub(super) fn broken_by(values: &Value) -> impl Iterator<Item = ResourceProblem>
     })
 }
 
-/// A switch, which some charts have as a string; null leaves it to the chart's default.
+/// Returns whether a switch is on. Some charts have it as a string; null stands for the chart's default.
 fn is_on(values: &Value, pointer: &str, default: bool) -> bool {
     match values.pointer(pointer) {
         None | Some(Value::Null) => default,

@@ -14,7 +14,7 @@ mod rule;
 mod validator;
 mod values;
 
-pub use catalog::{bundle_of, definitions};
+pub use catalog::{bundle_of, cilium_api_version, definitions};
 pub use definition::{Definition, Schema, Scope};
 pub use problem::{ResourceMistake, ResourceProblem};
 pub use resource::validate_resource;

@@ -97,7 +97,7 @@ fn passwords_staging_own_values_and_no_hubble_render() {
     let second = "version = \"7.18\"\n\n[[bgp.router]]\nname = \"frr\"\naddress = \"172.16.10.2\"\n\
                   asn = 64513\nplatform = \"frr\"\nversion = \"10.2\"\n";
     let values = "[cilium.values]\ndebug.enabled = true\noperator.replicas = 1\n\
-                  ipam.operator.clusterPoolIPv4PodCIDRList = [\"10.42.0.0/17\", \"10.42.128.0/17\"]\n\
+                  tolerations = [{ key = \"example.org/board\", operator = \"Exists\" }]\n\
                   podAnnotations.\"example.org/note\" = \"yes: \\\"quoted\\\" # no comment\"\n\n[bgp]\n";
     let text = posts_with(&[
         ("[[bgp.router]]\nname = \"mikrotik\"\n", routers),
@@ -133,10 +133,12 @@ fn the_posts_values_are_kept() {
     assert_eq!(instance["peers"][0]["peerASN"], 64512);
     assert_eq!(instance["peers"][0]["peerAddress"], "172.16.10.1");
     let peer = &object(&objects, "CiliumBGPPeerConfig", "")["spec"];
-    assert_eq!(peer["timers"], json!({ "holdTimeSeconds": 9, "keepAliveTimeSeconds": 3 }));
-    let pool = &object(&objects, "CiliumLoadBalancerIPPool", "")["spec"];
-    assert_eq!(pool["blocks"], json!([{ "cidr": "10.200.200.0/24" }]));
-    assert_eq!(pool["allowFirstLastIPs"], "No");
+    let timers = json!({ "connectRetryTimeSeconds": 5, "holdTimeSeconds": 9, "keepAliveTimeSeconds": 3 });
+    assert_eq!(peer["timers"], timers);
+    assert_eq!(peer["gracefulRestart"], json!({ "enabled": true, "restartTimeSeconds": 120 }));
+    // The first and the last address of 10.200.200.0/24 are not used, and the gateway has the second.
+    let pool = &object(&objects, "CiliumLoadBalancerIPPool", "turing-pi")["spec"];
+    assert_eq!(pool["blocks"], json!([{ "start": "10.200.200.2", "stop": "10.200.200.254" }]));
 
     let solver = &object(&objects, "ClusterIssuer", "letsencrypt-production")["spec"]["acme"]["solvers"][0];
     let secret = json!({ "name": "azure-dns-secret", "key": "azure_client_secret" });
@@ -183,11 +185,16 @@ fn what_refers_to_something_finds_it() {
         assert!(hostname.trim_start_matches("*.").ends_with(zone), "{hostname} in {zone}");
     }
 
-    // The address lies in the pool.
-    let pool = &object(&objects, "CiliumLoadBalancerIPPool", "")["spec"]["blocks"][0]["cidr"];
-    let pool: ipnet::Ipv4Net = pool.as_str().expect("pool").parse().expect("range");
+    // The gateway's own pool serves the service that Cilium makes for it, and no other.
+    let pool = &object(&objects, "CiliumLoadBalancerIPPool", "turing-pi-gateway")["spec"];
+    let service = format!("cilium-gateway-{}", name(gateway).as_str().expect("name"));
+    let labels = json!({
+        "io.kubernetes.service.name": service,
+        "io.kubernetes.service.namespace": namespace,
+    });
+    assert_eq!(pool["serviceSelector"], json!({ "matchLabels": labels }));
     let address = gateway["spec"]["addresses"][0]["value"].as_str().expect("address");
-    assert!(pool.contains(&address.parse::<std::net::Ipv4Addr>().expect("address")));
+    assert_eq!(pool["blocks"], json!([{ "cidr": format!("{address}/32") }]));
 
     // Route → listener that takes it, and whose wildcard holds its host.
     for route in objects.iter().filter(|object| object["kind"] == "HTTPRoute") {
@@ -228,21 +235,55 @@ fn both_families_are_announced() {
     }
     assert_eq!(families, ["ipv4", "ipv6", "ipv4", "ipv6"]);
 
-    let blocks =
-        object(&objects, "CiliumLoadBalancerIPPool", "")["spec"]["blocks"].as_array().expect("blocks");
+    let pools: Vec<_> =
+        objects.iter().filter(|object| object["kind"] == "CiliumLoadBalancerIPPool").collect();
     let addresses = object(&objects, "Gateway", "")["spec"]["addresses"].as_array().expect("addresses");
-    assert_eq!((blocks.len(), addresses.len()), (2, 2));
-    for (block, address) in blocks.iter().zip(addresses) {
+    assert_eq!(addresses.len(), 2);
+    let [gateway, rest] = pools.as_slice() else { panic!("{pools:?}") };
+    for (block, address) in gateway["spec"]["blocks"].as_array().expect("blocks").iter().zip(addresses) {
         let block: IpNet = block["cidr"].as_str().expect("range").parse().expect("range");
-        assert!(
-            block.contains(&address["value"].as_str().expect("address").parse::<IpAddr>().expect("address"))
-        );
+        let address: IpAddr = address["value"].as_str().expect("address").parse().expect("address");
+        assert_eq!(block, IpNet::from(address));
     }
+    let ends = json!([
+        { "start": "10.200.200.2", "stop": "10.200.200.254" },
+        { "start": "fd00:10:200:200::2", "stop": "fd00:10:200:200::fffe" },
+    ]);
+    assert_eq!(rest["spec"]["blocks"], ends);
 
     let cilium = values(&objects, "cilium");
     assert_eq!(cilium["ipv6"], json!({ "enabled": true }));
     assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv6PodCIDRList"], json!(["fd00:10:42::/56"]));
     assert_eq!(cilium["ipam"]["operator"]["clusterPoolIPv6MaskSize"], 64);
+}
+
+/// With graceful restart, Cilium's GoBGP announces nothing to any peer while one of them is down.
+#[test]
+fn several_sessions_have_no_graceful_restart() {
+    let second = "version = \"7.18\"\n\n[[bgp.router]]\nname = \"frr\"\naddress = \"172.16.10.2\"\n\
+                  platform = \"frr\"\nversion = \"10.2\"\n";
+    let two_routers = posts_with(&[("version = \"7.18\"\n", second)]);
+    for text in [two_routers.as_str(), include_str!("../../../examples/dual-stack/cluster.toml")] {
+        let objects = objects(&rendered(text));
+        let peers: Vec<_> = objects.iter().filter(|object| object["kind"] == "CiliumBGPPeerConfig").collect();
+        assert!(peers.len() > 1);
+        for peer in peers {
+            assert_eq!(peer["spec"]["gracefulRestart"], json!({ "enabled": false }));
+        }
+    }
+}
+
+/// Values that need a port open it on every node.
+#[test]
+fn values_open_the_firewall() {
+    let values = "[cilium.values]\ntunnelProtocol = \"geneve\"\nprometheus.enabled = true\n\n[bgp]\n";
+    let text = posts_with(&[("[bgp]\n", values)]);
+    let pins = Pins::built_in().expect("pins");
+    let documents = documents(&cluster(&text), &pins).expect("documents");
+    let shared = documents.iter().find(|document| document.name == "cluster.nix").expect("cluster.nix");
+    let firewall = "  # The values of Cilium's chart in cluster.toml need these.\n  networking.firewall = {\n    \
+                    allowedTCPPorts = [\n      9962\n    ];\n    allowedUDPPorts = [\n      6081\n    ];\n  };\n}\n";
+    assert!(shared.body.ends_with(firewall), "{}", shared.body);
 }
 
 /// k3s names an add-on by its file up to the first dot, and deletes files that are called as what it leaves out

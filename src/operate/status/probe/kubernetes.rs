@@ -13,11 +13,9 @@ use crate::operate::status::facts::{
 };
 use crate::operate::status::{Access, Scope};
 use crate::render::manifests::bgp::api_version;
-use crate::render::manifests::gateway::{GATEWAY_NAME, GATEWAY_NAMESPACE};
+use crate::render::manifests::gateway::{CERTIFICATE, GATEWAY_NAME, GATEWAY_NAMESPACE};
 use crate::render::manifests::issuer::issuer_name;
 
-/// The certificate that the gateway's HTTPS listener names (`manifests/50-gateway.yaml`).
-const CERTIFICATE: &str = "shared-gateway-certificate";
 /// The class that Cilium's chart makes.
 const GATEWAY_CLASS: &str = "cilium";
 /// The namespaces whose pods the cluster depends on.

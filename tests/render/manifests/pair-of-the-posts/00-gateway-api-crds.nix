@@ -1,7 +1,6 @@
 # Rendered from cluster.toml by `rk1 render`: edit that file, not this one.
-# The resource definitions of the Gateway API 1.1.0, experimental bundle: the one that Cilium 1.16.1 asks for.
-# They are not copied here. Nix fetches them by these hashes, and servers apply them before all else, as
-# 00-gateway-api-crds.yaml.
+# The resource definitions of the Gateway API 1.1.0, experimental bundle, which Cilium 1.16.1 needs. Nix fetches
+# them by these hashes, and servers apply them before all other files, as 00-gateway-api-crds.yaml.
 [
   {
     url = "https://raw.githubusercontent.com/kubernetes-sigs/gateway-api/v1.1.0/config/crd/experimental/gateway.networking.k8s.io_backendlbpolicies.yaml";

@@ -1,4 +1,4 @@
-# Takes back what mikrotik.rsc applied. Rendered by `rk1 render`.
+# Undoes what mikrotik.rsc applied. Rendered by `rk1 render`.
 # Apply it:
 #   scp routers/mikrotik.remove.rsc admin@172.16.10.1:
 #   ssh admin@172.16.10.1 /import mikrotik.remove.rsc

@@ -1,12 +1,12 @@
-# The router `mikrotik` of the cluster `turing-pi`, for RouterOS 7.22. Rendered by `rk1 render` from cluster.toml: edit that, not this.
+# The router `mikrotik` of the cluster `turing-pi`, for RouterOS 7.22. Rendered by `rk1 render` from cluster.toml: edit that file, not this one.
 #
-# Apply it (twice does no more than once):
+# Apply it (as often as you like):
 #   scp routers/mikrotik.rsc admin@172.16.10.1:
 #   ssh admin@172.16.10.1 /import mikrotik.rsc
-# Take it back: the same with mikrotik.remove.rsc
+# Undo it: the same with mikrotik.remove.rsc
 
-# Without a filter RouterOS takes every route that a node announces, a default route too. This one takes single addresses
-# of the pool.
+# Without a filter RouterOS accepts every route that a node announces, even a default route. This one accepts single
+# addresses of the pool.
 :if ([:len [/routing/filter/rule/find chain="rk1-turing-pi-in"]] = 0) do={
 /routing/filter/rule/add chain="rk1-turing-pi-in" rule="reject"
 }
@@ -18,7 +18,7 @@
 }
 /routing/bgp/instance/set [find name="rk1-turing-pi"] as=64512 comment="rk1: the nodes of turing-pi" disabled=no multipath=4
 
-# The sessions, as the posts add them, in the words of this version. Each is added where there is none of its name.
+# The sessions, with the commands of the original posts, adapted to this version. Each is added if there is none with its name.
 # `output.default-originate` does nothing: Cilium installs no route that it receives.
 :if ([:len [/routing/bgp/connection/find name="srv-rk1-01"]] = 0) do={
 routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi local.role=ibgp name=srv-rk1-01 output.default-originate=always remote.address=172.16.10.221 routing-table=main
@@ -33,18 +33,18 @@ routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi l
 routing/bgp/connection/ add afi=ip as=64512 disabled=no instance=rk1-turing-pi local.role=ibgp name=srv-rk1-04 output.default-originate=always remote.address=172.16.10.224 routing-table=main
 }
 
-# What the posts leave to chance, and what may have changed since.
-#   connect=no listen=yes   Cilium dials; it has no port on which it could be called.
+# Settings that those commands leave open, or that may have changed since.
+#   connect=no listen=yes   Cilium dials, and has no open port.
 #   input.filter            the rule above.
-#   hold-time               as the nodes have it: a dead node is out of the way within it.
-#   remote.as               a peer of another number is refused.
-#   use-bfd=no              Cilium has no BFD; with it the session would never come up.
+#   hold-time               that of the nodes: the routes of a dead node are gone after this time.
+#   remote.as               a peer with another number is refused.
+#   use-bfd=no              Cilium has no BFD, and with it the session would never come up.
 /routing/bgp/connection/set [find name="srv-rk1-01"] as=64512 comment="rk1: node rk1-01 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.221 remote.as=64512 use-bfd=no
 /routing/bgp/connection/set [find name="srv-rk1-02"] as=64512 comment="rk1: node rk1-02 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.222 remote.as=64512 use-bfd=no
 /routing/bgp/connection/set [find name="srv-rk1-03"] as=64512 comment="rk1: node rk1-03 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.223 remote.as=64512 use-bfd=no
 /routing/bgp/connection/set [find name="srv-rk1-04"] as=64512 comment="rk1: node rk1-04 of turing-pi" connect=no disabled=no hold-time=9s input.filter="rk1-turing-pi-in" instance="rk1-turing-pi" keepalive-time=3s listen=yes local.role=ibgp remote.address=172.16.10.224 remote.as=64512 use-bfd=no
 
-# RouterOS's own firewall drops what it does not know: BGP from the nodes has to come before that.
+# The firewall's last rule drops all other connections, so the one for BGP from the nodes comes first.
 :if ([:len [/ip/firewall/address-list/find address=172.16.10.221 list="rk1-turing-pi"]] = 0) do={
 /ip/firewall/address-list/add address=172.16.10.221 comment="rk1: node rk1-01" list="rk1-turing-pi"
 }

@@ -1,13 +1,13 @@
-//! What was rendered, read back and held against the schemas of those who will read it.
+//! Checks the rendered files against the schemas of the software that reads them.
 //!
-//! The very text that is written is checked, not the values that went into it.
+//! The text itself is checked, not the values from which it was made.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER};
+use super::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, cilium};
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
@@ -16,16 +16,16 @@ use crate::render::document::Document;
 use crate::render::schema::{Chart, ResourceMistake, ResourceProblem, validate_resource, validate_values};
 use crate::render::yaml;
 
-/// A file that Kubernetes, or Helm, would not take as it stands.
+/// A file that Kubernetes or Helm would refuse.
 #[derive(Debug, Error)]
 enum Unfit {
     #[error("{file}: {problem}")]
     Object { file: String, problem: ResourceProblem },
-    #[error("{file} is no YAML: {message}")]
+    #[error("{file} is not YAML: {message}")]
     Yaml { file: String, message: String },
-    #[error("a value of Cilium's chart: {problem}")]
+    #[error("value of Cilium's chart: {problem}")]
     Value { problem: ResourceProblem },
-    #[error("{file}: two objects are the {kind} `{name}`")]
+    #[error("{file}: there are two objects {kind} `{name}`")]
     Duplicate { file: String, kind: String, name: String },
 }
 
@@ -44,8 +44,8 @@ impl Mistake for Unfit {
     }
 }
 
-/// Everything that is wrong with the documents that k3s is to apply, at the place that it comes from.
-pub(super) fn validate(cluster: &Cluster, documents: &[Document]) -> Problems {
+/// Returns everything that is wrong with the rendered files, at the places in cluster.toml from which it comes.
+pub(super) fn check(cluster: &Cluster, documents: &[Document]) -> Problems {
     let mut problems = Problems::default();
     let mut names = BTreeSet::new();
     for document in documents.iter().filter(|document| document.is_yaml()) {
@@ -63,7 +63,7 @@ pub(super) fn validate(cluster: &Cluster, documents: &[Document]) -> Problems {
                 problems.error(section, Unfit::Object { file: file.clone(), problem });
             }
             if let Some(text) = object.pointer("/spec/valuesContent").and_then(Value::as_str) {
-                validate_chart(cluster, &document.name, text, section, &mut problems);
+                check_chart(cluster, &document.name, text, section, &mut problems);
             }
             let [kind, namespace, name] =
                 ["/kind", "/metadata/namespace", "/metadata/name"].map(|key| text_at(object, key));
@@ -75,11 +75,11 @@ pub(super) fn validate(cluster: &Cluster, documents: &[Document]) -> Problems {
     problems
 }
 
-fn text_at(object: &Value, pointer: &str) -> String {
+pub(super) fn text_at(object: &Value, pointer: &str) -> String {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn validate_chart(cluster: &Cluster, name: &str, text: &str, section: Span, problems: &mut Problems) {
+fn check_chart(cluster: &Cluster, name: &str, text: &str, section: Span, problems: &mut Problems) {
     let file = format!("{}/{name}", super::FOLDER);
     let chart = match name {
         CILIUM => Chart::Cilium(cluster.versions.cilium),
@@ -89,7 +89,8 @@ fn validate_chart(cluster: &Cluster, name: &str, text: &str, section: Span, prob
         Ok(values) => values.unwrap_or_default(),
         Err(error) => return problems.error(section, Unfit::Yaml { file, message: error.to_string() }),
     };
-    for problem in validate_values(chart, &values) {
+    let overridden = if name == CILIUM { cilium::overridden(cluster) } else { Vec::new() };
+    for problem in validate_values(chart, &values).into_iter().chain(overridden) {
         let own = cluster.cilium.values.as_ref().filter(|_| name == CILIUM);
         match own.and_then(|own| place(own, &problem)) {
             Some(span) => problems.error(span, Unfit::Value { problem }),
@@ -98,7 +99,7 @@ fn validate_chart(cluster: &Cluster, name: &str, text: &str, section: Span, prob
     }
 }
 
-/// The section whose values a file is made of.
+/// Returns the section from whose values a file is made.
 fn section(cluster: &Cluster, name: &str) -> Span {
     let sections = cluster.sections;
     match name {
@@ -111,7 +112,8 @@ fn section(cluster: &Cluster, name: &str) -> Span {
     }
 }
 
-/// Where the user wrote what a problem is about, or the nearest part of it; nothing where it is not the user's.
+/// Returns the place of the user's value that a problem is about, or of the nearest map or list around it. `None` if the
+/// user did not write it.
 fn place(own: &Spanned<FreeValue>, problem: &ResourceProblem) -> Option<Span> {
     let (mut here, mut place) = (own, None);
     for step in steps(&problem.path) {
@@ -133,8 +135,8 @@ fn place(own: &Spanned<FreeValue>, problem: &ResourceProblem) -> Option<Span> {
     place
 }
 
-/// The keys and indices of a path such as `hubble.relay.tolerations[0]` or `podAnnotations[example.org/team]`.
-fn steps(path: &str) -> impl Iterator<Item = &str> {
+/// Splits a path into keys and indices, such as `hubble.relay.tolerations[0]` or `podAnnotations[example.org/team]`.
+pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(['.', ']']);
