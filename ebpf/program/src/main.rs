@@ -4,6 +4,7 @@
 #![feature(asm_experimental_arch)]
 
 mod barrier;
+mod capture;
 mod clock;
 mod counting;
 mod filter;
@@ -16,12 +17,14 @@ mod sampling;
 use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_hdr_start_off::BPF_HDR_START_MAC;
 use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
-use aya_ebpf::helpers::generated::{bpf_skb_load_bytes_relative, bpf_xdp_get_buff_len};
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_skb_load_bytes_relative, bpf_xdp_get_buff_len};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use packet_parser::{ETHERNET, Frame};
 use packet_record::{Counters, Fault, Flags, Record};
 
+use crate::capture::Layout;
 use crate::frame::Linear;
 use crate::maps::CpuState;
 
@@ -55,7 +58,8 @@ fn handle(context: &XdpContext) -> u32 {
         if filter::enabled() {
             state.filter.frame_is_whole();
         }
-        account(counters, state, record, &frame);
+        let layout = Layout::whole(record.frame_length);
+        account(counters, state, record, &frame, context, layout);
     }
     XDP_PASS
 }
@@ -82,8 +86,9 @@ fn classify(context: &TcContext, direction: Flags) -> i32 {
         record.frame_length = context.len();
         let length = context.len();
         let frame = Linear::new(context.data(), context.data_end(), length, &mut state.verifier_scratch);
+        let mut layout = Layout::whole(length);
         if NO_ETHERNET.load() == 0 {
-            read_with_ethernet(context, &frame, record, state);
+            read_with_ethernet(context, &frame, record, state, &mut layout);
         } else {
             read_without_ethernet(context, &frame, record, state);
         }
@@ -94,15 +99,22 @@ fn classify(context: &TcContext, direction: Flags) -> i32 {
             }
         }
         let frame = Linear::new(context.data(), context.data_end(), length, &mut state.verifier_scratch);
-        account(counters, state, record, &frame);
+        account(counters, state, record, &frame, context, layout);
         break;
     }
     TC_ACT_UNSPEC
 }
 
 #[inline(always)]
-fn read_with_ethernet(context: &TcContext, frame: &Linear, record: &mut Record, state: &mut CpuState) {
+fn read_with_ethernet(
+    context: &TcContext,
+    frame: &Linear,
+    record: &mut Record,
+    state: &mut CpuState,
+    layout: &mut Layout,
+) {
     let tag = restore_tag(context, record);
+    layout.tag = tag;
     let Some(header) = ethernet_header(context, &mut state.ethernet_header) else {
         record.fault = Fault::EthernetTruncated as u8;
         return;
@@ -110,6 +122,9 @@ fn read_with_ethernet(context: &TcContext, frame: &Linear, record: &mut Record, 
     // After an XDP program in generic mode, the packet's data may begin behind the Ethernet header.
     let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
     let offset = if is_in_frame { ETHERNET } else { 0 };
+    if !is_in_frame {
+        layout.ethernet = Some(*header);
+    }
     record.frame_length += (ETHERNET - offset) as u32;
     if filter::enabled() {
         state.filter.frame_begins_with(header, tag, offset);
@@ -178,7 +193,14 @@ fn restore_tag(context: &TcContext, record: &mut Record) -> Option<[u8; 4]> {
 
 /// Counts the packet, and hands its record to the reader if filter and sampling choose it.
 #[inline(always)]
-fn account(counters: &mut Counters, state: &mut CpuState, record: &mut Record, frame: &Linear) {
+fn account(
+    counters: &mut Counters,
+    state: &mut CpuState,
+    record: &mut Record,
+    frame: &Linear,
+    context: &impl EbpfContext,
+    layout: Layout,
+) {
     barrier::hide_from_verifier();
     let control = maps::control();
     counting::class(counters, record);
@@ -208,9 +230,17 @@ fn account(counters: &mut Counters, state: &mut CpuState, record: &mut Record, f
         return counting::lost(counters);
     }
     record.ratio = ratio;
-    record.time = state.clock.now();
+    record.time = if capture::enabled() { exact_time() } else { state.clock.now() };
+    capture::copy(context, record, layout);
     state.ring.hand_over(indexes);
     counting::shown(counters);
+}
+
+/// Returns the time of `CLOCK_MONOTONIC` in nanoseconds.
+#[inline(always)]
+fn exact_time() -> u64 {
+    // SAFETY: the helper has no arguments.
+    unsafe { bpf_ktime_get_ns() }
 }
 
 #[cfg(not(test))]

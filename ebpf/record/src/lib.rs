@@ -29,6 +29,7 @@
 //! The program never wakes the reader. The reader polls the ring on a timer.
 #![no_std]
 
+mod capture;
 mod control;
 mod counters;
 mod filter;
@@ -36,6 +37,7 @@ mod flow;
 mod packet;
 mod ring;
 
+pub use capture::{CAPTURE_HEAD, CaptureHead};
 pub use control::{Control, Endpoint, MAX_PUSH_TARGETS};
 pub use counters::{Counters, Cpu, MEMORY_WORDS, PROTOCOLS, Protocol, Traffic};
 pub use filter::{ACCEPT, Comparison, Filter, FilterTest, MAX_FILTER_TESTS, REJECT};
@@ -74,6 +76,9 @@ pub mod map {
     pub const FLOWS: &str = "FLOWS";
     /// Array with one [`Filter`](crate::Filter) at index 0.
     pub const FILTER: &str = "FILTER";
+    /// Perf event array: a [`CaptureHead`](crate::CaptureHead) and the bytes of each packet shown, if loaded with
+    /// [`global::SNAPLEN`](crate::global::SNAPLEN). An event that finds its CPU's buffer full is lost.
+    pub const PACKETS: &str = "PACKETS";
 }
 
 /// Read-only globals, which are set before loading (`EbpfLoader::override_global`). The verifier removes code that they
@@ -92,6 +97,9 @@ pub mod global {
     /// `u32`, below 32: the binary logarithm of the number of records that each CPU has in
     /// [`map::RECORDS`](crate::map::RECORDS).
     pub const RING_BITS: &str = "RING_BITS";
+    /// `u32`: how many bytes of each packet shown are copied to [`map::PACKETS`](crate::map::PACKETS); 0 (the default) for
+    /// none.
+    pub const SNAPLEN: &str = "SNAPLEN";
 }
 
 #[cfg(feature = "user")]

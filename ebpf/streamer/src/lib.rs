@@ -12,6 +12,7 @@ pub mod filter;
 pub mod flow;
 pub mod journal;
 pub mod packet;
+pub mod pcapng;
 pub mod privacy;
 pub mod process;
 pub mod row;

@@ -1,5 +1,4 @@
 //! The Prometheus alerts: promtool accepts the rules and runs their tests, and the daemon writes every metric they use.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[allow(unreachable_pub, reason = "shared by tests of several crates")]
 #[path = "../../../tests/requirement/mod.rs"]

@@ -7,6 +7,7 @@ mod device;
 mod interface;
 mod netlink;
 mod occupant;
+mod packets;
 mod program;
 mod reception;
 

@@ -2,13 +2,14 @@
 
 use super::attach::{self, AttachError, Directions, Hook, Mode};
 use super::bpf::{self, AttachPoint};
+use super::packets::Packets;
 use super::{Device, LinkType, Reception};
 use crate::filter::{Expression, FilterError};
 use crate::flow::{FlowGrowth, FlowReader};
 use aya::maps::{Array, MapData, MapError, PerCpuArray};
 use aya::programs::{Program, ProgramError, ProgramFd};
 use aya::{Ebpf, EbpfError, EbpfLoader};
-use packet_record::{Control, Counters, Cpu, Record, global, map, program};
+use packet_record::{CaptureHead, Control, Counters, Cpu, Record, global, map, program};
 use packet_ring::{FlowOptions, Flows, Ring, RingError, Size};
 use std::error::Error;
 use std::fmt;
@@ -58,6 +59,8 @@ pub struct CaptureOptions {
     /// Whether packets are counted by flow.
     pub flows: bool,
     pub filter: Option<Expression>,
+    /// How many bytes of each packet are copied for [`Capture::read_packets`]; 0 for none.
+    pub snaplen: u32,
 }
 
 /// A loaded program, attached or not. Dropping it detaches it and frees everything that it has in the kernel.
@@ -70,6 +73,7 @@ pub struct Capture {
     sent: Option<ProgramFd>,
     attachment: Option<Attachment>,
     ring: Ring,
+    packets: Option<Packets>,
     cpus: PerCpuArray<MapData, Cpu>,
     /// The last reading of each CPU's counters that was not torn.
     balanced: Vec<Counters>,
@@ -114,7 +118,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// Returns an error with the whole chain of causes, and a hint if permission is missing.
-    fn refused(error: &(dyn Error + 'static)) -> Self {
+    pub(super) fn refused(error: &(dyn Error + 'static)) -> Self {
         let mut cause = error.to_string();
         let mut denied = false;
         let mut next = Some(error);
@@ -210,6 +214,7 @@ impl Capture {
             &no_ethernet,
             true,
         );
+        loader.override_global(global::SNAPLEN, &options.snaplen, true);
         flows.apply(&mut loader);
         size.apply(&mut loader);
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
@@ -238,6 +243,7 @@ impl Capture {
             cpus: take(map::CPU)?.try_into()?,
             balanced: Vec::new(),
             control: take(map::CONTROL)?.try_into()?,
+            packets: if options.snaplen > 0 { Some(Packets::open(take(map::PACKETS)?)?) } else { None },
             flows,
             options,
         })
@@ -303,6 +309,18 @@ impl Capture {
     /// Reads at most `limit` records of the ring, and returns how many it found.
     pub fn read(&mut self, limit: usize, visit: impl FnMut(&Record)) -> usize {
         self.ring.read(limit, visit)
+    }
+
+    /// Returns what the packets of the interface begin with.
+    #[must_use]
+    pub fn link_type(&self) -> LinkType {
+        self.link_type
+    }
+
+    /// Visits the bytes of every packet that was copied since the last call, one CPU after the other. Returns how many were
+    /// lost because the buffer of their CPU was full.
+    pub fn read_packets(&mut self, visit: impl FnMut(&CaptureHead, &[u8])) -> u64 {
+        self.packets.as_mut().map_or(0, |packets| packets.read(visit))
     }
 
     /// Returns the sum of all CPUs' counters.

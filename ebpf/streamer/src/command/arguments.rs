@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts")]
 
+use super::recording::Rotation;
 use crate::filter::Expression;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
@@ -136,6 +137,18 @@ pub struct RunArguments {
     /// Stop after the rows of the first second
     #[arg(long, conflicts_with = "duration")]
     pub once: bool,
+    /// Write packets to this pcapng file, `-` for standard output; without --sink or --url, no rows are sent
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// Write at most this many bytes of each packet [default: 65535]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(14..=65_535))]
+    pub snaplen: Option<u32>,
+    /// Start a new file after this size or time, such as `100MiB` or `1h`; the name gets the time
+    #[arg(long, value_name = "SIZE|TIME", value_parser = parse_rotation)]
+    pub rotate: Option<Rotation>,
+    /// Keep only this many of the files that --rotate writes
+    #[arg(long, value_name = "COUNT", value_parser = parse_count)]
+    pub keep: Option<usize>,
     /// Serve Prometheus metrics at /metrics of this address
     #[arg(long, value_parser = parse_listen, value_name = "ADDR:PORT")]
     pub metrics: Option<SocketAddr>,
@@ -258,6 +271,23 @@ pub(super) fn parse_size(text: &str) -> Result<usize, String> {
     let total = number.checked_mul(bytes).and_then(|total| usize::try_from(total).ok());
     let total = total.ok_or("the size is too large")?;
     if total < 64 << 10 { Err("the size must be at least 64KiB".into()) } else { Ok(total) }
+}
+
+/// Parses the size or the time after which a new file begins.
+fn parse_rotation(text: &str) -> Result<Rotation, String> {
+    match (parse_size(text), parse_duration(text)) {
+        (_, Ok(time)) => Ok(Rotation::Time(time)),
+        (Ok(size), _) => Ok(Rotation::Size(size as u64)),
+        (Err(_), Err(_)) => Err("use a size of 64KiB or more, or a time, such as `100MiB` or `1h`".into()),
+    }
+}
+
+/// Parses a number of files.
+fn parse_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("use a whole number of 1 or more".into()),
+        Ok(count) => Ok(count),
+    }
 }
 
 /// Parses the address and the port of the metrics server.

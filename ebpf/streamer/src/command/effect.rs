@@ -1,6 +1,8 @@
 //! Settings that would have no effect beside the others. They are refused, because the user expects one.
 
-use super::arguments::{AddressesArgument, HookArgument, HookArguments, RunArguments, SinkArgument};
+use super::arguments::{
+    AddressesArgument, HookArgument, HookArguments, MacArgument, RunArguments, SinkArgument,
+};
 use super::output::kind_of;
 
 /// A setting without effect.
@@ -24,9 +26,41 @@ pub(super) fn of_hook(wanted: &HookArguments) -> Result<(), NoEffect> {
     Ok(())
 }
 
+/// Refuses settings of files without a file, and privacy that a file of whole packets cannot have.
+fn of_recording(wanted: &RunArguments) -> Result<(), NoEffect> {
+    let no_effect = |setting, beside, hint| Err(NoEffect { setting, beside, hint });
+    let without = "without `write`";
+    if wanted.write.is_none() {
+        return match (wanted.snaplen, wanted.rotate, wanted.keep) {
+            (Some(_), _, _) => no_effect("snaplen", without, "add --write FILE"),
+            (_, Some(_), _) => no_effect("rotate", without, "add --write FILE"),
+            (_, _, Some(_)) => no_effect("keep", without, "add --write FILE"),
+            (None, None, None) => Ok(()),
+        };
+    }
+    let is_stdout = wanted.write.as_deref() == Some(std::path::Path::new("-"));
+    let whole = "on the packets of `write`, which are whole";
+    let remove = "remove one of them";
+    match wanted {
+        _ if wanted.addresses.is_some_and(|addresses| addresses != AddressesArgument::Whole) => {
+            no_effect("addresses", whole, remove)
+        }
+        _ if wanted.mac == Some(MacArgument::Vendor) => no_effect("mac", whole, remove),
+        _ if wanted.no_ports => no_effect("no-ports", whole, remove),
+        _ if wanted.rotate.is_some() && is_stdout => {
+            no_effect("rotate", "on standard output", "write to a file")
+        }
+        _ if wanted.keep.is_some() && wanted.rotate.is_none() => {
+            no_effect("keep", "without `rotate`", "add --rotate SIZE")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Returns the first setting that has no effect. `url` is the URL in use, which may come from the environment.
 pub(super) fn find(wanted: &RunArguments, url: Option<&str>) -> Result<(), NoEffect> {
     of_hook(&wanted.hook)?;
+    of_recording(wanted)?;
     if wanted.hash_key_file.is_some() && wanted.addresses != Some(AddressesArgument::Hash) {
         return Err(NoEffect {
             setting: "hash-key-file",
@@ -94,6 +128,13 @@ mod tests {
             "--url http://i.example/write --stream s",
             "--url http://g.example/api/live/push/a --stream s",
             "--url https://g.example --allow-plain-http",
+            "--snaplen 96",
+            "--rotate 1h",
+            "--keep 3 --write f",
+            "--write - --rotate 100MiB",
+            "--write f --addresses truncate",
+            "--write f --mac vendor",
+            "--write f --no-ports",
             "--hash-key-file k",
             "--hash-key-file k --addresses truncate",
         ] {
@@ -114,6 +155,8 @@ mod tests {
             "--url https://g.example --token-file t --stream s",
             "--sink influx --url http://i.example --token-file t --allow-plain-http",
             "--addresses hash --hash-key-file k",
+            "--write f --snaplen 96 --rotate 100MiB --keep 3",
+            "--write - --url https://g.example --token-file t",
         ] {
             assert_eq!(check(arguments), Ok(()), "{arguments}");
         }

@@ -4,6 +4,7 @@ mod arguments;
 mod config;
 mod effect;
 mod output;
+mod recording;
 mod selection;
 mod settings;
 
@@ -14,5 +15,6 @@ pub use arguments::{
 pub use config::{ConfigError, ConfigFile};
 pub use effect::NoEffect;
 pub use output::{Output, OutputError, TokenOrigin};
+pub use recording::{Recording, Rotation};
 pub use selection::{Pattern, Selection};
 pub use settings::{Settings, SettingsError};

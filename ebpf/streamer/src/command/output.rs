@@ -11,8 +11,16 @@ use std::path::PathBuf;
 /// A sink that is not opened yet.
 #[derive(Debug)]
 pub enum Output {
+    /// Packets are written to a file, and no rows are sent.
+    None,
     Stdout(Encoding),
-    Http { url: String, target: Target, stream: Option<String>, allow_plain: bool, token: TokenOrigin },
+    Http {
+        url: String,
+        target: Target,
+        stream: Option<String>,
+        allow_plain: bool,
+        token: TokenOrigin,
+    },
 }
 
 /// Where the token comes from.
@@ -44,6 +52,9 @@ impl Output {
         variable: &dyn Fn(&str) -> Option<String>,
         terminal: bool,
     ) -> Result<Self, OutputError> {
+        if !Self::wants_rows(wanted) {
+            return Ok(Self::None);
+        }
         let url = Self::url(wanted, variable);
         let http = |target: Target, name: &'static str, stream: Option<String>, token: TokenOrigin| {
             let url = url.clone().ok_or(OutputError::NoUrl(name))?;
@@ -59,6 +70,11 @@ impl Output {
         }
     }
 
+    /// Returns whether rows are sent: a file of packets is enough by itself.
+    pub(super) fn wants_rows(wanted: &RunArguments) -> bool {
+        wanted.write.is_none() || wanted.sink.is_some() || wanted.url.is_some() || wanted.format.is_some()
+    }
+
     /// Returns the URL of the sink: the environment's is Grafana's.
     pub(super) fn url(wanted: &RunArguments, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         wanted.url.clone().or_else(|| match (wanted.sink, wanted.format) {
@@ -71,14 +87,15 @@ impl Output {
     pub fn encoding(&self) -> Encoding {
         match self {
             Self::Stdout(encoding) => *encoding,
-            Self::Http { .. } => Encoding::Line,
+            Self::None | Self::Http { .. } => Encoding::Line,
         }
     }
 
     /// Opens the sink for one interface. The addresses of its server are ours: the packet program leaves them out.
-    pub fn open(&self, origin: &Origin) -> Result<(Sink, OwnAddresses), OutputError> {
+    pub fn open(&self, origin: &Origin) -> Result<(Option<Sink>, OwnAddresses), OutputError> {
         let own = OwnAddresses::default();
         let sink = match self {
+            Self::None => return Ok((None, own)),
             Self::Stdout(_) => Sink::Stdout(Stdout::default()),
             Self::Http { url, target, stream, allow_plain, token } => {
                 let endpoint = Endpoint::new(url, *target, stream.as_deref(), origin, *allow_plain)?;
@@ -90,7 +107,7 @@ impl Output {
                 Sink::Http(Box::new(HttpSink::new(endpoint, token, own.clone())?))
             }
         };
-        Ok((sink, own))
+        Ok((Some(sink), own))
     }
 }
 

@@ -7,11 +7,13 @@ use super::arguments::{
 use super::config::{ConfigError, ConfigFile};
 use super::effect::{self, NoEffect};
 use super::output::{Output, OutputError};
+use super::recording::Recording;
 use super::selection::Selection;
 use crate::capture::{CaptureOptions, Directions, HolderError, Hook, Interfaces, Reception, XdpMode};
 use crate::privacy::{Addresses, HashKey, HashKeyError, Privacy};
 use crate::row::Origin;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// The settings of `run`.
@@ -20,6 +22,7 @@ pub struct Settings {
     pub interfaces: Selection,
     pub host: String,
     pub output: Output,
+    pub recording: Option<Recording>,
     pub capture: CaptureOptions,
     /// Whether to end when somebody else detaches the program.
     pub exit_on_detach: bool,
@@ -45,6 +48,10 @@ pub enum SettingsError {
     Holder(#[from] HolderError),
     #[error(transparent)]
     NoEffect(#[from] NoEffect),
+    #[error(
+        "rows and packets cannot both go to standard output\nhint: write packets to a file, or remove `sink` and `format`"
+    )]
+    TwoStreams,
     #[error("both `interface` and `address` are set\nhint: remove one of them")]
     TwoPlaces,
     #[error(
@@ -96,19 +103,28 @@ impl Settings {
             return Err(SettingsError::Interval(interval));
         }
         let talkers = wanted.talkers.unwrap_or(10);
-        let budget = wanted.budget.unwrap_or(DEFAULT_BUDGET);
+        // A file shall have every packet.
+        let default = if Output::wants_rows(&wanted) { DEFAULT_BUDGET } else { u32::MAX };
+        let budget = wanted.budget.unwrap_or(default);
         let least = least_buffer(budget);
         let buffer = wanted.buffer.unwrap_or(DEFAULT_BUFFER.max(least));
         if buffer < least {
             return Err(SettingsError::Buffer { buffer, least });
         }
         effect::find(&wanted, Output::url(&wanted, &variable).as_deref())?;
+        let output = Output::choose(&wanted, &variable, terminal)?;
+        if matches!(output, Output::Stdout(_)) && wanted.write.as_deref() == Some(Path::new("-")) {
+            return Err(SettingsError::TwoStreams);
+        }
+        let recording = Recording::choose(&wanted);
+        let snaplen = recording.as_ref().map_or(0, |recording| recording.snaplen);
         Ok(Self {
             interfaces: interfaces(&wanted, &variable)?,
-            output: Output::choose(&wanted, &variable, terminal)?,
+            output,
+            recording,
             privacy: privacy(&wanted)?,
             host: wanted.host.unwrap_or_else(system_host),
-            capture: CaptureOptions { flows: talkers > 0, ..wanted.hook.resolve()? },
+            capture: CaptureOptions { flows: talkers > 0, snaplen, ..wanted.hook.resolve()? },
             exit_on_detach: wanted.exit_on_detach,
             budget,
             interval,
@@ -173,6 +189,7 @@ impl HookArguments {
             reception: Reception { all_multicast: self.all_multicast, promiscuous: self.promiscuous },
             flows: true,
             filter: self.filter.clone(),
+            snaplen: 0,
         })
     }
 }

@@ -6,6 +6,7 @@ mod board;
 mod exposition;
 mod metrics;
 mod poll;
+mod recorder;
 mod roster;
 mod run;
 mod service;

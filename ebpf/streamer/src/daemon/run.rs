@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use super::metrics;
+use super::recorder::{RecordError, Recorder};
 use super::roster::Roster;
 use super::service::Service;
 use super::stream::{Ended, Place, Stream, Surroundings, Why};
@@ -47,6 +48,7 @@ async fn stream(settings: &Settings) -> Result<()> {
     let mut signals = Signals::new()?;
     let mut daemon = Daemon::new(settings)?;
     daemon.serve_metrics().await?;
+    daemon.open_file()?;
     daemon.start_named()?;
     daemon.start_matching();
     if daemon.streams.is_empty() {
@@ -111,6 +113,9 @@ struct Daemon<'a> {
     stop: watch::Sender<bool>,
     streams: JoinSet<Ended>,
     deliveries: JoinSet<()>,
+    /// Where packets are written to, if they are.
+    recorder: Option<Recorder>,
+    recorders: JoinSet<Result<(), RecordError>>,
     /// Tasks that never end.
     servers: JoinSet<()>,
     queues: Vec<Arc<Queue>>,
@@ -135,6 +140,8 @@ impl<'a> Daemon<'a> {
             streams: JoinSet::new(),
             deliveries: JoinSet::new(),
             servers: JoinSet::new(),
+            recorder: None,
+            recorders: JoinSet::new(),
             queues: Vec::new(),
             delivered: false,
             ended: Vec::new(),
@@ -149,6 +156,15 @@ impl<'a> Daemon<'a> {
             log::warn!("metrics are served at {address}, so other hosts can read them");
         }
         self.servers.spawn_local(metrics::serve(listener, Arc::clone(&self.board)));
+        Ok(())
+    }
+
+    /// Opens the file for packets, if one was asked for.
+    fn open_file(&mut self) -> Result<()> {
+        let Some(recording) = &self.settings.recording else { return Ok(()) };
+        let (recorder, write) = Recorder::open(recording)?;
+        self.recorder = Some(recorder);
+        self.recorders.spawn_blocking(write);
         Ok(())
     }
 
@@ -176,15 +192,18 @@ impl<'a> Daemon<'a> {
 
     fn start(&mut self, interface: &str, index: u32) -> Result<()> {
         let settings = self.settings;
-        let (mut sink, own) = settings.output.open(&settings.origin(interface))?;
+        let (sink, own) = settings.output.open(&settings.origin(interface))?;
         let queue = Arc::new(Queue::new(settings.buffer));
+        let capture = Capture::load(interface, index, settings.capture.clone(), self.ring)?;
+        let track = self.recorder.as_mut().map(|recorder| recorder.track(interface, capture.link_type()));
         let around = Surroundings {
             queue: Arc::clone(&queue),
             board: Arc::clone(&self.board),
             service: Rc::clone(&self.service),
             own,
+            sends_rows: sink.is_some(),
+            track,
         };
-        let capture = Capture::load(interface, index, settings.capture.clone(), self.ring)?;
         let at = Place {
             interface,
             index,
@@ -198,7 +217,9 @@ impl<'a> Daemon<'a> {
             interval: settings.interval,
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(30)),
         };
-        self.deliveries.spawn_local(async move { deliver(&queue, &mut sink, pace).await });
+        if let Some(mut sink) = sink {
+            self.deliveries.spawn_local(async move { deliver(&queue, &mut sink, pace).await });
+        }
         self.roster.started(interface);
         Ok(())
     }
@@ -223,6 +244,11 @@ impl<'a> Daemon<'a> {
                 Some(ended) = self.servers.join_next() => {
                     check(ended, "the metrics server")?;
                     bail!("the metrics server has ended");
+                }
+                // The file cannot be written any more.
+                Some(ended) = self.recorders.join_next() => {
+                    check(ended, "the file")??;
+                    bail!("the file has ended");
                 }
                 _ = look.tick(), if self.roster.has_patterns() => self.start_matching(),
             }
@@ -273,9 +299,14 @@ impl<'a> Daemon<'a> {
         while let Some(ended) = self.streams.join_next().await {
             outcome = outcome.and(self.stream_ended(ended).map(drop));
         }
-        let deliveries = &mut self.deliveries;
+        let (deliveries, recorders) = (&mut self.deliveries, &mut self.recorders);
+        // The file ends when nothing can be sent to it any more.
+        self.recorder = None;
         let farewell = async {
             let mut outcome = Ok(());
+            while let Some(ended) = recorders.join_next().await {
+                outcome = outcome.and(check(ended, "the file").and_then(|ended| Ok(ended?)));
+            }
             while let Some(ended) = deliveries.join_next().await {
                 outcome = outcome.and(check(ended, "a delivery"));
             }
@@ -335,6 +366,7 @@ mod tests {
             exit_on_detach: false,
             budget: 500,
             interval: Duration::from_millis(250),
+            recording: None,
             talkers: 0,
             buffer: 8 << 20,
             duration: Some(Duration::from_secs(20)),

@@ -6,6 +6,7 @@ use super::alarm::Alarm;
 use super::attachment::Attachment;
 use super::board::Board;
 use super::poll::PollTimer;
+use super::recorder::Track;
 use super::service::Service;
 use crate::capture::{AttachError, Capture, Interfaces, RingSize};
 use crate::clock::WallClock;
@@ -60,6 +61,10 @@ pub(super) struct Stream {
     /// Apart from the times of packets, which may run ahead of the clock.
     report_times: UniqueTime,
     queue: Arc<Queue>,
+    sends_rows: bool,
+    track: Option<Track>,
+    /// Packets that are missing in the file.
+    missing: DropLog,
     drops: DropLog,
     board: Arc<Board>,
     service: Rc<RefCell<Service>>,
@@ -89,12 +94,16 @@ pub(super) struct Place<'a> {
 }
 
 /// The parts of the daemon that a stream uses.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Surroundings {
     pub(super) queue: Arc<Queue>,
     pub(super) board: Arc<Board>,
     pub(super) service: Rc<RefCell<Service>>,
     pub(super) own: OwnAddresses,
+    /// Whether there is a sink for rows.
+    pub(super) sends_rows: bool,
+    /// Where the packets themselves are written to.
+    pub(super) track: Option<Track>,
 }
 
 /// How a stream ended.
@@ -158,6 +167,9 @@ impl Stream {
             times: UniqueTime::new(&origin),
             report_times: UniqueTime::new(&origin),
             queue: around.queue,
+            sends_rows: around.sends_rows,
+            track: around.track,
+            missing: DropLog::default(),
             drops: DropLog::default(),
             board: around.board,
             service: around.service,
@@ -210,6 +222,7 @@ impl Stream {
         }
         self.waiting = None;
         let found = self.read();
+        self.record();
         if let Some(line) = self.drops.note(now, self.queue.dropped()) {
             log::warn!("`{}`: {line}", self.origin.interface());
         }
@@ -241,6 +254,9 @@ impl Stream {
     fn read(&mut self) -> usize {
         let wall = WallClock::now();
         let Self { attachment, encoder, times, origin, privacy, queue, .. } = self;
+        if !self.sends_rows {
+            return attachment.capture.read(self.most_records, |_| {});
+        }
         let found = attachment.capture.read(self.most_records, |record| {
             let mut packet = Packet::from(record);
             privacy.apply(&mut packet);
@@ -254,6 +270,20 @@ impl Stream {
             self.flush();
         }
         found
+    }
+
+    /// Writes the packets themselves.
+    fn record(&mut self) {
+        let Some(track) = &mut self.track else { return };
+        let wall = WallClock::now();
+        let lost =
+            self.attachment.capture.read_packets(|head, bytes| track.add(wall.unix(head.time), head, bytes));
+        track.lost(lost);
+        track.flush();
+        if self.missing.note(Instant::now(), track.missing()).is_some() {
+            let (interface, missing) = (self.origin.interface(), track.missing());
+            log::warn!("`{interface}`: {missing} packets are missing in the file, because a buffer was full");
+        }
     }
 
     /// Adjusts the sampling ratio, and the list of our own addresses. Returns the time since the last look.
@@ -288,12 +318,16 @@ impl Stream {
     }
 
     fn flush(&mut self) {
+        if !self.sends_rows {
+            return self.encoder.clear();
+        }
         self.queue.push(self.encoder.take());
     }
 
     /// Reads the rest of the ring and the last totals, after detaching.
     fn finish(&mut self) -> Result<(), MapError> {
         while self.read() > 0 {}
+        self.record();
         if self.reported.at.elapsed() >= Duration::from_millis(1) && !self.once {
             self.report()?;
         }
@@ -301,6 +335,16 @@ impl Stream {
         self.drops.note(Instant::now(), self.queue.dropped());
         if let Some(line) = self.drops.end() {
             log::warn!("`{}`: {line}", self.origin.interface());
+        }
+        if let Some(track) = self.track.take() {
+            if track.missing() > 0 {
+                log::warn!(
+                    "`{}`: {} packets are missing in the file",
+                    self.origin.interface(),
+                    track.missing()
+                );
+            }
+            track.end(self.reported.counters.seen().packets, self.reported.counters.lost);
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod influx;
 mod lab;
 mod line;
 mod output;
+mod recording;
 mod relay;
 mod rows;
 mod screen;
