@@ -1,4 +1,4 @@
-//! Rows a second of one core's time: from the ring's bytes to line protocol.
+//! Rows a second on one core, from the bytes of the ring to line protocol.
 //!
 //! `cargo bench -p xdp-streamer --bench encode`
 
@@ -9,7 +9,7 @@ use xdp_streamer::packet::Packet;
 use xdp_streamer::privacy::Privacy;
 use xdp_streamer::row::{Encoder, Encoding, Origin, PacketDetails, UniqueTime};
 
-/// Records of one batch, as many as the ring holds.
+/// Records of one batch.
 const BATCH: usize = 2520;
 const BATCHES: usize = 200;
 const RUNS: usize = 7;
@@ -65,13 +65,13 @@ fn main() {
     }
 }
 
-/// Millions of rows a second of processor time.
+/// Returns millions of rows a second of processor time.
 fn measure(records: &[[u8; 96]]) -> f64 {
     let origin = Origin::new("rk1-01", "end0");
     let privacy = Privacy::default();
     let mut times = UniqueTime::new(&origin);
     let mut encoder = Encoder::new(Encoding::Line);
-    // The thread's own time: what others do on this machine does not count.
+    // The processor time of this thread, so that other programs do not count.
     let start = clock_gettime(ClockId::ThreadCPUTime);
     for _ in 0..BATCHES {
         for bytes in black_box(records) {

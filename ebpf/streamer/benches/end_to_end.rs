@@ -1,5 +1,5 @@
-//! The daemon over a veth pair: idle, then under 200,000 packets a second for 30 s, and beside it a sender that posts
-//! each packet by itself, as ebpf-grafana-stream does. Needs root.
+//! The daemon on a veth pair: idle, then with 200,000 packets a second for 30 s; then a sender that posts each packet by
+//! itself, as ebpf-grafana-stream does. Needs root.
 //!
 //! `cargo bench -p xdp-streamer --bench end_to_end`
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
@@ -42,7 +42,7 @@ fn main() {
         return;
     }
     let lab = Lab::new();
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Well { token: TOKEN.into() });
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Healthy { token: TOKEN.into() });
     let token = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(token.path(), TOKEN).unwrap();
     let mut daemon = Command::new("ip")
@@ -125,7 +125,7 @@ fn main() {
     );
 }
 
-/// Posts the same line again and again over one connection; prints how often, and its processor time.
+/// Posts the same line again and again over one connection. Prints how often, and the processor time.
 fn post_each(address: SocketAddr) {
     let line = "packet_details source_mac=\"00:11:32:e5:79:5c\",destination_mac=\"01:00:5e:7f:ff:fa\",source_ip=\"172.16.10.208\",destination_ip=\"239.255.255.250\",protocol=\"UDP\",length=129i,ttl=1i,version=4i,source_port=50085i,destination_port=1900i 1716570245123456789\n";
     let request = format!(
@@ -145,7 +145,7 @@ fn post_each(address: SocketAddr) {
     println!("{packets} {}", cpu.tv_sec * 1_000_000_000 + cpu.tv_nsec);
 }
 
-/// What a process has used so far, all threads together.
+/// What all threads of a process have used so far.
 #[derive(Debug, Clone, Copy)]
 struct Usage {
     cpu_ns: u64,
@@ -168,7 +168,7 @@ impl Usage {
     }
 
     fn since(self, before: &Self) -> Self {
-        // A thread that ended in between took its figures with it.
+        // The figures of a thread that has ended are gone.
         Self {
             cpu_ns: self.cpu_ns.saturating_sub(before.cpu_ns),
             wakeups: self.wakeups.saturating_sub(before.wakeups),

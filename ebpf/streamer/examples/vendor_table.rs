@@ -3,8 +3,8 @@
 //! `cargo run --example vendor_table -- oui.csv mam.csv oui36.csv > src/vendor/ieee.bin`
 //!
 //! The listings (MA-L, MA-M, MA-S) are at <https://standards-oui.ieee.org>; Debian packages them as
-//! `ieee-data`, the crate `oui-data` carries them in `data/`. Only prefix and organisation are kept; the
-//! organisation loses its legal form and what goes beyond 32 characters.
+//! `ieee-data`, and the crate `oui-data` has them in `data/`. Only the prefix and the organisation are kept, without its
+//! legal form and cut to 32 characters.
 //!
 //! Layout, little-endian: counts of 24-, 28-, 36-bit prefixes, of names, and the length of all names (five
 //! u32); then for each width its sorted prefixes (3, 4, 5 bytes, big-endian) and after them a u16 name index
@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
-/// The name of a block that is handed out in 28- and 36-bit pieces.
+/// The name of a block that is divided into blocks with prefixes of 28 or 36 bits.
 const DIVIDED: &str = "IEEE Registration Authority";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 _ => continue,
             };
             let Ok(bits) = u64::from_str_radix(prefix, 16) else { continue };
-            // A few prefixes are listed twice: the first holder stays.
+            // A few prefixes are listed twice. The first holder is kept.
             blocks[width].entry(bits).or_insert_with(|| short(organisation));
         }
     }
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// RFC 4180's records; quoted fields may hold commas, newlines and doubled quotes.
+/// Parses the records of RFC 4180. Quoted fields may hold commas, newlines and doubled quotes.
 fn records(csv: &str) -> Vec<Vec<String>> {
     let mut records = Vec::new();
     let mut record = Vec::new();
@@ -95,7 +95,7 @@ fn records(csv: &str) -> Vec<Vec<String>> {
     records
 }
 
-/// `SYNOLOGY Incorporated` becomes `SYNOLOGY`, `Nokia Shanghai Bell Co., Ltd.` becomes `Nokia Shanghai Bell`.
+/// Shortens a name: `SYNOLOGY Incorporated` becomes `SYNOLOGY`, `Nokia Shanghai Bell Co., Ltd.` becomes `Nokia Shanghai Bell`.
 fn short(organisation: &str) -> String {
     const FORMS: [&str; 26] = [
         "inc",

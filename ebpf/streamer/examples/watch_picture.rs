@@ -25,7 +25,7 @@ const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
 const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
 
 /// How long traffic is sent: as long as the plot of packets a second needs to show something.
-const TRAFFIC: Duration = Duration::from_secs(60);
+const TRAFFIC: Duration = Duration::from_mins(1);
 
 /// The size of a character in the picture.
 const WIDTH: f32 = 8.4;
@@ -38,8 +38,8 @@ fn main() {
     unlockpt(&controller).unwrap();
     let name = ptsname(&controller, Vec::new()).unwrap();
     let terminal = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-    let size = Winsize { ws_row: ROWS.get(), ws_col: COLUMNS.get(), ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(&terminal, size).unwrap();
+    let dimensions = Winsize { ws_row: ROWS.get(), ws_col: COLUMNS.get(), ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&terminal, dimensions).unwrap();
     let side = || Stdio::from(terminal.try_clone().unwrap());
     let program = std::env::current_exe().unwrap().with_file_name("../xdp-streamer");
     let mut child = Command::new("ip")

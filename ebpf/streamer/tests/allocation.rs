@@ -11,11 +11,11 @@ struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: hands everything on to the system's allocator.
+// SAFETY: every call is passed to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller keeps the contract of the trait.
         unsafe { System.alloc(layout) }
     }
 
@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The only test of this binary: nothing else may allocate meanwhile.
+/// The only test of this program, because another one would allocate at the same time.
 #[test]
 fn a_row_allocates_nothing() {
     let udp = Record {
@@ -69,7 +69,7 @@ fn a_row_allocates_nothing() {
                 }
             }
         };
-        // The first rounds make the room, as the first batches of a daemon do.
+        // The first rounds allocate the memory that later rounds use, as the first batches of a daemon do.
         (0..1000).for_each(|_| round(&mut encoder));
         encoder.clear();
         let before = ALLOCATIONS.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The dashboard asks for the fields that the rows have.
+//! The dashboard uses only fields that the rows have.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use packet_record::{Counters, Record};
@@ -10,7 +10,7 @@ use xdp_streamer::flow::{Flow, Volume};
 use xdp_streamer::packet::{Address, Packet, Protocol};
 use xdp_streamer::row::{Encoder, Encoding, Health, Origin, PacketDetails, PacketRate, TopTalker};
 
-/// The fields of each measurement, read off a row of each.
+/// Returns the fields of each measurement, as a row of each has them.
 fn fields() -> BTreeMap<String, BTreeSet<String>> {
     let origin = Origin::new("rk1-01", "end0");
     let flow = Flow {
@@ -61,7 +61,7 @@ fn fields() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// The names of fields that a transformation speaks of.
+/// Returns the names of fields that a transformation mentions.
 fn mentioned(transformation: &Value) -> BTreeSet<String> {
     let options = &transformation["options"];
     let keys = |name: &str| options[name].as_object().into_iter().flat_map(|object| object.keys().cloned());
@@ -82,7 +82,7 @@ fn mentioned(transformation: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_field_that_the_dashboard_asks_for_is_written() {
+fn every_field_of_the_dashboard_is_written() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/packets.json");
     let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let written = fields();
@@ -100,7 +100,7 @@ fn every_field_that_the_dashboard_asks_for_is_written() {
                 .collect();
             assert!(wanted.is_subset(there), "{}: {:?}", panel["title"], wanted.difference(there));
 
-            // Grouping gives the fields that it adds up a name of their own.
+            // Grouping gives new names to the fields that it adds up.
             let grouped: BTreeSet<String> = wanted.iter().map(|name| format!("{name} (sum)")).collect();
             for transformation in panel["transformations"].as_array().into_iter().flatten() {
                 let mentioned = mentioned(transformation);
@@ -111,7 +111,7 @@ fn every_field_that_the_dashboard_asks_for_is_written() {
             asked.extend(wanted);
         }
     }
-    // The fields of the original's dashboard are among them.
+    // The fields of the original dashboard are among them.
     for name in ["ttl", "source_ip", "destination_ip", "protocol"] {
         assert!(asked.contains(name), "{name}");
     }

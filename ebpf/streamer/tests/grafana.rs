@@ -21,7 +21,7 @@ use xdp_streamer::row::{
     Encoder, Encoding, FieldWriter, Health, Origin, PacketDetails, PacketRate, Row, TopTalker,
 };
 
-/// Encodes rows and keeps, beside the text, what a reader must find in it.
+/// Encodes rows, and keeps the values that a reader must find in the text.
 struct Sheet {
     encoder: Encoder,
     expected: Vec<Value>,
@@ -31,7 +31,7 @@ struct Collector(Vec<Value>);
 
 impl FieldWriter for Collector {
     fn text(&mut self, name: &'static str, value: &str) {
-        // What cannot be sent as it is: see row/line.rs.
+        // Some characters cannot be sent: see row/line.rs.
         let sent: String = value.chars().map(|c| if c.is_ascii_control() { '?' } else { c }).collect();
         self.0.push(json!([name, "string", if sent == "NaN" { "nan" } else { &sent }]));
     }
@@ -55,7 +55,7 @@ impl Sheet {
     }
 }
 
-/// Second after second of all four measurements: every kind of packet, and names that try to break out.
+/// Returns rows of all four measurements for so many seconds: every kind of packet, and names with special characters.
 fn sheet(seconds: i64, packets: i64) -> Sheet {
     let mut sheet = Sheet::new();
     let origins = ["end0", "eth\"0\\", "a b,c=d", "new\nline", "NaN", ""];
@@ -137,8 +137,8 @@ fn sheet(seconds: i64, packets: i64) -> Sheet {
 }
 
 #[test]
-fn the_server_s_parser_reads_every_row_back() {
-    const TEST: &str = "the_server_s_parser_reads_every_row_back";
+fn the_parser_of_the_server_reads_every_row() {
+    const TEST: &str = "the_parser_of_the_server_reads_every_row";
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grafana-parser");
     let go = |arguments: &[&str]| {
         let mut command = Command::new("go");
@@ -161,10 +161,10 @@ fn the_server_s_parser_reads_every_row_back() {
     }
 }
 
-/// A minute at the default budget: 500 packets a second in 240 pushes, none of which the frame may lose.
+/// A minute at the default budget: the frame keeps 500 packets a second, in 240 pushes.
 #[test]
-fn the_browser_s_frame_keeps_every_row_of_a_minute() {
-    const TEST: &str = "the_browser_s_frame_keeps_every_row_of_a_minute";
+fn the_frame_of_the_browser_keeps_every_row_of_a_minute() {
+    const TEST: &str = "the_frame_of_the_browser_keeps_every_row_of_a_minute";
     let body = sheet(60, 500).encoder.take().body;
     let Some(kept) = browser(TEST, &["keep.cjs"], &body) else { return };
     let kept: Value = serde_json::from_str(&kept).unwrap();
@@ -172,7 +172,7 @@ fn the_browser_s_frame_keeps_every_row_of_a_minute() {
     assert_eq!(kept, expected);
 }
 
-/// Every panel of the dashboard, as far as Grafana's own code goes: buffer, fields, transformations, calculations.
+/// Grafana's own code processes the rows for each panel of the dashboard: buffer, fields, transformations, calculations.
 #[test]
 fn every_panel_of_the_dashboard_shows_its_rows() {
     const TEST: &str = "every_panel_of_the_dashboard_shows_its_rows";
@@ -205,9 +205,9 @@ fn every_panel_of_the_dashboard_shows_its_rows() {
     assert_data_eq!(shown, file!["snapshots/dashboard.txt"].raw());
 }
 
-/// What a script of tests/grafana-frame prints of rows. Nothing, and one line on standard error, where it cannot run.
+/// Returns what a script of tests/grafana-frame prints for these rows, or None where it cannot run.
 fn browser(test: &str, arguments: &[&str], rows: &[u8]) -> Option<String> {
-    // Two npms in one place would get into each other's way.
+    // Two runs of npm in one folder would disturb each other.
     static MODULES: OnceLock<Option<PathBuf>> = OnceLock::new();
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grafana-frame");
     if Command::new("node").arg("--version").output().is_err() {
@@ -225,7 +225,7 @@ fn browser(test: &str, arguments: &[&str], rows: &[u8]) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// Where the package's dependencies are, installed under the target directory once.
+/// Returns the folder with the dependencies of the package, which are installed once in the target directory.
 fn modules(package: &Path) -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grafana-frame");
     let modules = place.join("node_modules");
@@ -249,7 +249,7 @@ fn feed(mut command: Command, input: &[u8]) -> Output {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     std::thread::scope(|scope| {
-        // A reader that fails early says why on its standard error.
+        // A reader that fails early explains it on its standard error.
         scope.spawn(move || stdin.write_all(input));
         child.wait_with_output().unwrap()
     })

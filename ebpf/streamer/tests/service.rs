@@ -1,5 +1,5 @@
-//! The unit that the NixOS module makes, run by a real systemd: in a container of its own (systemd-nspawn), on an empty
-//! root with this machine's /usr. The unit's text is the one that tests/modules/nix/ evaluates and keeps fresh.
+//! A real systemd runs the unit of the NixOS module: in a container of its own (systemd-nspawn), on an empty root with the
+//! host's /usr. The unit's text is the one that tests/modules/nix/ evaluates and keeps fresh.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[allow(unreachable_pub, reason = "shared by tests of several crates")]
@@ -16,7 +16,7 @@ const UNITS: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/modules/nix/snapshots/units.txt"));
 const SCENARIO: &str = include_str!("service/scenario.sh");
 
-/// A unit of host rk1-01, with programs that are in the container.
+/// Returns a unit of host rk1-01, with the paths of programs in the container.
 fn unit(name: &str) -> String {
     let heading = format!("# rk1-01/{name}\n");
     let (_, rest) = UNITS.split_once(&heading).unwrap();

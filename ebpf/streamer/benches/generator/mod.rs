@@ -1,5 +1,5 @@
-//! A load that costs its sender little: the kernel sends the packets itself (`BPF_PROG_TEST_RUN` with live frames, the
-//! kernel's documentation "Running BPF programs from userspace"), as xdp-trafgen does.
+//! A load that costs little processor time: the kernel sends the packets itself (`BPF_PROG_TEST_RUN` with live frames, see
+//! "Running BPF programs from userspace" in the kernel's documentation), as xdp-trafgen does.
 
 use crate::lab::{Lab, in_namespace};
 use aya::EbpfLoader;
@@ -7,14 +7,14 @@ use aya::programs::xdp::XdpMode;
 use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
 use std::time::{Duration, Instant};
 
-/// Packets that go out together: a quarter of what a queue of a virtual Ethernet holds.
+/// Packets of one burst: a quarter of what the queue of a veth interface holds.
 const BATCH: u32 = 64;
-/// The most that one turn makes up for, if the machine was late: 5 ms of 200,000 a second.
+/// The most packets of one turn, after the machine was late: 5 ms at 200,000 a second.
 const MOST_AT_ONCE: u64 = 1000;
-/// Between two looks at how many packets are due.
+/// The time between two turns.
 const TURN: Duration = Duration::from_micros(500);
 
-/// What was sent, and in what time.
+/// How many packets were sent, and in what time.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) packets: u64,
@@ -31,7 +31,7 @@ pub(crate) fn flood(lab: &Lab, frame: &[u8], per_second: u64, time: Duration) ->
             .unwrap();
         let program: &mut Xdp = object.program_mut("transmit").unwrap().try_into().unwrap();
         program.load().unwrap();
-        // Nothing comes there. But the kernel knows it as a program in use from then on; else it would make it known, and
+        // No packet arrives there. But the program counts as in use from then on. Otherwise the kernel would register it, and
         // wait for all processors, at each turn.
         program.attach("lo", XdpMode::Skb).unwrap();
         let start = Instant::now();

@@ -91,7 +91,7 @@ fn an_interface_may_go_and_come_back() {
     wait_until("its return is noticed", || daemon.log().contains("`end0` is back: attached in tcx mode"));
     lab.send(&[frame::datagram(2)]);
     wait_until("packets are shown again", || shown(&daemon) == 2);
-    // Gone and back within a second: another interface under the same name.
+    // Deleted and created within a second: another interface with the same name.
     lab.unplug();
     lab.plug();
     wait_until("the new one is noticed", || daemon.log().matches("is back").count() == 2);
@@ -139,8 +139,8 @@ fn interfaces_that_match_a_pattern_join_and_leave() {
 }
 
 #[test]
-fn any_is_every_interface_of_the_moment() {
-    let Some(lab) = lab("any_is_every_interface_of_the_moment") else { return };
+fn any_selects_every_interface() {
+    let Some(lab) = lab("any_selects_every_interface") else { return };
     let mut daemon = Daemon::spawn(command(&lab, &[&["run", "-i", "any"][..], &STDOUT].concat()));
     wait_until("all are attached", || {
         ["end0", "lo"].iter().all(|name| daemon.log().contains(&format!("`{name}`: attached")))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// A running daemon; killed when it is dropped.
+/// A running daemon. Dropping it kills it.
 pub(crate) struct Daemon {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -15,7 +15,7 @@ pub(crate) struct Daemon {
     readers: Vec<JoinHandle<()>>,
 }
 
-/// `xdp-streamer` inside the node's namespace, without any of the variables it knows.
+/// Returns a command that runs `xdp-streamer` in the node's namespace, without any of the variables that it reads.
 pub(crate) fn command(lab: &Lab, arguments: &[&str]) -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", &lab.node, env!("CARGO_BIN_EXE_xdp-streamer")]).args(arguments);
@@ -35,7 +35,7 @@ pub(crate) fn command(lab: &Lab, arguments: &[&str]) -> Command {
 }
 
 impl Daemon {
-    /// `xdp-streamer run` on the watched interface; returns when it is attached.
+    /// Starts `xdp-streamer run` on the watched interface. Returns when it is attached.
     pub(crate) fn start(lab: &Lab, arguments: &[&str]) -> Self {
         let all =
             [&["run", "--interface", WATCHED, "--host", "rk1-01", "--interval", "200ms"][..], arguments]
@@ -64,7 +64,7 @@ impl Daemon {
         self.child.id()
     }
 
-    /// Sends SIGTERM and says how it ended and how long that took.
+    /// Sends SIGTERM. Returns how the daemon ended, and how long that took.
     pub(crate) fn terminate(&mut self) -> (ExitStatus, Duration) {
         self.signal(rustix::process::Signal::TERM)
     }
@@ -75,7 +75,7 @@ impl Daemon {
 
     pub(crate) fn signal(&mut self, signal: rustix::process::Signal) -> (ExitStatus, Duration) {
         let start = Instant::now();
-        // `ip netns exec` executes the daemon in its own place: the child is the daemon.
+        // `ip netns exec` replaces itself by the daemon, so the child is the daemon.
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
         let status = self.child.wait().unwrap();
         let time = start.elapsed();
@@ -83,7 +83,7 @@ impl Daemon {
         (status, time)
     }
 
-    /// Waits for an end that nobody asked for.
+    /// Waits until the daemon ends by itself.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         wait_until("the daemon ends", || {
@@ -94,7 +94,7 @@ impl Daemon {
         status.unwrap()
     }
 
-    /// What an ended daemon wrote may still be in its pipes.
+    /// Reads the pipes of an ended daemon to their end.
     fn read_to_the_end(&mut self) {
         for reader in self.readers.drain(..) {
             reader.join().unwrap();

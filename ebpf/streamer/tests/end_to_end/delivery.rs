@@ -1,4 +1,4 @@
-//! What becomes of rows when the other end is not well.
+//! Rows while the sink is in trouble.
 
 use crate::daemon::{Daemon, command};
 use crate::frame;
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 const TOKEN: &str = "glsa_canary_Zk3";
 
-fn well() -> Mood {
-    Mood::Well { token: TOKEN.into() }
+fn healthy() -> Mood {
+    Mood::Healthy { token: TOKEN.into() }
 }
 
 fn start(lab: &Lab, grafana: &Grafana, token: &tempfile::NamedTempFile, more: &[&str]) -> Daemon {
@@ -43,10 +43,10 @@ fn one_bad_line_costs_one_line() {
     assert!(daemon.log().contains("a row was refused alone; refused rows are dropped"), "{}", daemon.log());
 }
 
-/// However little a server takes at once, it gets every row, and is not asked for more again.
+/// A server that accepts only small pushes gets every row, and no large push again.
 #[test]
-fn a_server_that_takes_little_gets_little() {
-    let Some(lab) = lab("a_server_that_takes_little_gets_little") else { return };
+fn a_server_with_a_low_limit_gets_small_pushes() {
+    let Some(lab) = lab("a_server_with_a_low_limit_gets_small_pushes") else { return };
     let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Small(4096));
     let token = crate::rows::token_file();
     let mut daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "5000"]);
@@ -60,10 +60,10 @@ fn a_server_that_takes_little_gets_little() {
     assert!(log.contains("delivering rows") && !log.contains("dropped"), "{log}");
 }
 
-/// A server that takes some rows and then none is asked again soon, not ever more seldom.
+/// A server that accepts some rows and then none is tried again soon: each success resets the wait.
 #[test]
-fn progress_shortens_the_wait() {
-    let Some(lab) = lab("progress_shortens_the_wait") else { return };
+fn a_success_resets_the_wait() {
+    let Some(lab) = lab("a_success_resets_the_wait") else { return };
     let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Busy(16 << 10));
     let token = crate::rows::token_file();
     let _daemon = start(&lab, &grafana, &token, &["--talkers", "0", "--budget", "5000"]);
@@ -71,15 +71,15 @@ fn progress_shortens_the_wait() {
     wait_until("all rows arrive", || (1000..1300).all(|port| details(&grafana, port) == 1));
 }
 
-/// Why every row is refused is said, and no row is said to have arrived.
+/// The log has the reason of the refusal, and does not claim a delivery.
 #[test]
 fn rows_that_are_all_refused_are_not_called_delivered() {
     let Some(lab) = lab("rows_that_are_all_refused_are_not_called_delivered") else { return };
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Ill(400));
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Failing(400));
     let url = format!("{}/write", grafana.url());
     let mut daemon = Daemon::start(&lab, &["--url", &url]);
     lab.send(&[frame::datagram(1)]);
-    wait_until("it is said", || daemon.log().contains("400 Bad Request"));
+    wait_until("it is logged", || daemon.log().contains("400 Bad Request"));
     assert!(daemon.terminate().0.success());
     let log = daemon.log();
     assert!(
@@ -89,16 +89,16 @@ fn rows_that_are_all_refused_are_not_called_delivered() {
 }
 
 #[test]
-fn a_rotated_token_is_taken_up_and_no_token_is_ever_told() {
-    let Some(lab) = lab("a_rotated_token_is_taken_up_and_no_token_is_ever_told") else { return };
+fn a_replaced_token_is_used_and_no_token_is_ever_shown() {
+    let Some(lab) = lab("a_replaced_token_is_used_and_no_token_is_ever_shown") else { return };
     let grafana =
-        Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Well { token: "glsa_canary_second".into() });
+        Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Healthy { token: "glsa_canary_second".into() });
     let token = crate::rows::token_file();
     let mut daemon = start(&lab, &grafana, &token, &[]);
     lab.send(&[frame::datagram(1)]);
     wait_until("the token is refused", || daemon.log().contains("401"));
     std::fs::write(token.path(), "glsa_canary_second\n").unwrap();
-    wait_until("the row arrives after all", || details(&grafana, 1) == 1);
+    wait_until("the row arrives", || details(&grafana, 1) == 1);
     let command_line = std::fs::read_to_string(format!("/proc/{}/cmdline", daemon.id())).unwrap();
     assert!(daemon.terminate().0.success());
     let told = format!("{}{}{command_line}", daemon.log(), daemon.output());
@@ -107,9 +107,9 @@ fn a_rotated_token_is_taken_up_and_no_token_is_ever_told() {
 }
 
 #[test]
-fn a_token_in_the_environment_is_not_told_either() {
-    let Some(lab) = lab("a_token_in_the_environment_is_not_told_either") else { return };
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, well());
+fn a_token_of_the_environment_is_not_shown_either() {
+    let Some(lab) = lab("a_token_of_the_environment_is_not_shown_either") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, healthy());
     let mut command = command(&lab, &["run"]);
     command.env("GRAFANA_URL", format!("{}/api/live/push/ebpf-test", grafana.url()));
     command.env("GRAFANA_TOKEN", TOKEN).env("INTERFACE_NAME", WATCHED).env("RUST_LOG", "trace");
@@ -121,18 +121,18 @@ fn a_token_in_the_environment_is_not_told_either() {
     assert!(!daemon.log().contains("canary"), "{}", daemon.log());
 }
 
-/// Each kind of trouble is said once, costs no row, and ends.
+/// Each kind of trouble is logged once and costs no row.
 #[test]
-fn rows_outlast_trouble() {
-    let Some(lab) = lab("rows_outlast_trouble") else { return };
+fn rows_survive_trouble_of_the_server() {
+    let Some(lab) = lab("rows_survive_trouble_of_the_server") else { return };
     for (port, status) in [(1, 500), (2, 403), (3, 503), (4, 429)] {
-        let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Ill(status));
+        let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Failing(status));
         let token = crate::rows::token_file();
         let mut daemon = start(&lab, &grafana, &token, &[]);
         lab.send(&[frame::datagram(port)]);
         wait_until("pushes fail", || grafana.requests() >= 4);
-        grafana.set_mood(well());
-        wait_until("the row arrives after all", || details(&grafana, port) == 1);
+        grafana.set_mood(healthy());
+        wait_until("the row arrives", || details(&grafana, port) == 1);
         assert!(daemon.terminate().0.success());
         let log = daemon.log();
         assert_eq!(log.matches(&format!("{status} ")).count(), 1, "{log}");
@@ -142,14 +142,14 @@ fn rows_outlast_trouble() {
 }
 
 #[test]
-fn nobody_there_and_no_such_name_are_borne() {
-    let Some(lab) = lab("nobody_there_and_no_such_name_are_borne") else { return };
+fn an_unreachable_server_and_an_unknown_name_are_waited_for() {
+    let Some(lab) = lab("an_unreachable_server_and_an_unknown_name_are_waited_for") else { return };
     let token = crate::rows::token_file();
     let path = token.path().to_str().unwrap();
     for url in ["http://127.0.0.1:9", "https://grafana.invalid"] {
         let mut daemon = Daemon::start(&lab, &["--url", url, "--token-file", path]);
         lab.send(&[frame::datagram(1)]);
-        wait_until("it is said", || daemon.log().contains("rows wait"));
+        wait_until("it is logged", || daemon.log().contains("rows wait"));
         let (status, time) = daemon.terminate();
         assert!(
             status.success() && time < Duration::from_secs(2),
@@ -160,7 +160,7 @@ fn nobody_there_and_no_such_name_are_borne() {
     }
 }
 
-/// A server that never answers holds neither the reader nor the end, and the buffer keeps its bound.
+/// A server that never answers delays neither the reader nor the end, and the buffer keeps its bound.
 #[test]
 fn a_silent_server_costs_old_rows_only() {
     let Some(lab) = lab("a_silent_server_costs_old_rows_only") else { return };
@@ -185,8 +185,8 @@ fn a_silent_server_costs_old_rows_only() {
 }
 
 #[test]
-fn plain_http_stays_at_home_and_says_so() {
-    let Some(lab) = lab("plain_http_stays_at_home_and_says_so") else { return };
+fn plain_http_to_a_public_address_is_refused() {
+    let Some(lab) = lab("plain_http_to_a_public_address_is_refused") else { return };
     let token = crate::rows::token_file();
     let path = token.path().to_str().unwrap();
     let output = command(&lab, &["run", "-i", WATCHED, "--url", "http://198.51.100.1", "--token-file", path])
@@ -197,7 +197,7 @@ fn plain_http_stays_at_home_and_says_so() {
     assert!(message.contains("hint: use https, or add --allow-plain-http"), "{message}");
 }
 
-/// One GET over a plain connection.
+/// Sends a GET over a plain connection, and returns the answer.
 fn get(address: &str, path: &str) -> String {
     crate::store::request(address, "GET", path)
 }
@@ -269,7 +269,7 @@ fn a_large_budget_delivers_every_row_in_bounded_pushes() {
 #[test]
 fn dropped_rows_are_the_oldest_and_are_logged() {
     let Some(lab) = lab("dropped_rows_are_the_oldest_and_are_logged") else { return };
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Ill(503));
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Failing(503));
     let token = crate::rows::token_file();
     let mut daemon =
         start(&lab, &grafana, &token, &["--talkers", "0", "--buffer", "64KiB", "--budget", "1000"]);
@@ -278,7 +278,7 @@ fn dropped_rows_are_the_oldest_and_are_logged() {
         std::thread::sleep(Duration::from_millis(2));
     }
     wait_until("dropping is logged", || daemon.log().contains("`end0`: the buffer is full"));
-    grafana.set_mood(well());
+    grafana.set_mood(healthy());
     wait_until("the newest row arrives", || details(&grafana, 1399) == 1);
     assert_eq!(details(&grafana, 1000), 0);
     assert!(daemon.terminate().0.success());
@@ -287,7 +287,7 @@ fn dropped_rows_are_the_oldest_and_are_logged() {
     assert_eq!(log.matches("`end0`: the buffer is full").count(), 1, "{log}");
 }
 
-/// Whoever asks for rows and gets none learns it from the exit code.
+/// A run that was asked for rows and delivered none has exit code 1.
 #[test]
 fn a_run_that_delivers_nothing_fails() {
     let Some(lab) = lab("a_run_that_delivers_nothing_fails") else { return };
@@ -317,7 +317,7 @@ fn retry_after_is_obeyed() {
     wait_until("a push is refused", || grafana.requests() == 1);
     std::thread::sleep(Duration::from_millis(3500));
     assert_eq!(grafana.requests(), 1, "{}", daemon.log());
-    grafana.set_mood(well());
+    grafana.set_mood(healthy());
     wait_until("rows arrive", || !grafana.rows("packet_rate").is_empty());
     assert!(daemon.terminate().0.success());
 }
@@ -351,7 +351,7 @@ fn an_error_shows_its_cause_once() {
     }
 }
 
-/// Idle clients keep nobody out, and HEAD is answered like GET without its body.
+/// Idle clients do not block others, and HEAD is answered like GET without its body.
 #[test]
 fn the_metrics_server_answers_beside_idle_clients() {
     let Some(lab) = lab("the_metrics_server_answers_beside_idle_clients") else { return };

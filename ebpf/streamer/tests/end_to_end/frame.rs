@@ -53,7 +53,7 @@ pub(crate) fn tcp(from: u16, to: u16, flags: u8) -> Vec<u8> {
     [&from.to_be_bytes()[..], &to.to_be_bytes(), &[0; 8], &[0x50, flags], &[0xff, 0xff, 0, 0, 0, 0]].concat()
 }
 
-/// The posts' packet: an SSDP search of 129 bytes from a Synology.
+/// The packet of the original posts: an SSDP search of 129 bytes from a Synology.
 pub(crate) fn ssdp() -> Vec<u8> {
     let datagram = udp(50085, 1900, &[b'x'; 101]);
     ethernet(
@@ -65,13 +65,13 @@ pub(crate) fn ssdp() -> Vec<u8> {
     )
 }
 
-/// A datagram to the node, told apart by its destination port.
+/// A datagram to the node. Its destination port tells it from others.
 pub(crate) fn datagram(port: u16) -> Vec<u8> {
     let from = Ipv4Addr::new(192, 0, 2, 77).octets();
     ethernet(NODE, SYNOLOGY, &[], 0x0800, &ipv4(from, [10, 99, 0, 1], 17, 64, &udp(4000, port, b"hello")))
 }
 
-/// One of each kind that the rows tell apart.
+/// One packet of each kind that the rows distinguish.
 pub(crate) fn kinds() -> Vec<Vec<u8>> {
     let (here, there) = ([10, 99, 0, 1], [192, 0, 2, 1]);
     let mut later = ipv4(there, here, 17, 64, &[0; 32]);

@@ -1,7 +1,7 @@
-//! A server that takes rows as Grafana Live does, and what can go wrong with it.
+//! A server that accepts rows as Grafana Live does, and that can be made to fail.
 //!
 //! A body is refused as a whole for one bad line (500). `u` integers and tags are refused, and so is a line whose
-//! fields or types differ from the measurement's first line: Grafana would take those and lose data.
+//! fields or types differ from the measurement's first line: Grafana would accept those and lose data.
 
 use crate::lab::in_namespace;
 use crate::line::{Line, Value};
@@ -18,13 +18,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// What a request meets.
+/// How the server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mood {
-    /// Takes rows from whoever has this token.
-    Well { token: String },
+    /// Accepts rows from clients with this token.
+    Healthy { token: String },
     /// Answers this status to everything.
-    Ill(u16),
+    Failing(u16),
     /// Never answers.
     Silent,
     /// Answers 429, and asks to wait this many seconds.
@@ -35,7 +35,7 @@ pub(crate) enum Mood {
     Picky(String),
     /// Refuses a body of more bytes than this.
     Small(usize),
-    /// The same, and wants to be left alone after each that it took.
+    /// The same, and answers 429 to every second request.
     Busy(usize),
 }
 
@@ -58,12 +58,12 @@ pub(crate) struct Grafana {
 }
 
 impl Grafana {
-    /// A server inside a network namespace. It lives as long as the test's process.
+    /// Starts a server inside a network namespace. It lives as long as the process of the test.
     pub(crate) fn start(namespace: &str, at: impl Into<IpAddr>, mood: Mood) -> Self {
         Self::start_with(namespace, at, mood, None)
     }
 
-    /// The same, over TLS if there is a configuration for it.
+    /// Starts a server, over TLS if there is a configuration for it.
     pub(crate) fn start_with(
         namespace: &str,
         at: impl Into<IpAddr>,
@@ -96,7 +96,7 @@ impl Grafana {
         *self.mood.lock().unwrap() = mood;
     }
 
-    /// Accepted lines of a measurement, without their times.
+    /// Returns the accepted lines of a measurement, without their times.
     pub(crate) fn rows(&self, measurement: &str) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let wanted = state.accepted.iter().filter(|line| line.starts_with(&format!("{measurement} ")));
@@ -129,7 +129,7 @@ impl Grafana {
                 match server.tls.clone() {
                     None => server.converse(stream).await,
                     Some(tls) => {
-                        // Who does not believe us hangs up.
+                        // A client that refuses our certificate closes the connection.
                         if let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await {
                             server.converse(stream).await;
                         }
@@ -165,14 +165,14 @@ impl Grafana {
             }
             Mood::Later(_) => (429, "later".to_owned()),
             Mood::LoginPage => (200, "<!DOCTYPE html>\n<title>Sign in</title>".to_owned()),
-            Mood::Ill(status) => (status, "{\"message\":\"no\"}".to_owned()),
-            Mood::Well { token: wanted } if token != Some(format!("Bearer {wanted}")) => {
+            Mood::Failing(status) => (status, "{\"message\":\"no\"}".to_owned()),
+            Mood::Healthy { token: wanted } if token != Some(format!("Bearer {wanted}")) => {
                 (401, "{\"message\":\"Unauthorized\"}".to_owned())
             }
             Mood::Picky(poison) if body.contains(&poison) => (500, "unparsable line".to_owned()),
             Mood::Small(most) | Mood::Busy(most) if body.len() > most => (413, "too large".to_owned()),
             Mood::Busy(_) if number % 2 == 0 => (429, "later".to_owned()),
-            Mood::Well { .. } | Mood::Picky(_) | Mood::Small(_) | Mood::Busy(_) => {
+            Mood::Healthy { .. } | Mood::Picky(_) | Mood::Small(_) | Mood::Busy(_) => {
                 assert_eq!((method, path.starts_with("/api/live/push/")), (Method::POST, true), "{path}");
                 self.take(path, &body)
             }
@@ -205,7 +205,7 @@ impl Grafana {
     }
 }
 
-/// The measurement and its fields' names and kinds: `s`tring or `i`nteger.
+/// Returns the measurement with the names and kinds of its fields: `s`tring or `i`nteger.
 fn schema(line: &str) -> Result<(String, Vec<(String, char)>), String> {
     let line = Line::parse(line)?;
     let kinds = line.fields.into_iter().map(|(name, value)| match value {

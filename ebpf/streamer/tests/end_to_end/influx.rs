@@ -1,4 +1,4 @@
-//! A real `InfluxDB`: what it keeps of what is pushed.
+//! A real `InfluxDB`, and the rows that it keeps.
 
 use crate::daemon::Daemon;
 use crate::lab::Lab;
@@ -33,7 +33,7 @@ impl<'lab> Influx<'lab> {
         serde_json::from_str(&self.0.ask(method, &path)).unwrap()
     }
 
-    /// The rows of a query, each with its time first.
+    /// Returns the rows of a query, each with its time first.
     fn rows(&self, query: &str) -> Vec<Vec<serde_json::Value>> {
         let answer = self.query("GET", query);
         let values = answer["results"][0]["series"][0]["values"].as_array().cloned().unwrap_or_default();
@@ -41,7 +41,7 @@ impl<'lab> Influx<'lab> {
     }
 }
 
-/// Every row is kept, those of one moment too, with every field as it was.
+/// Every row is kept with all its fields, also rows of the same moment.
 #[test]
 fn influxdb_keeps_every_row() {
     const PACKETS: usize = 300;

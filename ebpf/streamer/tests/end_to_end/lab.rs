@@ -12,7 +12,7 @@ pub(crate) const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
 const NODE_MAC: &str = "02:00:00:00:00:01";
 const NETWORK_MAC: &str = "02:00:00:00:00:02";
 
-/// Removes its namespaces, and all that is in them, when it is dropped.
+/// Two namespaces. Dropping it removes them with their interfaces.
 pub(crate) struct Lab {
     pub(crate) node: String,
     pub(crate) network: String,
@@ -25,7 +25,7 @@ impl Lab {
         let lab = Self { node: format!("rk1-node-{id}"), network: format!("rk1-net-{id}") };
         for namespace in [&lab.node, &lab.network] {
             ip(&["netns", "add", namespace]);
-            // Nothing may speak unasked: tests count packets.
+            // No interface may send packets by itself, because tests count them.
             in_namespace(namespace, || {
                 for setting in ["all", "default"] {
                     let path = format!("/proc/sys/net/ipv6/conf/{setting}/disable_ipv6");
@@ -54,14 +54,14 @@ impl Lab {
             ip(&["-n", namespace, "address", "add", &format!("{address}/24"), "dev", interface]);
             ip(&["-n", namespace, "link", "set", interface, "up"]);
         }
-        // Without this the two would ask for each other's addresses at some time of their own.
+        // Without this, the two would send ARP requests.
         #[rustfmt::skip]
         ip(&["-n", node, "neighbour", "add", &NETWORK.to_string(), "lladdr", NETWORK_MAC, "dev", WATCHED, "nud", "permanent"]);
         #[rustfmt::skip]
         ip(&["-n", network, "neighbour", "add", &NODE.to_string(), "lladdr", NODE_MAC, "dev", "far0", "nud", "permanent"]);
     }
 
-    /// Takes the veth pair away.
+    /// Deletes the veth pair.
     pub(crate) fn unplug(&self) {
         ip(&["-n", &self.node, "link", "delete", WATCHED]);
     }
@@ -87,7 +87,7 @@ impl Lab {
         });
     }
 
-    /// How many packets the watched interface has received, by its own count.
+    /// Returns how many packets the watched interface has received, by its own counter.
     #[allow(dead_code, reason = "for the benchmark")]
     pub(crate) fn received(&self) -> u64 {
         let arguments = ["-n", &self.node, "-json", "-statistics", "link", "show", WATCHED];
@@ -96,7 +96,7 @@ impl Lab {
         links[0]["stats64"]["rx"]["packets"].as_u64().unwrap()
     }
 
-    /// What `ip -details link` says of the watched interface.
+    /// Returns what `ip -details link` prints for the watched interface.
     pub(crate) fn link(&self) -> String {
         let output =
             Command::new("ip").args(["-n", &self.node, "-details", "link", "show", WATCHED]).output();
@@ -117,7 +117,7 @@ pub(crate) fn ip(arguments: &[&str]) {
     assert!(output.status.success(), "ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Runs `work` on a thread of its own inside a network namespace; sockets made there stay there.
+/// Runs `work` on a thread of its own inside a network namespace. Its sockets stay in that namespace.
 pub(crate) fn in_namespace<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
     let file = std::fs::File::open(format!("/run/netns/{namespace}")).unwrap();
     std::thread::scope(|scope| {
@@ -154,10 +154,10 @@ struct Raw {
 
 impl Raw {
     fn open(interface: &str) -> Self {
-        // SAFETY: no pointers; the answer is checked.
+        // SAFETY: the call has no pointers, and the result is checked.
         let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0) };
         assert!(socket >= 0, "{}", std::io::Error::last_os_error());
-        // SAFETY: just made, and owned by nobody else.
+        // SAFETY: the descriptor is new, and nothing else owns it.
         let socket = unsafe { OwnedFd::from_raw_fd(socket) };
         let index = rustix::net::netdevice::name_to_index(
             rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None)

@@ -11,12 +11,12 @@ pub(crate) enum Value {
 pub(crate) struct Line {
     pub(crate) measurement: String,
     pub(crate) fields: Vec<(String, Value)>,
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since the Unix epoch.
     pub(crate) time: i64,
 }
 
 impl Line {
-    /// Reads a line; refuses what is allowed by the protocol but not written by us.
+    /// Parses a line. Refuses what the protocol allows and the daemon never writes.
     pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let (measurement, rest) = line.split_once(' ').ok_or("no fields")?;
         if measurement.contains(',') {
@@ -51,7 +51,7 @@ impl Line {
     }
 }
 
-/// The value at the start of `text`, and how long it is there.
+/// Returns the value at the start of `text`, and its length there.
 fn value_of(name: &str, text: &str) -> Result<(Value, usize), String> {
     if let Some(quoted) = text.strip_prefix('"') {
         let mut escaped = false;

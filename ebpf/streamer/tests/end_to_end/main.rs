@@ -1,5 +1,5 @@
-//! The daemon for real: network namespaces, veth pairs, real packets in, rows out at a server that behaves as
-//! Grafana Live does. Needs root.
+//! The whole daemon: real packets on a veth pair between network namespaces, and rows at a server that behaves as Grafana
+//! Live does. Needs root.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -27,7 +27,7 @@ mod requirement;
 use lab::Lab;
 use std::time::{Duration, Instant};
 
-/// A lab, or the line that says why there is none.
+/// Creates a lab. Reports the test as skipped where that is not possible.
 fn lab(test: &str) -> Option<Lab> {
     if !rustix::process::geteuid().is_root() {
         requirement::skipped(test, "it needs root");

@@ -8,8 +8,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 #[test]
-fn once_gives_one_second_and_nothing_else() {
-    let Some(lab) = lab("once_gives_one_second_and_nothing_else") else { return };
+fn once_writes_the_rows_of_one_second() {
+    let Some(lab) = lab("once_writes_the_rows_of_one_second") else { return };
     let start = Instant::now();
     let output = command(&lab, &["run", "-i", WATCHED, "--sink", "stdout", "--format", "line", "--once"])
         .output()
@@ -27,8 +27,8 @@ fn once_gives_one_second_and_nothing_else() {
 }
 
 #[test]
-fn a_duration_ends_by_itself() {
-    let Some(lab) = lab("a_duration_ends_by_itself") else { return };
+fn the_daemon_ends_after_its_duration() {
+    let Some(lab) = lab("the_daemon_ends_after_its_duration") else { return };
     let mut daemon = Daemon::start(&lab, &["--sink", "stdout", "--format", "json", "--duration", "2s"]);
     lab.send(&[frame::ssdp()]);
     assert!(daemon.ended().success());
@@ -51,7 +51,7 @@ fn a_hangup_ends_the_daemon_in_order() {
     assert!(daemon.log().contains("detached; 1 packets seen, 1 shown"), "{}", daemon.log());
 }
 
-/// `… | head` ends the daemon, quietly.
+/// `… | head` ends the daemon without an error.
 #[test]
 fn a_closed_pipe_ends_the_daemon() {
     let Some(lab) = lab("a_closed_pipe_ends_the_daemon") else { return };
@@ -67,8 +67,8 @@ fn a_closed_pipe_ends_the_daemon() {
 }
 
 #[test]
-fn the_service_manager_is_told() {
-    let Some(lab) = lab("the_service_manager_is_told") else { return };
+fn the_service_manager_is_notified() {
+    let Some(lab) = lab("the_service_manager_is_notified") else { return };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
@@ -91,8 +91,8 @@ fn the_service_manager_is_told() {
 }
 
 #[test]
-fn misuse_is_exit_2_and_a_mistake_exit_1() {
-    let Some(lab) = lab("misuse_is_exit_2_and_a_mistake_exit_1") else { return };
+fn wrong_usage_is_exit_2_and_an_error_is_exit_1() {
+    let Some(lab) = lab("wrong_usage_is_exit_2_and_an_error_is_exit_1") else { return };
     let code = |arguments: &[&str]| command(&lab, arguments).output().unwrap().status.code();
     assert_eq!(code(&["run", "--nonsense"]), Some(2));
     assert_eq!(code(&["run"]), Some(1));

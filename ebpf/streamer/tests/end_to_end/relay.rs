@@ -1,4 +1,4 @@
-//! Stands between the daemon and a server, and keeps what was sent: what the server must have.
+//! A relay between the daemon and a server. It keeps what was sent, which is what the server must have.
 
 use crate::lab::in_namespace;
 use crate::line::Line;
@@ -12,7 +12,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Passes connections on to `server`, both inside `namespace`. It lives as long as the test's process.
+    /// Forwards connections to `server`, both inside `namespace`. It lives as long as the process of the test.
     pub(crate) fn start(namespace: &str, server: &'static str) -> Self {
         let listener = in_namespace(namespace, || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
         let relay = Self { address: listener.local_addr().unwrap(), sent: Arc::default() };
@@ -20,7 +20,7 @@ impl Relay {
         let namespace = namespace.to_owned();
         std::thread::spawn(move || {
             for client in listener.incoming() {
-                // When the test is over, its namespace is gone.
+                // After the test, its namespace is gone.
                 let Ok(client) = client else { return };
                 let Ok(server) = in_namespace(&namespace, || TcpStream::connect(server)) else { return };
                 let (answers, asker) = (server.try_clone().unwrap(), client.try_clone().unwrap());
@@ -32,10 +32,10 @@ impl Relay {
         relay
     }
 
-    /// The rows sent so far, in their order.
+    /// Returns the rows sent so far, in their order.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let mut sent = self.sent.lock().unwrap().clone();
-        // The last line may still be under way.
+        // The last line may be incomplete.
         sent.truncate(sent.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
         let sent = String::from_utf8(sent).unwrap();
         let measurements = ["packet_details ", "packet_rate ", "top_talkers ", "streamer "];

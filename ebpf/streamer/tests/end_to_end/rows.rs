@@ -1,4 +1,4 @@
-//! What packets look like when they arrive.
+//! Rows of real packets.
 
 use crate::daemon::Daemon;
 use crate::frame;
@@ -9,15 +9,15 @@ use std::net::Ipv4Addr;
 
 const TOKEN: &str = "glsa_canary_Zk3";
 
-fn well() -> Mood {
-    Mood::Well { token: TOKEN.into() }
+fn healthy() -> Mood {
+    Mood::Healthy { token: TOKEN.into() }
 }
 
-/// The posts' packet gives the posts' line, new fields after it.
+/// The packet of the original posts gives their line, followed by newer fields.
 #[test]
-fn the_posts_packet_gives_the_posts_line() {
-    let Some(lab) = lab("the_posts_packet_gives_the_posts_line") else { return };
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, well());
+fn the_packet_of_the_posts_gives_their_line() {
+    let Some(lab) = lab("the_packet_of_the_posts_gives_their_line") else { return };
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, healthy());
     let token = token_file();
     let _daemon =
         Daemon::start(&lab, &["--url", &grafana.url(), "--token-file", token.path().to_str().unwrap()]);
@@ -35,11 +35,11 @@ fn the_posts_packet_gives_the_posts_line() {
     assert_eq!(grafana.paths()[0], "/api/live/push/rk1-01-end0");
 }
 
-/// One packet of each kind, and the totals beside them.
+/// One packet of each kind gives its row, and the totals count it.
 #[test]
 fn every_kind_of_packet_has_its_row() {
     let Some(lab) = lab("every_kind_of_packet_has_its_row") else { return };
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, well());
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, healthy());
     let token = token_file();
     let mut daemon =
         Daemon::start(&lab, &["--url", &grafana.url(), "--token-file", token.path().to_str().unwrap()]);
@@ -83,8 +83,8 @@ fn every_kind_of_packet_has_its_row() {
     );
 }
 
-/// More packets than the budget, after a silence in which the ring is hardly looked at: sampled, none of their rows lost,
-/// each row says the ratio, and every packet is counted.
+/// More packets than the budget, after a silence in which the ring is rarely looked at: they are sampled, no row is lost,
+/// each row has the ratio, and every packet is counted.
 #[test]
 fn a_flood_is_sampled_and_counted_to_the_packet() {
     const SENT: i64 = 60_000;
@@ -109,11 +109,11 @@ fn a_flood_is_sampled_and_counted_to_the_packet() {
     assert!(ratios.iter().any(|ratio| *ratio > 1), "nothing was sampled");
 }
 
-/// Our own pushes go over the watched interface: they are counted, never shown, and cause no further push.
+/// Our own pushes pass the watched interface: they are counted, never shown, and cause no further push.
 #[test]
 fn our_own_traffic_is_not_shown() {
     let Some(lab) = lab("our_own_traffic_is_not_shown") else { return };
-    let grafana = Grafana::start(&lab.network, crate::lab::NETWORK, well());
+    let grafana = Grafana::start(&lab.network, crate::lab::NETWORK, healthy());
     let token = token_file();
     let mut daemon =
         Daemon::start(&lab, &["--url", &grafana.url(), "--token-file", token.path().to_str().unwrap()]);
@@ -145,7 +145,7 @@ fn privacy_holds_in_every_row() {
     for hidden in ["192.0.2.77", "10.99.0.1", "port=4", "e5:79:5c"] {
         assert!(!output.contains(hidden), "{hidden} is shown:\n{output}");
     }
-    // Two flows that look the same now are one.
+    // Two flows that look the same are one.
     let talkers = output.lines().filter(|line| line.starts_with("top_talkers ")).count();
     assert!(
         output.contains("source_mac=\"00:11:32:00:00:00\"") && output.contains("source_ip=\"192.0.2.0\"")
@@ -159,7 +159,7 @@ pub(crate) fn token_file() -> tempfile::NamedTempFile {
     file
 }
 
-/// The value of an integer field.
+/// Returns the value of an integer field.
 #[track_caller]
 pub(crate) fn integer(line: &str, field: &str) -> i64 {
     let name = format!("{field}=");

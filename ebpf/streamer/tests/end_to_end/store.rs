@@ -1,4 +1,4 @@
-//! A real store of rows inside the node's namespace, and how it is asked.
+//! A real database inside the node's namespace.
 
 use crate::lab::{Lab, in_namespace};
 use crate::{requirement, wait_until};
@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A server with a data folder of its own; stopped when it is dropped.
+/// A server with a data folder of its own. Dropping it stops it.
 pub(crate) struct Store<'lab> {
     lab: &'lab Lab,
     address: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct Store<'lab> {
 }
 
 impl<'lab> Store<'lab> {
-    /// Starts `program`, told by `configure` where its data is, and waits until it answers at `address`.
+    /// Starts `program`, to which `configure` passes its data folder, and waits until it answers at `address`.
     pub(crate) fn start(
         lab: &'lab Lab,
         program: &str,
@@ -34,7 +34,7 @@ impl<'lab> Store<'lab> {
         store
     }
 
-    /// The body of the answer to a request without one.
+    /// Sends a request without a body, and returns the body of the answer.
     pub(crate) fn ask(&self, method: &str, path: &str) -> String {
         let answer = in_namespace(&self.lab.node, || request(self.address, method, path));
         answer.split_once("\r\n\r\n").unwrap().1.to_owned()
@@ -48,7 +48,7 @@ impl Drop for Store<'_> {
     }
 }
 
-/// Whether `program` of a Debian package is there; says that `test` is skipped if it is not.
+/// Returns whether a program is installed. Reports `test` as skipped if it is not.
 pub(crate) fn is_installed(test: &str, program: &str, package: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
@@ -57,8 +57,8 @@ pub(crate) fn is_installed(test: &str, program: &str, package: &str) -> bool {
     found
 }
 
-/// One request without a body over a plain connection, and all of its answer. By HTTP 1.0, so that no answer comes in
-/// chunks.
+/// Sends a request without a body over a plain connection, and returns the whole answer. It uses HTTP 1.0, so that no
+/// answer comes in chunks.
 pub(crate) fn request(address: &str, method: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
@@ -67,7 +67,7 @@ pub(crate) fn request(address: &str, method: &str, path: &str) -> String {
     text
 }
 
-/// Text as a value in a URL's query.
+/// Encodes a text as a value in the query of a URL.
 pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

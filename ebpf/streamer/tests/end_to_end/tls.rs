@@ -1,4 +1,4 @@
-//! A server over TLS: believed if a known authority vouches for its name, and else told nothing.
+//! A server over TLS: it gets rows only if a known authority has signed its name.
 
 use crate::daemon::{Daemon, command};
 use crate::frame;
@@ -23,11 +23,11 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A server with a certificate for `name`.
+/// Starts a server with a certificate for `name`.
 fn server(lab: &Lab, authority: &CertifiedIssuer<'static, KeyPair>, name: &str) -> Grafana {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
-    // Of two providers in one program the first wins; there is one.
+    // Fails if a provider is installed already, which is the same one.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     let config = ServerConfig::builder()
         .with_no_client_auth()
@@ -36,11 +36,11 @@ fn server(lab: &Lab, authority: &CertifiedIssuer<'static, KeyPair>, name: &str) 
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
-    let mood = Mood::Well { token: TOKEN.into() };
+    let mood = Mood::Healthy { token: TOKEN.into() };
     Grafana::start_with(&lab.node, Ipv4Addr::LOCALHOST, mood, Some(Arc::new(config)))
 }
 
-/// `xdp-streamer run` that knows the authorities in `file` and no others.
+/// Returns `xdp-streamer run` that trusts the authorities in `file` and no others.
 fn daemon(lab: &Lab, url: &str, token: &Path, file: &Path) -> Command {
     let token = token.to_str().unwrap();
     let mut command = command(
@@ -52,8 +52,8 @@ fn daemon(lab: &Lab, url: &str, token: &Path, file: &Path) -> Command {
 }
 
 #[test]
-fn a_known_authority_is_believed_and_another_is_not() {
-    let Some(lab) = lab("a_known_authority_is_believed_and_another_is_not") else { return };
+fn a_known_authority_is_trusted_and_another_is_not() {
+    let Some(lab) = lab("a_known_authority_is_trusted_and_another_is_not") else { return };
     let (known, other) = (authority("known"), authority("other"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("authority.pem");
@@ -72,7 +72,7 @@ fn a_known_authority_is_believed_and_another_is_not() {
     ] {
         let mut daemon = Daemon::spawn(daemon(&lab, &stranger.url(), token.path(), &file));
         lab.send(&[frame::ssdp()]);
-        // Each push is tried on a connection of its own.
+        // Each try uses a connection of its own.
         wait_until("it is refused more than once", || stranger.connections() > 2);
         assert!(daemon.terminate().0.success());
         assert_eq!(daemon.log().matches(reason).count(), 1, "{}", daemon.log());
@@ -80,15 +80,15 @@ fn a_known_authority_is_believed_and_another_is_not() {
     }
 }
 
-/// A system without any CA certificate can push over plain http; for https it is said what is missing.
+/// A system without any CA certificate can push over plain http. For https, the error says what is missing.
 #[test]
-fn certificates_are_only_asked_for_where_they_are_needed() {
-    let Some(lab) = lab("certificates_are_only_asked_for_where_they_are_needed") else { return };
+fn plain_http_needs_no_certificates() {
+    let Some(lab) = lab("plain_http_needs_no_certificates") else { return };
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("absent.pem");
     let token = token_file();
 
-    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Well { token: TOKEN.into() });
+    let grafana = Grafana::start(&lab.node, Ipv4Addr::LOCALHOST, Mood::Healthy { token: TOKEN.into() });
     let mut plain = Daemon::spawn(daemon(&lab, &grafana.url(), token.path(), &absent));
     lab.send(&[frame::ssdp()]);
     wait_until("the row arrives", || grafana.rows("packet_details").len() == 1);

@@ -1,4 +1,4 @@
-//! A real `VictoriaMetrics`: what it keeps of what is pushed.
+//! A real `VictoriaMetrics`, and the numbers that it keeps.
 
 use crate::daemon::Daemon;
 use crate::lab::Lab;
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 const ADDRESS: &str = "127.0.0.1:8428";
 
-/// By name, the times in milliseconds and the values there, in order.
+/// For each name, the times in milliseconds and their values, in order.
 type Series = BTreeMap<String, Vec<(i64, i64)>>;
 
 struct VictoriaMetrics<'lab>(Store<'lab>);
 
 impl<'lab> VictoriaMetrics<'lab> {
-    /// An empty one; all its listeners but the one for HTTP are off unless they are asked for.
+    /// Starts an empty one. Its listeners other than the one for HTTP are off by default.
     fn start(lab: &'lab Lab) -> Self {
         Self(Store::start(lab, "victoria-metrics", ADDRESS, |command, data| {
             command
@@ -26,7 +26,7 @@ impl<'lab> VictoriaMetrics<'lab> {
         }))
     }
 
-    /// All that is kept under the label `way`.
+    /// Returns everything that is kept with the label `way`.
     fn series(&self, way: &str) -> Series {
         let selector = encoded(&format!("{{way=\"{way}\"}}"));
         let answer = self.0.ask("GET", &format!("/api/v1/export?match[]={selector}"));
@@ -44,7 +44,7 @@ impl<'lab> VictoriaMetrics<'lab> {
     }
 }
 
-/// What is to be kept of `lines`: numbers as they are, of a string that there was one, each at its millisecond.
+/// Returns what must be kept of `lines`, each at its millisecond: numbers as they are, and 0 for a string.
 fn expected(lines: &[Line]) -> Series {
     let mut series = Series::new();
     for line in lines {
@@ -63,7 +63,7 @@ fn expected(lines: &[Line]) -> Series {
     series
 }
 
-/// Every number of every row is kept, by either way to push; strings are not: they become 0.
+/// Every number of every row is kept, with both kinds of URL. Strings become 0.
 #[test]
 fn victoriametrics_keeps_every_number() {
     const PACKETS: usize = 300;
@@ -90,7 +90,7 @@ fn victoriametrics_keeps_every_number() {
         for part in ["packet_details_length", "packet_rate_packets", "top_talkers_rank", "streamer_pushes"] {
             assert!(expected.contains_key(part), "{part} was not pushed");
         }
-        // What was just written is found a second later.
+        // A query finds new samples after a second.
         wait_until("all is there", || victoria.series(way).len() == expected.len());
         wait_until("every value is there", || {
             let kept = victoria.series(way);

@@ -1,4 +1,4 @@
-# Runs in the container; what it prints is compared.
+# Runs in the container. The test compares its output.
 set -o nounset
 
 unit=xdp-streamer.service
@@ -8,7 +8,7 @@ until_true() {
     "$@" && return
     sleep 0.1
   done
-  echo "never: $*"
+  echo "this never became true: $*"
 }
 is_up() { [[ $(show ActiveState) == active ]]; }
 is_another() { is_up && [[ $(show MainPID) != "$1" ]]; }
@@ -20,13 +20,13 @@ ip link set host0 up
 systemctl start streamer-token.path
 
 echo "without a token"
-systemctl start "$unit" 2>/dev/null || echo "  it does not start: status $(show ExecMainStatus)"
+systemctl start "$unit" 2>/dev/null || echo "  the unit does not start: status $(show ExecMainStatus)"
 
 echo "with a token"
 echo glsa_first >/var/lib/rk1/secrets/grafana-token
 until_true is_up
 first=$(show MainPID)
-echo "  on the interface that has the address: $(mode)"
+echo "  attached to the interface that has the address: $(mode)"
 grep -E '^(Cap|NoNewPrivs|Seccomp:)' "/proc/$first/status" | sed 's/^/  /'
 user=$(stat --format %u "/proc/$first")
 ((user >= 61184 && user <= 65519)) && echo "  a user of its own"
@@ -36,7 +36,7 @@ tr '\0' ' ' <"/proc/$first/cmdline" | grep --count glsa | sed 's/^/  tokens in i
 echo "with another token"
 echo glsa_second >/var/lib/rk1/secrets/grafana-token
 until_true is_another "$first"
-echo "  it runs anew: $(mode)"
+echo "  it runs again: $(mode)"
 
 echo "killed"
 second=$(show MainPID)
@@ -44,7 +44,7 @@ kill -KILL "$second"
 until_true is_free
 echo "  nothing is left on the interface"
 until_true is_another "$second"
-echo "  it runs anew: $(mode)"
+echo "  it runs again: $(mode)"
 
 echo "stopped"
 systemctl stop "$unit"
