@@ -114,7 +114,7 @@ fn read_with_ethernet(
     layout: &mut Layout,
 ) {
     let tag = restore_tag(context, record);
-    layout.tag = tag;
+    layout.tag = u32::from_ne_bytes(tag.unwrap_or([0; 4]));
     let Some(header) = ethernet_header(context, &mut state.ethernet_header) else {
         record.fault = Fault::EthernetTruncated as u8;
         return;
@@ -123,7 +123,7 @@ fn read_with_ethernet(
     let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
     let offset = if is_in_frame { ETHERNET } else { 0 };
     if !is_in_frame {
-        layout.ethernet = Some(*header);
+        layout.ethernet_is_apart = 1;
     }
     record.frame_length += (ETHERNET - offset) as u32;
     if filter::enabled() {
@@ -231,7 +231,7 @@ fn account(
     }
     record.ratio = ratio;
     record.time = if capture::enabled() { exact_time() } else { state.clock.now() };
-    capture::copy(context, record, layout);
+    capture::copy(context, record, layout, &state.ethernet_header);
     state.ring.hand_over(indexes);
     counting::shown(counters);
 }

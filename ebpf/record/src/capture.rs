@@ -11,14 +11,16 @@ pub struct CaptureHead {
     pub frame_length: u32,
     /// How many bytes follow.
     pub length: u32,
-    /// The Ethernet header, if the bytes begin behind it.
-    pub ethernet: [u8; 14],
-    /// 1 if the bytes begin behind the Ethernet header, else 0.
-    pub ethernet_is_apart: u16,
-    /// The VLAN tag that the kernel has taken out of the packet, as it lies in a frame; zero if it has taken none out.
-    pub tag: [u8; 4],
+    /// The Ethernet header in the first 14 bytes, if the packet's bytes begin behind it.
+    pub ethernet: [u8; 16],
+    /// 1 if the packet's bytes begin behind the Ethernet header, else 0.
+    pub ethernet_is_apart: u32,
+    /// The VLAN tag that the kernel has taken out of the packet, in the order of its bytes in a frame; zero for none.
+    pub tag: u32,
     /// 1 for a packet that the host has sent, 0 for one that it has received.
     pub is_sent: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// The length of a [`CaptureHead`].
@@ -40,7 +42,7 @@ mod tests {
 
     #[test]
     fn has_no_padding() {
-        assert_eq!(CAPTURE_HEAD, 8 + 4 + 4 + 14 + 2 + 4 + 4);
+        assert_eq!(CAPTURE_HEAD, 8 + 4 + 4 + 16 + 4 + 4 + 4 + 4);
     }
 
     #[test]

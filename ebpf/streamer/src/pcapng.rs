@@ -103,6 +103,7 @@ pub fn packet(
     bytes: &[u8],
 ) {
     const MACS: usize = 12;
+    const ETHERNET: usize = 14;
     block(out, ENHANCED_PACKET, |out| {
         out.extend(interface.to_le_bytes());
         time(out, unix);
@@ -110,11 +111,11 @@ pub fn packet(
         out.extend([0; 8]);
         let start = out.len();
         if head.ethernet_is_apart != 0 {
-            out.extend(head.ethernet);
+            out.extend(head.ethernet.iter().take(ETHERNET));
         }
         out.extend(bytes);
-        if head.tag != [0; 4] && out.len() >= start + MACS {
-            out.splice(start + MACS..start + MACS, head.tag);
+        if head.tag != 0 && out.len() >= start + MACS {
+            out.splice(start + MACS..start + MACS, head.tag.to_ne_bytes());
         }
         out.truncate(start + snaplen as usize);
         let captured = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
@@ -178,7 +179,7 @@ mod tests {
             length: 50,
             ethernet: std::array::from_fn(|at| u8::try_from(at).unwrap()),
             ethernet_is_apart: 1,
-            tag: [0x81, 0, 0x20, 0x64],
+            tag: u32::from_ne_bytes([0x81, 0, 0x20, 0x64]),
             ..CaptureHead::default()
         };
         let expected = [&frame[..12], &[0x81, 0, 0x20, 0x64], &frame[12..]].concat();

@@ -39,7 +39,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Stream {
     origin: Origin,
-    encoding: Encoding,
+    /// How rows are written; None if there is no sink for them.
+    rows: Option<Encoding>,
     talkers: usize,
     once: bool,
     /// Whether the stream ends when its interface disappears.
@@ -61,7 +62,6 @@ pub(super) struct Stream {
     /// Apart from the times of packets, which may run ahead of the clock.
     report_times: UniqueTime,
     queue: Arc<Queue>,
-    sends_rows: bool,
     track: Option<Track>,
     /// Packets that are missing in the file.
     missing: DropLog,
@@ -151,7 +151,7 @@ impl Stream {
         let reading = Reading { at: now, counters: Counters::default() };
         let origin = settings.origin(interface);
         Ok(Self {
-            encoding: settings.output.encoding(),
+            rows: around.sends_rows.then(|| settings.output.encoding()),
             talkers: settings.talkers,
             once: settings.once,
             leaves,
@@ -167,7 +167,6 @@ impl Stream {
             times: UniqueTime::new(&origin),
             report_times: UniqueTime::new(&origin),
             queue: around.queue,
-            sends_rows: around.sends_rows,
             track: around.track,
             missing: DropLog::default(),
             drops: DropLog::default(),
@@ -254,7 +253,7 @@ impl Stream {
     fn read(&mut self) -> usize {
         let wall = WallClock::now();
         let Self { attachment, encoder, times, origin, privacy, queue, .. } = self;
-        if !self.sends_rows {
+        if self.rows.is_none() {
             return attachment.capture.read(self.most_records, |_| {});
         }
         let found = attachment.capture.read(self.most_records, |record| {
@@ -318,7 +317,7 @@ impl Stream {
     }
 
     fn flush(&mut self) {
-        if !self.sends_rows {
+        if self.rows.is_none() {
             return self.encoder.clear();
         }
         self.queue.push(self.encoder.take());

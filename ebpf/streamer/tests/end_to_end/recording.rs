@@ -152,10 +152,11 @@ fn a_burst_is_written_completely() {
 #[test]
 fn a_pipe_gets_packets_and_a_full_disk_is_an_error() {
     let Some(lab) = lab("a_pipe_gets_packets_and_a_full_disk_is_an_error") else { return };
-    let mut child = command(&lab, &["run", "-i", WATCHED, "--write", "-", "--duration", "2s"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(&lab, &["run", "-i", WATCHED, "--write", "-", "--duration", "2s", "--xdp-mode", "driver"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
     wait_until("it is attached", || lab.link().contains("xdp"));
     lab.send(&[frame::ssdp()]);
     let mut written = Vec::new();

@@ -33,7 +33,7 @@ impl Stream {
         self.encoder.encode(&rate);
 
         // In a table for people, these rows would hide the packets.
-        if self.encoding != Encoding::Table {
+        if self.rows != Some(Encoding::Table) {
             self.report_talkers(now, interval, &talkers);
             self.encoder.encode(&Health {
                 time: self.report_times.assign(now),
