@@ -1,5 +1,7 @@
-//! Who may log in.
+//! `[access]`: who may log in.
 
+use data_encoding::BASE64;
+use ssh_key::public::{EcdsaPublicKey, KeyData};
 use thiserror::Error;
 
 use crate::config::diagnostics::{Mistake, Problems};
@@ -19,28 +21,60 @@ const TYPES: [&str; 7] = [
     "ssh-rsa",
 ];
 
+/// Bits of the shortest RSA key that OpenSSH accepts (`SSH_RSA_MINIMUM_MODULUS_SIZE`).
+const LEAST_RSA_BITS: usize = 1024;
+
 #[derive(Debug, Error)]
 enum KeyMistake {
-    #[error("nobody may log in")]
-    Nobody,
+    #[error("`ssh-keys` is empty: nobody could log in")]
+    NoKeys,
     #[error("this is not a public SSH key")]
     Malformed,
+    #[error("the key is damaged: it is not base64")]
+    NotBase64,
+    #[error("the key is damaged: {0}")]
+    Damaged(ssh_key::Error),
+    #[error("the key is damaged: a length in it is wrong")]
+    Length,
+    #[error("the key is damaged: its point is not on the curve")]
+    OffCurve,
+    #[error("the key is damaged: a number in it is negative")]
+    Negative,
+    #[error("the key is of type `{inner}`, but the line says `{outer}`")]
+    OtherType { outer: String, inner: String },
+    #[error("the RSA key has {bits} bits, fewer than the {LEAST_RSA_BITS} that OpenSSH accepts")]
+    ShortRsa { bits: usize },
+    #[error("options before the key are not supported")]
+    Options,
     #[error("this is a private key")]
     Private,
-    #[error("nobody holds the private half of this key")]
+    #[error("this is the example key, whose private half nobody has")]
     Example,
 }
 
 impl Mistake for KeyMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::Nobody => "write your public key: without it no update reaches the nodes",
-            Self::Malformed => "write the line of your `~/.ssh/id_ed25519.pub`",
-            Self::Private => {
-                "write the line of the `.pub` file beside it. \
-                 A private key that stood in this file is no longer one: replace it"
+            Self::NoKeys => {
+                "write your public key: without one nobody can log in to the nodes or update them"
             }
-            Self::Example => "put the line of your own `~/.ssh/id_ed25519.pub` in its place",
+            Self::Malformed => "write the line of your `~/.ssh/id_ed25519.pub`",
+            Self::NotBase64
+            | Self::Damaged(_)
+            | Self::Length
+            | Self::OffCurve
+            | Self::Negative
+            | Self::OtherType { .. } => {
+                "copy the whole line of the `.pub` file again; `ssh-keygen -l -f FILE` checks it"
+            }
+            Self::ShortRsa { .. } => {
+                "generate a key with `ssh-keygen -t ed25519`, and write the line of its `.pub` file"
+            }
+            Self::Options => "start the line with the type of the key, such as `ssh-ed25519`",
+            Self::Private => {
+                "write the line of the `.pub` file instead, and replace the key: it is no longer secret"
+            }
+            Self::Example => "write the line of your own `~/.ssh/id_ed25519.pub` instead",
         };
         Some(instead.to_owned())
     }
@@ -54,7 +88,7 @@ impl Mistake for KeyMistake {
 pub(super) fn resolve(written: &written::Access, problems: &mut Problems) -> Option<Vec<String>> {
     let keys = written.ssh_keys.as_ref()?;
     if keys.is_empty() {
-        problems.error(written.span, KeyMistake::Nobody);
+        problems.error(written.span, KeyMistake::NoKeys);
     }
     let keys: Vec<_> = keys.iter().map(|key| resolve_key(key, problems)).collect();
     keys.into_iter().collect()
@@ -68,18 +102,56 @@ fn resolve_key(key: &Text, problems: &mut Problems) -> Option<String> {
     Some(parsed)
 }
 
-/// Type, key in base64, and a comment (sshd(8), under `AUTHORIZED_KEYS FILE FORMAT`), without options in front.
+/// Parses a line of `authorized_keys` without options: type, key in base64, and a comment (sshd(8), `AUTHORIZED_KEYS FILE
+/// FORMAT`). A line that `ssh-keygen -l` refuses is refused.
 fn parse_key(line: &str) -> Result<String, KeyMistake> {
     if line.contains("PRIVATE KEY") {
         return Err(KeyMistake::Private);
     }
-    let mut words = line.split(' ');
-    let is_type = words.next().is_some_and(|word| TYPES.contains(&word));
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    let is_key = words.next().is_some_and(|word| {
-        // Every blob begins with the length of its type's name: three zero bytes.
-        word.starts_with("AAAA") && word.len() >= 68 && word.bytes().all(is_base64)
-    });
-    let is_line = !line.contains(char::is_control);
-    if is_type && is_key && is_line { Ok(line.trim().to_owned()) } else { Err(KeyMistake::Malformed) }
+    let line = line.trim();
+    let mut words = line.split(' ').filter(|word| !word.is_empty());
+    let outer = words.next().unwrap_or_default();
+    if line.contains(char::is_control) || !TYPES.contains(&outer) {
+        let has_type = words.any(|word| TYPES.contains(&word));
+        return Err(if has_type { KeyMistake::Options } else { KeyMistake::Malformed });
+    }
+    let blob = words.next().ok_or(KeyMistake::Malformed)?;
+    let bytes = BASE64.decode(blob.as_bytes()).map_err(|_| KeyMistake::NotBase64)?;
+    let key = ssh_key::PublicKey::from_bytes(&bytes).map_err(KeyMistake::Damaged)?;
+    // The decoder accepts some lengths that are too large.
+    if key.to_bytes().is_ok_and(|encoded| encoded != bytes) {
+        return Err(KeyMistake::Length);
+    }
+    let inner = key.algorithm();
+    if inner.as_str() != outer {
+        return Err(KeyMistake::OtherType { outer: outer.to_owned(), inner: inner.to_string() });
+    }
+    match key.key_data() {
+        KeyData::Rsa(rsa) => check_rsa(rsa)?,
+        KeyData::Ecdsa(point) if !is_on_curve(point) => return Err(KeyMistake::OffCurve),
+        KeyData::SkEcdsaSha2NistP256(key)
+            if p256::PublicKey::from_sec1_bytes(key.ec_point().as_bytes()).is_err() =>
+        {
+            return Err(KeyMistake::OffCurve);
+        }
+        _ => {}
+    }
+    Ok(line.to_owned())
+}
+
+fn check_rsa(key: &ssh_key::public::RsaPublicKey) -> Result<(), KeyMistake> {
+    let modulus = key.n.as_positive_bytes().ok_or(KeyMistake::Negative)?;
+    key.e.as_positive_bytes().ok_or(KeyMistake::Negative)?;
+    let unused = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - unused;
+    if bits < LEAST_RSA_BITS { Err(KeyMistake::ShortRsa { bits }) } else { Ok(()) }
+}
+
+/// Whether a key is a point of its curve. `ssh-key` decodes it without looking.
+fn is_on_curve(key: &EcdsaPublicKey) -> bool {
+    match key {
+        EcdsaPublicKey::NistP256(point) => p256::PublicKey::from_sec1_bytes(point.as_bytes()).is_ok(),
+        EcdsaPublicKey::NistP384(point) => p384::PublicKey::from_sec1_bytes(point.as_bytes()).is_ok(),
+        EcdsaPublicKey::NistP521(point) => p521::PublicKey::from_sec1_bytes(point.as_bytes()).is_ok(),
+    }
 }

@@ -71,6 +71,8 @@ enum CollisionMistake {
         other_range: IpNet,
         key: &'static str,
     },
+    #[error("the router {address} is in no network of the nodes")]
+    FarRouter { address: IpAddr, lan: Option<IpNet> },
     #[error("{address} is in the {what} {range}")]
     AddressInRange { address: IpAddr, what: &'static str, range: IpNet },
     #[error("the name server {address} is in the {what} {range}")]
@@ -95,6 +97,13 @@ impl Mistake for CollisionMistake {
             }
             Self::OverlapsDefault { other_range, key, .. } => {
                 format!("write a range outside {other_range}, or set `{key}` in `[network]` to another range")
+            }
+            Self::FarRouter { lan, .. } => {
+                let lan = lan.map(|lan| format!(" {lan}")).unwrap_or_default();
+                format!(
+                    "write the address that the router has in the network{lan}: sessions over several hops are not \
+                     supported"
+                )
             }
             Self::AddressInRange { .. } => "write a range that contains no machine's address".to_owned(),
             Self::NameserverInRange { .. } => {
@@ -258,6 +267,13 @@ impl Addressing {
                 let mistake =
                     CollisionMistake::AddressInRange { address: machine.value, what, range: *range };
                 problems.collision(machine.span, mistake, *span, "the range");
+            }
+        }
+        for router in self.routers.iter().filter(outside_lan) {
+            if holding(router.value).is_none() {
+                let lan = self.ranges.iter().find(|named| named.what == LAN).map(|named| named.range);
+                let mistake = CollisionMistake::FarRouter { address: router.value, lan };
+                problems.error(router.span, mistake);
             }
         }
         for server in self.nameservers.iter().filter(outside_lan) {

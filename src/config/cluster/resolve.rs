@@ -118,6 +118,9 @@ impl Cluster {
         }
         pairs.note_missing(problems);
         machines.note_collisions(file, problems);
+        if let (Some(storage), Some(nodes)) = (file.storage.as_ref(), &machines.nodes) {
+            storage::note_device(storage, nodes.len(), problems);
+        }
         let secrets = lookup.resolve(problems);
         Some(Self {
             name: name?,

@@ -24,6 +24,8 @@ pub struct Bind {
     pub directory: String,
 }
 
+/// Where k3s keeps etcd.
+const ETCD: &str = "/var/lib/rancher";
 const MOUNT: &str = "/mnt/data";
 const BINDS: [(&str, &str); 3] =
     [("/run/k3s", "k3s"), ("/var/lib/kubelet", "k3s-kubelet"), ("/var/lib/rancher", "k3s-rancher")];
@@ -47,18 +49,26 @@ enum StorageMistake {
     NotADevice { device: String },
     #[error("`{device}` is a partition, not a whole disk")]
     Partition { device: String, disk: String },
-    #[error("`{device}` is the module's eMMC, on which the system lives")]
+    #[error("`{device}` is the eMMC of the module, which holds the system")]
     SystemDisk { device: String },
-    #[error("`{path}` is not an absolute path in its shortest form")]
+    #[error("`{path}` is not a normalized absolute path")]
     NotAPath { path: String },
     #[error("`{path}` belongs to the system")]
     SystemPath { path: String },
-    #[error("`{path}` cannot live on the disk")]
+    #[error("`{path}` cannot be on the disk")]
     Unbindable { path: String },
-    #[error("`{directory}` is not the name of a directory")]
+    #[error("`{directory}` is not a name of a directory")]
     NotADirectory { directory: String },
-    #[error("`{path}` and `{other}` lie in each other")]
+    #[error("`{path}` and `{other}` overlap")]
     Nested { path: String, other: String },
+    #[error("`{path}` overlaps `{default}`, which is on the disk by default")]
+    NestedInDefault { path: String, default: &'static str },
+    #[error("`{path}` is not on the disk by default")]
+    NotADefault { path: String },
+    #[error("without `/var/lib/rancher` on the disk, etcd writes to the eMMC")]
+    EtcdOnEmmc,
+    #[error("{nodes} nodes cannot have the same disk `{device}`")]
+    OneDisk { device: String, nodes: usize },
     #[error("`{directory}` is the directory of two paths")]
     SharedDirectory { directory: String },
 }
@@ -67,23 +77,31 @@ impl Mistake for StorageMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::NotADevice { .. } | Self::SystemDisk { .. } => {
-                "write the NVMe disk: `/dev/nvme0n1`, or its name below `/dev/disk/by-id`".to_owned()
+                "write the device of the NVMe disk, such as `/dev/nvme0n1`".to_owned()
             }
             Self::Partition { disk, .. } => {
-                format!("write `{disk}`: the partition is made by the node itself")
+                format!("write `{disk}`: the node creates the partition itself")
             }
             Self::NotAPath { .. } => {
-                "write it from the root, without `.`, `..`, `//` or a slash at the end".to_owned()
+                "write a path that starts with `/`, without `.`, `..`, `//` or a slash at the end".to_owned()
             }
             Self::SystemPath { .. } => "write a directory of its own, such as `/mnt/data`".to_owned(),
             Self::Unbindable { .. } => format!(
-                "write a directory below {}, and none that the system needs to boot",
+                "write a directory below {} that the system does not need to boot",
                 BIND_ROOTS.map(|root| format!("`{root}`")).join(", ")
             ),
             Self::NotADirectory { .. } => {
                 "write a plain name such as `k3s-rancher`, without a slash".to_owned()
             }
-            Self::Nested { .. } => "keep them apart: the one would hide the other".to_owned(),
+            Self::Nested { .. } => "write separate paths: one mount would hide the other".to_owned(),
+            Self::NestedInDefault { default, .. } => {
+                format!("remove it, or write `\"{default}\" = false` beside it")
+            }
+            Self::NotADefault { .. } => "remove the line".to_owned(),
+            Self::EtcdOnEmmc => {
+                "keep it on the disk: eMMC is too slow for etcd and wears out from its writes".to_owned()
+            }
+            Self::OneDisk { .. } => "write a name that each node has, such as `/dev/nvme0n1`".to_owned(),
             Self::SharedDirectory { .. } => "give each path its own directory".to_owned(),
         };
         Some(instead)
@@ -96,18 +114,20 @@ pub(super) fn resolve(written: &written::Storage, problems: &mut Problems) -> Op
         Some(text) => problems.take(text.span, parse_mount(&text.value)),
         None => Some(MOUNT.to_owned()),
     };
-    let binds = match &written.binds {
-        Some(binds) => {
-            let mount = written.mount.as_ref().map_or(MOUNT, |text| &text.value);
-            resolve_binds(&binds.0, mount, problems)
-        }
-        None => Some(default_binds()),
-    };
+    let entries = written.binds.as_ref().map(|binds| binds.0.as_slice()).unwrap_or_default();
+    let at = written.mount.as_ref().map_or(MOUNT, |text| &text.value);
+    let binds = resolve_binds(entries, at, problems);
     Some(Storage { device: device?, mount: mount?, binds: binds? })
 }
 
-fn default_binds() -> Vec<Bind> {
-    BINDS.map(|(path, directory)| Bind { path: path.to_owned(), directory: directory.to_owned() }).into()
+/// Notes a device of which there is only one, where several nodes would look for it.
+pub(super) fn note_device(written: &written::Storage, nodes: usize, problems: &mut Problems) {
+    if let Some(text) = written.device.as_ref()
+        && nodes > 1
+        && ["/dev/disk/by-id/", "/dev/disk/by-uuid/"].iter().any(|folder| text.value.starts_with(folder))
+    {
+        problems.error(text.span, StorageMistake::OneDisk { device: text.value.clone(), nodes });
+    }
 }
 
 fn parse_device(device: &str) -> Result<String, StorageMistake> {
@@ -192,11 +212,23 @@ fn is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn resolve_binds(binds: &[(Text, Text)], mount: &str, problems: &mut Problems) -> Option<Vec<Bind>> {
+/// The binds that are written, with the defaults that are not mentioned.
+fn resolve_binds(
+    entries: &[(Text, written::Bind)],
+    mount: &str,
+    problems: &mut Problems,
+) -> Option<Vec<Bind>> {
     let mut directories = FirstUse::default();
     let mut paths: Vec<&Text> = Vec::new();
     let mut resolved = Vec::new();
-    for (path, directory) in binds {
+    for (path, bind) in entries {
+        let directory = match bind {
+            written::Bind::Directory(directory) => directory,
+            written::Bind::Off(off) => {
+                note_removal(path, off.span, problems);
+                continue;
+            }
+        };
         let parsed = problems.take(path.span, parse_bind(&path.value));
         if parsed.is_some() {
             note_nesting(path, mount, &paths, problems);
@@ -210,7 +242,27 @@ fn resolve_binds(binds: &[(Text, Text)], mount: &str, problems: &mut Problems) -
         }
         resolved.push(parsed.map(|path| Bind { path, directory: directory.value.clone() }));
     }
-    resolved.into_iter().collect()
+    let is_written = |path: &str| entries.iter().any(|(written, _)| written.value == path);
+    for (path, directory) in BINDS.into_iter().filter(|(path, _)| !is_written(path)) {
+        let nested =
+            paths.iter().find(|written| is_below(&written.value, path) || is_below(path, &written.value));
+        if let Some(written) = nested {
+            let mistake = StorageMistake::NestedInDefault { path: written.value.clone(), default: path };
+            problems.error(written.span, mistake);
+        }
+        resolved.push(Some(Bind { path: path.to_owned(), directory: directory.to_owned() }));
+    }
+    let mut binds: Vec<Bind> = resolved.into_iter().collect::<Option<_>>()?;
+    binds.sort_by(|one, other| one.path.cmp(&other.path));
+    Some(binds)
+}
+
+fn note_removal(path: &Text, span: Span, problems: &mut Problems) {
+    if path.value == ETCD {
+        problems.warning(span, StorageMistake::EtcdOnEmmc);
+    } else if !BINDS.iter().any(|(default, _)| *default == path.value) {
+        problems.error(path.span, StorageMistake::NotADefault { path: path.value.clone() });
+    }
 }
 
 fn note_shared(directory: &Text, first: Span, problems: &mut Problems) {
@@ -226,6 +278,6 @@ fn note_nesting(path: &Text, mount: &str, earlier: &[&Text], problems: &mut Prob
         problems.error(path.span, mistake(mount));
     }
     for other in earlier.iter().filter(|other| nested(&path.value, &other.value)) {
-        problems.collision(path.span, mistake(&other.value), other.span, "lies in the same tree");
+        problems.collision(path.span, mistake(&other.value), other.span, "the other path");
     }
 }

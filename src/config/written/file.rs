@@ -65,18 +65,46 @@ impl ClusterFile {
         if errors.is_empty() {
             return Some(Self::read("", source.first_line(), table.get_ref(), problems));
         }
-        for error in errors {
-            let span = error.span().map_or_else(|| source.first_line(), Into::into);
-            note_syntax(error.message(), span, source, table.get_ref(), problems);
+        let mut errors: Vec<_> = errors
+            .iter()
+            .map(|error| (error.message(), error.span().map_or_else(|| source.first_line(), Span::from)))
+            .collect();
+        let lists: Vec<_> =
+            errors.iter().filter_map(|(message, span)| repeated_list(message, *span, source)).collect();
+        // The keys of a repeated table seem to be duplicates too.
+        if !lists.is_empty() {
+            errors.retain(|(message, _)| !message.contains(DUPLICATE));
+        }
+        for (span, key) in lists {
+            problems.error(span, ShapeMistake::DuplicateTable { key: key.to_owned() });
+        }
+        for (message, span) in errors {
+            note_syntax(message, span, source, table.get_ref(), problems);
         }
         None
     }
 }
 
+/// Lists of tables that are often written as one table.
+const TABLE_LISTS: [&str; 3] = ["node", "board", "bgp.router"];
+
+/// What the parser's message about a repeated key contains.
+const DUPLICATE: &str = "duplicate key";
+
+/// The list that a repeated header such as `[node]` was meant for, and the place of the header.
+fn repeated_list(message: &str, span: Span, source: &Source) -> Option<(Span, &'static str)> {
+    let is_duplicate = message.contains(DUPLICATE);
+    let start = source.text.get(..span.start)?.rfind('\n').map_or(0, |line| line + 1);
+    let line = source.text.get(start..)?.lines().next()?;
+    let header = line.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
+    let list = TABLE_LISTS.into_iter().find(|list| is_duplicate && *list == header)?;
+    Some((Span { start, end: start + line.len() }, list))
+}
+
 fn note_syntax(message: &str, span: Span, source: &Source, table: &DeTable<'_>, problems: &mut Problems) {
     let key = source.text.get(span.bytes()).unwrap_or_default();
     match earlier_key(table, key, span) {
-        Some(first) if message.contains("duplicate key") => {
+        Some(first) if message.contains(DUPLICATE) => {
             let mistake = ShapeMistake::DuplicateKey { key: key.to_owned() };
             problems.collision(span, mistake, first, "first written here");
         }

@@ -44,6 +44,6 @@ pub use router_status::RouterStatus;
 pub use secrets::Secrets;
 pub use shape::Required;
 pub(crate) use shape::nearest;
-pub use storage::Storage;
+pub use storage::{Bind, Storage};
 pub use streamer::Streamer;
 pub use versions::{Channel, Versions};

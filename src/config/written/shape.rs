@@ -77,6 +77,8 @@ impl<T: Decode> Field for Option<T> {
 pub(crate) enum ShapeMistake {
     #[error("{message}")]
     Syntax { message: String },
+    #[error("`[{key}]` is written more than once")]
+    DuplicateTable { key: String },
     #[error("`{key}` is written twice")]
     DuplicateKey { key: String },
     #[error("{table} has no key `{key}`")]
@@ -97,10 +99,17 @@ pub(crate) enum ShapeMistake {
 }
 
 impl Mistake for ShapeMistake {
+    fn hint_is_public(&self) -> bool {
+        // The keys that may stand there are known to everybody.
+        matches!(self, Self::UnknownKey { .. } | Self::UnknownChoice { .. })
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Syntax { .. } => Some("the file is TOML 1.1: https://toml.io/en/v1.1.0".to_owned()),
-            Self::DuplicateKey { .. } => Some("leave one of them out".to_owned()),
+            Self::Syntax { .. } => Some("see https://toml.io/en/v1.1.0 for the syntax".to_owned()),
+            Self::DuplicateTable { key } => Some(format!("write each header as `[[{key}]]`")),
+            Self::DuplicateKey { .. } => Some("remove one of them".to_owned()),
+            Self::UnknownKey { key, .. } if wish(key).is_some() => wish(key).map(str::to_owned),
             Self::UnknownKey { nearest: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             Self::UnknownKey { known, .. } => Some(format!("its keys are {}", listed(known))),
             Self::MissingKey { line, .. } => Some(format!("add `{line}`")),
@@ -110,6 +119,33 @@ impl Mistake for ShapeMistake {
             Self::UnknownChoice { known, .. } => Some(format!("write one of {}", listed(known))),
         }
     }
+}
+
+/// Keys that people expect although there are none, and where their matter is set.
+const WISHES: [(&[&str], &str); 6] = [
+    (
+        &["vlan", "mtu", "dhcp", "routes", "search-domains"],
+        "set it in `hosts/NAME.local.nix` of each node, as options of `systemd.network`",
+    ),
+    (&["interface", "nic", "mac"], "set `rk1.network.interface` in `hosts/NAME.local.nix` of the node"),
+    (
+        &["extra-flags", "extra-args", "kubelet-args", "labels", "node-labels", "taints", "node-taints"],
+        "set `services.k3s.extraFlags` in `hosts/NAME.local.nix` of each node",
+    ),
+    (
+        &["registries", "mirrors"],
+        "write `/etc/rancher/k3s/registries.yaml` with `environment.etc` in `hosts/NAME.local.nix` of each node",
+    ),
+    (
+        &["vip", "kube-vip", "load-balancer"],
+        "no virtual address is needed: each node reaches all servers through a balancer of its own; `tls-san` in \
+         `[k3s]` adds names for clients outside",
+    ),
+    (&["password", "passwords"], "passwords cannot be written in this file: name a secret instead"),
+];
+
+fn wish(key: &str) -> Option<&'static str> {
+    WISHES.iter().find(|(keys, _)| keys.contains(&key)).map(|(_, hint)| *hint)
 }
 
 fn listed(words: &[&str]) -> String {

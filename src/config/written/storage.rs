@@ -1,8 +1,15 @@
 //! `[storage]`: the data disk of each node.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::de::DeValue;
+
 use super::leaf::{Named, Text};
-use super::shape::Required;
+use super::shape::{Decode, Required, TomlValue, spanned, wrong_type};
 use super::table::table;
+use crate::config::diagnostics::Problems;
+use crate::config::source::Spanned;
 
 table! {
     /// The data disk of each node.
@@ -11,8 +18,45 @@ table! {
         "device" device: Required<Text> = "/dev/nvme0n1",
         /// Where it is mounted. Left out: /mnt/data.
         "mount" mount: Option<Text> = "/mnt/data",
-        /// Directories of the system that live on it: the path, and the directory below the mount point.
-        /// Left out: /run/k3s, /var/lib/kubelet and /var/lib/rancher.
-        "binds" binds: Option<Named<Text>> = serde_json::json!({"/var/lib/rancher": "k3s-rancher"}),
+        /// Directories of the system on the disk: the path, and the directory below the mount point. They are added to the
+        /// defaults /run/k3s, /var/lib/kubelet and /var/lib/rancher, of which `false` removes one.
+        "binds" binds: Option<Named<Bind>> = serde_json::json!({"/var/lib/rancher": "k3s-rancher"}),
+    }
+}
+
+/// What `[storage.binds]` says about a path.
+#[derive(Debug, Clone)]
+pub enum Bind {
+    /// The directory on the disk.
+    Directory(Text),
+    /// `false`: the path stays on the system's disk.
+    Off(Spanned<bool>),
+}
+
+impl Decode for Bind {
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Boolean(false) => Some(Self::Off(spanned(false, value))),
+            DeValue::String(_) => Text::decode(path, value, problems).map(Self::Directory),
+            _ => {
+                let instead =
+                    "write the name of a directory, or `false` to keep the path off the disk".to_owned();
+                wrong_type(path, value, "a string or `false`", Some(instead), problems)
+            }
+        }
+    }
+}
+
+impl JsonSchema for Bind {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Bind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "const": false }] })
     }
 }
