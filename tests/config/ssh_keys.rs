@@ -1,5 +1,7 @@
 //! Public keys that are damaged in one place: `rk1 check` accepts none that `ssh-keygen -l` refuses.
 
+#![allow(clippy::expect_used, reason = "a failed step ends the test")]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
