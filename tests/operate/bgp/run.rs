@@ -66,6 +66,7 @@ ok     mikrotik: after undoing, nothing of the file is left in the router
 ok     the gateway has no next hops left [..] s
 ";
 
+/// With several sessions there is no graceful restart, so no route is kept while an agent restarts.
 const EXPECTED_OF_BOTH: &str = "\
 ok     mikrotik: applying the file a second time changes nothing
 ok     8 of 8 sessions are established [..] s
@@ -79,10 +80,9 @@ ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..
 ok     [..] later connections to 10.200.200.1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     [..] later connections to fd00:10:200:200::1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     rk1-04 is back: 4 next hops [..] s
-ok     the agent of rk1-01 restarts: its route is kept, none of [..] connections is lost, the session is back [..] s
 ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
 ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
-ok     two speakers at rk1-01's address never both have a session, and its route is kept
+ok     two speakers at rk1-01's address never both have a session
 ok     mikrotik: after undoing, nothing of the file is left in the router
 ok     the gateway has no next hops left [..] s
 ";
