@@ -10,6 +10,7 @@ use super::board::SLOTS;
 use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
 use super::name::Label;
+use super::router_status::is_ssh_destination;
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::Span;
@@ -25,6 +26,8 @@ pub struct Node {
     /// Its addresses, with the prefix lengths of their networks.
     pub address: Networks,
     pub role: Role,
+    /// Where ssh reaches it: a destination as ssh takes it, never an option.
+    pub ssh: String,
     /// The host key of its ssh server. If `None`, the node generates one at its first boot.
     pub ssh_host_key: Option<SecretName>,
 }
@@ -74,6 +77,8 @@ enum NodeMistake {
     UnknownBoard { board: String, nearest: Option<String>, known: Vec<String> },
     #[error("`[[node]]` lacks `board`, and there are several boards")]
     WhichBoard { known: Vec<String> },
+    #[error("`{text}` is not a destination for ssh")]
+    NotADestination { text: String },
     #[error("two nodes have the host key `{key}`")]
     DuplicateHostKey { key: String },
     #[error("the cluster has no server")]
@@ -94,6 +99,10 @@ impl Mistake for NodeMistake {
             Self::UnknownBoard { nearest: Some(board), .. } => format!("did you mean `{board}`?"),
             Self::UnknownBoard { known, .. } | Self::WhichBoard { known } => {
                 format!("write `board = …` with one of {}", known.join(", "))
+            }
+            Self::NotADestination { .. } => {
+                "write `user@host`, or a host of your ssh configuration, such as `root@172.16.10.221`"
+                    .to_owned()
             }
             Self::DuplicateHostKey { .. } => {
                 "give each node its own key: a node with the key of another one can impersonate it".to_owned()
@@ -154,12 +163,21 @@ fn resolve_node(
     let address = pairs.join(v4, key, parse_host::<Ipv6Addr>, problems);
     let board = resolve_board(node, boards, problems);
     let ssh_host_key = secrets.find_optional(node.ssh_host_key.as_ref(), problems);
+    let ssh = match &node.ssh {
+        Some(text) if is_ssh_destination(&text.value) => Some(text.value.clone()),
+        Some(text) => {
+            problems.error(text.span, NodeMistake::NotADestination { text: text.value.clone() });
+            None
+        }
+        None => address.map(|address| format!("root@{}", address.v4().addr())),
+    };
     Some(Node {
         name: name?,
         board: board?,
         slot: slot?,
         address: address?,
         role: node.role.as_ref()?.value,
+        ssh: ssh?,
         ssh_host_key: ssh_host_key.ok()?,
     })
 }

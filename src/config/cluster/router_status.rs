@@ -173,14 +173,17 @@ fn parse_user(text: &str) -> Result<String, StatusMistake> {
     if is_name { Ok(text.to_owned()) } else { Err(StatusMistake::NotAUser) }
 }
 
-/// Parses a destination for ssh: one word that is not an option. What it means is up to the configuration of ssh.
 fn parse_destination(text: &str) -> Result<String, StatusMistake> {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"@.:-_[]%".contains(&byte);
-    let is_destination =
-        !text.is_empty() && !text.starts_with('-') && !text.contains("@-") && text.bytes().all(is_word);
-    if is_destination {
+    if is_ssh_destination(text) {
         Ok(text.to_owned())
     } else {
         Err(StatusMistake::NotADestination { text: text.to_owned() })
     }
+}
+
+/// Returns whether a text is a destination for ssh: one word that is not an option. What it means is up to the user's
+/// configuration of ssh.
+pub(super) fn is_ssh_destination(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"@.:-_[]%".contains(&byte);
+    !text.is_empty() && !text.starts_with('-') && !text.contains("@-") && text.bytes().all(is_word)
 }

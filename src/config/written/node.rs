@@ -21,6 +21,8 @@ table! {
         "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::221/64",
         /// What it does in the cluster.
         "role" role: Required<Spanned<Role>> = "server",
+        /// Where ssh reaches the node: `user@host`, or a host of your ssh configuration. Left out: root at its address.
+        "ssh" ssh: Option<Text> = "rk1-01",
         /// Name of the secret that holds sshd's own key, ed25519 without a passphrase. Left out: the node makes one.
         "ssh-host-key" ssh_host_key: Option<Text> = "rk1-01-ssh",
     }

@@ -66,7 +66,7 @@ impl Flake {
             Rebuild::Switch => "switch",
         };
         let flake = format!("{}#{}", self.reference, node.name);
-        let arguments = [action, "--flake", &flake, "--target-host", &target(node)].map(str::to_owned);
+        let arguments = [action, "--flake", &flake, "--target-host", &node.ssh.clone()].map(str::to_owned);
         RebuildCommand {
             arguments: arguments.into_iter().chain(self.further_arguments.iter().cloned()).collect(),
         }
@@ -74,7 +74,7 @@ impl Flake {
 }
 
 fn on_node(node: &Node, words: &[&str]) -> NodeCommand {
-    NodeCommand { target: target(node), words: words.iter().copied().map(str::to_owned).collect() }
+    NodeCommand { target: node.ssh.clone(), words: words.iter().copied().map(str::to_owned).collect() }
 }
 
 #[must_use]
@@ -108,9 +108,5 @@ pub fn roll_back(node: &Node) -> NodeCommand {
     let profile = "/nix/var/nix/profiles/system";
     let back =
         format!("nix-env --profile {profile} --rollback && {profile}/bin/switch-to-configuration switch");
-    NodeCommand { target: target(node), words: vec![back] }
-}
-
-fn target(node: &Node) -> String {
-    format!("root@{}", node.address.v4().addr())
+    NodeCommand { target: node.ssh.clone(), words: vec![back] }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cluster::{NODE_LIST, ROUTES, SESSIONS, screen_of};
+use crate::cluster::{NODE_LIST, ROUTES, SESSIONS, compare, screen_of, with_cluster};
 use crate::host::{Figures, Host};
 
 #[test]
@@ -66,6 +66,20 @@ fn streamers_with_a_past() {
         cluster.module(0, |module| module.figures = figures);
         cluster.module(1, |module| module.figures = [String::new(), String::new()]);
         cluster.module(2, |module| module.figures[1] = Figures { attached: 0, ..Figures::default() }.page());
+    });
+}
+
+/// The user's ssh configuration knows the node by another name.
+#[test]
+fn a_node_is_reached_by_another_target() {
+    with_cluster("a node is reached by another target", |mut cluster| {
+        cluster.edit(
+            "address = \"172.16.10.222/24\"\n",
+            "address = \"172.16.10.222/24\"\nssh = \"admin@behind-the-bastion\"\n",
+        );
+        let host = cluster.hosts.remove("root@172.16.10.222").expect("a node");
+        cluster.hosts.insert("admin@behind-the-bastion".to_owned(), host);
+        compare("well", &cluster.status(&[]));
     });
 }
 

@@ -50,7 +50,7 @@ pub(super) fn judge(
 }
 
 fn answers(node: &Node, error: Option<&ProbeError>) -> Finding {
-    let address = node.address.v4().addr();
+    let (address, ssh) = (node.address.v4().addr(), &node.ssh);
     match error {
         None => Finding::good("answers"),
         Some(error) if error.is_silence() => {
@@ -64,12 +64,12 @@ fn answers(node: &Node, error: Option<&ProbeError>) -> Finding {
             Finding::unknown(reason, "this machine: nodes are asked by its `ssh`")
         }
         Some(error @ ProbeError::Unexpected { .. }) => {
-            let look_at = format!("`ssh root@{address} true`: it has to end without printing anything");
+            let look_at = format!("`ssh {ssh} true`: it has to end without printing anything");
             Finding::unknown(error.to_string(), look_at)
         }
         Some(error) => {
             let look_at = format!(
-                "`ssh root@{address}`: your key has to be in `ssh-keys`, and the node's host key in your known_hosts"
+                "`ssh {ssh}`: your key has to be in `ssh-keys`, and the node's host key in your known_hosts"
             );
             Finding::unknown(error.to_string(), look_at)
         }

@@ -1,7 +1,6 @@
 //! Finds an API server that answers, and reads from it.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -16,7 +15,7 @@ use tower::util::{MapRequestLayer, MapResponseLayer};
 use super::{kubeconfig, objects, script_output};
 use crate::causes::{causes, innermost};
 use crate::certificate::fault;
-use crate::config::cluster::{Cluster, Label};
+use crate::config::cluster::{Cluster, Label, Node};
 use crate::config::written::Role;
 use crate::operate::status::Access;
 use crate::operate::status::error::ProbeError;
@@ -130,7 +129,6 @@ pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, P
     }
     let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server);
     let mut attempts: FuturesUnordered<_> = servers
-        .map(|node| node.address.v4().addr())
         .enumerate()
         .map(|(number, server)| async move { (number, connect_by(server, access.limit).await) })
         .collect();
@@ -163,16 +161,16 @@ fn unreadable(error: KubeconfigError) -> ProbeError {
     ProbeError::Skipped { reason }
 }
 
-async fn connect_by(server: Ipv4Addr, limit: Duration) -> Result<Connection, ProbeError> {
+async fn connect_by(server: &Node, limit: Duration) -> Result<Connection, ProbeError> {
     let kubeconfig = fetch_kubeconfig(server, limit).await?;
     try_connect(kubeconfig, limit).await
 }
 
 /// Fetches the kubeconfig of a server. It is never written to disk.
-async fn fetch_kubeconfig(server: Ipv4Addr, limit: Duration) -> Result<Kubeconfig, ProbeError> {
-    let text = script_output(&format!("root@{server}"), &format!("exec cat {KUBECONFIG}\n"), limit).await?;
-    kubeconfig::of_node(&text, server.into(), PORT)
-        .map_err(|fault| ProbeError::unexpected(format!("{KUBECONFIG} of {server}: {fault}")))
+async fn fetch_kubeconfig(server: &Node, limit: Duration) -> Result<Kubeconfig, ProbeError> {
+    let text = script_output(&server.ssh, &format!("exec cat {KUBECONFIG}\n"), limit).await?;
+    kubeconfig::of_node(&text, server.address.v4().addr().into(), PORT)
+        .map_err(|fault| ProbeError::unexpected(format!("{KUBECONFIG} of {}: {fault}", server.name)))
 }
 
 async fn try_connect(kubeconfig: Kubeconfig, limit: Duration) -> Result<Connection, ProbeError> {

@@ -38,9 +38,8 @@ pub(super) async fn ask(cluster: &Cluster, node: &Node, limit: Duration) -> Prob
         streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),
         is_server: node.role == Role::Server,
     };
-    let destination = format!("root@{}", node.address.v4().addr());
     let began = seconds_now();
-    let printed = script_output(&destination, &questions.script(), limit).await?;
+    let printed = script_output(&node.ssh, &questions.script(), limit).await?;
     questions.parse(&printed, [began, seconds_now()])
 }
 
