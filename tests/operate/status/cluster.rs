@@ -189,6 +189,8 @@ impl TestCluster {
         fs::write(folder.join("cluster.toml"), &self.text).expect("cluster.toml");
         fs::create_dir(folder.join("secrets")).expect("secrets");
         fs::write(folder.join("secrets/router"), format!("{PASSWORD}\n")).expect("secret");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(folder.join("secrets/router"), mode).expect("mode");
         fs::write(folder.join("trusted.pem"), &self.authority.pem).expect("authority");
         host::write(folder, &self.hosts);
         for server in [self.api, self.router, self.gateway] {

@@ -4,10 +4,10 @@
 //! `/routing/bgp/session`, `/ip/route` and `/ipv6/route`.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
-use std::{env, fs, io};
 
 use ipnet::IpNet;
 use serde_json::{Map, Value};
@@ -20,6 +20,7 @@ use crate::config::cluster::{Label, RestAccess, Secrets};
 use crate::operate::routing_daemon::Session;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Probed, RouterFacts};
+use crate::secret_file;
 
 type Row = Map<String, Value>;
 
@@ -44,14 +45,13 @@ pub(super) fn password(
             .map(|text| Password(text.into()))
             .map_err(|_| ProbeError::skipped(format!("no password: `{variable}` is not set")));
     };
-    let unread = |error: io::Error| {
-        ProbeError::skipped(format!("no password: the secret `{}`: {error}", name.as_str()))
-    };
-    let file = secrets.0.get(name).ok_or_else(|| unread(io::ErrorKind::NotFound.into()))?;
-    let mut text = Zeroizing::new(fs::read_to_string(folder.join(file)).map_err(unread)?);
-    let length = text.trim_end_matches(['\r', '\n']).len();
-    text.truncate(length);
-    Ok(Password(text))
+    let unfit =
+        |why: String| ProbeError::skipped(format!("no password: the secret `{}` {why}", name.as_str()));
+    let file = secrets.file(name).ok_or_else(|| unfit("has no file in `[secrets]`".to_owned()))?;
+    let path = folder.join(file);
+    let bytes = secret_file::read(&path).map_err(|state| unfit(format!("{state}: `{}`", path.display())))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| unfit("is not UTF-8".to_owned()))?;
+    Ok(Password(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 pub(super) async fn ask(
