@@ -1,7 +1,8 @@
 //! Filters in the language of tcpdump (pcap-filter(7)), compiled for the packet program.
 //!
-//! The tests of a filter read the same fields in the same order as those of libpcap, so that the two decide alike, also on
-//! packets that are broken or truncated.
+//! The tests of a filter read the same fields in the same order as those of libpcap, so that the two decide alike. On a
+//! packet that ends within a header that a filter reads, the decision is that of libpcap without its optimizer
+//! (`tcpdump -O`), which changes the order of the tests.
 
 mod compile;
 mod parse;
