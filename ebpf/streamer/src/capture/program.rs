@@ -1,6 +1,6 @@
 //! The loaded program and its maps.
 
-use super::attach::{self, AttachError, Directions, Hook, Mode};
+use super::attach::{self, AttachError, Directions, Hook, Mode, Plan};
 use super::bpf::{self, AttachPoint};
 use super::packets::Packets;
 use super::{Device, LinkType, Reception};
@@ -67,6 +67,7 @@ pub struct CaptureOptions {
 pub struct Capture {
     options: CaptureOptions,
     link_type: LinkType,
+    plan: Plan,
     /// The programs for received packets, the one to try first at the beginning.
     received: Vec<(Mode, ProgramFd)>,
     /// The program for sent packets.
@@ -236,6 +237,7 @@ impl Capture {
         let mut take = |name: &'static str| ebpf.take_map(name).ok_or(LoadError::Absent(name));
         Ok(Self {
             link_type: device.link,
+            plan,
             received,
             sent,
             attachment: None,
@@ -299,6 +301,15 @@ impl Capture {
         let first = indexes.next()?.ok()?.interface()?;
         let is_same = indexes.all(|info| info.is_ok_and(|info| info.interface() == Some(first)));
         is_same.then_some(first)
+    }
+
+    /// Returns why the program is attached in this mode.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self.mode() {
+            Some(mode) if mode == self.plan.first => self.plan.reason,
+            _ => "the mode before it does not work here",
+        }
     }
 
     #[must_use]

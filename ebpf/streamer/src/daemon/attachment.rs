@@ -28,7 +28,7 @@ impl Attachment {
         index: u32,
     ) -> Result<Self, AttachError> {
         let mode = capture.attach(interface, index)?;
-        log::info!("`{interface}`: attached in {mode} mode");
+        log::info!("`{interface}`: attached in {mode} mode: {}", capture.reason());
         Ok(Self {
             capture,
             interfaces,

@@ -26,7 +26,9 @@ fn each_mode_sees_packets_and_leaves_nothing_behind() {
         (&["--hook", "tcx"], "tcx"),
     ] {
         let mut daemon = Daemon::start(&lab, &[&STDOUT[..], flags].concat());
-        assert!(daemon.log().contains(&format!("`end0`: attached in {mode} mode")), "{}", daemon.log());
+        assert!(daemon.log().contains(&format!("`end0`: attached in {mode} mode: ")), "{}", daemon.log());
+        let is_explained = daemon.log().contains("driver mode on veth would copy each packet");
+        assert_eq!(is_explained, matches!(flags, [] | ["--xdp-mode", "auto"]), "{}", daemon.log());
         lab.send(&[frame::ssdp()]);
         wait_until("the packet is shown", || shown(&daemon) == 1);
         let (status, time) = daemon.terminate();
