@@ -296,16 +296,11 @@ fn no_circle_of_rooms() {
 }
 
 /// Modules whose `mod.rs` still defines what its children use.
-const NOT_YET: [&str; 13] = [
-    "cli::flash",
-    "config::cluster",
+const NOT_YET: [&str; 8] = [
     "config::diagnostics",
-    "operate::lab",
+    "operate::routing_daemon",
     "operate::status",
     "operate::status::probe",
-    "provision::bmc",
-    "provision::flash::steps",
-    "provision::seed",
     "render",
     "render::manifests",
     "render::pins",
@@ -322,18 +317,26 @@ fn no_file_imports_what_its_parent_defines() {
         .map(|source| (source.module.as_slice(), source))
         .collect();
     let mut wrong = Vec::new();
+    let mut not_yet = BTreeSet::new();
     for source in &sources {
         for path in &source.imports {
             let Some((name, module)) = path.split_last() else { continue };
             let is_below = source.module.len() > module.len() && source.module.starts_with(module);
             let is_defined = parents.get(module).is_some_and(|parent| parent.defines.contains(name));
-            let is_known = NOT_YET.contains(&module.join("::").as_str());
-            if is_below && is_defined && !module.is_empty() && !is_known {
+            if !is_below || !is_defined || module.is_empty() {
+                continue;
+            }
+            let parent = module.join("::");
+            if NOT_YET.contains(&parent.as_str()) {
+                not_yet.insert(parent);
+            } else {
                 wrong.push(format!("{} imports {}", source.file.display(), path.join("::")));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let done: Vec<_> = NOT_YET.into_iter().filter(|module| !not_yet.contains(*module)).collect();
+    println!("the list may lose {done:?}");
 }
 
 /// Neither program is built from the other's sources.
