@@ -5,16 +5,9 @@
 //! disk. [`provision`] puts the results on machines, [`operate`] watches and updates them, and [`cli`] is the only
 //! code that prints.
 
-mod atomic_file;
-mod causes;
-pub mod certificate;
 pub mod cli;
+pub mod common;
 pub mod config;
 pub mod operate;
-pub mod printable;
 pub mod provision;
 pub mod render;
-mod secret_bytes;
-pub mod secret_file;
-mod shell;
-mod ssh;

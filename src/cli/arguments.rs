@@ -96,7 +96,7 @@ impl Command {
             Self::Status(command) => command.run(&locate(named)),
             Self::Schema => schema::run(),
             Self::Completions(command) => command.run(),
-            Self::Man(command) => command.run(),
+            Self::Man(command) => command.run(Arguments::command()),
         }
     }
 }

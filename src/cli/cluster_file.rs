@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::outcome::{CommandError, Unusable};
 use super::output::note;
+use crate::common::printable::printable;
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::report::report;
 use crate::config::diagnostics::{Problems, Severity};
 use crate::config::source::Source;
-use crate::printable::printable;
 use crate::render::document::Document;
 use crate::render::manifests::{self, OwnFile};
 use crate::render::pins::{Pins, PinsError};

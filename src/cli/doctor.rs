@@ -10,12 +10,12 @@ use super::cluster_file::{FILE_NAME, folder_of, read_cluster};
 use super::outcome::Outcome;
 use super::output::{note, print, print_hint};
 use super::runtime::runtime;
+use crate::common::secret_file::SecretState;
 use crate::config::cluster::Cluster;
 use crate::operate::doctor::{Check, check_machine, check_network};
 use crate::operate::status::{Cause, Finding, Verdict};
 use crate::provision::bmc::first_sight;
 use crate::provision::bmc::pins::BmcPins;
-use crate::secret_file::SecretState;
 
 /// Check what this machine and its network have for each step, without changing anything
 ///

@@ -13,11 +13,11 @@ use super::completions::node_names;
 use super::duration::duration;
 use super::runtime::runtime;
 use super::{Outcome, folder_of, print, read_cluster, styled};
+use crate::common::shell::word;
 use crate::config::cluster::{Cluster, Label};
 use crate::provision::flash::{
     Flash as Flasher, FlashError, Interrupt, Options, SeededFile, Target, TargetError, targets,
 };
-use crate::shell::word;
 use screen::{Screen, human};
 
 /// Write each node's image, with its secrets, to the eMMC of its module

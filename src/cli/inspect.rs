@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Outcome, print, styled};
+use crate::common::printable::printable;
 use crate::config::diagnostics::Mistake;
-use crate::printable::printable;
 use crate::provision::image::{
     self, BootEntry, Compression, Content, Fault, InspectError, Inspection, Kernel, Partition, SeedOwner,
     TableKind, Tree, UnpackError,

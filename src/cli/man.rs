@@ -1,9 +1,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use super::arguments::Arguments;
 use super::outcome::Outcome;
 
 /// Write the manual pages
@@ -15,8 +14,9 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let pages = Arguments::command().disable_help_subcommand(true);
+    /// `command` is the whole command line.
+    pub(super) fn run(self, command: clap::Command) -> anyhow::Result<Outcome> {
+        let pages = command.disable_help_subcommand(true);
         std::fs::create_dir_all(&self.out)
             .and_then(|()| clap_mangen::generate_to(pages, &self.out))
             .with_context(|| format!("cannot write to `{}`", self.out.display()))?;

@@ -8,7 +8,7 @@ use super::cluster_file::{folder_of, read_cluster};
 use super::outcome::Outcome;
 use super::output::{note, print};
 use super::runtime::runtime;
-use crate::atomic_file;
+use crate::common::atomic_file;
 use crate::render::pins::lookup::{Lookup, Newer};
 use crate::render::pins::{FILE_NAME, Pins};
 

@@ -3,8 +3,8 @@ use std::path::Path;
 use clap::Args;
 
 use super::{Outcome, folder_of, print, read_cluster};
+use crate::common::secret_file::SecretState;
 use crate::provision::seed::{ListedSecret, Readiness, inventory};
-use crate::secret_file::SecretState;
 
 /// List the secrets that the cluster needs and report those that are not ready
 #[derive(Debug, Args)]

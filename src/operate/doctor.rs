@@ -12,9 +12,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::common::printable::Line;
 use crate::config::cluster::Cluster;
 use crate::operate::status::{Cause, Finding};
-use crate::printable::Line;
 
 /// Time that one program, host or name server has to answer.
 const LIMIT: Duration = Duration::from_secs(5);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 use thiserror::Error;
 
-use crate::atomic_file;
+use crate::common::atomic_file;
 use crate::config::source::Source;
 use crate::render::document::Document;
 

@@ -3,9 +3,8 @@
 use thiserror::Error;
 
 use super::gateway::Gateway;
-use super::kubernetes_secrets::KubernetesSecret;
 use super::name::Domain;
-use super::secrets::SecretLookup;
+use super::secrets::{KubernetesSecret, SecretLookup};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind, IfAbsent};
 use crate::config::written::{self, Issuer, Text, nearest};

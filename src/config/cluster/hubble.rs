@@ -4,8 +4,7 @@ use thiserror::Error;
 
 use super::gateway::{Gateway, note_domain};
 use super::name::Domain;
-use super::resolve::Unresolved;
-use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::diagnostics::{Mistake, Problems, Unresolved};
 use crate::config::written;
 
 #[derive(Debug, Error)]

@@ -3,24 +3,7 @@
 use super::certificates::DnsValue;
 use super::resolve::Cluster;
 use super::router::Router;
-use super::secrets::SecretName;
-
-/// A Secret with one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KubernetesSecret {
-    pub name: String,
-    pub namespace: &'static str,
-    pub key: &'static str,
-    /// Whose bytes it holds, less a line end at their end.
-    pub from: SecretName,
-}
-
-impl KubernetesSecret {
-    /// A Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
-    pub(super) fn of_cert_manager(name: &str, key: &'static str, from: SecretName) -> Self {
-        Self { name: name.to_owned(), namespace: "cert-manager", key, from }
-    }
-}
+use super::secrets::KubernetesSecret;
 
 impl Router {
     /// Where Cilium looks for the password of the sessions (the chart's `bgpControlPlane.secretsNamespace`).

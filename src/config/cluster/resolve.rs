@@ -16,7 +16,7 @@ use super::storage::{self, Storage};
 use super::streamer::{self, Streamer};
 use super::versions::{self, Versions};
 use super::{access, header, hubble};
-use crate::config::diagnostics::Problems;
+use crate::config::diagnostics::{Problems, Unresolved};
 use crate::config::source::{Source, Span};
 use crate::config::written::ClusterFile;
 
@@ -42,9 +42,6 @@ pub struct Cluster {
     pub secrets: Secrets,
     pub sections: Sections,
 }
-
-/// A section that may be left out could not be resolved. The reason has been noted.
-pub(super) struct Unresolved;
 
 /// The headers of sections, for problems found in the rendered documents. A section that was left out has the first line of
 /// the file.

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::secrets::{SecretLookup, SecretName};
 use super::url::{Service, parse_url};
-use crate::certificate::{Fingerprint, NotAFingerprint};
+use crate::common::certificate::{Fingerprint, NotAFingerprint};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::platforms::StatusSource;
 use crate::config::written::{self, Text};

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::resolve::Unresolved;
 use crate::config::diagnostics::redact::looks_like_secret;
-use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::diagnostics::{Mistake, Problems, Unresolved};
 use crate::config::written::{self, Text, nearest};
 
 /// Where nodes keep secrets: a file for each, readable by root alone.
@@ -162,5 +161,22 @@ impl<'a> SecretLookup<'a> {
             files.push(parsed.map(|name| (name, PathBuf::from(&path.value))));
         }
         files.into_iter().collect::<Option<_>>().map(Secrets)
+    }
+}
+
+/// A Kubernetes Secret with one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubernetesSecret {
+    pub name: String,
+    pub namespace: &'static str,
+    pub key: &'static str,
+    /// Whose bytes it holds, less a line end at their end.
+    pub from: SecretName,
+}
+
+impl KubernetesSecret {
+    /// A Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
+    pub(super) fn of_cert_manager(name: &str, key: &'static str, from: SecretName) -> Self {
+        Self { name: name.to_owned(), namespace: "cert-manager", key, from }
     }
 }

@@ -4,10 +4,9 @@ use thiserror::Error;
 
 use super::name::Label;
 use super::number::number_or;
-use super::resolve::Unresolved;
 use super::secrets::{SecretLookup, SecretName};
 use super::url::{Service, parse_url};
-use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::diagnostics::{Mistake, Problems, Unresolved};
 use crate::config::source::Spanned;
 use crate::config::written::{self, Acceleration, Cilium, FreeValue, Text};
 

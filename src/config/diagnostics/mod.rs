@@ -59,6 +59,9 @@ pub struct Problems {
     list: Vec<Problem>,
 }
 
+/// A part that may be left out could not be resolved. The reason has been noted.
+pub(crate) struct Unresolved;
+
 impl Problems {
     pub fn error(&mut self, span: Span, mistake: impl Mistake + 'static) {
         self.push(Severity::Error, span, Box::new(mistake), None);

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::guard;
+use crate::common::shell;
 use crate::config::cluster::Node;
-use crate::shell;
 
 /// A call of `nixos-rebuild`, without the environment that it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl fmt::Display for RebuildCommand {
 }
 
 impl fmt::Display for NodeCommand {
-    /// Without the options of [`crate::ssh`], which change nothing about what the node does.
+    /// Without the options of [`crate::common::ssh`], which change nothing about what the node does.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_words(formatter, "ssh", [&self.target].into_iter().chain(&self.words))
     }

@@ -16,10 +16,10 @@ use super::command::{self, Flake, NodeCommand, REBUILD, Rebuild, RebuildCommand}
 use super::drain;
 use super::guard::{GuardStatus, Order};
 use super::plan::Drain;
+use crate::common::printable::printable_lines;
+use crate::common::ssh::{self, SshError};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::status::{self, Access, Observation, Scope};
-use crate::printable::printable_lines;
-use crate::ssh::{self, SshError};
 
 /// The longest that a command on a node may take.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::certificate::{CertificateFault, Fingerprint};
-use crate::printable::printable;
+use crate::common::certificate::{CertificateFault, Fingerprint};
+use crate::common::printable::printable;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProbeError {

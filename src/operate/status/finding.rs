@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::common::printable::printable;
 use crate::config::cluster::Label;
-use crate::printable::printable;
 
 /// The result of one check. Its texts are safe to print.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

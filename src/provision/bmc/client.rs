@@ -19,8 +19,8 @@ use super::power::Power;
 use super::slot::Slot;
 use super::transfer::{Handle, StartRequest, Transfer};
 use super::usb::Usb;
-use crate::certificate::{Fingerprint, Trust, Verifier};
-use crate::printable::Line;
+use crate::common::certificate::{Fingerprint, Trust, Verifier};
+use crate::common::printable::Line;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The time limit of a login. bmcd answers one in well under a second, unless it is receiving an image.

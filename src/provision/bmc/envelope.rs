@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::error::BmcError;
-use crate::printable::Line;
+use crate::common::printable::Line;
 
 /// The status and body of an answer. The body may hold a token, so it is zeroed on drop.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use thiserror::Error;
 
-use crate::causes::innermost;
-use crate::certificate::Fingerprint;
-use crate::printable::Line;
+use crate::common::causes::innermost;
+use crate::common::certificate::Fingerprint;
+use crate::common::printable::Line;
 
 /// How to restart bmcd alone. Restarting the whole BMC would take the power from all nodes.
 pub(in crate::provision) const RESTART: &str =

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::atomic_file;
-use crate::certificate::Fingerprint;
+use crate::common::atomic_file;
+use crate::common::certificate::Fingerprint;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "bmc.pins";

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::error::BmcError;
 use super::slot::Slot;
-use crate::printable::Line;
+use crate::common::printable::Line;
 
 /// The number that identifies a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

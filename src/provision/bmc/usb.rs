@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::error::BmcError;
 use super::slot::Slot;
-use crate::printable::Line;
+use crate::common::printable::Line;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usb {

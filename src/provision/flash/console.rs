@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::in_use::InUse;
+use super::error::InUse;
 use super::steps::Phase;
-use crate::certificate::Fingerprint;
+use crate::common::certificate::Fingerprint;
+use crate::common::printable::Line;
 use crate::config::cluster::Label;
-use crate::printable::Line;
 use crate::provision::bmc::Password;
 
 /// The user of a flash.

@@ -1,6 +1,7 @@
 //! Why the flash of a node ended early: what is wrong, the state of the node, and what to do.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,10 +11,9 @@ use thiserror::Error;
 use tokio::task::JoinError;
 
 use super::failure::{Failure, NodeState};
-use super::in_use::InUse;
+use crate::common::printable::Line;
 use crate::config::cluster::Label;
 use crate::config::diagnostics::Mistake;
-use crate::printable::Line;
 use crate::provision::bmc::BmcError;
 use crate::provision::bmc::pins::BmcPinsError;
 use crate::provision::image::{Fault, InspectError, OpenError, UnpackError};
@@ -21,6 +21,24 @@ use crate::provision::seed::{Refused, SeedMistake, SeededError};
 
 /// The environment variable with the password of the BMCs.
 pub(super) const PASSWORD_VARIABLE: &str = "RK1_BMC_PASSWORD";
+
+/// The sign by which a node is known to be in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InUse {
+    /// Kubernetes, asked at this server, counts it as ready.
+    Ready { server: String },
+    /// Its SSH server greets.
+    Ssh { address: IpAddr },
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready { server } => write!(formatter, "Kubernetes at {server} counts it as ready"),
+            Self::Ssh { address } => write!(formatter, "its SSH server answers at {address}"),
+        }
+    }
+}
 
 #[derive(Debug, Error)]
 pub enum FlashError {

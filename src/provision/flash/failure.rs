@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::steps::Phase;
-use crate::printable::Line;
+use crate::common::printable::Line;
 use crate::provision::bmc::{BmcError, RESTART, Running};
 
 #[derive(Debug, Error)]

@@ -1,33 +1,12 @@
 //! Whether a node is in use, and whether it may be overwritten then.
 
-use std::fmt;
-use std::net::IpAddr;
-
 use tokio::select;
 
 use super::console::{Console, Notice};
-use super::error::FlashError;
+use super::error::{FlashError, InUse};
 use super::interrupt::Interrupt;
 use super::ssh_greeting;
 use super::target::Target;
-
-/// The sign by which a node is known to be in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InUse {
-    /// Kubernetes, asked at this server, counts it as ready.
-    Ready { server: String },
-    /// Its SSH server greets.
-    Ssh { address: IpAddr },
-}
-
-impl fmt::Display for InUse {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ready { server } => write!(formatter, "Kubernetes at {server} counts it as ready"),
-            Self::Ssh { address } => write!(formatter, "its SSH server answers at {address}"),
-        }
-    }
-}
 
 /// Lets a flash go on if the node is not in use, or if the user agrees to overwrite it.
 pub(super) async fn confirm_overwrite(

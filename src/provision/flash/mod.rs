@@ -21,9 +21,8 @@ mod target;
 mod upload;
 
 pub use console::{Console, Notice, PasswordPrompt, Reading};
-pub use error::FlashError;
+pub use error::{FlashError, InUse};
 pub use failure::NodeState;
-pub use in_use::InUse;
 pub use interrupt::Interrupt;
 pub use run::{Flash, Options, Plan};
 pub use seeded_file::SeededFile;

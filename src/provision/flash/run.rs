@@ -17,7 +17,7 @@ use super::seeded_file::{self, SeededFile};
 use super::ssh_greeting;
 use super::steps::Job;
 use super::target::Target;
-use crate::certificate::Fingerprint;
+use crate::common::certificate::Fingerprint;
 use crate::config::cluster::Cluster;
 use crate::provision::bmc::StartRequest;
 

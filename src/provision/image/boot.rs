@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ext4::Volume;
+use super::volume::Volume;
 use crate::config::cluster::Label;
 
 /// The folders in which U-Boot searches (`boot_prefixes`); NixOS uses the second.

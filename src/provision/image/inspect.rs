@@ -13,8 +13,8 @@ use super::identity::Identity;
 use super::layout::{EMMC_SIZE, LOADER_MAGIC, LOADER_OFFSET};
 use super::region::{Kept, MEMORY_BUDGET, Region};
 use super::table::{TABLE_LENGTH, Table, TableEntry};
+use crate::common::secret_bytes::SecretBytes;
 use crate::config::cluster::Label;
-use crate::secret_bytes::SecretBytes;
 
 /// The number of bytes at the start that are kept: the partition table and the loader's magic. A partition that starts
 /// among them is not read.

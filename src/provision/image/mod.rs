@@ -10,6 +10,7 @@ pub mod layout;
 mod open;
 mod region;
 mod table;
+mod volume;
 
 pub use boot::{Boot, BootEntry, Kernel, Tree};
 pub use ext4::Ext4Volume;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::layout::SEED_SIZE;
 use super::{ext4, fat};
-use crate::secret_bytes::SecretBytes;
+use crate::common::secret_bytes::SecretBytes;
 
 /// The number of bytes of a partition that decide about its contents: ext4's superblock is in the second KiB.
 const PROBE: usize = 4096;

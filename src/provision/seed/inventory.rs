@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::leak::LeakCheck;
+use crate::common::secret_file::SecretState;
 use crate::config::cluster::Cluster;
-use crate::secret_file::SecretState;
 
 /// A secret that something uses.
 #[derive(Debug, Serialize)]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::printable::printable;
+use crate::common::printable::printable;
 
 /// The time limit of one question to Git.
 const GIT_LIMIT: Duration = Duration::from_secs(10);

@@ -7,11 +7,11 @@ use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions, format_volume};
 use thiserror::Error;
 
 use super::contents::Seed;
+use crate::common::secret_bytes::SecretBytes;
 use crate::config::cluster::SecretPlace;
 use crate::provision::image::fat::OWNER_FILE;
 use crate::provision::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_SIZE};
 use crate::provision::image::{Identity, SeedOwner};
-use crate::secret_bytes::SecretBytes;
 
 // All files lie in the root directory: `fsck.vfat` complains about other directories that `fatfs` makes.
 

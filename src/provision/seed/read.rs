@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use super::contents::{Seed, SeedFile};
 use super::host_key::{self, HostKeyMistake};
+use crate::common::secret_file::{self, SecretState};
 use crate::config::cluster::{Cluster, Node, SecretName, SecretPlace, Secrets};
 use crate::config::diagnostics::Mistake;
-use crate::secret_file::{self, SecretState};
 
 /// A file that cannot be part of a seed.
 #[derive(Debug, Error)]

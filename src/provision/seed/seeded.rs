@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use super::partition::SeedPartition;
+use crate::common::secret_bytes::SecretBytes;
 use crate::config::diagnostics::Mistake;
 use crate::provision::image::layout::{SECTOR_SIZE, SEED_LABEL, SEED_OFFSET, SEED_PARTITION, SEED_SIZE};
 use crate::provision::image::{Table, TableKind, fat};
-use crate::secret_bytes::SecretBytes;
 
 const SECTOR: usize = 512;
 const _: () = assert!(SECTOR as u64 == SECTOR_SIZE);

@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::validator;
+use super::compile::compile;
 
 /// A kind of resource, from its `CustomResourceDefinition`.
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ impl Schema {
 
     /// Returns the compiled schema, or `None` if it is not a JSON Schema, which a test rules out.
     pub fn validator(&self) -> Option<&Validator> {
-        self.validator.get_or_init(|| validator::compile(&self.json)).as_ref()
+        self.validator.get_or_init(|| compile(&self.json)).as_ref()
     }
 
     /// Fills in the defaults of keys that are left out, as an API server does before it validates

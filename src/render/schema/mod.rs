@@ -5,6 +5,7 @@
 
 mod catalog;
 mod chart_rule;
+mod compile;
 mod definition;
 mod format;
 mod metadata;

@@ -245,7 +245,7 @@ fn a_banned_client_is_told_to_wait() {
 #[test]
 fn another_certificate_is_refused() {
     let Some(scene) = Scene::going("other-certificate", Course::successful()) else { return };
-    let other = rk1::certificate::Fingerprint::of(&Certificate::new().certificate);
+    let other = rk1::common::certificate::Fingerprint::of(&Certificate::new().certificate);
     let pins = scene.folder.path().join("bmc.pins");
     std::fs::write(&pins, format!("172.16.10.220 {other}\n")).expect("pins");
     let output = scene.flash(&["rk1-01"]);

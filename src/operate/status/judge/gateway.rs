@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::pods;
-use crate::certificate::CertificateFault;
+use crate::common::certificate::CertificateFault;
 use crate::config::cluster::{Cluster, Domain};
 use crate::config::written::Issuer;
 use crate::operate::status::error::ProbeError;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::gateway::follows_from;
-use crate::certificate::CertificateFault;
+use crate::common::certificate::CertificateFault;
 use crate::config::cluster::{Cluster, Label, Node, Router, RouterAccess};
 use crate::config::platforms::StatusSource;
 use crate::operate::status::error::ProbeError;

@@ -13,8 +13,8 @@ use serde_json::Value;
 use tower::util::{MapRequestLayer, MapResponseLayer};
 
 use super::{kubeconfig, objects, script_output};
-use crate::causes::{causes, innermost};
-use crate::certificate::fault;
+use crate::common::causes::{causes, innermost};
+use crate::common::certificate::fault;
 use crate::config::cluster::{Cluster, Label, Node};
 use crate::config::written::Role;
 use crate::operate::status::Access;

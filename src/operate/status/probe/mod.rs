@@ -21,10 +21,10 @@ use futures_util::future::{OptionFuture, join_all};
 use super::error::ProbeError;
 use super::facts::{Facts, Probed, RouterFacts};
 use super::{Access, Scope};
-use crate::causes::innermost;
+use crate::common::causes::innermost;
+use crate::common::ssh::{self, SshError};
 use crate::config::cluster::{Cluster, Router, RouterAccess};
 use crate::config::platforms::{Shell, StatusSource};
-use crate::ssh::{self, SshError};
 
 /// Returns what a script prints on a node or a router.
 async fn script_output(target: &str, script: &str, limit: Duration) -> Result<String, ProbeError> {

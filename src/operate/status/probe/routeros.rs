@@ -15,12 +15,12 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::web::Web;
-use crate::certificate::Trust;
+use crate::common::certificate::Trust;
+use crate::common::secret_file;
 use crate::config::cluster::{Label, RestAccess, Secrets};
 use crate::operate::routing_daemon::Session;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Probed, RouterFacts};
-use crate::secret_file;
 
 type Row = Map<String, Value>;
 

@@ -9,8 +9,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use url::Url;
 
-use crate::causes::innermost;
-use crate::certificate::{Refusal, Trust, Verifier};
+use crate::common::causes::innermost;
+use crate::common::certificate::{Refusal, Trust, Verifier};
 use crate::operate::status::error::ProbeError;
 
 /// Bytes of an answer that are read. A route that hundreds of neighbours announce is 300 kB in REST's JSON.

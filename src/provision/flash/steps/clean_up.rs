@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::call::{Call, Next, Reply};
-use super::machine::{State, Steps};
+use super::machine::Steps;
+use super::state::{CleanUp, CleanUpStep as Step, State};
 use crate::provision::bmc::Transfer;
 use crate::provision::flash::failure::{Failure, NodeState};
 
@@ -14,22 +15,6 @@ use crate::provision::flash::failure::{Failure, NodeState};
 const CHECK: Duration = Duration::from_secs(3);
 /// How often the node is switched off again before the clean-up gives up.
 const TRIES: u8 = 5;
-
-#[derive(Debug)]
-pub(super) struct CleanUp {
-    pub(super) failure: Failure,
-    step: Step,
-    tries: u8,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    ReadTransfer,
-    Cancel,
-    PowerOff,
-    RestoreUsb,
-    CheckPower,
-}
 
 impl Steps {
     /// Begins the clean-up after a failure.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::call::{Call, Next, Phase, Reply, TimedCall};
-use super::clean_up::CleanUp;
-use crate::printable::Line;
+use super::state::{Progress, State};
+use crate::common::printable::Line;
 use crate::provision::bmc::{BmcError, Done, Handle, Running, Slot, StartRequest, Transfer, Usb};
 use crate::provision::flash::failure::{Failure, NodeState};
 
@@ -43,36 +43,6 @@ pub(in crate::provision::flash) struct Steps {
     pub(super) moved: Duration,
     /// How often the flash has logged in again.
     logins: u8,
-}
-
-#[derive(Debug)]
-pub(super) enum State {
-    /// Reads which transfer is running, before anything is started.
-    ReadingTransfer,
-    /// Waits for the end of another transfer, as requested.
-    WaitingForBoard,
-    /// Has cancelled another transfer, as requested.
-    TakingOver,
-    ReadingUsb,
-    Starting,
-    Uploading,
-    /// Asks the BMC why the upload failed.
-    AskingWhy(Failure),
-    Following(Progress),
-    PoweringOn,
-    CleaningUp(CleanUp),
-    /// Logs in again, then repeats the call that was rejected.
-    LoggingIn {
-        resume: Box<State>,
-        call: Call,
-    },
-}
-
-/// How far the BMC has come with the bytes that it received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
-    is_verifying: bool,
-    bytes: u64,
 }
 
 impl Steps {

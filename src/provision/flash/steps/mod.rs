@@ -3,6 +3,7 @@
 mod call;
 mod clean_up;
 mod machine;
+mod state;
 #[cfg(test)]
 mod tests;
 

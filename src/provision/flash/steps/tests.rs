@@ -3,7 +3,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::*;
-use crate::printable::Line;
+use crate::common::printable::Line;
 use crate::provision::bmc::{BmcError, Done, Handle, Power, Running, Slot, StartRequest, Transfer, Usb};
 use crate::provision::flash::failure::NodeState;
 

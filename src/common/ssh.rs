@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use crate::printable::Line;
+use crate::common::printable::Line;
 
 /// The options of every call, in the form of `ssh` and of `NIX_SSHOPTS`. See `ssh_config(5)`.
 const OPTIONS: [&str; 5] = [

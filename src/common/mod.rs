@@ -1,0 +1,10 @@
+//! What several wings share: certificates, ssh, files that are written in one step, secrets, and text that is safe to print.
+
+pub(crate) mod atomic_file;
+pub(crate) mod causes;
+pub mod certificate;
+pub mod printable;
+pub(crate) mod secret_bytes;
+pub mod secret_file;
+pub(crate) mod shell;
+pub(crate) mod ssh;
