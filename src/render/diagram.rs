@@ -5,7 +5,8 @@
 use serde::Serialize;
 use tera::Context;
 
-use super::{RenderError, xml};
+use super::error::RenderError;
+use super::xml;
 use crate::config::cluster::{Board, Cluster, Node, Router, ipv6_session};
 
 const MARGIN: u32 = 40;

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use tera::Context;
 
+use super::error::RenderError;
 use super::manifests::ports::ports;
-use super::{RenderError, nix};
+use super::nix;
 use crate::config::cluster::{Bind, Cluster, Domain, Label, Network, Node};
 use crate::config::written::Role;
 use crate::render::document::Document;

@@ -10,26 +10,21 @@ mod cilium;
 mod fetched;
 pub(crate) mod gateway;
 pub(crate) mod issuer;
+mod names;
 mod own;
 pub mod ports;
 
+pub use names::FOLDER;
+use names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER};
 pub use own::{OwnFile, check_own_files};
 use tera::Context;
 
-use super::RenderError;
+use super::error::RenderError;
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::Problems;
 use crate::render::document::Document;
 use crate::render::pins::Pins;
 use crate::render::yaml;
-
-pub const FOLDER: &str = "manifests";
-pub(super) const CILIUM: &str = "10-cilium.yaml";
-pub(super) const CERT_MANAGER: &str = "20-cert-manager.yaml";
-pub(super) const BGP: &str = "30-bgp.yaml";
-pub(super) const ISSUER: &str = "40-issuer.yaml";
-pub(super) const GATEWAY: &str = "50-gateway.yaml";
-pub(super) const HUBBLE: &str = "60-hubble.yaml";
 
 /// Returns warnings about the rendered files.
 pub(super) fn warnings(cluster: &Cluster, pins: &Pins) -> Problems {

@@ -3,6 +3,7 @@
 pub mod diagram;
 pub mod disk;
 pub mod document;
+mod error;
 mod hosts;
 pub mod manifests;
 pub mod nix;
@@ -12,23 +13,12 @@ pub mod schema;
 pub mod xml;
 pub mod yaml;
 
-use thiserror::Error;
+pub use error::RenderError;
 
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::Problems;
 use crate::render::document::Document;
 use crate::render::pins::Pins;
-
-#[derive(Debug, Error)]
-pub enum RenderError {
-    #[error("internal error: a template cannot be rendered")]
-    Template(#[from] tera::Error),
-    #[error("internal error: rendered Nix does not parse")]
-    Nix(#[from] nixfmt_rs::ParseError),
-    /// The rendered files would not work. The places are those of cluster.toml from which they were made.
-    #[error("this cluster.toml cannot be rendered")]
-    Refused(Problems),
-}
 
 /// Returns all files of the cluster, in the order of their paths.
 pub fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>, RenderError> {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use tera::{Context, Kwargs, State, Tera, Value};
 
-use super::RenderError;
+use super::error::RenderError;
 
 /// Escapes text for the inside of double quotes.
 ///

@@ -6,14 +6,14 @@
 mod bird;
 mod frr;
 mod routeros;
+mod template;
 mod vyos;
-
-use std::io::{self, Write};
 
 use serde::Serialize;
 use tera::{Context, Tera};
 
-use super::RenderError;
+use self::template::{APPLY, REMOVE};
+use super::error::RenderError;
 use crate::config::cluster::{Cluster, Label, Node, Router, SecretName, ipv6_session};
 use crate::config::platforms::Language;
 use crate::render::document::Document;
@@ -141,9 +141,6 @@ pub fn router_documents(cluster: &Cluster, router: &Router) -> Result<Vec<Docume
     Ok(documents)
 }
 
-const APPLY: &str = "apply";
-const REMOVE: &str = "remove";
-
 fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
     let bgp = &cluster.bgp;
     Peering {
@@ -208,34 +205,4 @@ fn secret_file(cluster: &Cluster, secret: &SecretName) -> String {
     let written = cluster.secrets.file(secret).and_then(|path| path.to_str());
     let plain = written.filter(|path| path.bytes().all(is_plain));
     plain.map_or_else(|| format!("secrets/{}", secret.as_str()), str::to_owned)
-}
-
-/// Returns templates whose values go through a language's escaping function.
-fn escaped_templates(
-    apply: &str,
-    remove: Option<&str>,
-    escape: fn(&str, &mut dyn Write) -> io::Result<()>,
-) -> Result<Tera, tera::Error> {
-    let mut tera = Tera::new();
-    // Every name ends with the empty string, so all templates are escaped.
-    tera.autoescape_on([""]);
-    tera.set_escape_fn(escape);
-    tera.add_raw_templates([(APPLY, apply)].into_iter().chain(remove.map(|body| (REMOVE, body))))?;
-    Ok(tera)
-}
-
-/// Writes text in a language without quoting: refuses text with a character that has a meaning there.
-fn write_plain(
-    text: &str,
-    output: &mut dyn Write,
-    language: &str,
-    is_plain: fn(char) -> bool,
-) -> io::Result<()> {
-    match text.chars().find(|character| !is_plain(*character)) {
-        None => output.write_all(text.as_bytes()),
-        Some(character) => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("`{}` cannot stand in a word of {language}", character.escape_debug()),
-        )),
-    }
 }

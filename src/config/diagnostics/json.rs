@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::problem::{Problem, Problems, Severity};
 use super::redact::redact;
-use super::{Problem, Problems, Severity};
 use crate::config::source::{Source, Span};
 
 #[derive(Serialize)]

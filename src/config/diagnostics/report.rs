@@ -6,8 +6,8 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::problem::{Problem, Problems, Severity};
 use super::redact::redact;
-use super::{Problem, Problems, Severity};
 use crate::config::source::{Source, Span};
 
 /// Every problem, then one line that counts them. Styled with ANSI escapes; the writer strips them where unwanted.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Session, sorted};
+use super::session::{Session, sorted};
 
 /// Returns whether BIRD itself has printed this, and not the shell that should have called it.
 pub(in crate::operate) fn is_answer(printed: &str) -> bool {

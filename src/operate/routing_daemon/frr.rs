@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::{Session, sorted};
+use super::session::{Session, sorted};
 
 /// Returns the JSON object in what `vtysh` prints. Complaints may stand before it.
 pub(in crate::operate) fn object(printed: &str) -> Option<Value> {

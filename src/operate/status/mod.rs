@@ -7,10 +7,8 @@ mod facts;
 mod finding;
 mod judge;
 mod probe;
+mod scope;
 pub mod screen;
-
-use std::path::PathBuf;
-use std::time::Duration;
 
 pub use error::ProbeError;
 pub use finding::{
@@ -19,38 +17,9 @@ pub use finding::{
 };
 use k8s_openapi::jiff::Timestamp;
 pub use probe::connection::{Connection, connect};
+pub use scope::{Access, Scope};
 
-use crate::config::cluster::{Cluster, Label};
-
-/// How, and for how long, nodes, routers and Kubernetes are asked.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// The kubeconfig that the user names. `None`: the one of `KUBECONFIG`, else the one of a server.
-    pub kubeconfig: Option<PathBuf>,
-    /// The folder of `cluster.toml`, to which the paths of secrets are relative.
-    pub folder: PathBuf,
-    /// The longest that one probe may take.
-    pub limit: Duration,
-}
-
-/// What is asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// Everything.
-    Cluster,
-    /// These nodes and their sessions.
-    Nodes(Vec<Label>),
-}
-
-impl Scope {
-    #[must_use]
-    pub fn has(&self, node: &Label) -> bool {
-        match self {
-            Self::Cluster => true,
-            Self::Nodes(nodes) => nodes.contains(node),
-        }
-    }
-}
+use crate::config::cluster::Cluster;
 
 /// Asks everything in `scope` at once. Needs a runtime of tokio with time and I/O.
 pub async fn observe(cluster: &Cluster, access: &Access, scope: &Scope) -> Observation {

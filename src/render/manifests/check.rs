@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, cilium};
+use super::cilium;
+use super::names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER};
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};

@@ -8,8 +8,8 @@ use thiserror::Error;
 use url::Url;
 
 use super::helm::{Index, IndexError};
+use super::pinned::{PinnedFile, Pins, definition_url};
 use super::sri::Sri;
-use super::{PinnedFile, Pins, definition_url};
 use crate::config::cluster::{Release, Versions};
 use crate::config::written::Channel;
 use crate::render::yaml;

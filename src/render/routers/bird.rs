@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tera::Tera;
 
-use super::{escaped_templates, write_plain};
+use super::template::{escaped_templates, write_plain};
 
 /// Names and strings of BIRD have no escape sequences (conf/cf-lex.l: `SYMBOL` in quotes, `STRING`).
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {

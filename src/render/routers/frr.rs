@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tera::Tera;
 
-use super::{escaped_templates, write_plain};
+use super::template::{escaped_templates, write_plain};
 
 /// FRR's shell splits lines into words at blanks and has no quoting.
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {

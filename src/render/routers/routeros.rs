@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use tera::Tera;
 
-use super::escaped_templates;
+use super::template::escaped_templates;
 use crate::config::platforms::MajorMinor;
 
 /// The commands of a release.

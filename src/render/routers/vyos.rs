@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tera::Tera;
 
-use super::{escaped_templates, write_plain};
+use super::template::{escaped_templates, write_plain};
 
 /// A shell reads the commands, so only characters without a meaning to it are allowed.
 pub(super) fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {

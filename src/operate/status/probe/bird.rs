@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::script_output;
+use super::script::script_output;
 use super::sections::{END, MARK, Sections};
 use crate::operate::routing_daemon::bird;
 use crate::operate::status::error::ProbeError;

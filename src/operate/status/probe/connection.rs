@@ -12,14 +12,15 @@ use kube::{Client, Config};
 use serde_json::Value;
 use tower::util::{MapRequestLayer, MapResponseLayer};
 
-use super::{kubeconfig, objects, script_output};
+use super::script::script_output;
+use super::{kubeconfig, objects};
 use crate::common::causes::{causes, innermost};
 use crate::common::certificate::fault;
 use crate::config::cluster::{Cluster, Label, Node};
 use crate::config::written::Role;
-use crate::operate::status::Access;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Lookup, Probed};
+use crate::operate::status::scope::Access;
 
 /// The administrator's kubeconfig on a server.
 const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";

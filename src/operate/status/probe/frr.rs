@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::script_output;
+use super::script::script_output;
 use super::sections::{END, MARK, Sections};
 use crate::operate::routing_daemon::frr;
 use crate::operate::status::error::ProbeError;

@@ -11,7 +11,7 @@ use crate::config::cluster::Cluster;
 use crate::operate::status::facts::{
     BgpFacts, Chart, KubernetesFacts, Lookup, PodFacts, Probed, ServiceFacts,
 };
-use crate::operate::status::{Access, Scope};
+use crate::operate::status::scope::{Access, Scope};
 use crate::render::manifests::bgp::api_version;
 use crate::render::manifests::gateway::{CERTIFICATE, GATEWAY_NAME, GATEWAY_NAMESPACE};
 use crate::render::manifests::issuer::issuer_name;

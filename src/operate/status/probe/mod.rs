@@ -1,5 +1,6 @@
 //! Asks nodes, routers, Kubernetes and the gateway at once, each with a time limit of its own.
 
+mod ask;
 mod bird;
 pub(super) mod connection;
 mod frr;
@@ -11,71 +12,8 @@ mod node;
 mod objects;
 mod page;
 pub(super) mod routeros;
+mod script;
 mod sections;
 mod web;
 
-use std::time::Duration;
-
-use futures_util::future::{OptionFuture, join_all};
-
-use super::error::ProbeError;
-use super::facts::{Facts, Probed, RouterFacts};
-use super::{Access, Scope};
-use crate::common::causes::innermost;
-use crate::common::ssh::{self, SshError};
-use crate::config::cluster::{Cluster, Router, RouterAccess};
-use crate::config::platforms::{Shell, StatusSource};
-
-/// Returns what a script prints on a node or a router.
-async fn script_output(target: &str, script: &str, limit: Duration) -> Result<String, ProbeError> {
-    ssh::run_script(target, script, limit).await.map_err(|error| match error {
-        SshError::NotRun(error) => {
-            ProbeError::Skipped { reason: format!("`ssh` cannot be run: {}", innermost(&error)) }
-        }
-        SshError::Late => ProbeError::Late { limit },
-        SshError::TooLong => ProbeError::unexpected("the answer is too long"),
-        SshError::Unreachable(reason) => ProbeError::Unreachable { reason: reason.to_string() },
-        SshError::Denied(reason) => ProbeError::Denied { reason: reason.to_string() },
-        SshError::Failed { said, .. } => ProbeError::unexpected(said.as_str()),
-    })
-}
-
-pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Facts {
-    let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
-    let nodes = join_all(asked.map(|node| node::ask(cluster, node, access.limit)));
-    let routers = join_all(cluster.bgp.routers.iter().map(|router| ask_router(cluster, router, access)));
-    let kubernetes = kubernetes::ask(cluster, access, scope);
-    let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
-    let page: OptionFuture<_> =
-        host.map(|host| page::ask(host, cluster.gateway.address.v4(), access.limit)).into();
-    let (nodes, routers, kubernetes, page) = tokio::join!(nodes, routers, kubernetes, page);
-    Facts { nodes, routers, kubernetes, page }
-}
-
-/// Returns `None` where the router is not to be asked.
-async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Option<Probed<RouterFacts>> {
-    if router.access == RouterAccess::Off {
-        return None;
-    }
-    let limit = access.limit;
-    // One limit for all questions to a router.
-    let answer = tokio::time::timeout(limit, router_facts(cluster, router, access)).await;
-    Some(answer.unwrap_or(Err(ProbeError::Late { limit })))
-}
-
-async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Probed<RouterFacts> {
-    let (gateways, limit) = (cluster.gateway.address.each().collect::<Vec<_>>(), access.limit);
-    match (&router.access, router.platform.status) {
-        (RouterAccess::Off | RouterAccess::NoUser, _) => {
-            Err(ProbeError::skipped("`user` is missing in cluster.toml"))
-        }
-        (RouterAccess::Rest(rest), _) => {
-            let password = routeros::password(&router.name, rest, &cluster.secrets, &access.folder)?;
-            routeros::ask(rest, &password, &gateways, limit).await
-        }
-        (RouterAccess::Ssh(destination), StatusSource::Ssh { shell: Shell::Birdc, .. }) => {
-            bird::ask(destination, &gateways, limit).await
-        }
-        (RouterAccess::Ssh(destination), _) => frr::ask(destination, &gateways, limit).await,
-    }
-}
+pub(super) use ask::ask;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::script_output;
+use super::script::script_output;
 use super::sections::{END, MARK, Sections};
 use crate::config::cluster::{Cluster, Node, Storage, Streamer};
 use crate::config::written::Role;
