@@ -7,7 +7,7 @@ use super::arguments::{
 use super::config::{ConfigError, ConfigFile};
 use super::effect::{self, NoEffect};
 use super::output::{Output, OutputError};
-use super::recording::Recording;
+use super::recording::{LONGEST_PACKET, Recording};
 use super::selection::Selection;
 use crate::capture::{CaptureOptions, Directions, HolderError, Hook, Interfaces, Reception, XdpMode};
 use crate::privacy::{Addresses, HashKey, HashKeyError, Privacy};
@@ -116,7 +116,7 @@ impl Settings {
         if matches!(output, Output::Stdout(_)) && wanted.write.as_deref() == Some(Path::new("-")) {
             return Err(SettingsError::TwoStreams);
         }
-        let recording = Recording::choose(&wanted);
+        let recording = recording(&wanted);
         let snaplen = recording.as_ref().map_or(0, |recording| recording.snaplen);
         Ok(Self {
             interfaces: interfaces(&wanted, &variable)?,
@@ -196,6 +196,15 @@ impl HookArguments {
 
 fn system_host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn recording(wanted: &RunArguments) -> Option<Recording> {
+    Some(Recording {
+        path: wanted.write.clone()?,
+        snaplen: wanted.snaplen.unwrap_or(LONGEST_PACKET),
+        rotation: wanted.rotate,
+        keep: wanted.keep,
+    })
 }
 
 #[cfg(test)]
