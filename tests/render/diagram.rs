@@ -23,7 +23,7 @@ fn picture(cluster: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// `SNAPSHOTS=overwrite` draws it anew.
+/// `SNAPSHOTS=overwrite` draws it again.
 #[test]
 fn the_picture_in_the_docs_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/topology.svg");
@@ -63,7 +63,7 @@ fn everything_is_in_it() {
     assert_eq!(picture.matches(">empty<").count(), 4);
 }
 
-/// `SNAPSHOTS=overwrite` draws it anew.
+/// `SNAPSHOTS=overwrite` draws it again.
 #[test]
 fn both_address_families_are_in_it() {
     let drawn = picture(include_str!("../../examples/dual-stack/cluster.toml"));

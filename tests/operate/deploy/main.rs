@@ -3,7 +3,7 @@
 //! The stand-in for `ssh` runs the node's own side: the very guard that its module ships, and the script by which
 //! `rk1 status` asks. The one for `nixos-rebuild` switches what the node has for systems. Kubernetes is a server of the
 //! test.
-//! `SNAPSHOTS=overwrite` writes the expected screens anew.
+//! `SNAPSHOTS=overwrite` rewrites the expected screens.
 
 #![allow(
     clippy::expect_used,

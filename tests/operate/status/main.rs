@@ -2,7 +2,7 @@
 //!
 //! A test's cluster lives in a network namespace of its own, with the addresses and ports of a real one: servers of the
 //! test are Kubernetes, the router and the gateway, and a stand-in for `ssh` runs the very scripts that nodes and routers
-//! are sent. `SNAPSHOTS=overwrite` writes the expected screens anew.
+//! are sent. `SNAPSHOTS=overwrite` rewrites the expected screens.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "what is not as it should be ends the run")]
 
