@@ -187,7 +187,7 @@ fn a_hash_that_differs_is_an_error_that_names_both() {
 }
 
 #[test]
-fn check_says_what_is_newer_and_writes_nothing() {
+fn check_lists_what_is_newer_and_writes_nothing() {
     let project = Project::new(repository(), Some(Sri::of(CILIUM)));
     let before = project.pins();
     let output = project.rk1(&["pin", "--check"]);
@@ -197,13 +197,15 @@ fn check_says_what_is_newer_and_writes_nothing() {
 }
 
 #[test]
-fn what_a_repository_has_not_is_said() {
+fn what_a_repository_lacks_is_an_error() {
     let mut files = repository();
     files.insert("/cilium/index.yaml", b"entries:\n  cilium:\n    - version: 1.19.6\n".to_vec());
     let project = Project::new(files, None);
     let output = project.rk1(&["pin"]);
     let url = format!("{}/cilium/", project.address);
-    let expected = format!("error: `{url}` does not help: it has no cilium 1.20.0; the newest is 1.19.6\n");
+    let expected = format!(
+        "error: `{url}` is not a usable chart index: it has no cilium 1.20.0; the newest is 1.19.6\n"
+    );
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
 
     let mut files = repository();
@@ -212,4 +214,30 @@ fn what_a_repository_has_not_is_said() {
     let url = format!("{}/gateway-api/v1.6.1/config/crd/standard/gateways.yaml", project.address);
     let expected = format!("error: `{url}` answers 404 Not Found\n");
     assert_eq!(text(&project.rk1(&["pin"]).stderr), expected);
+}
+
+#[test]
+fn an_index_that_is_too_long_is_refused() {
+    let mut files = repository();
+    files.insert("/cilium/index.yaml", vec![b'#'; (64 << 20) + 1]);
+    let project = Project::new(files, None);
+    let output = project.rk1(&["pin"]);
+    let expected = format!("error: `{}/cilium/index.yaml` is longer than 64 MiB\n", project.address);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
+}
+
+#[test]
+fn an_index_whose_aliases_grow_without_end_is_refused() {
+    let levels = (1..20).map(|level| {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+        format!("a{level}: &a{level} [{aliases}]\n")
+    });
+    let index = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned() + &levels.collect::<String>();
+    let mut files = repository();
+    files.insert("/cilium/index.yaml", (index + "entries: *a19\n").into_bytes());
+    let project = Project::new(files, None);
+    let output = project.rk1(&["pin"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("error: `{}/cilium/index.yaml` is not a usable chart index", project.address);
+    assert!(text(&output.stderr).starts_with(&expected), "{}", text(&output.stderr));
 }

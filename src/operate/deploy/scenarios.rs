@@ -1,4 +1,4 @@
-//! Each way through a plan, with a stand-in for ssh, `nixos-rebuild` and Kubernetes.
+//! Tests of each way through a plan, with a stand-in for ssh, `nixos-rebuild` and Kubernetes.
 //!
 //! These tests are part of the crate, because `run` and its actions are not public.
 
@@ -19,14 +19,14 @@ use crate::operate::status::{
 
 /// Long enough that no test waits for its end, however slow the machine.
 const LONG: Duration = Duration::from_hours(1);
-/// Over as soon as it has begun.
+/// Ends as soon as it starts.
 const NONE: Duration = Duration::ZERO;
 
-/// What goes wrong. It happens to one node.
+/// What goes wrong on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     Nothing,
-    Unwell,
+    Unhealthy,
     Unanswered,
     Armed,
     Etcd(&'static str),
@@ -35,12 +35,12 @@ enum Trouble {
     DrainFails,
     ArmFails,
     SwitchFails,
-    /// Nothing is heard of it any more, until its guard takes it back after so many questions.
+    /// The node does not answer any more, until its guard rolls it back after this many questions.
     Silent {
         questions: usize,
     },
     SessionLost,
-    ConfirmUnheard,
+    ConfirmLost,
     ConfirmAnswerLost,
     UncordonFails,
     Cancelled {
@@ -98,18 +98,18 @@ impl World {
         self.switched.borrow().iter().any(|name| name == node.name.as_str())
     }
 
-    fn go_back(&self, node: &Node) {
+    fn roll_back(&self, node: &Node) {
         self.state.set(GuardState::Reverted);
         self.switched.borrow_mut().retain(|name| name != node.name.as_str());
     }
 
-    /// Whether the node hears nothing and says nothing.
+    /// Returns whether the node neither receives orders nor answers.
     fn is_silent(&self, node: &Node) -> bool {
         match self.trouble {
             Trouble::Silent { questions } if node.name.as_str() == self.node && self.is_switched(node) => {
                 self.questions.set(self.questions.get() + 1);
                 if self.questions.get() >= questions {
-                    self.go_back(node);
+                    self.roll_back(node);
                     return false;
                 }
                 true
@@ -120,7 +120,7 @@ impl World {
 }
 
 fn good() -> Finding {
-    Finding::Good { what: "well".to_owned() }
+    Finding::Good { what: "healthy".to_owned() }
 }
 
 fn wrong(what: &str) -> Finding {
@@ -134,7 +134,7 @@ fn wrong(what: &str) -> Finding {
 
 impl Actions for World {
     async fn observe(&self, node: &Node) -> Result<Observation, ActionError> {
-        let k3s = if self.has(node, Trouble::Unwell) { wrong("it has failed") } else { good() };
+        let k3s = if self.has(node, Trouble::Unhealthy) { wrong("it has failed") } else { good() };
         let is_lost = self.has(node, Trouble::SessionLost) && self.is_switched(node);
         let session = if is_lost { wrong("it is down") } else { good() };
         Ok(Observation {
@@ -194,13 +194,13 @@ impl Actions for World {
             Order::Revert => "revert",
         };
         if self.is_silent(node) {
-            self.tell(node, &format!("does not hear: {word}"));
+            self.tell(node, &format!("does not receive: {word}"));
             return Err(Self::fail("ssh"));
         }
         self.tell(node, word);
         match (order, self.state.get()) {
             (Order::Arm(_), _) if self.has(node, Trouble::ArmFails) => Err(Self::fail("ssh")),
-            (Order::Confirm, _) if self.has(node, Trouble::ConfirmUnheard) => Err(Self::fail("ssh")),
+            (Order::Confirm, _) if self.has(node, Trouble::ConfirmLost) => Err(Self::fail("ssh")),
             (Order::Arm(_), _) => {
                 self.state.set(GuardState::Armed { left: 300 });
                 Ok(())
@@ -210,7 +210,7 @@ impl Actions for World {
                 if self.has(node, Trouble::ConfirmAnswerLost) { Err(Self::fail("ssh")) } else { Ok(()) }
             }
             (Order::Revert, GuardState::Armed { .. }) => {
-                self.go_back(node);
+                self.roll_back(node);
                 Ok(())
             }
             _ => Err(Self::fail("rk1-guard")),
@@ -247,14 +247,15 @@ impl Actions for World {
     }
 }
 
-/// What is done to a node with this trouble and to the one after it, and what becomes of both.
+/// Deploys to a node with this trouble and to the next one. Returns the steps and the result of both.
 fn deploy(node: &'static str, trouble: Trouble, limit: Duration, drains: bool) -> (String, String) {
     let source =
         Source { name: "cluster.toml".to_owned(), text: include_str!("../../../cluster.toml").to_owned() };
-    let cluster = Cluster::parse(&source, &mut Problems::default()).expect("the posts' cluster");
+    let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
     let drain = drains.then_some(Drain { limit: LONG, delete_empty_dirs: false });
     let names = [node.to_owned(), "rk1-03".to_owned()];
-    let plan = Plan::new(&cluster, &names, Options { drain, limit, anyway: false }).expect("its nodes");
+    let plan =
+        Plan::new(&cluster, &names, Options { drain, limit, anyway: false }).expect("nodes of the cluster");
     let world = World::new(node, trouble);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let report = runtime.block_on(run(&plan, &world, &mut |_, _| {}));
@@ -266,46 +267,48 @@ fn deploy(node: &'static str, trouble: Trouble, limit: Duration, drains: bool) -
     (world.told.into_inner().join(", "), results)
 }
 
-const WELL: &str = "rk1-04 deployed\nrk1-03 deployed";
+const DEPLOYED: &str = "rk1-04 deployed\nrk1-03 deployed";
 
 fn stopped(result: &str) -> String {
-    format!("rk1-04 {result}\nrk1-03 not begun")
+    format!("rk1-04 {result}\nrk1-03 not started")
 }
 
 #[test]
-fn all_goes_well() {
+fn healthy_nodes_are_deployed_one_after_the_other() {
     let (told, results) = deploy("rk1-04", Trouble::Nothing, LONG, false);
     let of =
         |node: &str| ["build", "arm", "switch", "confirm"].map(|step| format!("{node} {step}")).join(", ");
-    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
+    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), DEPLOYED));
 
     let (told, results) = deploy("rk1-04", Trouble::Nothing, LONG, true);
     let steps = ["build", "cordon", "drain", "arm", "switch", "confirm", "uncordon"];
     let of = |node: &str| steps.map(|step| format!("{node} {step}")).join(", ");
-    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), WELL));
+    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), DEPLOYED));
 }
 
 #[test]
-fn what_runs_already_is_left_alone() {
+fn a_node_that_runs_the_system_already_is_left_alone() {
     let (told, results) = deploy("rk1-04", Trouble::Unchanged, LONG, true);
     assert!(told.starts_with("rk1-04 build, rk1-03 build, rk1-03 cordon"), "{told}");
-    assert_eq!(results, "rk1-04 unchanged: it runs this system already\nrk1-03 deployed");
+    assert_eq!(results, "rk1-04 unchanged: this system runs already\nrk1-03 deployed");
 }
 
 #[test]
-fn before_the_switch_nothing_is_touched() {
+fn a_failure_before_the_switch_leaves_the_node_untouched() {
     let failed = |what: &str| format!("untouched; `{what}` ended with status 1");
     for (trouble, steps, result) in [
         (
-            Trouble::Unwell,
+            Trouble::Unhealthy,
             "",
-            "untouched; it is not well\n  rk1-04, k3s: it has failed; look at `journalctl`".to_owned(),
+            "untouched; checks failed before the deploy\n  rk1-04, k3s: it has failed; look at `journalctl`"
+                .to_owned(),
         ),
         (Trouble::Unanswered, "", failed("ssh")),
         (
             Trouble::Armed,
             "",
-            "untouched; its guard is armed already: it goes back in 70 s unless somebody confirms".to_owned(),
+            "untouched; the guard is armed already: it rolls the node back in 70 s unless that is confirmed"
+                .to_owned(),
         ),
         (Trouble::BuildFails, "rk1-04 build", failed("nixos-rebuild")),
         (Trouble::DrainFails, "rk1-04 build, rk1-04 cordon, rk1-04 drain, rk1-04 uncordon", failed("drain")),
@@ -320,42 +323,42 @@ fn before_the_switch_nothing_is_touched() {
 }
 
 #[test]
-fn a_server_is_not_taken_from_a_bare_majority() {
+fn a_server_that_etcd_needs_for_its_quorum_is_left_untouched() {
     let (told, results) = deploy("rk1-02", Trouble::Etcd("rk1-01"), LONG, false);
     assert_eq!(told, "");
     assert_eq!(
         results,
-        "rk1-02 untouched; etcd would lose its quorum: of 3 members 2 are needed, and without this one only 1 would be \
-         ready (rk1-01: `etcd` ended with status 1)\nrk1-03 not begun"
+        "rk1-02 untouched; etcd would lose its quorum: 2 of 3 members are needed, and without this one only 1 would be \
+         ready (rk1-01: `etcd` ended with status 1)\nrk1-03 not started"
     );
-    // An agent holds no etcd.
+    // An agent is not a member of etcd.
     let (_, results) = deploy("rk1-04", Trouble::Etcd("rk1-01"), LONG, false);
     assert!(results.starts_with("rk1-04 deployed\nrk1-03 untouched; etcd would lose"), "{results}");
-    // A server is not as before without its own.
+    // A server must pass its own check of etcd after the switch.
     let (told, results) = deploy("rk1-02", Trouble::Etcd("rk1-02"), NONE, false);
     assert_eq!(told, "rk1-02 build, rk1-02 arm, rk1-02 switch, rk1-02 revert");
     assert!(results.contains("rk1-02, etcd: `etcd` ended with status 1"), "{results}");
 }
 
 #[test]
-fn after_the_switch_it_is_taken_back() {
-    let before = "reverted: it runs the system of before";
-    let by_itself = "reverted by its guard: it runs the system of before";
+fn a_failure_after_the_switch_rolls_the_node_back() {
+    let before = "rolled back to the previous system";
+    let by_itself = "rolled back to the previous system by its guard";
     for (trouble, limit, steps, why) in [
         (Trouble::SwitchFails, LONG, "arm, switch, revert", "`nixos-rebuild` ended with status 1"),
         (
             Trouble::SessionLost,
             NONE,
             "arm, switch, revert",
-            "it has not become as good as before within 0 s\n  rk1-04, rk1-04: it is down; look at `journalctl`",
+            "checks that passed before still fail after 0 s\n  rk1-04, rk1-04: it is down; look at `journalctl`",
         ),
         (
             Trouble::Silent { questions: 4 },
             LONG,
-            "arm, switch, does not hear: revert",
-            "it has not become as good as before within 3600 s: it does not answer",
+            "arm, switch, does not receive: revert",
+            "checks that passed before still fail after 3600 s: the node does not answer",
         ),
-        (Trouble::ConfirmUnheard, LONG, "arm, switch, confirm, revert", "`ssh` ended with status 1"),
+        (Trouble::ConfirmLost, LONG, "arm, switch, confirm, revert", "`ssh` ended with status 1"),
         (Trouble::Cancelled { at: "switch" }, LONG, "arm, switch, revert", "cancelled"),
     ] {
         let (told, results) = deploy("rk1-04", trouble, limit, false);
@@ -370,19 +373,19 @@ fn after_the_switch_it_is_taken_back() {
 }
 
 #[test]
-fn a_node_that_stays_silent_is_called_lost() {
+fn a_node_that_never_answers_again_is_lost() {
     let (told, results) = deploy("rk1-04", Trouble::Silent { questions: usize::MAX }, NONE, false);
-    assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 switch, rk1-04 does not hear: revert");
+    assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 switch, rk1-04 does not receive: revert");
     assert_eq!(
         results,
         stopped(
-            "lost: it does not answer; it has not become as good as before within 0 s: it does not answer"
+            "lost: the node does not answer; checks that passed before still fail after 0 s: the node does not answer"
         )
     );
 }
 
 #[test]
-fn an_order_to_arm_that_was_lost_leaves_the_node_untouched() {
+fn a_lost_arm_order_leaves_the_node_untouched() {
     let (told, results) = deploy("rk1-04", Trouble::ArmFails, LONG, false);
     assert_eq!(told, "rk1-04 build, rk1-04 arm, rk1-04 revert");
     assert_eq!(results, stopped("untouched; `ssh` ended with status 1"));
@@ -390,7 +393,7 @@ fn an_order_to_arm_that_was_lost_leaves_the_node_untouched() {
 
 #[test]
 fn a_confirmation_whose_answer_was_lost_counts() {
-    assert_eq!(deploy("rk1-04", Trouble::ConfirmAnswerLost, LONG, false).1, WELL);
+    assert_eq!(deploy("rk1-04", Trouble::ConfirmAnswerLost, LONG, false).1, DEPLOYED);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::config::written::Channel;
 use crate::render::yaml;
 
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// Bytes of a file that are read. The index of a large Helm repository has 20 MB, a chart less than 1 MB.
+const BODY_LIMIT: usize = 64 << 20;
 
 #[derive(Debug, Error)]
 pub enum LookupError {
@@ -24,6 +26,8 @@ pub enum LookupError {
     Fetch { url: String, source: reqwest::Error },
     #[error("`{url}` answers {status}")]
     Status { url: String, status: StatusCode },
+    #[error("`{url}` is longer than {} MiB", BODY_LIMIT >> 20)]
+    TooLong { url: String },
     #[error("`{text}` is not a URL")]
     Address { text: String, source: url::ParseError },
     #[error("`{url}` is not a usable chart index")]
@@ -178,12 +182,19 @@ impl Lookup {
     async fn fetch(&self, url: &Url) -> Result<Vec<u8>, LookupError> {
         log::debug!("GET {url}");
         let failed = |source| LookupError::Fetch { url: url.to_string(), source };
-        let answer = self.client.get(url.clone()).send().await.map_err(failed)?;
+        let mut answer = self.client.get(url.clone()).send().await.map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
             return Err(LookupError::Status { url: url.to_string(), status });
         }
-        Ok(answer.bytes().await.map_err(failed)?.to_vec())
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if bytes.len() + chunk.len() > BODY_LIMIT {
+                return Err(LookupError::TooLong { url: url.to_string() });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     }
 }
 

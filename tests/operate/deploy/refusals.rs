@@ -48,7 +48,7 @@ fn a_server_stays_while_etcd_needs_it() {
 fn a_second_deploy_waits_for_the_first() {
     let cluster = TestCluster::well();
     cluster.node("rk1-04").succeeds(&["arm", "600"]);
-    // Told as it is when nothing has passed yet; how much is left depends on the machine.
+    // The seconds that are left depend on the machine: the screen has all 600.
     let output = cluster.command(&["rk1-04"]).output().unwrap();
     let words = String::from_utf8(output.stderr.clone()).unwrap();
     let left = words.split("back in ").nth(1).unwrap().split(" s").next().unwrap().to_owned();

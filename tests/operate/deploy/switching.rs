@@ -62,7 +62,7 @@ fn a_node_that_stays_away_is_called_lost() {
 }
 
 #[test]
-fn a_session_that_does_not_come_back_takes_the_node_back() {
+fn a_session_that_does_not_come_back_rolls_the_node_back() {
     let cluster = TestCluster::well();
     cluster.when_activated("rk1-04", "new", "touch bgp-down");
     cluster.when_activated("rk1-04", "old", "rm -f bgp-down");
@@ -71,7 +71,7 @@ fn a_session_that_does_not_come_back_takes_the_node_back() {
 }
 
 #[test]
-fn a_switch_that_fails_is_taken_back() {
+fn a_switch_that_fails_rolls_the_node_back() {
     let cluster = TestCluster::well();
     cluster.when_activated(
         "rk1-02",
@@ -99,7 +99,7 @@ fn signal(name: &str, process: &str) {
 }
 
 #[test]
-fn an_interrupt_takes_the_node_back() {
+fn an_interrupt_rolls_the_node_back() {
     let cluster = TestCluster::well();
     let (child, _) = hanging(&cluster);
     signal("-INT", &child.id().to_string());

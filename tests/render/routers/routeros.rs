@@ -163,9 +163,9 @@ fn a_file_for_another_version_is_refused() {
     assert_eq!(of("7.22", "7.21.5"), ["/routing/bgp/instance/set multipath"]);
 }
 
-/// Everything that is added is looked for first, and taken back by the second file.
+/// The first file checks for each thing before it adds it, and the undo file removes all of them.
 #[test]
-fn whatever_is_added_is_looked_for_and_taken_back() {
+fn whatever_is_added_is_checked_first_and_undone() {
     let dual_stack = [dual_stack_routeros("7.18"), dual_stack(EXTERNAL_ROUTEROS)];
     let ipv4 = [routeros("7.18"), routeros("7.22"), with_router(EXTERNAL_ROUTEROS)];
     for text in ipv4.into_iter().chain(dual_stack) {
