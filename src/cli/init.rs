@@ -6,12 +6,12 @@ use anyhow::Context;
 
 use super::Outcome;
 
-/// What `rk1 init` writes: every key, with the optional ones commented out at their defaults.
+/// The file that `rk1 init` writes: every key, with the optional ones commented out.
 const TEMPLATE: &str = include_str!("init/cluster.toml");
 
 pub(super) fn run(file: &Path) -> anyhow::Result<Outcome> {
     let name = file.display();
-    // A cluster that somebody has described already is not overwritten.
+    // An existing file is never overwritten.
     OpenOptions::new()
         .write(true)
         .create_new(true)

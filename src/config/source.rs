@@ -1,8 +1,8 @@
-//! Text that came from outside, and places in it.
+//! The text of `cluster.toml`, and places in it.
 
 use std::ops::Range;
 
-/// A file's name, as the user would type it, and its text.
+/// The text of a file, and the file's name as the user wrote it.
 #[derive(Debug, Clone)]
 pub struct Source {
     pub name: String,
@@ -10,7 +10,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Where problems are shown that belong to no line in particular.
+    /// Returns the span of the first line, for problems that belong to no particular line.
     #[must_use]
     pub fn first_line(&self) -> Span {
         let end = self.text.find(['\n', '\r']).unwrap_or(self.text.len());
@@ -59,7 +59,7 @@ impl<T> Spanned<T> {
     }
 }
 
-/// Gives a wrapper the JSON Schema of what it wraps.
+/// Implements `JsonSchema` for a wrapper with the schema of the type inside.
 macro_rules! schema_of_inner {
     ($wrapper:ident) => {
         impl<T: schemars::JsonSchema> schemars::JsonSchema for $wrapper<T> {
@@ -84,5 +84,5 @@ macro_rules! schema_of_inner {
 
 pub(crate) use schema_of_inner;
 
-// A span says where a value stands, nothing about what it may be.
+// The span of a value is not part of its schema.
 schema_of_inner!(Spanned);

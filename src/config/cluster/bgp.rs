@@ -1,4 +1,4 @@
-//! The sessions with the routers, and the pool that is announced over them.
+//! `[bgp]`: the sessions with the routers, and the pool that is announced over them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,15 +20,15 @@ pub struct Bgp {
     pub asn: u32,
     /// The range of the external addresses of services.
     pub pool: Networks,
-    /// Seconds.
+    /// The hold time of a session, in seconds.
     pub hold_time: u16,
-    /// Seconds.
+    /// The time between two keepalive messages, in seconds.
     pub keepalive: u16,
-    /// The time between two attempts to reach a router, in seconds.
+    /// The time between two attempts to connect to a router, in seconds.
     pub connect_retry: u16,
-    /// For how long routers keep the routes of a node whose agent restarts, in seconds. `None` where a node has several
-    /// sessions: Cilium's GoBGP then announces nothing to any peer until each of them is established or 360 s are over
-    /// (GoBGP, `pkg/server/server.go`, `LocalRestarting`), so one router that is down would cut off the others.
+    /// The time for which routers keep the routes of a node whose Cilium agent restarts, in seconds. `None` if a node has
+    /// several sessions: Cilium's GoBGP would then announce routes to no peer until every session is established or 360 s
+    /// have passed (GoBGP, `pkg/server/server.go`, `LocalRestarting`), so one failed router would cut off the others.
     pub graceful_restart: Option<u16>,
     pub routers: Vec<Router>,
 }
@@ -37,15 +37,15 @@ pub struct Bgp {
 enum BgpMistake {
     #[error("the keepalive of {keepalive} s is longer than the hold time of {hold_time} s")]
     KeepaliveOverHold { keepalive: u16, hold_time: u16 },
-    #[error("a hold time of {hold_time} s is over before the third keepalive of {keepalive} s")]
+    #[error("a hold time of {hold_time} s is shorter than three keepalives of {keepalive} s")]
     ShortHold { keepalive: u16, hold_time: u16 },
-    #[error("a node may take more than {seconds} s to restart")]
+    #[error("a restart time of {seconds} s is too short: a node's agent may take longer to restart")]
     ShortRestart { seconds: u16 },
     #[error("`graceful-restart` has no effect: each node has {sessions} sessions")]
     RestartWithSeveral { sessions: usize },
-    #[error("there is no router")]
+    #[error("the cluster has no router")]
     NoRouter,
-    #[error("`{name}` is the name of the IPv6 session of `{other}`")]
+    #[error("`{name}` is also the name of the IPv6 session of `{other}`")]
     SessionName { name: Label, other: Label },
     #[error("two routers have the {what} `{value}`")]
     DuplicateRouter { what: &'static str, value: String },
@@ -61,36 +61,36 @@ impl Mistake for BgpMistake {
                 format!("RFC 4271 suggests three keepalives: `hold-time = {}`", u32::from(*keepalive) * 3)
             }
             Self::ShortRestart { .. } => {
-                "write at least 60: the router drops the node's routes when the time is over".to_owned()
+                "write at least 60: the router removes the node's routes when this time has passed".to_owned()
             }
             Self::RestartWithSeveral { .. } => {
-                "remove it: with graceful restart, one router that is down keeps the nodes from announcing to the others \
+                "remove it: with graceful restart, one failed router would stop the announcements to the other routers \
                  for six minutes"
                     .to_owned()
             }
             Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
             Self::SessionName { .. } => "write another name".to_owned(),
-            Self::DuplicateRouter { .. } => "give each router its own".to_owned(),
+            Self::DuplicateRouter { .. } => "give each router its own name and addresses".to_owned(),
         };
         Some(instead)
     }
 }
 
-/// The name of the session over IPv6, on either side, where the one over IPv4 has the name `name`.
+/// Returns the name of the IPv6 session that belongs to the IPv4 session `name`. Nodes and routers use the same name.
 #[must_use]
 pub fn ipv6_session(name: &str) -> String {
     format!("{name}-ipv6")
 }
 
-/// Notes names of nodes or of routers that are the name of another one's IPv6 session: nodes name their sessions after
-/// routers, routers after nodes.
+/// Notes names of nodes or of routers that are also the name of another one's IPv6 session. Nodes name their sessions
+/// after the routers, and routers after the nodes.
 pub(super) fn note_session_names(names: &[(Span, &Label)], problems: &mut Problems) {
     for (span, name) in names {
         let mut others = names.iter();
         if let Some((first, other)) = others.find(|(_, other)| ipv6_session(other.as_str()) == name.as_str())
         {
             let mistake = BgpMistake::SessionName { name: (*name).clone(), other: (*other).clone() };
-            problems.collision(*span, mistake, *first, "has that session");
+            problems.collision(*span, mistake, *first, "its IPv6 session has that name");
         }
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn resolve(
     let connect_retry = number_or(
         5,
         written.connect_retry.as_ref(),
-        "time between attempts in seconds",
+        "connect retry time in seconds",
         &(1..=u16::MAX),
         problems,
     );

@@ -36,7 +36,7 @@ struct Addressing {
     ranges: Vec<NamedRange>,
 }
 
-/// A range, what messages call it, and where it was written.
+/// A range with its name in messages and its span.
 #[derive(Clone, Copy)]
 struct NamedRange {
     what: &'static str,
@@ -55,7 +55,7 @@ const POOL: &str = "pool";
 enum CollisionMistake {
     #[error("the gateway {gateway} is not in the network of `{address}`")]
     OutsideSubnet { address: IpNet, gateway: IpAddr },
-    #[error("`{address}` has another prefix length than the other nodes")]
+    #[error("`{address}` has a different prefix length than the other nodes")]
     OtherPrefix { address: IpNet, usual: u8 },
     #[error("two machines have the address {address}")]
     DuplicateAddress { address: IpAddr },
@@ -71,7 +71,7 @@ enum CollisionMistake {
         other_range: IpNet,
         key: &'static str,
     },
-    #[error("the router {address} is in no network of the nodes")]
+    #[error("the router {address} is not in the nodes' network")]
     FarRouter { address: IpAddr, lan: Option<IpNet> },
     #[error("{address} is in the {what} {range}")]
     AddressInRange { address: IpAddr, what: &'static str, range: IpNet },
@@ -107,8 +107,8 @@ impl Mistake for CollisionMistake {
             }
             Self::AddressInRange { .. } => "write a range that contains no machine's address".to_owned(),
             Self::NameserverInRange { .. } => {
-                "write a name server outside the cluster: nodes need one to pull the images that the cluster \
-                 runs, also after a power failure"
+                "write a name server outside the cluster: nodes need one to pull container images before the \
+                 cluster runs, such as after a power failure"
                     .to_owned()
             }
         };
@@ -116,7 +116,7 @@ impl Mistake for CollisionMistake {
     }
 }
 
-/// The default of a range.
+/// Returns the default of a range.
 fn usual(what: &str, range: &IpNet) -> Option<&'static str> {
     let limits = match range {
         IpNet::V4(_) => &IPV4,
@@ -166,7 +166,7 @@ impl Parts<'_> {
         let pool = bgp.and_then(|bgp| named(POOL, bgp.pool.of_family(is_ipv6), None));
         let mut ranges: Vec<NamedRange> = Vec::new();
         for range in lans.chain([pods, services, pool]).flatten() {
-            // The network of the nodes is listed once.
+            // The nodes' network is listed once, not for each node.
             if ranges.iter().all(|known| (known.what, known.range) != (range.what, range.range)) {
                 ranges.push(range);
             }
@@ -175,7 +175,7 @@ impl Parts<'_> {
             gateway: network.gateway.of_family(is_ipv6)?,
             controllers: ipv4_only(boards.iter().map(|board| wide(&board.bmc)).collect()),
             routers: routers.filter_map(|router| router.address.of_family(is_ipv6)).collect(),
-            // By default the gateway is the name server: what is wrong with it is noted once.
+            // By default the gateway is the name server. A problem with it is noted once, as a problem of the gateway.
             nameservers: match written.nameservers {
                 Some(_) => ipv4_only(network.nameservers.iter().map(wide).collect()),
                 None => Vec::new(),
@@ -209,11 +209,11 @@ impl Addressing {
         }
     }
 
-    /// The prefix length that most nodes have; that of the first node if there is no single one.
+    /// Returns the most frequent prefix length of the nodes. Of several, it is the one that is written first.
     fn usual_prefix(&self) -> u8 {
         let count = |prefix| self.nodes.iter().filter(|node| node.value.prefix_len() == prefix).count();
         let prefixes = self.nodes.iter().map(|node| node.value.prefix_len());
-        // Of equal counts `max_by_key` takes the last.
+        // Of equal counts, `max_by_key` returns the last.
         prefixes.rev().max_by_key(|prefix| count(*prefix)).unwrap_or_default()
     }
 
@@ -250,7 +250,7 @@ impl Addressing {
     fn note_overlaps(&self, problems: &mut Problems) {
         for (position, later) in self.ranges.iter().enumerate() {
             for earlier in &self.ranges[..position] {
-                // Networks of nodes that overlap have different prefix lengths, which has been noted.
+                // If the networks of two nodes overlap, their prefix lengths differ, which has been noted.
                 if (earlier.what, later.what) != (LAN, LAN) {
                     note_overlap(earlier, later, problems);
                 }
@@ -260,7 +260,7 @@ impl Addressing {
 
     fn note_machines_in_ranges(&self, problems: &mut Problems) {
         let holding = |address: IpAddr| self.ranges.iter().find(|named| named.range.contains(&address));
-        // In the nodes' network a machine is where it belongs; a range that overlaps it has been noted.
+        // Machines in the nodes' network are correct. A range that overlaps that network has been noted.
         let outside_lan = |machine: &&Spanned<IpAddr>| self.lan_of(machine.value).is_none();
         for machine in self.controllers.iter().chain(&self.routers).filter(outside_lan) {
             if let Some(NamedRange { what, range, span, .. }) = holding(machine.value) {
@@ -285,7 +285,7 @@ impl Addressing {
         }
     }
 
-    /// The nodes' network that contains an address.
+    /// Returns the nodes' network that contains an address.
     fn lan_of(&self, address: IpAddr) -> Option<IpNet> {
         let mut lans = self.ranges.iter().filter(|named| named.what == LAN);
         lans.find(|named| named.range.contains(&address)).map(|named| named.range)
@@ -297,7 +297,7 @@ fn note_duplicate(machine: &Spanned<IpAddr>, first: Span, problems: &mut Problem
     problems.collision(machine.span, mistake, first, "first used here");
 }
 
-/// The mark goes to the larger range, which is the one to change; but never to a default, which stands nowhere.
+/// Notes ranges that overlap. The larger range is marked, since it is the one to change, unless it is a default.
 fn note_overlap(earlier: &NamedRange, later: &NamedRange, problems: &mut Problems) {
     let contains = |outer: &NamedRange, inner: &NamedRange| outer.range.contains(&inner.range);
     if !contains(earlier, later) && !contains(later, earlier) {

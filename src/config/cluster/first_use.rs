@@ -1,11 +1,11 @@
-//! Finding the first of two equal values.
+//! Finds the first use of a value that is used twice.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::config::source::Span;
 
-/// Where each value was used first.
+/// The span of the first use of each value.
 pub(super) struct FirstUse<T>(HashMap<T, Span>);
 
 impl<T> Default for FirstUse<T> {
@@ -15,7 +15,7 @@ impl<T> Default for FirstUse<T> {
 }
 
 impl<T: Eq + Hash> FirstUse<T> {
-    /// The place of an earlier use of `value`, if there was one.
+    /// Records a use of `value`. Returns the span of the first use, if there was one before.
     pub(super) fn earlier(&mut self, value: T, span: Span) -> Option<Span> {
         let first = *self.0.entry(value).or_insert(span);
         (first != span).then_some(first)

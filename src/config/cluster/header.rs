@@ -4,7 +4,7 @@ use super::name::{Domain, Label};
 use crate::config::diagnostics::Problems;
 use crate::config::written;
 
-/// Characters of a cluster's name (Cilium's chart: `cluster.name`).
+/// The maximum length of a cluster's name in characters (`cluster.name` of Cilium's chart).
 const NAME_LIMIT: usize = 32;
 
 pub(super) fn resolve(

@@ -1,4 +1,4 @@
-//! `[hubble]`: the web page that shows the cluster's traffic.
+//! `[hubble]`: the web page of Hubble, which shows the cluster's traffic.
 
 use thiserror::Error;
 
@@ -16,14 +16,11 @@ struct NotServed {
 
 impl Mistake for NotServed {
     fn hint(&self) -> Option<String> {
-        Some(format!(
-            "a wildcard stands for exactly one label: write a name such as `hubble.{}`",
-            self.domain
-        ))
+        Some(format!("write a name such as `hubble.{}`: a wildcard matches exactly one label", self.domain))
     }
 }
 
-/// The host name of the page, one of those that the gateway serves. `Ok(None)` if the page is disabled.
+/// Resolves the host name of the page, which the gateway must serve. Returns `Ok(None)` if the page is disabled.
 pub(super) fn resolve(
     written: Option<&written::Hubble>,
     gateway: Option<&Gateway>,

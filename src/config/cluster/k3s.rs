@@ -1,4 +1,4 @@
-//! Kubernetes itself.
+//! `[k3s]`: settings of k3s, the Kubernetes distribution.
 
 use thiserror::Error;
 
@@ -11,11 +11,11 @@ use crate::config::written::{self, Role, Text, nearest};
 #[derive(Debug, Clone)]
 pub struct K3s {
     pub token: SecretName,
-    /// The server that founds the cluster; the others join it.
+    /// The server that initializes the cluster; the other nodes join it.
     pub first_server: Label,
-    /// In octal, as the flag takes it.
+    /// The file mode in octal, as k3s's `--write-kubeconfig-mode` takes it.
     pub write_kubeconfig_mode: String,
-    /// Further names and addresses for the API server's certificate.
+    /// Additional names and addresses in the API server's certificate.
     pub tls_san: Vec<String>,
 }
 
@@ -23,9 +23,9 @@ pub struct K3s {
 enum K3sMistake {
     #[error("`{mode}` is not a file mode")]
     Mode { mode: String },
-    #[error("`{mode}` keeps the administrator's kubeconfig from root")]
+    #[error("the file mode `{mode}` does not let root read the administrator's kubeconfig")]
     Unreadable { mode: String },
-    #[error("no server is called `{name}`")]
+    #[error("the cluster has no server `{name}`")]
     UnknownServer { name: String, nearest: Option<String> },
     #[error("`{name}` is an agent, not a server")]
     Agent { name: Label },
@@ -37,7 +37,7 @@ impl Mistake for K3sMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::Mode { .. } | Self::Unreadable { .. } => {
-                "write three octal digits: `600` for root alone, `644` for every user of the node".to_owned()
+                "write three octal digits: `600` for root only, `644` for every user of the node".to_owned()
             }
             Self::UnknownServer { nearest: Some(name), .. } => format!("did you mean `{name}`?"),
             Self::UnknownServer { .. } | Self::Agent { .. } => {

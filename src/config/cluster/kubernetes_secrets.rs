@@ -19,7 +19,7 @@ impl Router {
 }
 
 impl Cluster {
-    /// In the order of the names.
+    /// Returns the Kubernetes Secrets of the cluster, sorted by name.
     #[must_use]
     pub fn kubernetes_secrets(&self) -> Vec<KubernetesSecret> {
         let mut secrets: Vec<_> = self.bgp.routers.iter().filter_map(Router::kubernetes_secret).collect();

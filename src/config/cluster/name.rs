@@ -1,4 +1,4 @@
-//! Names: DNS labels (RFC 1123) and the domains made of them.
+//! DNS labels (RFC 1123) and domain names.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,12 +8,12 @@ use thiserror::Error;
 
 use crate::config::diagnostics::Mistake;
 
-/// Octets of a label (RFC 1035, section 2.3.4).
+/// The maximum length of a label in octets (RFC 1035, section 2.3.4).
 const LABEL_LIMIT: usize = 63;
-/// Characters of a domain name in text form (RFC 1035, section 2.3.4).
+/// The maximum length of a domain name in characters. RFC 1035, section 2.3.4, allows 255 octets with the length octets.
 const DOMAIN_LIMIT: usize = 253;
 
-/// A DNS label in lower case, as Kubernetes wants it (RFC 1123, section 2.1).
+/// A DNS label in lower case, as Kubernetes requires (RFC 1123, section 2.1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Label(String);
@@ -25,11 +25,11 @@ pub struct Domain(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NameMistake {
-    #[error("a name may not be empty")]
+    #[error("the name is empty")]
     Empty,
     #[error("`{name}` has {length} characters, more than {limit}")]
     TooLong { name: String, length: usize, limit: usize },
-    #[error("`{name}` is not a DNS label: `{}` may not stand in it", character.escape_debug())]
+    #[error("`{name}` is not a DNS label: it contains `{}`", character.escape_debug())]
     Character { name: String, character: char },
     #[error("`{name}` is not a DNS label: it begins or ends with a hyphen")]
     OuterHyphen { name: String },
@@ -40,22 +40,22 @@ pub enum NameMistake {
 impl Mistake for NameMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
-            Self::Empty => "write 1 to 63 of a-z, 0-9 and `-`".to_owned(),
+            Self::Empty => "write 1 to 63 characters: a-z, 0-9 and `-`".to_owned(),
             Self::TooLong { limit, .. } => format!("write at most {limit} characters"),
             Self::Character { name, .. } if Label::parse(&suggested(name)).is_ok() && !name.contains('.') => {
-                format!("write `{}`: only a-z, 0-9 and `-` may stand in it (RFC 1123)", suggested(name))
+                format!("write `{}`: only a-z, 0-9 and `-` are allowed (RFC 1123)", suggested(name))
             }
-            Self::Character { .. } => "only a-z, 0-9 and `-` may stand in it (RFC 1123)".to_owned(),
+            Self::Character { .. } => "use only a-z, 0-9 and `-` (RFC 1123)".to_owned(),
             Self::OuterHyphen { name } => format!("write `{}`", name.trim_matches('-')),
             Self::NotADomain { name } => {
-                format!("write it with the domain above it, such as `{name}.example.org`")
+                format!("add the parent domain, such as `{name}.example.org`")
             }
         };
         Some(instead)
     }
 }
 
-/// The name in the spelling that was probably meant.
+/// Returns the valid name that was probably meant.
 fn suggested(name: &str) -> String {
     let spelled = name.to_ascii_lowercase().replace(['_', ' '], "-");
     spelled.trim_matches('-').to_owned()
@@ -77,7 +77,7 @@ impl Label {
         Self(name.to_owned()).at_most(LABEL_LIMIT, length)
     }
 
-    /// The label, if it has no more than `limit` characters.
+    /// Returns the label, or an error if it has more than `limit` characters.
     pub fn within(self, limit: usize) -> Result<Self, NameMistake> {
         let length = self.0.len();
         self.at_most(limit, length)
@@ -112,19 +112,19 @@ impl Domain {
         }
     }
 
-    /// Whether it is `other` or lies below it.
+    /// Returns whether it is `other` or a subdomain of it.
     #[must_use]
     pub fn is_within(&self, other: &Domain) -> bool {
         self.0.strip_suffix(&other.0).is_some_and(|front| front.is_empty() || front.ends_with('.'))
     }
 
-    /// Whether it lies exactly one label below `parent`: the names that `*.parent` stands for (RFC 6125, 6.4.3).
+    /// Returns whether it is one label below `parent`: the names that `*.parent` matches (RFC 6125, section 6.4.3).
     #[must_use]
     pub fn is_child_of(&self, parent: &Domain) -> bool {
         self.0.split_once('.').is_some_and(|(_, rest)| rest == parent.0)
     }
 
-    /// `label` below this domain.
+    /// Returns the domain `label` below this one.
     #[must_use]
     pub fn child(&self, label: &str) -> Self {
         Self(format!("{label}.{}", self.0))
@@ -136,7 +136,7 @@ impl Domain {
     }
 }
 
-/// Whether it is the name or an address of a host.
+/// Returns whether the text is the name or the address of a host.
 pub(super) fn is_host(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok() || Label::parse(text).is_ok() || Domain::parse(text).is_ok()
 }

@@ -1,4 +1,4 @@
-//! The nodes' network and the ranges inside the cluster.
+//! `[network]`: the nodes' network and the address ranges inside the cluster.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -17,9 +17,9 @@ use crate::config::written::{self, Text};
 pub struct Network {
     /// The default gateway of the nodes.
     pub gateway: Addresses,
-    /// At least one.
+    /// The name servers, at least one.
     pub nameservers: Vec<Spanned<Ipv4Addr>>,
-    /// Host names or addresses. If empty, the nodes use those of NixOS.
+    /// The host names or addresses of time servers. If empty, the nodes use those of NixOS.
     pub time_servers: Vec<String>,
     pub pods: Networks,
     pub services: Networks,
@@ -28,8 +28,8 @@ pub struct Network {
 /// The sizes of ranges in one address family.
 #[derive(Debug)]
 pub struct RangeLimits {
-    /// Prefix length of the range that Cilium hands to each node (`clusterPoolIPv4MaskSize`, `clusterPoolIPv6MaskSize`).
-    /// kube-controller-manager hands out the same unless told otherwise.
+    /// Prefix length of the range that Cilium assigns to each node (`clusterPoolIPv4MaskSize`, `clusterPoolIPv6MaskSize`).
+    /// It is also the default of kube-controller-manager.
     pub node_pods: u8,
     pub(super) pods: &'static str,
     /// Prefix length of the largest range of services that kube-apiserver accepts: 20 bits for hosts.
@@ -52,11 +52,11 @@ pub const IPV6: RangeLimits = RangeLimits {
     services: "fd00:10:43::/112",
 };
 
-/// Bits by which the range of the pods may be larger than what each node gets. Both allocators accept no more (kubernetes,
-/// `pkg/controller/nodeipam/ipam/cidrset`; Cilium's operator uses a copy of it).
+/// The maximum difference between the prefix lengths of a node's range and of the range of the pods. Both allocators have
+/// this limit (kubernetes, `pkg/controller/nodeipam/ipam/cidrset`; Cilium's operator uses a copy of it).
 const POD_BITS: u8 = 16;
 
-/// Bits of the smallest range of services. k3s gives the tenth address to the cluster's DNS.
+/// The number of host bits of the smallest range of services. k3s assigns the tenth address to the cluster's DNS.
 const SERVICE_BITS: u8 = 4;
 
 impl RangeLimits {
@@ -114,7 +114,7 @@ impl Mistake for NetworkMistake {
     }
 }
 
-/// A range that has room for the pods of `nodes` nodes: the default where it is large enough.
+/// Returns a range that has room for the pods of `nodes` nodes: the default if it is large enough.
 fn large(range: &IpNet, nodes: usize) -> String {
     let limits = limits(range);
     let bits = nodes.next_power_of_two().trailing_zeros().min(u32::from(POD_BITS));

@@ -1,4 +1,4 @@
-//! Whole numbers within bounds, and autonomous system numbers.
+//! Integers within bounds, and autonomous system numbers.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::written::Integer;
 
 #[derive(Debug, Error)]
-#[error("{number} is not a {what}")]
+#[error("{number} is not a valid {what}")]
 struct NumberMistake {
     what: &'static str,
     number: i64,
@@ -22,7 +22,7 @@ impl Mistake for NumberMistake {
     }
 }
 
-/// The number that was written, if it is within `range`; `default` where none was written.
+/// Returns the number that is written, if it is within `range`, or `default` if none is written.
 pub(super) fn number_or<N: TryFrom<i64> + Into<i64> + Copy + PartialOrd>(
     default: N,
     written: Option<&Integer>,

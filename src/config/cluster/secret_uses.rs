@@ -1,5 +1,5 @@
-//! What each secret is for, on which nodes, and where it lies there: the one table from which secrets are listed and
-//! seeds are filled.
+//! The uses of each secret: its purpose, its recipients, and its place on a node. `rk1 secrets` lists them, and
+//! `rk1 flash` builds seeds from them.
 
 use super::name::Label;
 use super::node::Node;
@@ -8,25 +8,25 @@ use super::router_status::RouterAccess;
 use super::secrets::SecretName;
 use crate::config::written::Role;
 
-/// sshd's own key on a node: the place that NixOS gives it (`services.openssh.hostKeys`).
+/// The path of the SSH host key on a node, which is the default of NixOS (`services.openssh.hostKeys`).
 const SSH_HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
 
 /// One use of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretUse {
     pub secret: SecretName,
-    /// For people to read.
+    /// A description of the purpose.
     pub what: String,
     pub place: SecretPlace,
     pub recipients: Recipients,
 }
 
-/// Where a secret lies on a node.
+/// The place of a secret's file on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretPlace {
-    /// Among the node's secrets, under its own name.
+    /// The directory of secrets, under the secret's own name.
     Secrets,
-    /// Where sshd looks for the key by which the node is known.
+    /// The path of the SSH host key.
     SshHostKey,
 }
 
@@ -36,12 +36,12 @@ pub enum Recipients {
     All,
     Servers,
     Only(Label),
-    /// `rk1` itself uses it.
+    /// Only `rk1` itself uses the secret.
     NoNode,
 }
 
 impl SecretUse {
-    /// Nothing where no node gets it.
+    /// Returns the path of the secret on a node, or `None` if no node gets it.
     #[must_use]
     pub fn path_on_node(&self) -> Option<String> {
         match (&self.recipients, self.place) {
@@ -63,7 +63,7 @@ impl Recipients {
         }
     }
 
-    /// For people to read.
+    /// Returns a description of the recipients.
     #[must_use]
     pub fn words(&self) -> &str {
         match self {
@@ -76,7 +76,7 @@ impl Recipients {
 }
 
 impl Cluster {
-    /// Every use of every secret.
+    /// Returns every use of every secret.
     #[must_use]
     pub fn secret_uses(&self) -> Vec<SecretUse> {
         let on_all = |secret: &SecretName, what: &str| SecretUse {
@@ -85,7 +85,7 @@ impl Cluster {
             place: SecretPlace::Secrets,
             recipients: Recipients::All,
         };
-        let mut uses = vec![on_all(&self.k3s.token, "k3s: by this token nodes join")];
+        let mut uses = vec![on_all(&self.k3s.token, "k3s: token with which nodes join")];
         uses.extend(
             self.streamer.iter().map(|streamer| on_all(&streamer.token, "streamer: token of Grafana")),
         );
@@ -98,7 +98,7 @@ impl Cluster {
         uses.extend(self.nodes.iter().filter_map(|node| {
             Some(SecretUse {
                 secret: node.ssh_host_key.clone()?,
-                what: "sshd: key by which the node is known".to_owned(),
+                what: "sshd: host key of the node".to_owned(),
                 place: SecretPlace::SshHostKey,
                 recipients: Recipients::Only(node.name.clone()),
             })

@@ -1,4 +1,4 @@
-//! Secrets by name. Their bytes never enter a rendered file: they come from files at flash time.
+//! `[secrets]`: secrets by name. Their bytes are read from files at flash time and never enter a rendered file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,20 @@ use crate::config::diagnostics::redact::looks_like_secret;
 use crate::config::diagnostics::{Mistake, Problems, Unresolved};
 use crate::config::written::{self, Text, nearest};
 
-/// Where nodes keep secrets: a file for each, readable by root alone.
+/// The directory of the secrets on a node: one file for each, which only root can read.
 const DIRECTORY: &str = "/var/lib/rk1/secrets";
 
-/// The name of a secret: also the name of its file on the nodes.
+/// The name of a secret, which is also the name of its file on the nodes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SecretName(String);
 
-/// The file of each secret's bytes, as written: relative to `cluster.toml`. Empty where the secret comes to the nodes
+/// The file of each secret, as written: relative to `cluster.toml`. The path is empty if the secret reaches the nodes in
 /// another way.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(pub BTreeMap<SecretName, PathBuf>);
 
 impl Secrets {
-    /// The file of a secret that comes by the seed.
+    /// Returns the file of a secret, if the seed contains the secret.
     #[must_use]
     pub fn file(&self, secret: &SecretName) -> Option<&Path> {
         self.0.get(secret).map(PathBuf::as_path).filter(|path| !path.as_os_str().is_empty())
@@ -41,7 +41,7 @@ enum SecretMistake {
     Unknown { name: String, nearest: String },
     #[error("`[secrets]` has no secret of this name")]
     Unlike,
-    #[error("nothing uses the secret `{name}`")]
+    #[error("the secret `{name}` is not used")]
     Unused { name: String },
 }
 
@@ -50,18 +50,18 @@ impl Mistake for SecretMistake {
         let instead = match self {
             Self::InlineSecret => {
                 "write a name here and the path of the file in `[secrets]`: `name = \"secrets/name\"`. \
-                 A secret that stood in this file is no longer one: replace it"
+                 A secret that was written here may have leaked: replace it"
             }
             Self::InlineInsteadOfPath => {
-                "put it into a file and write the file's path, such as `secrets/k3s-token`. \
-                 A secret that stood in this file is no longer one: replace it"
+                "move it to a file and write the file's path, such as `secrets/k3s-token`. \
+                 A secret that was written here may have leaked: replace it"
             }
             Self::NotAName => "write a name of a-z, 0-9, `-`, `_` and `.`, such as `k3s-token`",
             Self::Unknown { nearest, .. } => return Some(format!("did you mean `{nearest}`?")),
             Self::Unlike => {
                 "write a name here and the path of the file in `[secrets]`: `name = \"secrets/name\"`"
             }
-            Self::Unused { .. } => "leave it out, or write its name where it belongs",
+            Self::Unused { .. } => "remove it, or write its name where it is needed",
         };
         Some(instead.to_owned())
     }
@@ -84,7 +84,7 @@ impl SecretName {
         let is_name = (1..=63).contains(&text.len())
             && text.bytes().all(is_allowed)
             && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-            // FAT drops it (Microsoft's long names), and the node would get another file.
+            // FAT removes a trailing dot (Microsoft's long names), and the file would have another name on the node.
             && !text.ends_with('.');
         if is_name { Ok(Self(text.to_owned())) } else { Err(SecretMistake::NotAName) }
     }
@@ -94,19 +94,19 @@ impl SecretName {
         &self.0
     }
 
-    /// Where the secret lies on a node.
+    /// Returns the path of the secret's file on a node.
     #[must_use]
     pub fn path_on_node(&self) -> String {
         format!("{DIRECTORY}/{}", self.0)
     }
 }
 
-/// The secrets that `[secrets]` defines, and those of them that have been asked for.
+/// Finds secrets by name, and records which of them are used.
 pub(super) struct SecretLookup<'a> {
-    /// `None` where the section is missing, which has been noted.
+    /// `None` if the section is missing, which has been noted.
     written: Option<&'a written::Secrets>,
     used: Vec<&'a str>,
-    /// Whether a name was written that could not be found: what seems unused is then no news.
+    /// Whether a name was not found. A secret that seems unused may then be misspelled, and is not noted.
     has_misses: bool,
 }
 
@@ -115,14 +115,14 @@ impl<'a> SecretLookup<'a> {
         Self { written, used: Vec::new(), has_misses: false }
     }
 
-    /// The secret whose name was written.
+    /// Returns the secret whose name is written, or notes a problem.
     pub(super) fn find(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
         let found = self.find_known(text, problems);
         self.has_misses |= found.is_none();
         found
     }
 
-    /// The secret whose name was written, if one was. An error has been noted.
+    /// Returns the secret whose name is written, if one is. `Unresolved` means that a problem has been noted.
     pub(super) fn find_optional(
         &mut self,
         text: Option<&Text>,
@@ -138,7 +138,7 @@ impl<'a> SecretLookup<'a> {
             self.used.push(known);
             return Some(name);
         }
-        // A word that is like no known name may be a password: it is not shown.
+        // A word that is similar to no known name may be a password, so it is not shown.
         let mistake = match nearest(name.as_str(), &mut known) {
             Some(nearest) => SecretMistake::Unknown { name: name.0, nearest: nearest.to_owned() },
             None => SecretMistake::Unlike,
@@ -147,7 +147,7 @@ impl<'a> SecretLookup<'a> {
         None
     }
 
-    /// All that are defined. What nothing has asked for is worth a warning.
+    /// Returns all secrets that are defined, and notes a warning for each that is not used.
     pub(super) fn resolve(self, problems: &mut Problems) -> Option<Secrets> {
         let mut files = Vec::new();
         for (name, path) in &self.written?.files.0 {
@@ -170,12 +170,12 @@ pub struct KubernetesSecret {
     pub name: String,
     pub namespace: &'static str,
     pub key: &'static str,
-    /// Whose bytes it holds, less a line end at their end.
+    /// The secret whose bytes it contains, without a final line break.
     pub from: SecretName,
 }
 
 impl KubernetesSecret {
-    /// A Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
+    /// Returns a Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
     pub(super) fn of_cert_manager(name: &str, key: &'static str, from: SecretName) -> Self {
         Self { name: name.to_owned(), namespace: "cert-manager", key, from }
     }

@@ -1,4 +1,4 @@
-//! The data disk: which one, where it is mounted, and what lives on it.
+//! `[storage]`: the data disk, its mount point, and the system directories on it.
 
 use thiserror::Error;
 
@@ -9,37 +9,37 @@ use crate::config::written::{self, Text};
 
 #[derive(Debug, Clone)]
 pub struct Storage {
-    /// The whole disk, below /dev.
+    /// The device of the whole disk, below /dev.
     pub device: String,
     pub mount: String,
-    /// In the order of their paths.
+    /// The system directories on the disk, sorted by path.
     pub binds: Vec<Bind>,
 }
 
-/// A directory of the system that lives on the data disk.
+/// A system directory that is kept on the data disk.
 #[derive(Debug, Clone)]
 pub struct Bind {
     pub path: String,
-    /// Below the mount point.
+    /// The directory on the disk, below the mount point.
     pub directory: String,
 }
 
-/// Where k3s keeps etcd.
+/// The directory in which k3s keeps the data of etcd.
 const ETCD: &str = "/var/lib/rancher";
 const MOUNT: &str = "/mnt/data";
 const BINDS: [(&str, &str); 3] =
     [("/run/k3s", "k3s"), ("/var/lib/kubelet", "k3s-kubelet"), ("/var/lib/rancher", "k3s-rancher")];
 
-/// Trees of the system, in which the disk is not mounted. modules/storage/system-paths.nix has the same lists.
+/// System directories, below which the disk cannot be mounted. modules/storage/system-paths.nix has the same lists.
 const SYSTEM_TREES: [&str; 16] = [
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/nix", "/proc", "/root", "/run", "/sbin",
     "/sys", "/tmp", "/usr", "/var",
 ];
-/// Directories in which the disk can be mounted, but not on them.
+/// Directories below which the disk can be mounted, but not on themselves.
 const PARENTS: [&str; 3] = ["/mnt", "/opt", "/srv"];
-/// Where directories can live on the disk.
+/// Directories below which a path can be kept on the disk.
 const BIND_ROOTS: [&str; 5] = ["/opt", "/run", "/srv", "/var/lib", "/var/log"];
-/// Below those, what the system needs before the disk is there, or without it.
+/// Paths below [`BIND_ROOTS`] that the system needs before the disk is mounted, or without it.
 const SYSTEM_STATE: [&str; 6] =
     ["/run/rk1", "/run/systemd", "/run/udev", "/var/lib/nixos", "/var/lib/rk1", "/var/lib/systemd"];
 
@@ -53,23 +53,23 @@ enum StorageMistake {
     SystemDisk { device: String },
     #[error("`{path}` is not a normalized absolute path")]
     NotAPath { path: String },
-    #[error("`{path}` belongs to the system")]
+    #[error("`{path}` is a system directory")]
     SystemPath { path: String },
-    #[error("`{path}` cannot be on the disk")]
+    #[error("`{path}` cannot be kept on the disk")]
     Unbindable { path: String },
-    #[error("`{directory}` is not a name of a directory")]
+    #[error("`{directory}` is not the name of a directory")]
     NotADirectory { directory: String },
     #[error("`{path}` and `{other}` overlap")]
     Nested { path: String, other: String },
-    #[error("`{path}` overlaps `{default}`, which is on the disk by default")]
+    #[error("`{path}` overlaps `{default}`, which is kept on the disk by default")]
     NestedInDefault { path: String, default: &'static str },
-    #[error("`{path}` is not on the disk by default")]
+    #[error("`{path}` is not kept on the disk by default")]
     NotADefault { path: String },
     #[error("without `/var/lib/rancher` on the disk, etcd writes to the eMMC")]
     EtcdOnEmmc,
-    #[error("{nodes} nodes cannot have the same disk `{device}`")]
+    #[error("`{device}` names one disk, but the cluster has {nodes} nodes")]
     OneDisk { device: String, nodes: usize },
-    #[error("`{directory}` is the directory of two paths")]
+    #[error("directory `{directory}` is used twice")]
     SharedDirectory { directory: String },
 }
 
@@ -85,7 +85,7 @@ impl Mistake for StorageMistake {
             Self::NotAPath { .. } => {
                 "write a path that starts with `/`, without `.`, `..`, `//` or a slash at the end".to_owned()
             }
-            Self::SystemPath { .. } => "write a directory of its own, such as `/mnt/data`".to_owned(),
+            Self::SystemPath { .. } => "write a separate directory, such as `/mnt/data`".to_owned(),
             Self::Unbindable { .. } => format!(
                 "write a directory below {} that the system does not need to boot",
                 BIND_ROOTS.map(|root| format!("`{root}`")).join(", ")
@@ -101,7 +101,7 @@ impl Mistake for StorageMistake {
             Self::EtcdOnEmmc => {
                 "keep it on the disk: eMMC is too slow for etcd and wears out from its writes".to_owned()
             }
-            Self::OneDisk { .. } => "write a name that each node has, such as `/dev/nvme0n1`".to_owned(),
+            Self::OneDisk { .. } => "write a device that every node has, such as `/dev/nvme0n1`".to_owned(),
             Self::SharedDirectory { .. } => "give each path its own directory".to_owned(),
         };
         Some(instead)
@@ -120,7 +120,7 @@ pub(super) fn resolve(written: &written::Storage, problems: &mut Problems) -> Op
     Some(Storage { device: device?, mount: mount?, binds: binds? })
 }
 
-/// Notes a device of which there is only one, where several nodes would look for it.
+/// Notes a device name that identifies a single disk, if the cluster has several nodes.
 pub(super) fn note_device(written: &written::Storage, nodes: usize, problems: &mut Problems) {
     if let Some(text) = written.device.as_ref()
         && nodes > 1
@@ -145,7 +145,7 @@ fn parse_device(device: &str) -> Result<String, StorageMistake> {
     Ok(device)
 }
 
-/// `nvme0n1` of `nvme0n1p2`, `sda` of `sda2`; nothing for a whole disk.
+/// Returns the disk of a partition: `nvme0n1` for `nvme0n1p2`, `sda` for `sda2`. Returns `None` for a whole disk.
 fn disk_of_partition(name: &str) -> Option<&str> {
     if name.starts_with("disk/by-part") {
         return Some("nvme0n1");
@@ -189,7 +189,7 @@ fn parse_bind(path: &str) -> Result<String, StorageMistake> {
     }
 }
 
-/// An absolute path that needs no quoting in a unit's name or in fstab.
+/// Returns whether it is an absolute path that needs no quoting in the name of a unit or in fstab.
 fn is_plain_path(path: &str) -> bool {
     path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain_name))
 }
@@ -198,7 +198,7 @@ fn is_plain_name(name: &str) -> bool {
     is_device_name(name) && !name.contains(['+', ':', '@'])
 }
 
-/// Names below /dev have a few more characters, as in `/dev/disk/by-id/nvme-eui.0025385b71b0c2a1`.
+/// Returns whether it is a name below /dev, as in `/dev/disk/by-id/nvme-eui.0025385b71b0c2a1`.
 fn is_device_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+:@".contains(&byte);
     !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_allowed)
@@ -212,7 +212,7 @@ fn is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The binds that are written, with the defaults that are not mentioned.
+/// Returns the binds that are written, and the defaults that are not overridden.
 fn resolve_binds(
     entries: &[(Text, written::Bind)],
     mount: &str,
@@ -270,7 +270,7 @@ fn note_shared(directory: &Text, first: Span, problems: &mut Problems) {
     problems.collision(directory.span, mistake, first, "first used here");
 }
 
-/// A path inside the mount point, or the other way round, or inside another path.
+/// Notes a path that overlaps the mount point or an earlier path.
 fn note_nesting(path: &Text, mount: &str, earlier: &[&Text], problems: &mut Problems) {
     let nested = |one: &str, other: &str| one == other || is_below(one, other) || is_below(other, one);
     let mistake = |other: &str| StorageMistake::Nested { path: path.value.clone(), other: other.to_owned() };

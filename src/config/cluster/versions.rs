@@ -1,4 +1,4 @@
-//! Versions that are known to work together.
+//! `[versions]`: the versions that are known to work together.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::config::written::{self, Channel, Text};
 
 #[derive(Debug, Clone)]
 pub struct Versions {
-    /// Minor release, by which nixpkgs names its packages.
+    /// The minor release, after which nixpkgs names its packages.
     pub k3s: Release,
     pub cilium: Release,
     pub gateway_api: Release,
@@ -26,7 +26,7 @@ impl Versions {
     }
 }
 
-/// `1.36` or `1.20.0`; a leading `v` is read and dropped.
+/// A release such as `1.36` or `1.20.0`. A leading `v` is accepted and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Release {
     pub major: u16,
@@ -34,7 +34,7 @@ pub struct Release {
     pub patch: Option<u16>,
 }
 
-/// A line of Cilium, and the bundles of the Gateway API whose resources its operator asks for.
+/// A minor release of Cilium, and the releases and bundles of the Gateway API that its operator supports.
 struct CiliumLine {
     minor: u16,
     newest: Release,
@@ -44,9 +44,10 @@ struct CiliumLine {
 
 const BOTH: &[Channel] = &[Channel::Standard, Channel::Experimental];
 
-/// From the conformance reports of the Gateway API and what each operator looks for at its start. Cilium 1.16 asks
-/// for `TLSRoute` v1alpha2, which only the experimental bundle has; 1.20 asks for `TLSRoute` v1. The lines between go with
-/// bundles whose schemas are not carried, so nothing could be checked against them.
+/// The supported minor releases of Cilium, newest first. Sources: the conformance reports of the Gateway API, and the
+/// resources that each operator requires at its start. Cilium 1.16 requires `TLSRoute` v1alpha2, which only the
+/// experimental bundle has; 1.20 requires `TLSRoute` v1. The minor releases that are missing here need bundles whose schemas this
+/// repository does not have, so their resources could not be validated.
 const CILIUM: [CiliumLine; 3] = [
     CiliumLine {
         minor: 20,
@@ -68,7 +69,8 @@ const CILIUM: [CiliumLine; 3] = [
     },
 ];
 
-/// A line of cert-manager and the releases of Kubernetes that it supports (<https://cert-manager.io/docs/releases/>).
+/// A minor release of cert-manager and the Kubernetes releases that it supports
+/// (<https://cert-manager.io/docs/releases/>).
 struct CertManagerLine {
     minor: u16,
     oldest: Release,
@@ -117,15 +119,15 @@ impl fmt::Display for Release {
 enum VersionMistake {
     #[error("`{text}` is not a release of {what}")]
     NotARelease { what: &'static str, text: String, example: Release },
-    #[error("{what} {release} is not known to work here")]
+    #[error("{what} {release} is not supported")]
     Unknown { what: &'static str, release: Release, known: Vec<Release> },
-    #[error("Cilium {cilium} does not go with Gateway API {gateway_api}")]
+    #[error("Cilium {cilium} does not support Gateway API {gateway_api}")]
     GatewayApi { cilium: Release, gateway_api: Release, instead: Release },
-    #[error("Cilium {cilium} does not go with the {channel} bundle of the Gateway API")]
+    #[error("Cilium {cilium} does not support the {channel} bundle of the Gateway API")]
     Channel { cilium: Release, channel: &'static str, instead: &'static str },
-    #[error("Cilium {cilium} gives the gateway no IPv6 address")]
+    #[error("Cilium {cilium} does not assign an IPv6 address to the gateway")]
     DualStack { cilium: Release },
-    #[error("cert-manager {cert_manager} does not go with k3s {k3s}")]
+    #[error("cert-manager {cert_manager} does not support k3s {k3s}")]
     CertManager { cert_manager: Release, k3s: Release, oldest: Release, newest: Release },
 }
 
@@ -143,18 +145,20 @@ impl Mistake for VersionMistake {
                 format!("write Cilium 1.{DUAL_STACK} or newer, or remove every key that ends in `-ipv6`")
             }
             Self::CertManager { oldest, newest, .. } => {
-                format!("it supports Kubernetes {oldest} to {newest}: write `k3s = \"{newest}\"`")
+                format!(
+                    "write `k3s = \"{newest}\"`: this cert-manager supports Kubernetes {oldest} to {newest}"
+                )
             }
         };
         Some(instead)
     }
 }
 
-/// The minor release from which on Cilium gives the gateway's service addresses of both families (cilium/cilium,
+/// The first minor release of Cilium that assigns addresses of both families to the gateway's service (cilium/cilium,
 /// `operator/pkg/model/translation/gateway-api/translator.go`).
 const DUAL_STACK: u16 = 18;
 
-/// Notes a release of Cilium that cannot serve a dual-stack cluster, whose first IPv6 address stands at `first`.
+/// Notes a release of Cilium that does not support a dual-stack cluster. `first` is the span of the first IPv6 address.
 pub(super) fn note_dual_stack(
     written: Option<&written::Versions>,
     versions: &Versions,
@@ -168,14 +172,14 @@ pub(super) fn note_dual_stack(
     }
 }
 
-/// A release and where it was written; the place of the section where it was left out.
+/// A release and its span; the span of the section if the release is a default.
 #[derive(Clone, Copy)]
 struct Written {
     release: Release,
     span: Span,
 }
 
-/// What is left out is chosen so that it goes with what is written.
+/// Resolves the versions. Each default is chosen to match the versions that are written.
 pub(super) fn resolve(written: Option<&written::Versions>, problems: &mut Problems) -> Option<Versions> {
     let Some(written) = written else {
         let newest = &CILIUM[0];

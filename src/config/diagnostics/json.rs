@@ -16,7 +16,7 @@ struct Entry {
     severity: &'static str,
     message: String,
     hint: Option<String>,
-    /// A second place that has to do with it.
+    /// A second place that is related to the problem.
     related: Option<Location>,
 }
 
@@ -27,7 +27,7 @@ struct Location {
     label: &'static str,
 }
 
-/// A list of the problems in the order of the text.
+/// Returns the problems as a list, in the order of the text.
 #[must_use]
 pub fn json(source: &Source, problems: &Problems) -> serde_json::Value {
     let entries: Vec<_> = problems.in_order().into_iter().map(|problem| entry(source, problem)).collect();

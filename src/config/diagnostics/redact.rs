@@ -1,12 +1,12 @@
-//! Keeps secrets out of what is printed: a token written into the wrong place is still a token.
+//! Removes secrets from printed text: a token that is written in the wrong place is still a token.
 
 use std::borrow::Cow;
 
-/// Beginnings by which well-known tokens are told: k3s, Grafana, GitHub, JSON Web Tokens, age and PEM keys.
+/// The prefixes of well-known tokens: k3s, Grafana, GitHub, JSON Web Tokens, age and PEM keys.
 const PREFIXES: [&str; 7] = ["K10", "glsa_", "glc_", "ghp_", "eyJ", "AGE-SECRET-KEY-", "-----BEGIN"];
 
-/// Whether a word is likelier a secret than a name: a known token, a long hexadecimal string, or a long mixture
-/// of cases and digits. Public SSH keys and UUIDs are not secrets.
+/// Returns whether a word is probably a secret: a known token, a long hexadecimal string, or a long mixture of upper case,
+/// lower case and digits. Public SSH keys and UUIDs are not secrets.
 #[must_use]
 pub fn looks_like_secret(word: &str) -> bool {
     if word.starts_with("AAAA") {
@@ -23,7 +23,7 @@ pub fn looks_like_secret(word: &str) -> bool {
     known || hexadecimal || mixed
 }
 
-/// The text with each word that looks like a secret replaced by as many `*`, so that columns stay.
+/// Returns the text with each word that looks like a secret replaced by as many `*`, which keeps the columns.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut redacted = String::new();
@@ -40,7 +40,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(redacted)
 }
 
-/// Start and end of each run of the characters that tokens are made of.
+/// Returns the start and end of each sequence of characters that occur in tokens.
 fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_~.:-".contains(&byte);
     let bytes = text.as_bytes();
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_told_from_names() {
+    fn tokens_are_distinguished_from_names() {
         for secret in [
             "K10c0ffee9f1f3b0f::server:b7a91c2d",
             "glsa_Qm9ndXNUb2tlbkZvclRlc3Rz_0badc0de",

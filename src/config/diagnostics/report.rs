@@ -1,4 +1,4 @@
-//! Problems as text for a person: file, line and column, the line itself, what is wrong, what to write instead.
+//! Problems as text: file, line and column, the line itself, the message and the hint.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::problem::{Problem, Problems, Severity};
 use super::redact::redact;
 use crate::config::source::{Source, Span};
 
-/// Every problem, then one line that counts them. Styled with ANSI escapes; the writer strips them where unwanted.
+/// Returns every problem, then a line with their numbers. The text has ANSI escapes, which the writer removes if needed.
 #[must_use]
 pub fn report(source: &Source, problems: &Problems) -> String {
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
@@ -46,7 +46,8 @@ fn group<'a>(name: &'a str, text: &'a str, problem: &'a Problem) -> Group<'a> {
     }
 }
 
-/// The span clipped to the text and to whole characters, and to its first line: a table's span would mark it whole.
+/// Returns the span within the text, in whole characters, up to the end of its first line: the span of a table would mark
+/// the whole table.
 fn visible(text: &str, span: Span) -> Range<usize> {
     let start = text.floor_char_boundary(span.start.min(text.len()));
     let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
@@ -54,7 +55,7 @@ fn visible(text: &str, span: Span) -> Range<usize> {
     start..first_line
 }
 
-/// The text with the marked bytes replaced, so that what may be a secret is not printed.
+/// Returns the text with the marked bytes replaced, since they may be a secret.
 fn masked(text: &str, hidden: &Range<usize>) -> String {
     [&text[..hidden.start], &"*".repeat(hidden.len()), &text[hidden.end..]].concat()
 }

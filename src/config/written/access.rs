@@ -5,9 +5,9 @@ use super::shape::Required;
 use super::table::table;
 
 table! {
-    /// Who may log in.
+    /// The people who may log in to the nodes.
     pub struct Access {
-        /// Public SSH keys of those who may log in as root. There are no passwords.
+        /// Public SSH keys that may log in to the nodes as root. Passwords are not accepted.
         "ssh-keys" ssh_keys: Required<Vec<Text>> = ["ssh-ed25519 AAAA… you@your-machine"],
     }
 }

@@ -26,7 +26,7 @@ pub struct Certificates {
 choice! {
     /// A service of Let's Encrypt.
     pub enum Issuer {
-        /// For trials: no browser trusts it, and its rate limits are high.
+        /// For tests: browsers do not trust its certificates, and its rate limits are high.
         Staging = "staging",
         Production = "production",
     }
@@ -37,7 +37,7 @@ choice! {
 pub struct Dns {
     pub span: Span,
     pub provider: &'static DnsProvider,
-    /// The keys of the provider, and what is written there.
+    /// The keys of the provider, each with the value that is written.
     pub values: Vec<(&'static DnsField, Option<Text>)>,
 }
 
@@ -98,7 +98,7 @@ impl JsonSchema for Certificates {
         let mut issuer = generator.subschema_for::<Issuer>().to_value();
         if let Some(reference) = issuer.as_object().cloned() {
             issuer = json!({
-                "description": "Who signs the certificates. [default: production]",
+                "description": "The service of Let's Encrypt that signs the certificates. [default: production]",
                 "examples": ["production"],
                 "allOf": [reference],
             });
@@ -107,7 +107,7 @@ impl JsonSchema for Certificates {
         properties.insert(
             EMAIL.to_owned(),
             json!({
-                "description": "The address that Let's Encrypt writes to about problems. [default: none]",
+                "description": "The e-mail address of the account at Let's Encrypt, which is notified of problems. [default: none]",
                 "examples": ["admin@example.org"],
                 "type": "string",
             }),

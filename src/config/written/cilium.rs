@@ -1,15 +1,15 @@
-//! `[cilium]`: the network plug-in.
+//! `[cilium]`: settings of Cilium, the network plug-in.
 
 use super::free::FreeValue;
 use super::table::{choice, table};
 use crate::config::source::Spanned;
 
 table! {
-    /// The network plug-in.
+    /// Settings of Cilium, the network plug-in.
     pub struct Cilium {
-        /// Load balancing in the network driver. It takes the place of the streamer's program. Left out: disabled.
+        /// Load balancing in the network driver. It cannot be combined with the streamer. [default: disabled]
         "acceleration" acceleration: Option<Spanned<Acceleration>> = "disabled",
-        /// Helm values, laid over the rendered ones.
+        /// Helm values of Cilium's chart, merged over the rendered ones.
         "values" values: Option<Spanned<FreeValue>> = serde_json::json!({"debug": {"enabled": true}}),
     }
 }

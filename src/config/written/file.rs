@@ -25,13 +25,13 @@ use crate::config::source::{Source, Span};
 table! {
     /// A Turing Pi cluster: its boards and nodes, their network, and what runs on them.
     pub struct ClusterFile {
-        /// What the cluster is called.
+        /// The name and domain of the cluster.
         "cluster" cluster: Required<Header>,
-        /// Who may log in.
+        /// The people who may log in to the nodes.
         "access" access: Required<Access>,
-        /// Versions that go together. Left out: the newest pair that is known to work.
+        /// Versions of k3s, Cilium, the Gateway API and cert-manager. [default: the newest that work together]
         "versions" versions: Option<Versions>,
-        /// The nodes' network, and the ranges inside the cluster.
+        /// The nodes' network, and the address ranges inside the cluster.
         "network" network: Required<Network>,
         /// The Turing Pi 2 boards.
         "board" boards: Required<Vec<Board>>,
@@ -39,27 +39,27 @@ table! {
         "node" nodes: Required<Vec<Node>>,
         /// The data disk of each node.
         "storage" storage: Required<Storage>,
-        /// Kubernetes itself.
+        /// Settings of k3s, the Kubernetes distribution.
         "k3s" k3s: Required<K3s>,
-        /// The network plug-in.
+        /// Settings of Cilium, the network plug-in.
         "cilium" cilium: Option<Cilium>,
-        /// Announcement of the cluster's addresses to the router.
+        /// The BGP sessions that announce the addresses of services to the routers.
         "bgp" bgp: Required<Bgp>,
-        /// The one way in from outside, for all host names.
+        /// The gateway, through which all host names are reached from outside.
         "gateway" gateway: Required<Gateway>,
         /// Certificates for the gateway's host names.
         "certificates" certificates: Required<Certificates>,
-        /// The view of the cluster's traffic.
+        /// The web page of Hubble, which shows the cluster's traffic.
         "hubble" hubble: Option<Hubble>,
         /// The daemon on each node that shows received packets in Grafana.
         "streamer" streamer: Option<Streamer>,
-        /// Where the bytes of each secret lie at flash time.
+        /// The file of each secret, which `rk1 flash` reads.
         "secrets" secrets: Required<Secrets>,
     }
 }
 
 impl ClusterFile {
-    /// Reads what can be read; what cannot is noted in `problems`. `None` where the text is not TOML at all.
+    /// Reads the file, and notes every mistake in `problems`. Returns `None` if the text is not TOML.
     pub fn parse(source: &Source, problems: &mut Problems) -> Option<Self> {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         if errors.is_empty() {
@@ -71,7 +71,7 @@ impl ClusterFile {
             .collect();
         let lists: Vec<_> =
             errors.iter().filter_map(|(message, span)| repeated_list(message, *span, source)).collect();
-        // The keys of a repeated table seem to be duplicates too.
+        // The parser reports the keys of a repeated table as duplicates too.
         if !lists.is_empty() {
             errors.retain(|(message, _)| !message.contains(DUPLICATE));
         }
@@ -85,13 +85,13 @@ impl ClusterFile {
     }
 }
 
-/// Lists of tables that are often written as one table.
+/// Lists of tables whose header is often written with single brackets.
 const TABLE_LISTS: [&str; 3] = ["node", "board", "bgp.router"];
 
-/// What the parser's message about a repeated key contains.
+/// The part of the parser's message by which a repeated key is recognized.
 const DUPLICATE: &str = "duplicate key";
 
-/// The list that a repeated header such as `[node]` was meant for, and the place of the header.
+/// Returns the span of a repeated header such as `[node]`, and the list of tables that it was meant for.
 fn repeated_list(message: &str, span: Span, source: &Source) -> Option<(Span, &'static str)> {
     let is_duplicate = message.contains(DUPLICATE);
     let start = source.text.get(..span.start)?.rfind('\n').map_or(0, |line| line + 1);
@@ -112,7 +112,7 @@ fn note_syntax(message: &str, span: Span, source: &Source, table: &DeTable<'_>, 
     }
 }
 
-/// The last place before `span` at which a key of this spelling stands.
+/// Returns the last place before `span` at which this key is written.
 fn earlier_key(table: &DeTable<'_>, key: &str, span: Span) -> Option<Span> {
     let here = table.keys().filter(|known| known.get_ref() == key).map(|known| known.span().into());
     let below = table.values().flat_map(|value| match value.get_ref() {

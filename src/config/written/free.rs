@@ -1,4 +1,4 @@
-//! Values whose shape is another program's business, such as Helm values. Every part keeps its place.
+//! Values whose structure another program defines, such as Helm values. Every part keeps its span.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub enum FreeValue {
 }
 
 impl Spanned<FreeValue> {
-    /// The value at a path of keys, if one is written there.
+    /// Returns the value at a path of keys, if one is written.
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
         let Some((first, rest)) = path.split_first() else { return Some(self) };
@@ -37,15 +37,15 @@ impl Decode for Spanned<FreeValue> {
             DeValue::Float(number) => match number.as_str().parse() {
                 Ok(number) if f64::is_finite(number) => FreeValue::Float(number),
                 _ => {
-                    let instead = Some("write a number that JSON has: neither `nan` nor `inf`".to_owned());
-                    return wrong_type(path, value, "a value of JSON", instead, problems);
+                    let instead = Some("write a finite number: JSON has neither `nan` nor `inf`".to_owned());
+                    return wrong_type(path, value, "a JSON value", instead, problems);
                 }
             },
             DeValue::Integer(_) => FreeValue::Integer(Integer::decode(path, value, problems)?.value),
             DeValue::String(text) => FreeValue::String(text.to_string()),
             DeValue::Datetime(_) => {
                 let instead = Some("put it in quotes".to_owned());
-                return wrong_type(path, value, "a value of JSON", instead, problems);
+                return wrong_type(path, value, "a JSON value", instead, problems);
             }
             DeValue::Array(items) => FreeValue::List(
                 items.iter().filter_map(|item| Self::decode(&format!("[{path}]"), item, problems)).collect(),

@@ -1,17 +1,17 @@
-//! `[gateway]`: the way into the cluster from outside.
+//! `[gateway]`: the gateway, through which host names are reached from outside.
 
 use super::leaf::Text;
 use super::shape::Required;
 use super::table::table;
 
 table! {
-    /// The one way in from outside, for all host names.
+    /// The gateway, through which all host names are reached from outside.
     pub struct Gateway {
-        /// Its address, in the pool.
+        /// Address of the gateway, in the pool.
         "address" address: Required<Text> = "10.200.200.1",
-        /// Its IPv6 address, in the IPv6 pool.
+        /// IPv6 address of the gateway, in the IPv6 pool.
         "address-ipv6" address_ipv6: Option<Text> = "fd00:10:200:200::1",
-        /// The host names that it serves. Left out: all below the cluster's domain.
+        /// The host names that it serves, as a wildcard. [default: all names below the cluster's domain]
         "host" host: Option<Text> = "*.example.org",
     }
 }

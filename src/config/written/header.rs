@@ -1,15 +1,15 @@
-//! `[cluster]`: the name of the cluster.
+//! `[cluster]`: the name and domain of the cluster.
 
 use super::leaf::Text;
 use super::shape::Required;
 use super::table::table;
 
 table! {
-    /// What the cluster is called.
+    /// The name and domain of the cluster.
     pub struct Header {
         /// Name of the cluster: a DNS label of at most 32 characters.
         "name" name: Required<Text> = "turing-pi",
-        /// DNS domain under which the cluster's host names lie.
+        /// DNS domain of the cluster's host names.
         "domain" domain: Required<Text> = "example.org",
     }
 }

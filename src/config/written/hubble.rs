@@ -1,14 +1,14 @@
-//! `[hubble]`: the view of the cluster's traffic.
+//! `[hubble]`: the web page of Hubble.
 
 use super::leaf::{Switch, Text};
 use super::table::table;
 
 table! {
-    /// The view of the cluster's traffic.
+    /// The web page of Hubble, which shows the cluster's traffic.
     pub struct Hubble {
-        /// Whether its web page is served. Left out: yes.
+        /// Whether the page is served. [default: true]
         "enable" enable: Option<Switch> = true,
-        /// Host name of the page. Left out: hubble below the cluster's domain.
+        /// Host name of the page. [default: `hubble` below the cluster's domain]
         "host" host: Option<Text> = "hubble.example.org",
     }
 }

@@ -1,4 +1,4 @@
-//! Values that are not tables: text, numbers, switches, lists, and maps whose keys the user chooses.
+//! Values that are not tables: strings, numbers, booleans, lists, and maps whose keys the user chooses.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl Decode for Integer {
             DeValue::String(text) => {
                 let number: Option<i64> = text.trim().parse().ok();
                 let instead =
-                    number.map(|number| format!("leave the quotes out: `{} = {number}`", last_key(path)));
+                    number.map(|number| format!("remove the quotes: `{} = {number}`", last_key(path)));
                 wrong_type(path, value, "an integer", instead, problems)
             }
             _ => wrong_type(path, value, "an integer", None, problems),
@@ -64,7 +64,7 @@ impl Decode for Switch {
     }
 }
 
-/// Wrong items are noted and left out.
+/// Decodes a list. Invalid items are noted and omitted.
 impl<T: Decode> Decode for Vec<T> {
     const NOTATION: Notation = match T::NOTATION {
         Notation::Table => Notation::Tables,

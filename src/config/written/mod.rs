@@ -1,5 +1,4 @@
-//! `cluster.toml` as it is written: every value with its place, nothing resolved. A file for each section, under the name of
-//! the section.
+//! `cluster.toml` as written: every value with its span, without defaults. Each section has a file of the same name.
 
 mod access;
 mod bgp;

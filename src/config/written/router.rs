@@ -1,4 +1,4 @@
-//! `[[bgp.router]]`: the routers.
+//! `[[bgp.router]]`: the routers, with which each node has a BGP session.
 
 use thiserror::Error;
 
@@ -11,7 +11,7 @@ use crate::config::platforms::{PLATFORMS, Platform};
 use crate::config::source::Spanned;
 
 table! {
-    /// A router with which each node has a session.
+    /// A router, with which each node has a BGP session.
     pub struct Router {
         /// Name of the router: a DNS label.
         "name" name: Required<Text> = "mikrotik",
@@ -19,18 +19,18 @@ table! {
         "address" address: Required<Text> = "172.16.10.1",
         /// IPv6 address of the router, in a dual-stack cluster: the nodes have a second session with it.
         "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::1",
-        /// Autonomous system number of the router. Left out: that of the nodes.
+        /// Autonomous system number of the router. [default: that of the nodes]
         #[schemars(range(min = 1, max = 4_294_967_295_i64))]
         "asn" asn: Option<Integer> = 64512,
-        /// What runs on it.
+        /// Software of the router.
         "platform" platform: Required<Spanned<&'static Platform>> = "routeros",
-        /// Version of what runs on it.
+        /// Version of the software.
         "version" version: Required<Text> = "7.18",
-        /// Name of the secret that holds the sessions' password. Left out: none.
+        /// Name of the secret that holds the password of the sessions (TCP MD5, RFC 2385). [default: no password]
         "password" password: Option<Text> = "bgp-password",
-        /// What stands before a node's name in the name of its session on the router. Left out: nothing.
+        /// Prefix of the sessions' names on the router: a session is named after its node. [default: no prefix]
         "session-prefix" session_prefix: Option<Text> = "srv-",
-        /// How `rk1 status` asks it what it sees.
+        /// How `rk1 status` queries the router.
         "status" status: Option<RouterStatus>,
     }
 }
@@ -65,7 +65,7 @@ impl Mistake for PlatformMistake {
             Self::Unknown { .. } => {
                 let words: Vec<_> = PLATFORMS.iter().map(|platform| format!("`{}`", platform.word)).collect();
                 format!(
-                    "write one of {}: the one whose configuration language the router speaks",
+                    "write one of {}: the one whose configuration language the router uses",
                     words.join(", ")
                 )
             }

@@ -1,11 +1,11 @@
-//! The JSON Schema of `cluster.toml`, by which editors complete and check it.
+//! The JSON Schema of `cluster.toml`, with which editors complete and check the file.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::file::ClusterFile;
 
-/// The schema, in draft 07: the one that TOML language servers read.
+/// Returns the schema, in draft 07, which is the one that TOML language servers read.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema =
@@ -17,7 +17,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Takes out what TOML does not have: null, by which JSON says that a key is left out, and sizes of integers.
+/// Removes what TOML does not have: `null` for an omitted key, and the sizes of integers.
 fn fit_to_toml(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(fit_to_toml),

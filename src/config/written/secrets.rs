@@ -5,8 +5,8 @@ use super::shape::{Decode, Notation, TomlValue};
 use crate::config::diagnostics::Problems;
 use crate::config::source::Span;
 
-/// Where the bytes of each secret lie at flash time: a file for each name, relative to `cluster.toml`. Empty for one that
-/// comes to the nodes another way, such as by sops-nix.
+/// The file of each secret, relative to `cluster.toml`, which `rk1 flash` reads. An empty path is for a secret that reaches
+/// the nodes in another way, such as with sops-nix.
 #[derive(Debug, schemars::JsonSchema)]
 #[schemars(transparent)]
 pub struct Secrets {

@@ -1,4 +1,4 @@
-//! Reading TOML values into types without stopping at the first mistake.
+//! Decodes TOML values into types without stopping at the first mistake.
 
 use serde_json::Value;
 use thiserror::Error;
@@ -7,10 +7,10 @@ use toml::de::{DeTable, DeValue};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
 
-/// A TOML value as the parser gives it.
+/// A TOML value as the parser returns it.
 pub(crate) type TomlValue<'a> = toml::Spanned<DeValue<'a>>;
 
-/// A type that can be read from a TOML value. `None` means that a problem has been noted.
+/// A type that can be decoded from a TOML value. `None` means that a problem has been noted.
 ///
 /// `path` is the value's dotted key; the items of a list have it in brackets, as in `[[node]]`.
 pub(crate) trait Decode: Sized {
@@ -19,7 +19,7 @@ pub(crate) trait Decode: Sized {
     fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self>;
 }
 
-/// How a value is written down.
+/// The TOML syntax in which a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notation {
     /// `key = …`
@@ -30,7 +30,7 @@ pub(crate) enum Notation {
     Tables,
 }
 
-/// A field of a table: read by its key, and at once made known as a key that may stand there.
+/// A field of a table, either [`Required`] or an `Option`.
 pub(crate) trait Field: Sized {
     const IS_REQUIRED: bool;
 
@@ -39,7 +39,7 @@ pub(crate) trait Field: Sized {
     type Value: Decode;
 }
 
-/// A value that must be there. `None` means that it is not, or is wrong, and that a problem has been noted.
+/// A value that must be written. `None` means that it is missing or invalid, and that a problem has been noted.
 #[derive(Debug)]
 pub struct Required<T>(pub Option<T>);
 
@@ -100,7 +100,7 @@ pub(crate) enum ShapeMistake {
 
 impl Mistake for ShapeMistake {
     fn hint_is_public(&self) -> bool {
-        // The keys that may stand there are known to everybody.
+        // The keys and words of the schema are public.
         matches!(self, Self::UnknownKey { .. } | Self::UnknownChoice { .. })
     }
 
@@ -111,7 +111,7 @@ impl Mistake for ShapeMistake {
             Self::DuplicateKey { .. } => Some("remove one of them".to_owned()),
             Self::UnknownKey { key, .. } if wish(key).is_some() => wish(key).map(str::to_owned),
             Self::UnknownKey { nearest: Some(key), .. } => Some(format!("did you mean `{key}`?")),
-            Self::UnknownKey { known, .. } => Some(format!("its keys are {}", listed(known))),
+            Self::UnknownKey { known, .. } => Some(format!("the valid keys are {}", listed(known))),
             Self::MissingKey { line, .. } => Some(format!("add `{line}`")),
             Self::WrongType { instead, .. } => instead.clone(),
             Self::IntegerRange { .. } => Some("write a smaller number".to_owned()),
@@ -121,7 +121,7 @@ impl Mistake for ShapeMistake {
     }
 }
 
-/// Keys that people expect although there are none, and where their matter is set.
+/// Keys that people expect but that do not exist, with a hint where to set the same thing.
 const WISHES: [(&[&str], &str); 6] = [
     (
         &["vlan", "mtu", "dhcp", "routes", "search-domains"],
@@ -138,10 +138,10 @@ const WISHES: [(&[&str], &str); 6] = [
     ),
     (
         &["vip", "kube-vip", "load-balancer"],
-        "no virtual address is needed: each node reaches all servers through a balancer of its own; `tls-san` in \
-         `[k3s]` adds names for clients outside",
+        "remove it: each node balances its requests over all servers, so no virtual address is needed; `tls-san` in \
+         `[k3s]` adds names for clients outside the cluster",
     ),
-    (&["password", "passwords"], "passwords cannot be written in this file: name a secret instead"),
+    (&["password", "passwords"], "name a secret instead: passwords cannot be written in this file"),
 ];
 
 fn wish(key: &str) -> Option<&'static str> {
@@ -152,7 +152,7 @@ fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The word that was probably meant, if any is near enough.
+/// Returns the known word that was probably meant, if one is similar enough.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
@@ -162,7 +162,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// A table whose keys are taken one by one; what is left at the end is unknown.
+/// Reads the keys of a table one by one, then notes the unknown ones.
 pub(crate) struct TableReader<'a, 'i> {
     path: &'a str,
     span: Span,
@@ -171,12 +171,12 @@ pub(crate) struct TableReader<'a, 'i> {
 }
 
 impl<'a, 'i> TableReader<'a, 'i> {
-    /// `path` is empty for the file itself.
+    /// Returns a reader of the table at `path`, which is empty for the file itself.
     pub(crate) fn new(path: &'a str, span: Span, table: &'a DeTable<'i>, problems: &'a mut Problems) -> Self {
         Self { path, span, table, problems }
     }
 
-    /// What messages call the table: `[bgp]`, `[[node]]`, and `[bgp.router.status]` within `[[bgp.router]]`.
+    /// Returns the name of the table in messages: `[bgp]`, `[[node]]`, and `[bgp.router.status]` within `[[bgp.router]]`.
     fn header(&self) -> String {
         if self.path.is_empty() {
             return "the file".to_owned();
@@ -221,7 +221,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 }
 
-/// Notes that `value` is of another type than `expected`; `instead` is what to write, where that can be told.
+/// Notes that `value` is not of the type `expected`. The hint is `instead`, if there is one.
 pub(crate) fn wrong_type<T>(
     path: &str,
     value: &TomlValue<'_>,
@@ -243,7 +243,7 @@ pub(crate) fn wrong_type<T>(
     None
 }
 
-/// Notes that `text` is none of the words that may stand there.
+/// Notes that `text` is not one of the `known` words.
 pub(crate) fn unknown_choice<T>(
     path: &str,
     text: &Spanned<String>,
@@ -260,12 +260,12 @@ pub(crate) fn unknown_choice<T>(
     None
 }
 
-/// The key that stands on the line, without the tables above it.
+/// Returns the last key of a path, without the tables above it.
 pub(crate) fn last_key(path: &str) -> String {
     path.rsplit('.').next().unwrap_or(path).trim_matches(['[', ']']).to_owned()
 }
 
-/// A value with its place.
+/// Returns a value with the span of the TOML value that it comes from.
 pub(crate) fn spanned<T>(value: T, from: &TomlValue<'_>) -> Spanned<T> {
     Spanned::new(value, from.span().into())
 }

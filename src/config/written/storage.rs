@@ -14,17 +14,17 @@ use crate::config::source::Spanned;
 table! {
     /// The data disk of each node.
     pub struct Storage {
-        /// The whole disk. It gets one partition; a disk that holds anything else is refused.
+        /// Device of the whole disk. The node creates one partition on it; a disk that holds anything else is refused.
         "device" device: Required<Text> = "/dev/nvme0n1",
-        /// Where it is mounted. Left out: /mnt/data.
+        /// Mount point of the disk. [default: /mnt/data]
         "mount" mount: Option<Text> = "/mnt/data",
-        /// Directories of the system on the disk: the path, and the directory below the mount point. They are added to the
-        /// defaults /run/k3s, /var/lib/kubelet and /var/lib/rancher, of which `false` removes one.
+        /// System directories that are kept on the disk: each path with its directory below the mount point. They are added
+        /// to the defaults /run/k3s, /var/lib/kubelet and /var/lib/rancher; `false` removes a default.
         "binds" binds: Option<Named<Bind>> = serde_json::json!({"/var/lib/rancher": "k3s-rancher"}),
     }
 }
 
-/// What `[storage.binds]` says about a path.
+/// The value of a path in `[storage.binds]`.
 #[derive(Debug, Clone)]
 pub enum Bind {
     /// The directory on the disk.

@@ -1,7 +1,7 @@
-//! One definition of a table or of a choice gives its type, its reader and its JSON Schema.
+//! Macros that define a table or a choice together with its decoder and its JSON Schema.
 
 /// Defines a table: `"key" field: Type = example`, where the type is `Required<…>` or `Option<…>`.
-/// Tables have no example.
+/// A field whose value is a table has no example.
 macro_rules! table {
     (
         $(#[$meta:meta])*
@@ -13,7 +13,7 @@ macro_rules! table {
         #[derive(Debug, Default, schemars::JsonSchema)]
         #[schemars(deny_unknown_fields)]
         pub struct $name {
-            /// Where the table's header stands.
+            /// The span of the table's header.
             #[schemars(skip)]
             pub span: $crate::config::source::Span,
             $($(#[$field_meta])* #[schemars(rename = $key $(, example = &$example)?)] pub $field: $kind,)*
