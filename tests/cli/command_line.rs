@@ -145,7 +145,7 @@ fn a_reader_that_goes_away_does_not_change_the_exit_code() {
 
 #[test]
 fn other_commands_count_the_warnings() {
-    // The key of the example cluster, whose private half does not exist.
+    // The key of the example cluster, whose private key does not exist.
     let example = include_str!("../../cluster.toml");
     let project = project(example);
     let (code, stdout, stderr) = seen(&mut rk1(project.path(), &["diagram"]));

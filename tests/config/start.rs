@@ -50,7 +50,7 @@ fn init_asks_for_addresses_and_nothing_else() {
     let messages: Vec<_> =
         problems.in_order().into_iter().map(|problem| problem.mistake.to_string()).collect();
     let expected =
-        [vec!["this is the example key, whose private half nobody has"], vec!["the address is empty"; 7]]
+        [vec!["this is the example key, whose private key does not exist"], vec!["the address is empty"; 7]]
             .concat();
     assert_eq!(messages, expected);
 }

@@ -56,7 +56,7 @@ SECRET         STATE    FILE                   NODES       PATH ON NODE         
 azure-dns      EXPOSED  secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
 bgp-password   present  secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
 grafana-token  EMPTY    secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
-k3s-token      MISSING  secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join
+k3s-token      MISSING  secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: token with which nodes join
 router         present  secrets/router         no node     -                                   `rk1 status`: password on mikrotik
 ";
 
@@ -134,7 +134,7 @@ fn a_secret_may_have_no_file() {
         (Some(0), "all 5 secrets are ready; 1 of them without a file\n")
     );
     let line = "k3s-token      elsewhere  -                      every node  \
-                /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join";
+                /var/lib/rk1/secrets/k3s-token      k3s: token with which nodes join";
     assert!(text(&output.stdout).lines().any(|each| each == line), "{}", text(&output.stdout));
 }
 
@@ -245,7 +245,7 @@ SECRET         STATE       FILE                   NODES       PATH ON NODE      
 azure-dns      LINK        secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
 bgp-password   LINK        secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
 grafana-token  NOT A FILE  secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
-k3s-token      present     secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: by this token nodes join
+k3s-token      present     secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: token with which nodes join
 router         UNREADABLE  cluster.toml/router    no node     -                                   `rk1 status`: password on mikrotik
 ";
     assert_eq!(text(&output.stdout), expected);

@@ -48,7 +48,7 @@ enum KeyMistake {
     Options,
     #[error("this is a private key")]
     Private,
-    #[error("this is the example key, whose private half nobody has")]
+    #[error("this is the example key, whose private key does not exist")]
     Example,
 }
 

@@ -13,7 +13,7 @@ use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::Spanned;
 use crate::config::written;
 
-/// A Turing Pi 2.
+/// A Turing Pi 2 board.
 #[derive(Debug, Clone)]
 pub struct Board {
     pub name: Label,
@@ -24,10 +24,10 @@ pub struct Board {
     pub password: Option<SecretName>,
 }
 
-/// The slots of a board, counted from 1.
+/// The number of slots of a board.
 pub const SLOTS: u8 = 4;
 
-/// The only user of bmcd as delivered.
+/// The default user of the BMC's firmware.
 const BMC_USER: &str = "root";
 
 #[derive(Debug, Error)]

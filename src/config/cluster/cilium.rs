@@ -1,4 +1,4 @@
-//! `[cilium]`: the network plug-in.
+//! `[cilium]`: settings of Cilium, the network plug-in.
 
 use crate::config::source::Spanned;
 use crate::config::written::{self, Acceleration, FreeValue};

@@ -1,4 +1,4 @@
-//! `[gateway]`: the way into the cluster from outside.
+//! `[gateway]`: the gateway, through which host names are reached from outside.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,5 +1,5 @@
-//! A cluster, resolved and checked: every value has its type, every default is filled in. What renders from it
-//! need not check anything again. A file for each section, under the name of the section.
+//! The checked cluster: every value has its type, and every default is set. Renderers do not check it again. Each section
+//! has a file of the same name.
 
 mod access;
 mod address;

@@ -1,4 +1,4 @@
-//! `[[node]]`: the modules in the slots of the boards.
+//! `[[node]]`: the nodes, which are modules in the slots of the boards.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::Span;
 use crate::config::written::{self, Role, nearest};
 
-/// An RK1 module.
+/// A node of the cluster: an RK1 module in a slot of a board.
 #[derive(Debug, Clone)]
 pub struct Node {
     pub name: Label,

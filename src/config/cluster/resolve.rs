@@ -1,4 +1,4 @@
-//! The cluster as a whole: every value has its type, every default is filled in.
+//! The checked cluster as a whole: every value has its type, and every default is set.
 
 use super::bgp::{self, Bgp};
 use super::board::{self, Board};
@@ -24,7 +24,7 @@ use crate::config::written::ClusterFile;
 pub struct Cluster {
     pub name: Label,
     pub domain: Domain,
-    /// Public keys of those who may log in as root.
+    /// The public SSH keys that may log in to the nodes as root.
     pub ssh_keys: Vec<String>,
     pub versions: Versions,
     pub network: Network,
@@ -36,7 +36,7 @@ pub struct Cluster {
     pub bgp: Bgp,
     pub gateway: Gateway,
     pub certificates: Certificates,
-    /// Host name of Hubble's page, if it is served.
+    /// The host name of Hubble's page, if the page is enabled.
     pub hubble: Option<Domain>,
     pub streamer: Option<Streamer>,
     pub secrets: Secrets,
@@ -70,13 +70,13 @@ impl Sections {
 }
 
 impl Cluster {
-    /// Whether it has IPv6 addresses beside those of IPv4.
+    /// Returns whether the cluster is dual-stack.
     #[must_use]
     pub fn is_dual_stack(&self) -> bool {
         self.network.gateway.v6().is_some()
     }
 
-    /// The node of that name.
+    /// Returns the node with a name.
     pub fn node(&self, name: &str) -> Result<&Node, NoSuchNode> {
         let mut nodes = self.nodes.iter();
         nodes.find(|node| node.name.as_str() == name).ok_or_else(|| NoSuchNode::new(name, &self.nodes))
@@ -89,7 +89,7 @@ impl Cluster {
         cluster.filter(|_| !problems.has_errors())
     }
 
-    /// Resolves every part, also after another one has failed, so that all mistakes are noted in one run.
+    /// Resolves every part, even if another part has failed, so that all mistakes are noted in one run.
     fn resolve(file: &ClusterFile, problems: &mut Problems) -> Option<Self> {
         let mut lookup = SecretLookup::new(file.secrets.as_ref());
         let mut pairs = Pairs::default();
@@ -181,7 +181,7 @@ impl Machines {
     }
 }
 
-/// The parts by which the cluster is reached from outside.
+/// The parts through which the cluster is reached from outside.
 struct Entrance {
     gateway: Option<Gateway>,
     hubble: Result<Option<Domain>, Unresolved>,

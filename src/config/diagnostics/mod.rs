@@ -1,4 +1,4 @@
-//! What is wrong with the user's text: collected as data, printed in one place ([`report`]).
+//! The problems of `cluster.toml`: collected as data, formatted in one place ([`report`]).
 
 pub mod json;
 mod problem;

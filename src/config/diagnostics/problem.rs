@@ -5,23 +5,23 @@ use std::error::Error;
 use super::redact::redact;
 use crate::config::source::Span;
 
-/// A kind of mistake. Its `Display` says what is wrong; [`Mistake::hint`] says what to write instead.
+/// A kind of mistake. Its `Display` is the message; [`Mistake::hint`] is what to write instead.
 pub trait Mistake: Error + Send + Sync {
     fn hint(&self) -> Option<String>;
 
-    /// Whether the hint is made of known names alone: it is then printed though [`redact`] might take one for a secret.
+    /// Returns whether the hint contains only public names. It is then printed even if [`redact`] would hide a part of it.
     fn hint_is_public(&self) -> bool {
         false
     }
 
-    /// Whether the marked text may be a secret that [`redact`] cannot tell by its looks; it is then not printed.
+    /// Returns whether the marked text may be a secret that [`redact`] does not recognize. It is then not printed.
     fn marks_secret(&self) -> bool {
         false
     }
 }
 
 impl dyn Mistake {
-    /// The hint as it may be printed.
+    /// Returns the hint without secrets.
     pub(super) fn shown_hint(&self) -> Option<String> {
         let hint = self.hint()?;
         Some(if self.hint_is_public() { hint } else { redact(&hint).into_owned() })
@@ -31,11 +31,11 @@ impl dyn Mistake {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     Error,
-    /// Worth knowing, and no reason to stop.
+    /// A problem that does not stop the run.
     Warning,
 }
 
-/// A second place that has to do with a problem, such as the first of two equal names.
+/// A second place that is related to a problem, such as the first of two equal names.
 #[derive(Debug, Clone, Copy)]
 pub struct Related {
     pub span: Span,
@@ -50,13 +50,13 @@ pub struct Problem {
     pub related: Option<Related>,
 }
 
-/// Every problem of a run: the user sees all of them, not the first.
+/// All problems of a run.
 #[derive(Debug, Default)]
 pub struct Problems {
     list: Vec<Problem>,
 }
 
-/// A part that may be left out could not be resolved. The reason has been noted.
+/// The error of an optional part that could not be resolved. The problem has been noted.
 pub(crate) struct Unresolved;
 
 impl Problems {
@@ -68,7 +68,7 @@ impl Problems {
         self.push(Severity::Warning, span, Box::new(mistake), None);
     }
 
-    /// A value that collides with an earlier one, at `first`.
+    /// Notes a value that collides with an earlier one, at `first`.
     pub fn collision(
         &mut self,
         span: Span,
@@ -80,12 +80,12 @@ impl Problems {
         self.push(Severity::Error, span, Box::new(mistake), Some(related));
     }
 
-    /// The value of a result whose error is a mistake made at `span`.
+    /// Returns the value of a result, or notes its mistake at `span`.
     pub fn take<T, M: Mistake + 'static>(&mut self, span: Span, result: Result<T, M>) -> Option<T> {
         result.map_err(|mistake| self.error(span, mistake)).ok()
     }
 
-    /// Takes up those of a later stage.
+    /// Adds the problems of a later stage.
     pub fn append(&mut self, later: Self) {
         self.list.extend(later.list);
     }
