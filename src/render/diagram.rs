@@ -7,10 +7,9 @@ use tera::Context;
 
 use super::error::RenderError;
 use super::xml;
-use crate::config::cluster::{Board, Cluster, Node, Router, ipv6_session};
+use crate::config::cluster::{Board, Cluster, Node, Router, SLOTS, ipv6_session};
 
 const MARGIN: u32 = 40;
-const SLOTS: u8 = 4;
 const SLOT_WIDTH: u32 = 178;
 const SLOT_HEIGHT: u32 = 146;
 const SLOT_GAP: u32 = 16;
