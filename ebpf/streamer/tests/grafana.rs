@@ -186,7 +186,7 @@ fn every_panel_of_the_dashboard_shows_its_rows() {
         version: 4,
         hop_limit: 1,
         protocol: 17,
-        flags: Flags::PORTS,
+        flags: Flags::PORTS | Flags::MULTICAST,
         source_port: 50085,
         destination_port: 1900,
         network_length: 129,

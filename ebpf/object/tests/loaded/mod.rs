@@ -89,9 +89,6 @@ impl Loaded {
         options.apply(&mut loader);
         size.apply(&mut loader);
         let mut ebpf = loader.load(packet_object::PROGRAM)?;
-        if let Some(filter) = filter {
-            Array::try_from(ebpf.map_mut(map::FILTER).context("no filter map")?)?.set(0, *filter, 0)?;
-        }
         match hook {
             Hook::Xdp | Hook::Generic => <&mut Xdp>::try_from(program_mut(&mut ebpf, hook)?)?.load()?,
             Hook::Tcx | Hook::Raw | Hook::Egress => {
@@ -102,7 +99,16 @@ impl Loaded {
         let flows = if flows { Some(Flows::take(&mut ebpf, size)?) } else { None };
         let mut program = Self { ebpf, hook, flows, size };
         program.set(control)?;
+        if let Some(filter) = filter {
+            program.set_filter(filter)?;
+        }
         Ok((program, Ring(ring)))
+    }
+
+    /// Replaces the filter of a program that was loaded with one.
+    pub(crate) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
+        let map = self.ebpf.map_mut(map::FILTER).context("no filter map")?;
+        Ok(Array::try_from(map)?.set(0, *filter, 0)?)
     }
 
     /// Attaches the program to an interface until this is dropped.

@@ -5,7 +5,7 @@ use crate::frame;
 use crate::grafana::{Grafana, Mood};
 use crate::lab::{Lab, WATCHED};
 use crate::rows::integer;
-use crate::{lab, wait_until};
+use crate::{lab, wait_until, wait_within};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -279,7 +279,8 @@ fn dropped_rows_are_the_oldest_and_are_logged() {
     }
     wait_until("dropping is logged", || daemon.log().contains("`end0`: the buffer is full"));
     grafana.set_mood(healthy());
-    wait_until("the newest row arrives", || details(&grafana, 1399) == 1);
+    // The pause after a failure grows to 30 seconds, and depends on how long the rows took.
+    wait_within(Duration::from_secs(45), "the newest row arrives", || details(&grafana, 1399) == 1);
     assert_eq!(details(&grafana, 1000), 0);
     assert!(daemon.terminate().0.success());
     let log = daemon.log();

@@ -38,10 +38,16 @@ fn lab(test: &str) -> Option<Lab> {
 
 /// Waits until `condition` holds; fails with `what` after ten seconds.
 #[track_caller]
-fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_within(Duration::from_secs(10), what, condition);
+}
+
+/// Waits until `condition` holds; fails with `what` after `limit`.
+#[track_caller]
+fn wait_within(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited too long: {what}");
+        assert!(start.elapsed() < limit, "waited too long: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
