@@ -1,9 +1,11 @@
 //! A disk: a sparse file, attached as a loop device as often as a machine would be switched on.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
 
 use crate::fingerprint::Fingerprint;
@@ -76,7 +78,8 @@ impl Disk {
 #[derive(Debug)]
 pub struct Attached {
     pub device: PathBuf,
-    mounts: Vec<TempDir>,
+    /// Each mounted node, and where it is mounted.
+    mounts: Vec<(PathBuf, TempDir)>,
 }
 
 impl Attached {
@@ -89,14 +92,35 @@ impl Attached {
         let point = TempDir::new().unwrap();
         let path = point.path().to_owned();
         shell("mount -o \"$1\" -- \"$2\" \"$3\"", &[options.as_ref(), node.as_os_str(), path.as_os_str()]);
-        self.mounts.push(point);
+        self.mounts.push((node.to_owned(), point));
         path
     }
 
     pub fn unmount(&mut self) {
-        for point in self.mounts.drain(..) {
+        for (node, point) in self.mounts.drain(..) {
             let _ = std::process::Command::new("umount").arg(point.path()).status();
+            wait_until_unused(&node);
         }
+    }
+}
+
+/// Waits until no mount namespace has `node` mounted.
+///
+/// A process that makes a mount namespace copies every mount, also those of tests that run at the same time. The
+/// filesystem is unmounted with its last copy, and writes its superblock only then.
+fn wait_until_unused(node: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // open(2): without O_CREAT, O_EXCL on a block device fails with EBUSY while the device is mounted.
+    let is_in_use = || {
+        let opened = rustix::fs::open(node, OFlags::RDONLY | OFlags::EXCL, Mode::empty());
+        opened.is_err_and(|error| error == rustix::io::Errno::BUSY)
+    };
+    while is_in_use() {
+        if Instant::now() > deadline {
+            eprintln!("`{}` is still mounted in another mount namespace", node.display());
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -109,4 +133,29 @@ impl Drop for Attached {
             &[self.device.as_os_str()],
         );
     }
+}
+
+#[test]
+fn an_unmounted_disk_changes_no_more_although_a_mount_namespace_had_a_copy() {
+    let test = "an_unmounted_disk_changes_no_more_although_a_mount_namespace_had_a_copy";
+    if !crate::tool::can_run(test, &["unshare"]) {
+        return;
+    }
+    let disk = Disk::blank(64 * MIB);
+    let mut attached = disk.attach();
+    shell("mkfs.ext4 -q \"$1\"", &[attached.device.as_os_str()]);
+    let root = attached.mount(&attached.device.clone(), "noatime");
+    // The line is printed once the namespace exists.
+    let mut namespace = std::process::Command::new("unshare")
+        .args(["--mount", "--propagation=private", "bash", "-c", "echo; sleep 1"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let copied = namespace.stdout.take().unwrap().read(&mut [0]).unwrap();
+    assert_eq!(copied, 1, "nothing can be mounted here");
+    std::fs::write(root.join("file"), "content").unwrap();
+    drop(attached);
+    let before = disk.fingerprint();
+    namespace.wait().unwrap();
+    before.assert_same(&disk.fingerprint(), "after the end of the namespace");
 }
