@@ -17,14 +17,16 @@ in
 
     hook = lib.mkOption {
       type = types.enum [
+        "auto"
         "xdp"
         "tcx"
       ];
-      default = "xdp";
-      example = "tcx";
+      default = "auto";
+      example = "xdp";
       description = ''
-        Hook of the kernel that runs the packet program. `tcx` also works on interfaces that have another XDP program. It is
-        cheaper than XDP in generic mode, for which the kernel copies most packets.
+        Hook of the kernel that runs the packet program. `auto` chooses the hook that suits the interface's driver: TCX on
+        the RK1. `tcx` also works on interfaces that have another XDP program. It is cheaper than XDP in generic mode, for
+        which the kernel copies most packets.
       '';
     };
 
@@ -37,8 +39,9 @@ in
       default = "generic";
       example = "driver";
       description = ''
-        Mode of the XDP hook. `driver` is faster, but the RK1's network driver (stmmac) restarts the device when a program
-        is attached or detached, which interrupts the node's network for a moment. `auto` tries `driver` first.
+        Mode of the hook `xdp`; the other hooks ignore it. `driver` is faster, but the RK1's network driver (stmmac)
+        restarts the device when a program is attached or detached, which interrupts the node's network for a moment.
+        `auto` tries `driver` first, and `generic` if the driver refuses.
       '';
     };
 

@@ -27,8 +27,8 @@ lib.concatStringsSep " " (
       "--url=${cfg.url}"
       "--stream=${stream}"
       (if interface == null then "--address=${address}" else "--interface=${interface}")
-      "--hook=${cfg.hook}"
     ]
+    ++ lib.optional (cfg.hook != "auto") "--hook=${cfg.hook}"
     ++ lib.optional (cfg.hook == "xdp") "--xdp-mode=${cfg.xdpMode}"
     ++ [
       "--budget=${toString cfg.budget}"

@@ -35,7 +35,7 @@ const COMMENTS: &[Comment<'static>] = &[
     ),
     (
         &["loadBalancer", "acceleration"],
-        "Any other mode uses the network interface's XDP hook, which the packet streamer needs.",
+        "In any other mode, Cilium's XDP program redirects packets before the packet streamer sees them.",
     ),
     (&["operator", "replicas"], "Two if there are two nodes: two operators never run on the same one."),
     (&["operator", "rollOutPods"], "Without it, a changed value has no effect until the next restart."),

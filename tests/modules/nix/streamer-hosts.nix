@@ -27,6 +27,7 @@
     {
       imports = [ ../../../hosts/rk1-03.nix ];
       rk1.grafana.node = "rk1-03";
+      rk1.streamer.hook = "xdp";
       rk1.streamer.url = lib.mkForce "http://172.16.10.223:3000";
     };
 }
