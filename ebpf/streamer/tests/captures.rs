@@ -8,7 +8,7 @@
 mod loaded;
 
 use loaded::{Hook, Loaded, control, skipped};
-use packet_record::{Filter, Flags, Record};
+use packet_record::{Flags, Record};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
