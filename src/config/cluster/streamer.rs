@@ -1,4 +1,4 @@
-//! The daemon that shows received packets in Grafana.
+//! `[streamer]`: the daemon that shows received packets in Grafana.
 
 use thiserror::Error;
 
@@ -12,16 +12,16 @@ use crate::config::written::{self, Acceleration, Cilium, FreeValue, Text};
 
 #[derive(Debug, Clone)]
 pub struct Streamer {
-    /// Address of Grafana, without a slash at the end.
+    /// The URL of Grafana, without a trailing slash.
     pub url: String,
     pub token: SecretName,
-    /// Name of the stream in Grafana Live; each node's name is added.
+    /// The name of the stream in Grafana Live, to which the name of each node is added.
     pub stream: String,
-    /// Empty: the interface that has the node's address.
+    /// The interfaces to watch. If empty, the one that has the node's address.
     pub interfaces: Vec<String>,
-    /// Rows a second.
+    /// The maximum number of rows per second.
     pub budget: u32,
-    /// Milliseconds between two pushes.
+    /// The time between two pushes, in milliseconds.
     pub interval: u32,
 }
 
@@ -35,9 +35,9 @@ const GRAFANA: Service = Service {
 
 #[derive(Debug, Error)]
 enum StreamerMistake {
-    #[error("`{name}` is not a name of a network interface")]
+    #[error("`{name}` is not the name of a network interface")]
     Interface { name: String },
-    #[error("`{name}` is not a name of a stream")]
+    #[error("`{name}` is not the name of a stream")]
     Stream { name: String },
     #[error("`acceleration = \"{acceleration}\"` cannot be combined with the streamer")]
     Acceleration { acceleration: String },
@@ -58,7 +58,7 @@ impl Mistake for StreamerMistake {
     }
 }
 
-/// The streamer, if there is to be one.
+/// Resolves the streamer. Returns `None` if it is disabled or not written.
 pub(super) fn resolve(
     written: Option<&written::Streamer>,
     cilium: Option<&Cilium>,
@@ -79,9 +79,10 @@ pub(super) fn resolve(
     };
     let interfaces = written.interfaces.as_deref().unwrap_or_default();
     let interfaces: Vec<_> = interfaces.iter().map(|name| interface(name, problems)).collect();
-    let budget = number_or(500, written.budget.as_ref(), "number of rows a second", &(1..=100_000), problems);
+    let budget =
+        number_or(500, written.budget.as_ref(), "number of rows per second", &(1..=100_000), problems);
     let interval =
-        number_or(250, written.interval.as_ref(), "number of milliseconds", &(200..=1000), problems);
+        number_or(250, written.interval.as_ref(), "push interval in milliseconds", &(200..=1000), problems);
     let is_enabled = written.enable.as_ref().is_none_or(|enable| enable.value);
     if is_enabled {
         note_acceleration(written, cilium, problems);
@@ -98,15 +99,16 @@ pub(super) fn resolve(
     Ok(is_enabled.then_some(streamer))
 }
 
-/// A channel of Grafana Live: `^[A-z0-9_\-\.]*$`, at most 160 characters with what is added to it.
+/// Parses the name of a stream. Grafana Live allows channels that match `^[A-z0-9_\-\.]*$`, of at most 160 characters
+/// including the names that the streamer adds.
 fn parse_stream(name: &str) -> Result<String, StreamerMistake> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let is_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
     if is_name { Ok(name.to_owned()) } else { Err(StreamerMistake::Stream { name: name.to_owned() }) }
 }
 
-/// Linux: at most 15 bytes (`IFNAMSIZ` less the final NUL). Of what it takes, only what may stand in a unit's name and in
-/// a channel of Grafana Live, too: the name is part of both.
+/// Parses the name of a network interface: at most 15 bytes on Linux (`IFNAMSIZ` without the final NUL). Only characters
+/// that are also valid in the name of a unit and in a channel of Grafana Live are accepted, since both contain the name.
 fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let is_name = (1..=15).contains(&name.value.len())
@@ -118,7 +120,7 @@ fn interface(name: &Text, problems: &mut Problems) -> Option<String> {
     is_name.then(|| name.value.clone())
 }
 
-/// The key, or the value of Cilium's chart that it stands for.
+/// Notes an acceleration, which takes packets away from the streamer: the key, or the value of Cilium's chart that it sets.
 fn note_acceleration(written: &written::Streamer, cilium: Option<&Cilium>, problems: &mut Problems) {
     let Some(cilium) = cilium else { return };
     let key = cilium.acceleration.as_ref().map(|key| Spanned::new(key.value.word().to_owned(), key.span));

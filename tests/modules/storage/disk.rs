@@ -109,7 +109,7 @@ impl Attached {
 /// A process that makes a mount namespace copies every mount, also those of tests that run at the same time. The
 /// filesystem is unmounted with its last copy, and writes its superblock only then.
 fn wait_until_unused(node: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     // open(2): without O_CREAT, O_EXCL on a block device fails with EBUSY while the device is mounted.
     let is_in_use = || {
         let opened = rustix::fs::open(node, OFlags::RDONLY | OFlags::EXCL, Mode::empty());
