@@ -131,7 +131,7 @@ mod tests {
         let text = include_str!("../../../cluster.toml");
         let text = text.replace("[k3s]\n", "[k3s]\nfirst-server = \"rk1-02\"\n");
         let source = Source { name: "cluster.toml".to_owned(), text };
-        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("the posts' cluster");
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
         let options = Options { drain: None, limit: Duration::ZERO, anyway: false };
         let order = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
