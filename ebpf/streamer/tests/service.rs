@@ -16,13 +16,20 @@ const UNITS: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/modules/nix/snapshots/units.txt"));
 const SCENARIO: &str = include_str!("service/scenario.sh");
 
-/// Returns a unit of host rk1-01, with the paths of programs in the container.
+/// The mode that rk1-03 has. `ip link`, which the scenario asks what is attached, shows XDP programs alone, and a veth device
+/// would get TCX by itself.
+const MODE: &str = "--hook=xdp --xdp-mode=generic";
+
+/// Returns a unit of host rk1-01, with the paths of programs in the container and the streamer in [`MODE`].
 fn unit(name: &str) -> String {
     let heading = format!("# rk1-01/{name}\n");
     let (_, rest) = UNITS.split_once(&heading).unwrap();
     let text = rest.split("\n# ").next().unwrap();
     text.lines().fold(String::new(), |mut unit, line| {
         match line.strip_prefix("ExecStart=").and_then(|command| command.split_once("/bin/")) {
+            Some((_, command)) if command.starts_with("xdp-streamer run ") => {
+                writeln!(unit, "ExecStart=/opt/bin/{command} {MODE}").unwrap();
+            }
             Some((_, command)) => writeln!(unit, "ExecStart=/opt/bin/{command}").unwrap(),
             None => writeln!(unit, "{line}").unwrap(),
         }
