@@ -145,9 +145,10 @@ fn an_unmounted_disk_changes_no_more_although_a_mount_namespace_had_a_copy() {
     let mut attached = disk.attach();
     shell("mkfs.ext4 -q \"$1\"", &[attached.device.as_os_str()]);
     let root = attached.mount(&attached.device.clone(), "noatime");
-    // The line is printed once the namespace exists.
+    // It prints a line once it exists. Its shell is in the mount, or removing the mount point would unmount the copy.
     let mut namespace = std::process::Command::new("unshare")
-        .args(["--mount", "--propagation=private", "bash", "-c", "echo; sleep 1"])
+        .args(["--mount", "--propagation=private", "bash", "-c", "cd \"$1\"; echo; sleep 1", "bash"])
+        .arg(&root)
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
