@@ -48,7 +48,10 @@
 
       nixosConfigurations = self.lib.mkCluster { hosts = ./hosts; };
 
-      overlays.default = import ./nix/overlay.nix { inherit nixpkgs-unstable; };
+      overlays.default = import ./nix/overlay.nix {
+        inherit nixpkgs-unstable;
+        revision = self.shortRev or self.dirtyShortRev or null;
+      };
 
       # An image is the same on every machine that builds it. An x86_64 machine needs an aarch64 builder or binfmt.
       packages = eachSystem (

@@ -4,6 +4,8 @@
   rustPlatform,
   name,
   description,
+  # What `--version` prints after the version, such as the commit. Whatever contains the program is rebuilt when it changes.
+  revision ? null,
 }:
 let
   workspace = import ./workspace.nix { inherit lib; };
@@ -11,6 +13,10 @@ in
 rustPlatform.buildRustPackage {
   pname = name;
   inherit (workspace) src cargoLock version;
+
+  env = lib.optionalAttrs (revision != null) {
+    RK1_VERSION = "${workspace.version} (${revision})";
+  };
 
   cargoBuildFlags = [ "--package=${name}" ];
   # The other tests need Nix, network namespaces or loop devices, which a Nix build does not have.
