@@ -8,9 +8,10 @@ use serde_json::json;
 use super::{Outcome, print, styled};
 use crate::common::printable::printable;
 use crate::config::diagnostics::Mistake;
+use crate::config::modules::Hardware;
 use crate::provision::image::{
-    self, BootEntry, Compression, Content, Fault, InspectError, Inspection, Kernel, Partition, SeedOwner,
-    TableKind, Tree, UnpackError,
+    self, BootEntry, Compression, Content, DeviceTree, Fault, InspectError, Inspection, Kernel, Partition,
+    SeedOwner, TableKind, UnpackError,
 };
 
 /// Print what an image contains and check whether it boots on an RK1
@@ -28,12 +29,13 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let name = self.image.display();
-        let opened = match image::open(&self.image) {
+        let hardware = Hardware::DEFAULT;
+        let opened = match image::open(&self.image, hardware) {
             Ok(opened) => opened,
             Err(error) => return Ok(refuse(&error.to_string(), error.hint())),
         };
         let compression = opened.compression();
-        let inspection = match image::inspect(Shown::new(opened)) {
+        let inspection = match image::inspect(Shown::new(opened), hardware) {
             Ok(inspection) => inspection,
             Err(error) => return Ok(refuse(&format!("`{name}`: {error}"), hint(&error))),
         };
@@ -49,10 +51,11 @@ impl Inspect {
                 anstream::eprintln!("  hint: {hint}");
             }
         }
+        let module = hardware.indefinite();
         match faults.len() {
-            0 => anstream::eprintln!("{name}: would boot on an RK1"),
-            1 => anstream::eprintln!("{name}: would not boot on an RK1: 1 fault"),
-            count => anstream::eprintln!("{name}: would not boot on an RK1: {count} faults"),
+            0 => anstream::eprintln!("{name}: would boot on {module}"),
+            1 => anstream::eprintln!("{name}: would not boot on {module}: 1 fault"),
+            count => anstream::eprintln!("{name}: would not boot on {module}: {count} faults"),
         }
         Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Failed })
     }
@@ -97,7 +100,8 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
         Compression::None => "raw",
         Compression::Xz => "xz",
     };
-    let loader = if inspection.has_loader { "for the RK3588" } else { "none" };
+    let chip = inspection.hardware.chip;
+    let loader = if inspection.has_loader { format!("for the {chip}") } else { "none".to_owned() };
     let table = inspection.table.as_ref().map_or("none".to_owned(), |table| match table.kind {
         TableKind::Mbr => format!("MBR {}", table.id),
         TableKind::Gpt => format!("GPT {}", table.id),
@@ -106,13 +110,13 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
         ("host", host.to_owned()),
         ("size", format!("{} ({} bytes), {packed}", mebibytes(inspection.size), inspection.size)),
         ("sha256", format!("{} (decompressed)", inspection.sha256)),
-        ("loader", loader.to_owned()),
+        ("loader", loader),
         ("table", table),
     ];
     rows.extend(inspection.partitions.iter().map(|partition| ("partition", partition_line(partition))));
     if let Some((partition, boot)) = inspection.boot() {
         rows.push(("boots", format!("{} of partition {}", boot.configuration, partition.entry.number)));
-        rows.extend(boot.entries.iter().map(|entry| ("entry", entry_line(entry))));
+        rows.extend(boot.entries.iter().map(|entry| ("entry", entry_line(entry, inspection.hardware.name))));
     }
     rows.push(("seed", seed_line(inspection.seed())));
     rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {}\n", printable(value)))
@@ -141,7 +145,7 @@ fn partition_line(partition: &Partition) -> String {
     format!("{} {size} at {start}, type {}{flag}: {content}", entry.number, entry.kind)
 }
 
-fn entry_line(entry: &BootEntry) -> String {
+fn entry_line(entry: &BootEntry, module: &str) -> String {
     let kernel = match entry.kernel {
         Kernel::Arm64 => "kernel for arm64",
         Kernel::Foreign => "kernel NOT for arm64",
@@ -153,10 +157,10 @@ fn entry_line(entry: &BootEntry) -> String {
         None => "no initrd",
     };
     let tree = match entry.device_tree {
-        Tree::Rk1 => "device tree for the RK1",
-        Tree::Foreign => "device tree NOT for the RK1",
-        Tree::Missing => "device tree MISSING",
-        Tree::Unnamed => "device tree of U-Boot",
+        DeviceTree::For(_) => format!("device tree for the {module}"),
+        DeviceTree::Foreign => format!("device tree NOT for the {module}"),
+        DeviceTree::Missing => "device tree MISSING".to_owned(),
+        DeviceTree::Unnamed => "device tree of U-Boot".to_owned(),
     };
     let default = if entry.is_default { " (default)" } else { "" };
     format!("{}{default} `{}`: {kernel}, {initrd}, {tree}", entry.label, entry.title)

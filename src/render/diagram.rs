@@ -16,7 +16,7 @@ const SLOT_GAP: u32 = 16;
 const BOARD_PADDING: u32 = 24;
 /// The height of the board's label below its slots.
 const BOARD_FOOTER: u32 = 30;
-const BOARD_WIDTH: u32 = 4 * SLOT_WIDTH + 3 * SLOT_GAP + 2 * BOARD_PADDING;
+const BOARD_WIDTH: u32 = SLOTS as u32 * (SLOT_WIDTH + SLOT_GAP) - SLOT_GAP + 2 * BOARD_PADDING;
 const BOARD_HEIGHT: u32 = BOARD_PADDING + SLOT_HEIGHT + BOARD_PADDING + BOARD_FOOTER;
 const BOARD_GAP: u32 = 40;
 const ROUTER_TOP: u32 = 116;

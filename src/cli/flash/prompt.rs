@@ -22,11 +22,11 @@ pub(super) async fn password(prompt: PasswordPrompt<'_>) -> io::Result<Option<Pa
 }
 
 /// Asks whether to overwrite a node. Returns `None` if standard input is not a terminal.
-pub(super) async fn overwrite(node: &Label, in_use: &InUse) -> Option<bool> {
+pub(super) async fn overwrite(node: &Label, in_use: &InUse, disk: &str) -> Option<bool> {
     if !io::stdin().is_terminal() {
         return None;
     }
-    anstream::eprint!("{node}: the node is in use: {in_use}. Overwrite its eMMC? [y/N] ");
+    anstream::eprint!("{node}: the node is in use: {in_use}. Overwrite its {disk}? [y/N] ");
     let _ = io::stderr().flush();
     let answer = spawn_blocking(|| {
         let mut line = String::new();

@@ -8,6 +8,7 @@ use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
 use super::prompt;
 use crate::config::cluster::{Cluster, Label};
+use crate::config::modules::Hardware;
 use crate::operate::status::{Access, connect};
 use crate::provision::bmc::Password;
 use crate::provision::flash::{Console, InUse, Notice, PasswordPrompt, Phase, Reading};
@@ -57,9 +58,9 @@ impl Console for Screen<'_> {
             ),
             Notice::Read(bytes) => self.advance(node, bytes),
             Notice::ReadingEnds => self.end(),
-            Notice::ImageAccepted { image } => self.line(
+            Notice::ImageAccepted { image, hardware } => self.line(
                 node,
-                &format!("{} would boot on an RK1 and is the image of this host", image.display()),
+                &format!("{} would boot on {} and is the image of this host", image.display(), hardware.indefinite()),
             ),
             Notice::Measured { length, sha256 } => {
                 self.line(node, &format!("{} with its secrets, SHA-256 {sha256}", human(length)));
@@ -99,8 +100,13 @@ impl Console for Screen<'_> {
         prompt::password(prompt).await
     }
 
-    async fn confirm_overwrite(&mut self, node: &Label, in_use: &InUse) -> Option<bool> {
-        prompt::overwrite(node, in_use).await
+    async fn confirm_overwrite(
+        &mut self,
+        node: &Label,
+        in_use: &InUse,
+        hardware: &'static Hardware,
+    ) -> Option<bool> {
+        prompt::overwrite(node, in_use, hardware.boot_disk.name).await
     }
 
     async fn find_ready(&self, node: &Label) -> Option<String> {

@@ -13,6 +13,7 @@ use super::name::Label;
 use super::router_status::is_ssh_destination;
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::modules::Module;
 use crate::config::source::Span;
 use crate::config::written::{self, Role, nearest};
 
@@ -23,6 +24,7 @@ pub struct Node {
     pub board: Label,
     /// From 1 to [`SLOTS`].
     pub slot: u8,
+    pub module: &'static Module,
     /// Its addresses, with the prefix lengths of their networks.
     pub address: Networks,
     pub role: Role,
@@ -175,6 +177,7 @@ fn resolve_node(
         name: name?,
         board: board?,
         slot: slot?,
+        module: Module::DEFAULT,
         address: address?,
         role: node.role.as_ref()?.value,
         ssh: ssh?,

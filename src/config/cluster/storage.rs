@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::first_use::FirstUse;
 use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::modules::{BootDisk, MODULES};
 use crate::config::source::Span;
 use crate::config::written::{self, Text};
 
@@ -49,8 +50,8 @@ enum StorageMistake {
     NotADevice { device: String },
     #[error("`{device}` is a partition, not a whole disk")]
     Partition { device: String, disk: String },
-    #[error("`{device}` is the eMMC of the module, which holds the system")]
-    SystemDisk { device: String },
+    #[error("`{device}` is the {disk} of the module, which holds the system")]
+    SystemDisk { device: String, disk: &'static str },
     #[error("`{path}` is not a normalized absolute path")]
     NotAPath { path: String },
     #[error("`{path}` is a system directory")]
@@ -136,13 +137,18 @@ fn parse_device(device: &str) -> Result<String, StorageMistake> {
     let Some(name) = device.strip_prefix("/dev/").filter(is_device) else {
         return Err(StorageMistake::NotADevice { device });
     };
-    if name.starts_with("mmcblk") {
-        return Err(StorageMistake::SystemDisk { device });
+    if let Some(disk) = boot_disks().find(|disk| name.starts_with(disk.device_prefix)) {
+        return Err(StorageMistake::SystemDisk { device, disk: disk.name });
     }
     if let Some(disk) = disk_of_partition(name) {
         return Err(StorageMistake::Partition { disk: format!("/dev/{disk}"), device });
     }
     Ok(device)
+}
+
+/// The disks that modules boot from. All nodes have the same data disk, so that it is the boot disk of none of them.
+fn boot_disks() -> impl Iterator<Item = &'static BootDisk> {
+    MODULES.iter().filter_map(|module| Some(&module.hardware?.boot_disk))
 }
 
 /// Returns the disk of a partition: `nvme0n1` for `nvme0n1p2`, `sda` for `sda2`. Returns `None` for a whole disk.

@@ -11,6 +11,7 @@ use super::steps::Phase;
 use crate::common::certificate::Fingerprint;
 use crate::common::printable::Line;
 use crate::config::cluster::Label;
+use crate::config::modules::Hardware;
 use crate::provision::bmc::Password;
 
 /// The user of a flash.
@@ -25,7 +26,12 @@ pub trait Console {
     ) -> impl Future<Output = io::Result<Option<Password>>>;
 
     /// Asks whether a node that is in use may be overwritten. `None` means that there is nobody to ask.
-    fn confirm_overwrite(&mut self, node: &Label, in_use: &InUse) -> impl Future<Output = Option<bool>>;
+    fn confirm_overwrite(
+        &mut self,
+        node: &Label,
+        in_use: &InUse,
+        hardware: &'static Hardware,
+    ) -> impl Future<Output = Option<bool>>;
 
     /// Asks Kubernetes whether a node is ready. Returns the address of the API server that says so.
     fn find_ready(&self, node: &Label) -> impl Future<Output = Option<String>>;
@@ -47,9 +53,10 @@ pub enum Notice<'a> {
     /// The number of bytes that were read so far.
     Read(u64),
     ReadingEnds,
-    /// The image boots on an RK1, and is that of this host.
+    /// The image boots on the node's module, and is that of this host.
     ImageAccepted {
         image: &'a Path,
+        hardware: &'static Hardware,
     },
     /// The length and SHA-256 digest of the image with its seed.
     Measured {

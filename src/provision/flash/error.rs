@@ -14,6 +14,7 @@ use super::failure::{Failure, NodeState};
 use crate::common::printable::Line;
 use crate::config::cluster::Label;
 use crate::config::diagnostics::Mistake;
+use crate::config::modules::Hardware;
 use crate::provision::bmc::BmcError;
 use crate::provision::bmc::pins::BmcPinsError;
 use crate::provision::image::{Fault, InspectError, OpenError, UnpackError};
@@ -50,8 +51,8 @@ pub enum FlashError {
     Inspect(InspectError),
     #[error("cannot read the image: {0}")]
     ReadImage(#[source] io::Error),
-    #[error("`{}` would not boot on an RK1: {}", image.display(), join(faults))]
-    Unbootable { image: PathBuf, faults: Vec<Fault> },
+    #[error("`{}` would not boot on {}: {}", image.display(), hardware.indefinite(), join(faults))]
+    Unbootable { image: PathBuf, hardware: &'static Hardware, faults: Vec<Fault> },
     #[error("`{}` is the image of `{found}`", image.display())]
     ImageOfAnother { image: PathBuf, found: Label, host: Label },
     #[error("`{}` is the image of a host in another cluster", image.display())]

@@ -15,6 +15,7 @@ use super::interrupt::Interrupt;
 use super::payload::{Counted, Open, Payload, ReadProgress};
 use super::target::Target;
 use crate::config::cluster::{Cluster, Label};
+use crate::config::modules::Hardware;
 use crate::provision::image::{self, Identity, Inspection};
 use crate::provision::seed::{self, Seed, Seeded};
 
@@ -36,19 +37,20 @@ pub(super) async fn prepare(
     console: &mut impl Console,
 ) -> Result<Prepared, FlashError> {
     let name = target.name();
+    let hardware = target.hardware;
     let identity = Identity::of(&cluster.name, name);
     // Whatever takes no time comes first.
     let seed = seed::for_node(cluster, target.node, folder).map_err(FlashError::Seed)?;
     let secrets = seed.files.iter().map(|file| file.name.as_str().to_owned()).collect();
-    let opened = image::open(&target.image).map_err(FlashError::Open)?;
+    let opened = image::open(&target.image, hardware).map_err(FlashError::Open)?;
 
-    let inspect = |progress| image::inspect(Counted::new(opened, progress));
+    let inspect = |progress| image::inspect(Counted::new(opened, progress), hardware);
     let inspection =
         run(name, Reading::Inspecting, interrupt, console, inspect).await?.map_err(FlashError::Inspect)?;
     check(&inspection, &identity, target)?;
-    console.show(name, Notice::ImageAccepted { image: &target.image });
+    console.show(name, Notice::ImageAccepted { image: &target.image, hardware });
 
-    let open = opener(target.image.clone(), seed, identity);
+    let open = opener(target.image.clone(), hardware, seed, identity);
     let measure = |progress| Payload::measure(open, progress);
     let payload =
         run(name, Reading::Hashing, interrupt, console, measure).await?.map_err(FlashError::ReadImage)?;
@@ -57,9 +59,9 @@ pub(super) async fn prepare(
 }
 
 /// Opens the image with the seed in it, as often as it is called.
-fn opener(path: PathBuf, seed: Seed, identity: Identity) -> Open {
+fn opener(path: PathBuf, hardware: &'static Hardware, seed: Seed, identity: Identity) -> Open {
     Arc::new(move || {
-        let image = image::open(&path).map_err(io::Error::other)?;
+        let image = image::open(&path, hardware).map_err(io::Error::other)?;
         let partition = seed::partition(&seed, &identity).map_err(io::Error::other)?;
         Ok(Box::new(Seeded::new(image, partition)?) as Box<dyn Read + Send>)
     })
@@ -70,7 +72,7 @@ fn check(inspection: &Inspection, identity: &Identity, target: &Target<'_>) -> R
     let (host, image) = (target.name().clone(), target.image.clone());
     let faults = inspection.faults();
     if !faults.is_empty() {
-        return Err(FlashError::Unbootable { image, faults });
+        return Err(FlashError::Unbootable { image, hardware: target.hardware, faults });
     }
     match inspection.host() {
         Some(found) if *found != host => {

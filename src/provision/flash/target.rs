@@ -9,6 +9,7 @@ use super::find::{FindError, find_image};
 use super::payload::Payload;
 use crate::config::cluster::{Board, Cluster, Label, NoSuchNode, Node};
 use crate::config::diagnostics::Mistake;
+use crate::config::modules::{Hardware, Module};
 use crate::provision::bmc::{Slot, StartRequest};
 
 /// A node, its board and its image.
@@ -16,6 +17,7 @@ use crate::provision::bmc::{Slot, StartRequest};
 pub struct Target<'a> {
     pub(super) node: &'a Node,
     pub(super) board: &'a Board,
+    pub(super) hardware: &'static Hardware,
     pub(super) image: PathBuf,
 }
 
@@ -29,6 +31,10 @@ pub enum TargetError {
     Unknown(NoSuchNode),
     #[error("node `{name}` has no board")]
     NoBoard { name: Label },
+    #[error("node `{name}` is of the kind {}, for which rk1 builds no image", module.name)]
+    NoImage { name: Label, module: &'static Module },
+    #[error("node `{name}` is of the kind {}, which the BMC cannot write to", module.name)]
+    UnknownToBmc { name: Label, module: &'static Module },
 }
 
 impl TargetError {
@@ -40,6 +46,10 @@ impl TargetError {
             Self::Repeated { .. } => Some("name each node once".to_owned()),
             Self::Unknown(unknown) => Some(unknown.hint()),
             Self::NoBoard { .. } => None,
+            Self::NoImage { .. } => Some("install it by its own means".to_owned()),
+            Self::UnknownToBmc { name, .. } => {
+                Some(format!("write `result/{name}.img.xz` to its boot disk by its own means"))
+            }
         }
     }
 
@@ -107,12 +117,13 @@ pub fn targets<'a>(
         if targets.iter().any(|target| target.name() == &node.name) {
             return Err(TargetError::Repeated { name: name.clone() });
         }
+        let hardware = hardware(node)?;
         let image = match image {
             Some(image) => image.to_owned(),
             None => find_image(folder, &node.name)
                 .map_err(|source| TargetError::Image { name: node.name.clone(), source })?,
         };
-        targets.push(Target { node, board, image });
+        targets.push(Target { node, board, hardware, image });
     }
     Ok(targets)
 }
@@ -121,4 +132,14 @@ fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<(&'a Node, &'a Board), T
     let node = cluster.node(name).map_err(TargetError::Unknown)?;
     let board = cluster.boards.iter().find(|board| board.name == node.board);
     Ok((node, board.ok_or_else(|| TargetError::NoBoard { name: node.name.clone() })?))
+}
+
+/// Returns what the node's image has to fit, if the BMC can write one to the module.
+fn hardware(node: &Node) -> Result<&'static Hardware, TargetError> {
+    let (name, module) = (node.name.clone(), node.module);
+    match module.hardware {
+        None => Err(TargetError::NoImage { name, module }),
+        Some(_) if !module.is_known_to_bmc => Err(TargetError::UnknownToBmc { name, module }),
+        Some(hardware) => Ok(hardware),
+    }
 }

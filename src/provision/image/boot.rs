@@ -4,17 +4,14 @@ use serde::Serialize;
 
 use super::volume::Volume;
 use crate::config::cluster::Label;
+use crate::config::modules::Hardware;
 
 /// The folders in which U-Boot searches (`boot_prefixes`); NixOS uses the second.
 const FOLDERS: [&str; 2] = ["/extlinux", "/boot/extlinux"];
-/// The device tree that U-Boot searches below the `FDTDIR` of an entry (its `turing-rk1-rk3588_defconfig`).
-const TREE: &str = "rockchip/rk3588-turing-rk1.dtb";
 /// Linux: `Documentation/arch/arm64/booting.rst`, at byte 56 of the kernel.
 const ARM64_MAGIC: &[u8] = b"ARM\x64";
 /// Devicetree specification 0.4, section 5.2.
 const TREE_MAGIC: &[u8] = &[0xd0, 0x0d, 0xfe, 0xed];
-/// The board that the device tree of the RK1 names (Linux: `rk3588-turing-rk1.dts`).
-const COMPATIBLE: &[u8] = b"turing,rk1\0";
 /// The largest configuration and the largest device tree that are read, in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
 /// The largest host name file that is read, in bytes.
@@ -42,7 +39,7 @@ pub struct BootEntry {
     pub kernel: Kernel,
     /// Whether the initrd exists. `None` if the entry names none.
     pub initrd: Option<bool>,
-    pub device_tree: Tree,
+    pub device_tree: DeviceTree,
     /// The path of the program that the kernel starts.
     pub init: Option<String>,
 }
@@ -51,31 +48,43 @@ pub struct BootEntry {
 #[serde(rename_all = "kebab-case")]
 pub enum Kernel {
     Arm64,
-    /// The file is a kernel for another architecture, or no kernel.
+    /// The file is a kernel for another architecture, or is not a kernel.
     Foreign,
     Missing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tree {
-    Rk1,
-    /// The file is for another board, or no device tree.
+#[serde(into = "&'static str")]
+pub enum DeviceTree {
+    /// The file is for this module.
+    For(&'static Hardware),
+    /// The file is for another board, or is not a device tree.
     Foreign,
     Missing,
     /// The entry names no device tree, so U-Boot passes on its own.
     Unnamed,
 }
 
-/// Returns what a root filesystem can boot.
-pub(super) fn read(volume: &Volume) -> Option<Boot> {
-    FOLDERS.iter().find_map(|folder| boot(volume, folder))
+impl From<DeviceTree> for &'static str {
+    fn from(tree: DeviceTree) -> Self {
+        match tree {
+            DeviceTree::For(hardware) => hardware.word,
+            DeviceTree::Foreign => "foreign",
+            DeviceTree::Missing => "missing",
+            DeviceTree::Unnamed => "unnamed",
+        }
+    }
 }
 
-fn boot(volume: &Volume, folder: &str) -> Option<Boot> {
+/// Returns what a root filesystem can boot on a module.
+pub(super) fn read(volume: &Volume, hardware: &'static Hardware) -> Option<Boot> {
+    FOLDERS.iter().find_map(|folder| boot(volume, folder, hardware))
+}
+
+fn boot(volume: &Volume, folder: &str, hardware: &'static Hardware) -> Option<Boot> {
     let configuration = format!("{folder}/extlinux.conf");
     let text = String::from_utf8_lossy(&volume.contents(&configuration, FILE_LIMIT)?).into_owned();
-    let entries: Vec<_> = parse(&text).iter().map(|entry| entry.resolve(volume, folder)).collect();
+    let entries: Vec<_> = parse(&text).iter().map(|entry| entry.resolve(volume, folder, hardware)).collect();
     let default = entries.iter().find(|entry| entry.is_default);
     let host = default.and_then(|entry| host(volume, entry.init.as_deref()?));
     Some(Boot { configuration, host, entries })
@@ -142,12 +151,12 @@ fn parse(text: &str) -> Vec<WrittenEntry<'_>> {
 }
 
 impl WrittenEntry<'_> {
-    fn resolve(&self, volume: &Volume, folder: &str) -> BootEntry {
+    fn resolve(&self, volume: &Volume, folder: &str, hardware: &'static Hardware) -> BootEntry {
         let path =
             |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
         let tree = match (self.tree, self.tree_folder) {
             (Some(tree), _) => Some(path(tree)),
-            (None, Some(folder)) => Some(format!("{}/{TREE}", path(folder))),
+            (None, Some(folder)) => Some(format!("{}/{}", path(folder), hardware.device_tree)),
             (None, None) => None,
         };
         BootEntry {
@@ -156,7 +165,7 @@ impl WrittenEntry<'_> {
             is_default: self.is_default,
             kernel: self.kernel.map_or(Kernel::Missing, |name| kernel(volume, &path(name))),
             initrd: self.initrd.map(|name| volume.exists(&path(name))),
-            device_tree: tree.map_or(Tree::Unnamed, |path| device_tree(volume, &path)),
+            device_tree: tree.map_or(DeviceTree::Unnamed, |path| device_tree(volume, &path, hardware)),
             init: self
                 .append
                 .split_whitespace()
@@ -174,13 +183,12 @@ fn kernel(volume: &Volume, path: &str) -> Kernel {
     }
 }
 
-fn device_tree(volume: &Volume, path: &str) -> Tree {
-    match volume.contents(path, FILE_LIMIT) {
-        None => Tree::Missing,
-        Some(bytes) if !bytes.starts_with(TREE_MAGIC) => Tree::Foreign,
-        Some(bytes) if bytes.windows(COMPATIBLE.len()).any(|window| window == COMPATIBLE) => Tree::Rk1,
-        Some(_) => Tree::Foreign,
-    }
+fn device_tree(volume: &Volume, path: &str, hardware: &'static Hardware) -> DeviceTree {
+    let Some(bytes) = volume.contents(path, FILE_LIMIT) else { return DeviceTree::Missing };
+    let compatible = [hardware.compatible.as_bytes(), b"\0"].concat();
+    let is_for_module =
+        bytes.starts_with(TREE_MAGIC) && bytes.windows(compatible.len()).any(|window| window == compatible);
+    if is_for_module { DeviceTree::For(hardware) } else { DeviceTree::Foreign }
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ use serde::Serialize;
 use super::boot::{self, Boot};
 use super::table::{u16_at, u32_at};
 use super::volume::Volume;
+use crate::config::modules::Hardware;
 
 /// A filesystem that takes longer has been built to do so. A usual one takes milliseconds.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// The number of bytes that are read of a filesystem in total. A usual one takes less than one MiB.
 const READ_LIMIT: u64 = 256 << 20;
-/// The number of block groups: the eMMC has room for 4,096 of the smallest, of 8 MiB.
+/// The number of block groups: a disk of 32 GiB has room for 4,096 of the smallest, of 8 MiB.
 const GROUP_LIMIT: u64 = 4096;
 /// The feature bit of a filesystem whose journal has not been replayed (Linux: `EXT4_FEATURE_INCOMPAT_RECOVER`).
 const NEEDS_RECOVERY: u32 = 0x4;
@@ -65,11 +66,11 @@ pub(super) fn check(probe: &[u8], size: u64) -> Result<(), &'static str> {
 }
 
 /// Reads a filesystem. The error says what is wrong with it.
-pub(super) fn read(file: File) -> Result<Ext4Volume, String> {
+pub(super) fn read(file: File, hardware: &'static Hardware) -> Result<Ext4Volume, String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         // Nobody receives the result after the time limit.
-        let _ = sender.send(read_all(file));
+        let _ = sender.send(read_all(file, hardware));
     });
     match receiver.recv_timeout(TIME_LIMIT) {
         Ok(result) => result,
@@ -80,11 +81,11 @@ pub(super) fn read(file: File) -> Result<Ext4Volume, String> {
     }
 }
 
-fn read_all(file: File) -> Result<Ext4Volume, String> {
+fn read_all(file: File, hardware: &'static Hardware) -> Result<Ext4Volume, String> {
     let reader = BoundedReader { file, left: READ_LIMIT };
     let volume = Volume(Ext4::load(Box::new(reader)).map_err(|error| error.to_string())?);
     let label = volume.0.label().display().to_string();
-    let boot = boot::read(&volume);
+    let boot = boot::read(&volume, hardware);
     Ok(Ext4Volume { label, uuid: volume.0.uuid().to_string(), boot })
 }
 

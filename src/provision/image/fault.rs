@@ -1,26 +1,21 @@
-//! The reasons why an image would not boot on an RK1.
+//! The reasons why an image would not boot on its module.
 
-use serde::Serialize;
 use thiserror::Error;
 
-use super::boot::{Kernel, Tree};
+use super::boot::{DeviceTree, Kernel};
 use super::fat::SeedOwner;
 use super::inspect::{Content, Inspection};
-use super::layout::LOADER_OFFSET;
 use super::table::TableFault;
 use crate::config::cluster::Label;
 use crate::config::diagnostics::Mistake;
+use crate::config::modules::Hardware;
 
-/// The end of U-Boot, in bytes from the start: its second part lies at 8 MiB and is larger than one.
-const LOADER_END: u64 = 10 * 1024 * 1024;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Error)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     #[error("the image is empty")]
     Empty,
-    #[error("no loader for the RK3588 at byte {LOADER_OFFSET}")]
-    NoLoader,
+    #[error("no loader for the {} at byte {}", .0.chip, .0.loader.offset)]
+    NoLoader(&'static Hardware),
     #[error("no partition table")]
     NoTable,
     #[error("invalid partition table: {0}")]
@@ -44,9 +39,9 @@ pub enum Fault {
     #[error("the initrd of `{label}`, the default entry, is missing")]
     InitrdMissing { label: String },
     #[error("the device tree of `{label}`, the default entry, is missing")]
-    TreeMissing { label: String },
-    #[error("the device tree of `{label}`, the default entry, is not for an RK1")]
-    TreeForeign { label: String },
+    TreeMissing { label: String, hardware: &'static Hardware },
+    #[error("the device tree of `{label}`, the default entry, is not for {}", hardware.indefinite())]
+    TreeForeign { label: String, hardware: &'static Hardware },
     #[error("the seed is for `{seed}`, but the image is of `{host}`, which would refuse it")]
     SeedOfAnother { seed: Label, host: Label },
 }
@@ -55,8 +50,11 @@ impl Mistake for Fault {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::Empty | Self::CutOff { .. } | Self::Damaged { .. } => "build or copy the image again",
-            Self::NoLoader => {
-                "use an image for the RK1, such as `nix build .#NAME` makes: other boards have other loaders"
+            Self::NoLoader(hardware) => {
+                return Some(format!(
+                    "use an image for {}, such as `nix build .#NAME` makes: other boards have other loaders",
+                    hardware.indefinite()
+                ));
             }
             Self::Table(_) => "build the image again: no partitioning tool writes such a table",
             Self::NoTable => "use the image of a whole disk, not of one filesystem",
@@ -71,8 +69,11 @@ impl Mistake for Fault {
             Self::KernelForeign { .. } => {
                 "build for aarch64-linux by `nixpkgs.hostPlatform`, whatever the building machine is"
             }
-            Self::TreeMissing { .. } | Self::TreeForeign { .. } => {
-                "use a kernel of 6.13 or later, and set `rk1.board.deviceTree = \"rockchip/rk3588-turing-rk1.dtb\"`"
+            Self::TreeMissing { hardware, .. } | Self::TreeForeign { hardware, .. } => {
+                return Some(format!(
+                    "use a kernel of {} or later, and set `rk1.board.deviceTree = \"{}\"`",
+                    hardware.kernel, hardware.device_tree
+                ));
             }
             Self::SeedOfAnother { .. } => "use the image without a seed: `rk1 flash` adds the right one",
         };
@@ -81,7 +82,7 @@ impl Mistake for Fault {
 }
 
 impl Inspection {
-    /// Returns all reasons why the image would not boot on an RK1, as far as they show without one.
+    /// Returns all reasons why the image would not boot on its module, as far as they show without one.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         if self.size == 0 {
@@ -89,7 +90,7 @@ impl Inspection {
         }
         let mut faults = Vec::new();
         if !self.has_loader {
-            faults.push(Fault::NoLoader);
+            faults.push(Fault::NoLoader(self.hardware));
         }
         let Some(table) = &self.table else {
             faults.push(Fault::NoTable);
@@ -110,7 +111,7 @@ impl Inspection {
         for partition in &self.partitions {
             let entry = &partition.entry;
             let number = entry.number;
-            if entry.start < LOADER_END {
+            if entry.start < self.hardware.loader.end {
                 faults.push(Fault::InLoader { number, start: entry.start });
             }
             let end = entry.start.saturating_add(entry.size);
@@ -152,9 +153,13 @@ impl Inspection {
         }
         match entry.device_tree {
             // U-Boot passes on the device tree that it was built with, which is the module's.
-            Tree::Rk1 | Tree::Unnamed => {}
-            Tree::Foreign => faults.push(Fault::TreeForeign { label: label() }),
-            Tree::Missing => faults.push(Fault::TreeMissing { label: label() }),
+            DeviceTree::For(_) | DeviceTree::Unnamed => {}
+            DeviceTree::Foreign => {
+                faults.push(Fault::TreeForeign { label: label(), hardware: self.hardware })
+            }
+            DeviceTree::Missing => {
+                faults.push(Fault::TreeMissing { label: label(), hardware: self.hardware })
+            }
         }
     }
 }

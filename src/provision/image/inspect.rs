@@ -10,17 +10,31 @@ use super::boot::Boot;
 use super::ext4::{self, Ext4Volume};
 use super::fat::{self, Fat, SeedOwner};
 use super::identity::Identity;
-use super::layout::{EMMC_SIZE, LOADER_MAGIC, LOADER_OFFSET};
 use super::region::{Kept, MEMORY_BUDGET, Region};
 use super::table::{TABLE_LENGTH, Table, TableEntry};
 use crate::common::secret_bytes::SecretBytes;
 use crate::config::cluster::Label;
+use crate::config::modules::{Hardware, MODULES};
 
 /// The number of bytes at the start that are kept: the partition table and the loader's magic. A partition that starts
 /// among them is not read.
 const HEAD: usize = 64 * 512 + 512;
-const _: () = assert!(TABLE_LENGTH <= HEAD && LOADER_OFFSET + 512 == HEAD as u64);
+const _: () = assert!(TABLE_LENGTH <= HEAD && loaders_begin_before(HEAD as u64));
 const CHUNK: usize = 64 * 1024;
+
+/// Returns whether the magics of all loaders are among the first `end` bytes of an image.
+const fn loaders_begin_before(end: u64) -> bool {
+    let mut modules = MODULES;
+    while let [first, rest @ ..] = modules {
+        if let Some(Hardware { loader, .. }) = first.hardware
+            && loader.offset + loader.magic.len() as u64 > end
+        {
+            return false;
+        }
+        modules = rest;
+    }
+    true
+}
 
 #[derive(Debug, Error)]
 pub enum InspectError {
@@ -28,18 +42,21 @@ pub enum InspectError {
     Read(#[source] io::Error),
     #[error("cannot keep the root filesystem in a temporary file: {0}")]
     Keep(#[source] io::Error),
-    #[error("the image has more than {EMMC_SIZE} bytes, the size of an RK1's eMMC")]
-    TooLarge,
+    #[error("the image has more than {} bytes, the size of {}'s {}", .0.boot_disk.size, .0.indefinite(), .0.boot_disk.name)]
+    TooLarge(&'static Hardware),
 }
 
 /// What an image is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inspection {
+    /// The module that the image has to fit.
+    #[serde(skip)]
+    pub hardware: &'static Hardware,
     /// The decompressed size in bytes.
     pub size: u64,
     /// The digest of the decompressed bytes, in hexadecimal digits.
     pub sha256: String,
-    /// Whether a loader for the RK3588 lies where the boot ROM searches for one.
+    /// Whether a loader for the module's chip is where the boot ROM searches for one.
     pub has_loader: bool,
     pub table: Option<Table>,
     /// The partitions in the order of the table.
@@ -65,11 +82,11 @@ pub enum Content {
     CutOff,
 }
 
-/// Reads an image to its end.
+/// Reads an image for a module to its end.
 ///
 /// The memory is bounded for any image: partitions that are read again go to a temporary file without a name, and only a
-/// seed partition is kept in memory. Time and disk are bounded by the size of the eMMC.
-pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
+/// seed partition is kept in memory. Time and disk are bounded by the size of the boot disk.
+pub fn inspect(mut image: impl Read, hardware: &'static Hardware) -> Result<Inspection, InspectError> {
     let mut hash = Sha256::new();
     let mut head = Vec::with_capacity(HEAD);
     let mut regions = Vec::new();
@@ -100,8 +117,8 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
             region.take(position, bytes, &mut memory).map_err(InspectError::Keep)?;
         }
         position += bytes.len() as u64;
-        if position > EMMC_SIZE {
-            return Err(InspectError::TooLarge);
+        if position > hardware.boot_disk.size {
+            return Err(InspectError::TooLarge(hardware));
         }
     }
     let entries = table.as_ref().map(|table| table.entries.clone()).unwrap_or_default();
@@ -110,16 +127,17 @@ pub fn inspect(mut image: impl Read) -> Result<Inspection, InspectError> {
         .into_iter()
         .zip(regions)
         .map(|(entry, region)| {
-            let content = region.map_or(Ok(Content::Unknown), content)?;
+            let content = region.map_or(Ok(Content::Unknown), |region| content(region, hardware))?;
             Ok(Partition { entry, content })
         })
         .collect::<io::Result<_>>()
         .map_err(InspectError::Keep)?;
-    let magic = usize::try_from(LOADER_OFFSET).ok().and_then(|at| head.get(at..at + LOADER_MAGIC.len()));
+    let loader = usize::try_from(hardware.loader.offset).ok().and_then(|offset| head.get(offset..));
     Ok(Inspection {
+        hardware,
         size: position,
         sha256: data_encoding::HEXLOWER.encode(&hash.finalize()),
-        has_loader: magic == Some(&LOADER_MAGIC[..]),
+        has_loader: loader.is_some_and(|bytes| bytes.starts_with(&hardware.loader.magic)),
         table,
         partitions,
     })
@@ -132,13 +150,13 @@ fn regions_of(table: Option<&Table>) -> io::Result<Vec<Region>> {
     entries.iter().map(|entry| Region::new(entry.start, entry.size)).collect()
 }
 
-fn content(region: Region) -> io::Result<Content> {
+fn content(region: Region, hardware: &'static Hardware) -> io::Result<Content> {
     let is_whole = region.is_whole();
     Ok(match region.kept()? {
         _ if !is_whole => Content::CutOff,
         Kept::Fat(bytes, _) => fat::read(&bytes).map_or(Content::Unknown, Content::Fat),
         Kept::LargeFat(sector) => fat::name(&sector).map_or(Content::Unknown, Content::Fat),
-        Kept::Ext4(file) => match ext4::read(file) {
+        Kept::Ext4(file) => match ext4::read(file, hardware) {
             Ok(volume) => Content::Ext4(volume),
             Err(fault) => Content::DamagedExt4(fault),
         },

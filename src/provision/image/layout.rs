@@ -1,16 +1,12 @@
-//! The layout of the eMMC, in bytes, which `images/layout.nix` tells Nix.
+//! The layout of an image, in bytes, which `images/layout.nix` tells Nix.
+
+use crate::config::modules::ROCKCHIP;
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// The size of an RK1's eMMC, as it is sold. The usable size is somewhat smaller.
-pub const EMMC_SIZE: u64 = 32_000_000_000;
-
 pub const SECTOR_SIZE: u64 = 512;
 
-/// The boot ROM looks for a loader in sector 64.
-pub const LOADER_OFFSET: u64 = 64 * SECTOR_SIZE;
-/// The first bytes of a loader for the RK3588 (Rockchip's new image header; U-Boot: `tools/rkcommon.c`).
-pub const LOADER_MAGIC: [u8; 4] = *b"RKNS";
+pub const LOADER_OFFSET: u64 = ROCKCHIP.offset;
 
 /// Every offset below is a multiple of this.
 pub const BLOCK_SIZE: u64 = LOADER_OFFSET;

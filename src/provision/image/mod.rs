@@ -1,4 +1,4 @@
-//! Images of a node's eMMC: the layout of one, and what a given one contains.
+//! Images of a node's boot disk: the layout of one, and what a given one contains.
 
 mod boot;
 mod ext4;
@@ -12,7 +12,7 @@ mod region;
 mod table;
 mod volume;
 
-pub use boot::{Boot, BootEntry, Kernel, Tree};
+pub use boot::{Boot, BootEntry, DeviceTree, Kernel};
 pub use ext4::Ext4Volume;
 pub use fat::{Fat, SeedOwner};
 pub use fault::Fault;

@@ -1,4 +1,4 @@
-//! An image file as the stream of the bytes that end up on the eMMC.
+//! An image file as the stream of the bytes that end up on the boot disk.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,8 +8,8 @@ use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Error as XzError, Stream};
 use thiserror::Error;
 
-use super::layout::EMMC_SIZE;
 use crate::config::diagnostics::Mistake;
+use crate::config::modules::Hardware;
 
 /// The memory for decoding, in bytes: hardly more than `xz -6` needs. The BMC has 128 MiB and stops at what is free, so an
 /// image that passes here passes there.
@@ -31,8 +31,11 @@ pub enum OpenError {
     Read { path: PathBuf, source: io::Error },
     #[error("`{}` is not a file", path.display())]
     NotAFile { path: PathBuf },
-    #[error("`{}` has {size} bytes, but the eMMC of an RK1 has {EMMC_SIZE}", path.display())]
-    TooLarge { path: PathBuf, size: u64 },
+    #[error(
+        "`{}` has {size} bytes, but the {} of {} has {}",
+        path.display(), hardware.boot_disk.name, hardware.indefinite(), hardware.boot_disk.size
+    )]
+    TooLarge { path: PathBuf, size: u64, hardware: &'static Hardware },
     #[error("`{}` is compressed with {format}, which the BMC would write to the eMMC without decompressing it", path.display())]
     Format { path: PathBuf, format: &'static str, unpack: &'static str },
     #[error("`{}` is the disk of a virtual machine ({format})", path.display())]
@@ -87,16 +90,16 @@ enum Stage {
     Xz(XzDecoder<BufReader<File>>),
 }
 
-/// Opens an image. Its first bytes decide about the compression, not its name.
-pub fn open(path: &Path) -> Result<Image, OpenError> {
+/// Opens an image for a module. Its first bytes decide about the compression, not its name.
+pub fn open(path: &Path, hardware: &'static Hardware) -> Result<Image, OpenError> {
     let read = |source| OpenError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(read)?;
     let metadata = file.metadata().map_err(read)?;
     if metadata.is_dir() {
         return Err(OpenError::NotAFile { path: path.to_owned() });
     }
-    if metadata.is_file() && metadata.len() > EMMC_SIZE {
-        return Err(OpenError::TooLarge { path: path.to_owned(), size: metadata.len() });
+    if metadata.is_file() && metadata.len() > hardware.boot_disk.size {
+        return Err(OpenError::TooLarge { path: path.to_owned(), size: metadata.len(), hardware });
     }
     let mut input = BufReader::with_capacity(BUFFER, file);
     let magic = input.fill_buf().map_err(read)?;

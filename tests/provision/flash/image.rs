@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use rk1::config::cluster::Label;
+use rk1::config::modules::ROCKCHIP;
 use rk1::provision::image::{Identity, layout};
 use tempfile::TempDir;
 
@@ -46,7 +47,7 @@ pub(crate) fn assemble(cluster: &str, host: &str) -> TempDir {
     let identity = Identity::of(&label(cluster), &label(host));
     let path = |name: &str| folder.path().join(name);
 
-    let loader = [layout::LOADER_MAGIC.as_slice(), &[0x5a; 4096]].concat();
+    let loader = [ROCKCHIP.magic.as_slice(), &[0x5a; 4096]].concat();
     fs::write(path("loader"), loader).expect("the loader");
     system(&path("tree"), host);
     let mut mkfs = Command::new("mkfs.ext4");

@@ -11,6 +11,7 @@ mod image;
 mod interruption;
 mod kubernetes;
 mod memory;
+mod modules;
 mod network;
 mod node;
 mod offline;

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use rk1::config::cluster::Label;
+use rk1::config::modules::Hardware;
 use rk1::provision::image::{Identity, SeedOwner, layout};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -165,7 +166,7 @@ fn each_node_gets_its_own_seed() {
         let name = format!("{host}.img");
         assert!(run(&folder, &[host, "--output", &name]).status.success());
         let file = fs::File::open(folder.path().join(&name)).expect("the image");
-        let inspection = rk1::provision::image::inspect(file).expect("an image");
+        let inspection = rk1::provision::image::inspect(file, Hardware::DEFAULT).expect("an image");
         let label = |name| Label::parse(name).expect("a name");
         assert!(inspection.is_of(&Identity::of(&label("turing-pi"), &label(host))));
         let owner = SeedOwner::Node { cluster: label("turing-pi"), host: label(host) };

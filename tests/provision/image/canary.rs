@@ -6,6 +6,7 @@ use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rk1::config::modules::Hardware;
 use rk1::provision::seed::Seeded;
 
 use crate::cluster::{cluster, folder, identity, node, partition, put, seed};
@@ -26,7 +27,8 @@ fn no_debug_output_and_no_error_shows_a_secret() {
         write!(told, "{seeded:?}").unwrap();
         let again = Seeded::new(seeded, crate::cluster::partition(HOST));
         write!(told, "{:?}", again.err()).unwrap();
-        write!(told, "{:?}", rk1::provision::image::inspect(&image.seeded(HOST)[..])).unwrap();
+        write!(told, "{:?}", rk1::provision::image::inspect(&image.seeded(HOST)[..], Hardware::DEFAULT))
+            .unwrap();
     }
     // A secret where a key is expected is named, and its bytes are not shown.
     put(folder.path(), "rk1-01-ssh", b"canary-not-a-key");

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rk1::config::modules::Hardware;
 use rk1::provision::image::SeedOwner;
 use rk1::provision::image::layout::{LOADER_OFFSET, ROOT_OFFSET, SEED_OFFSET};
 use rk1::provision::seed::Seeded;
@@ -70,8 +71,11 @@ fn a_valid_image_is_described_in_full() {
         &["-c", &format!("cd {} && sha256sum --check rk1-01.img.xz.sha256", image.result().display())],
     );
 
-    let inspection =
-        rk1::provision::image::inspect(rk1::provision::image::open(&image.packed()).unwrap()).unwrap();
+    let inspection = rk1::provision::image::inspect(
+        rk1::provision::image::open(&image.packed(), Hardware::DEFAULT).unwrap(),
+        Hardware::DEFAULT,
+    )
+    .unwrap();
     let whole = run("sha256sum", &[image.result().join("../rk1-01.img").to_str().unwrap()]);
     assert!(whole.starts_with(&inspection.sha256), "{whole}");
     assert!(inspection.is_of(&identity(HOST)) && !inspection.is_of(&identity("rk1-02")));
@@ -239,10 +243,10 @@ pub(crate) fn inspect_measured(image: &Path) -> (Option<i32>, String, u64) {
 fn the_owner_of_a_seed_is_read() {
     let Some(image) = Composed::new("the_owner_of_a_seed_is_read") else { return };
     let bytes = image.bytes();
-    let unseeded = rk1::provision::image::inspect(&bytes[..]).unwrap();
+    let unseeded = rk1::provision::image::inspect(&bytes[..], Hardware::DEFAULT).unwrap();
     assert_eq!(unseeded.seed(), None);
     let seeded = Seeded::new(&bytes[..], partition(HOST)).unwrap();
-    let seeded = rk1::provision::image::inspect(seeded).unwrap();
+    let seeded = rk1::provision::image::inspect(seeded, Hardware::DEFAULT).unwrap();
     let Some(SeedOwner::Node { cluster, host }) = seeded.seed() else { panic!("{:?}", seeded.seed()) };
     assert_eq!((cluster.as_str(), host.as_str()), ("turing-pi", HOST));
     assert_eq!(seeded.size, unseeded.size);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::time::Instant;
 
+use rk1::config::modules::Hardware;
 use rk1::provision::image::layout::{SEED_OFFSET, SEED_SIZE};
 use rk1::provision::image::{Content, inspect};
 use rk1::provision::seed::Seeded;
@@ -80,7 +81,7 @@ fn headers() {
             (&mut gpt, &[446..512, 512..604, 1024..1152, 1024..1088]),
         ] {
             let changes = random.mutate(base, places);
-            let inspection = inspect(&base[..]).unwrap();
+            let inspection = inspect(&base[..], Hardware::DEFAULT).unwrap();
             tables += usize::from(inspection.table.is_some());
             let _ = (inspection.faults(), inspection.host(), inspection.seed());
             restore(base, changes);
@@ -127,7 +128,7 @@ fn small(test: &str) -> Option<(Vec<u8>, usize, usize)> {
         bytes[entry + 8..entry + 12].copy_from_slice(&sectors(start));
         bytes[entry + 12..entry + 16].copy_from_slice(&sectors(end - start));
     }
-    let inspection = inspect(&bytes[..]).unwrap();
+    let inspection = inspect(&bytes[..], Hardware::DEFAULT).unwrap();
     assert!(inspection.seed().is_some() && inspection.boot().is_some(), "{inspection:?}");
     Some((bytes, fat, ext4))
 }
@@ -142,7 +143,7 @@ fn fat_partitions() {
     let mut seeds = 0;
     for _ in 0..30_000 {
         let changes = random.mutate(&mut bytes, &places);
-        let inspection = inspect(&bytes[..]).unwrap();
+        let inspection = inspect(&bytes[..], Hardware::DEFAULT).unwrap();
         seeds += usize::from(inspection.seed().is_some());
         restore(&mut bytes, changes);
     }
@@ -158,7 +159,7 @@ fn root_filesystems() {
     let (mut read, began) = (0, Instant::now());
     for _ in 0..4_000 {
         let changes = random.mutate(&mut bytes, &places);
-        let inspection = inspect(&bytes[..]).unwrap();
+        let inspection = inspect(&bytes[..], Hardware::DEFAULT).unwrap();
         let is_read =
             inspection.partitions.iter().any(|partition| matches!(partition.content, Content::Ext4(_)));
         read += usize::from(is_read);
