@@ -52,8 +52,8 @@ impl Mistake for Fault {
             Self::Empty | Self::CutOff { .. } | Self::Damaged { .. } => "build or copy the image again",
             Self::NoLoader(hardware) => {
                 return Some(format!(
-                    "use an image for {}, such as `nix build .#NAME` makes: other boards have other loaders",
-                    hardware.indefinite()
+                    "use an image for the {}, such as `nix build .#NAME` makes: other boards have other loaders",
+                    hardware.name
                 ));
             }
             Self::Table(_) => "build the image again: no partitioning tool writes such a table",
