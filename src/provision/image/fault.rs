@@ -155,10 +155,10 @@ impl Inspection {
             // U-Boot passes on the device tree that it was built with, which is the module's.
             DeviceTree::For(_) | DeviceTree::Unnamed => {}
             DeviceTree::Foreign => {
-                faults.push(Fault::TreeForeign { label: label(), hardware: self.hardware })
+                faults.push(Fault::TreeForeign { label: label(), hardware: self.hardware });
             }
             DeviceTree::Missing => {
-                faults.push(Fault::TreeMissing { label: label(), hardware: self.hardware })
+                faults.push(Fault::TreeMissing { label: label(), hardware: self.hardware });
             }
         }
     }
