@@ -76,6 +76,6 @@ impl Nix {
     }
 }
 
-fn find_file(path: &str) -> bool {
+pub(crate) fn find_file(path: &str) -> bool {
     Command::new("nix-instantiate").args(["--find-file", path]).output().unwrap().status.success()
 }

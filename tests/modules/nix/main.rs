@@ -9,11 +9,13 @@
     reason = "a failed step is a failed test, also in what tests share"
 )]
 
+mod boot;
 mod evaluator;
 mod image;
 mod programs;
 #[path = "../../requirement/mod.rs"]
 mod requirement;
+mod tree;
 mod units;
 
 use evaluator::{Nix, ROOT};

@@ -111,7 +111,7 @@ impl Files {
 }
 
 /// systemd.service(5): "Added in version 254".
-const NEEDS_254: [&str; 2] = ["RestartSteps=", "RestartMaxDelaySec="];
+pub(crate) const NEEDS_254: [&str; 2] = ["RestartSteps=", "RestartMaxDelaySec="];
 
 fn at(line: &str, bin: &Path) -> String {
     let Some(command) = line.strip_prefix("ExecStart=") else { return line.to_owned() };
@@ -124,7 +124,7 @@ fn analyze(arguments: &[&str], file: &Path) -> Output {
     Command::new("systemd-analyze").args(arguments).arg(file).output().unwrap()
 }
 
-fn version() -> Option<u32> {
+pub(crate) fn version() -> Option<u32> {
     let output = Command::new("systemd-analyze").arg("--version").output().ok()?;
     String::from_utf8(output.stdout).ok()?.split_whitespace().nth(1)?.parse().ok()
 }
