@@ -54,6 +54,18 @@ fn links_lead_somewhere() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+#[test]
+fn the_book_has_every_page() {
+    let summary = fs::read_to_string(Path::new(ROOT).join("docs/SUMMARY.md")).expect("docs/SUMMARY.md");
+    let listed: BTreeSet<_> = links(&summary).into_iter().map(str::to_owned).collect();
+    let page = |path: &PathBuf| {
+        let name = path.strip_prefix(Path::new(ROOT).join("docs")).ok()?;
+        (name != Path::new("SUMMARY.md")).then(|| name.display().to_string())
+    };
+    let pages: BTreeSet<_> = pages().iter().filter_map(|(path, _)| page(path)).collect();
+    assert_eq!(listed, pages);
+}
+
 /// Lines of indented or fenced blocks that call `rk1`, without what stands behind a `#`.
 fn commands(text: &str) -> Vec<Vec<&str>> {
     let mut is_fenced = false;
