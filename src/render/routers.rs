@@ -37,6 +37,8 @@ struct Peering<'a> {
     is_single: bool,
     /// The same over IPv6, in a dual-stack cluster.
     ipv6: Option<PeeringIpv6>,
+    /// The time to live of the packets to the nodes, if the router is not in their network.
+    multihop: Option<u8>,
     /// Seconds.
     hold_time: u16,
     /// Seconds.
@@ -155,6 +157,7 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
         pool: bgp.pool.v4().to_string(),
         is_single: bgp.pool.v4().prefix_len() == bgp.pool.v4().max_prefix_len(),
         ipv6: peering_ipv6(cluster, router),
+        multihop: router.multihop.map(|ttl| ttl.value),
         hold_time: bgp.hold_time,
         keepalive: bgp.keepalive,
         paths: cluster.nodes.len().min(MOST_PATHS),

@@ -32,6 +32,8 @@ struct Addressing {
     nodes: Vec<Spanned<IpNet>>,
     /// The other sides of the BGP sessions. One of them may be the gateway.
     routers: Vec<Spanned<IpAddr>>,
+    /// The addresses of routers that have the key `multihop`, and the place of that key.
+    multihop: Vec<(IpAddr, Span)>,
     nameservers: Vec<Spanned<IpAddr>>,
     ranges: Vec<NamedRange>,
 }
@@ -73,6 +75,8 @@ enum CollisionMistake {
     },
     #[error("the router {address} is not in the nodes' network")]
     FarRouter { address: IpAddr, lan: Option<IpNet> },
+    #[error("`multihop` has no effect: the router {address} is in the nodes' network")]
+    NeedlessMultihop { address: IpAddr },
     #[error("{address} is in the {what} {range}")]
     AddressInRange { address: IpAddr, what: &'static str, range: IpNet },
     #[error("the name server {address} is in the {what} {range}")]
@@ -101,9 +105,13 @@ impl Mistake for CollisionMistake {
             Self::FarRouter { lan, .. } => {
                 let lan = lan.map(|lan| format!(" {lan}")).unwrap_or_default();
                 format!(
-                    "write the address that the router has in the network{lan}: sessions over several hops are not \
-                     supported"
+                    "write the address that the router has in the network{lan}; or, if another router is in between, \
+                     add `multihop = 2` to this `[[bgp.router]]`, and one more for each further router"
                 )
+            }
+            Self::NeedlessMultihop { .. } => {
+                "remove it: without it, a router accepts packets of the session only from its own network"
+                    .to_owned()
             }
             Self::AddressInRange { .. } => "write a range that contains no machine's address".to_owned(),
             Self::NameserverInRange { .. } => {
@@ -174,7 +182,10 @@ impl Parts<'_> {
         Some(Addressing {
             gateway: network.gateway.of_family(is_ipv6)?,
             controllers: ipv4_only(boards.iter().map(|board| wide(&board.bmc)).collect()),
-            routers: routers.filter_map(|router| router.address.of_family(is_ipv6)).collect(),
+            routers: routers.clone().filter_map(|router| router.address.of_family(is_ipv6)).collect(),
+            multihop: routers
+                .filter_map(|router| Some((router.address.of_family(is_ipv6)?.value, router.multihop?.span)))
+                .collect(),
             // By default the gateway is the name server. A problem with it is noted once, as a problem of the gateway.
             nameservers: match written.nameservers {
                 Some(_) => ipv4_only(network.nameservers.iter().map(wide).collect()),
@@ -269,7 +280,14 @@ impl Addressing {
                 problems.collision(machine.span, mistake, *span, "the range");
             }
         }
-        for router in self.routers.iter().filter(outside_lan) {
+        for (address, span) in &self.multihop {
+            if self.lan_of(*address).is_some() {
+                problems.warning(*span, CollisionMistake::NeedlessMultihop { address: *address });
+            }
+        }
+        let is_multihop =
+            |router: &&Spanned<IpAddr>| self.multihop.iter().any(|(address, _)| *address == router.value);
+        for router in self.routers.iter().filter(outside_lan).filter(|router| !is_multihop(router)) {
             if holding(router.value).is_none() {
                 let lan = self.ranges.iter().find(|named| named.what == LAN).map(|named| named.range);
                 let mistake = CollisionMistake::FarRouter { address: router.value, lan };

@@ -7,11 +7,12 @@ use thiserror::Error;
 use super::address::parse_address;
 use super::dual::{Addresses, Ipv6Key, Pairs, parsed};
 use super::name::{Label, NameMistake};
-use super::number::asn;
+use super::number::{asn, number_or};
 use super::router_status::{self, RouterAccess};
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::platforms::{MajorMinor, Platform, Releases};
+use crate::config::source::Spanned;
 use crate::config::written::{self, Text};
 
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Router {
     /// What the version begins with.
     pub release: MajorMinor,
     pub password: Option<SecretName>,
+    /// The time to live of the sessions' packets, if the router is not in the nodes' network.
+    pub multihop: Option<Spanned<u8>>,
     /// How `rk1 status` asks it for its state.
     pub access: RouterAccess,
     session_prefix: String,
@@ -111,6 +114,10 @@ pub(super) fn resolve(
         Some(text) => problems.take(text.span, parse_session_prefix(&text.value))?,
         None => String::new(),
     };
+    let multihop = written.multihop.as_ref().map(|number| {
+        let ttl = number_or(2, Some(number), "time to live", &(2..=u8::MAX), problems)?;
+        Some(Spanned::new(ttl, number.span))
+    });
     let access = router_status::resolve(written, v4.map(|v4| v4.value), secrets, problems);
     let (version, release) = version?;
     Some(Router {
@@ -121,6 +128,10 @@ pub(super) fn resolve(
         version,
         release,
         password: password.ok()?,
+        multihop: match multihop {
+            Some(resolved) => Some(resolved?),
+            None => None,
+        },
         access: access?,
         session_prefix,
     })

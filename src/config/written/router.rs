@@ -22,6 +22,10 @@ table! {
         /// Autonomous system number of the router. [default: that of the nodes]
         #[schemars(range(min = 1, max = 4_294_967_295_i64))]
         "asn" asn: Option<Integer> = 64512,
+        /// Time to live of the packets of a BGP session with a router outside the nodes' network, 2 to 255: one more than
+        /// the number of routers in between. [default: the router is in the nodes' network]
+        #[schemars(range(min = 2, max = 255))]
+        "multihop" multihop: Option<Integer> = 2,
         /// Software of the router.
         "platform" platform: Required<Spanned<&'static Platform>> = "routeros",
         /// Version of the software.

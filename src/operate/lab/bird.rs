@@ -96,7 +96,7 @@ impl Bird {
     }
 
     pub(super) fn accepted(&self) -> Result<Vec<IpNet>, LabError> {
-        Ok(daemon::networks(&self.client(&["show", "route"])?))
+        Ok(daemon::networks(&self.client(&["show", "route", "where", "source", "=", "RTS_BGP"])?))
     }
 
     pub(super) fn undo(&self) -> Result<LabCheck, LabError> {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::common::bounded::BoundedError;
+
 #[derive(Debug, Error)]
 pub enum LabError {
     #[error("the lab creates network namespaces, which takes root: run it with `sudo`")]
@@ -14,15 +16,13 @@ pub enum LabError {
     #[error("`{command}` failed: {said}")]
     Failed { command: String, said: String },
     #[error("cannot run `{command}`")]
-    Unrunnable { command: String, source: io::Error },
+    Unrunnable { command: String, source: BoundedError },
     #[error("cannot read or write a file of the lab")]
     Io(#[from] io::Error),
     #[error("`manifests/{file}` is not as expected: {what}")]
     Resource { file: &'static str, what: String },
-    #[error(
-        "the router `{router}` at {address} is not in a network of the nodes: the lab can only play routers that are"
-    )]
-    FarRouter { router: String, address: std::net::IpAddr },
+    #[error("the nodes' network has no free address for a router between the nodes and `{router}`")]
+    FullNetwork { router: String },
     #[error("{what} did not start within {} s", limit.as_secs())]
     Late { what: String, limit: Duration },
     #[error("the configuration of the lab's router cannot be rendered")]

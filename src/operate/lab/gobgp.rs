@@ -159,6 +159,11 @@ fn configuration(router_id: Ipv4Addr, speaker: &Speaker, misconfiguration: Misco
                     "restart-time": peer.restart_time.unwrap_or_default(),
                     "notification-enabled": peer.restart_time.is_some(),
                 } },
+                // Ignored over iBGP, as in Cilium.
+                "ebgp-multihop": { "config": {
+                    "enabled": peer.ebgp_multihop > 1,
+                    "multihop-ttl": peer.ebgp_multihop,
+                } },
                 "afi-safis": families,
             })
         })

@@ -123,8 +123,12 @@ impl Intruder {
                 if self.speaker.log().contains("\"old\":\"BGP_FSM_OPENSENT\"") {
                     self.is_refused |= self.spoke.get_or_insert_with(Instant::now).elapsed() > 2 * TURN;
                 }
-                for family in &network.plan.families {
-                    let hops = next_hops(&router_namespace(0), family.gateway)?;
+                // The next hop of a router that is not on the nodes' network does not tell the node.
+                let families = network.plan.families.iter();
+                for (family, position) in
+                    families.filter_map(|family| Some((family, network.plan.entrance()?)))
+                {
+                    let hops = next_hops(&router_namespace(position), family.gateway)?;
                     let mut node = family.of(&network.plan.nodes[self.node].addresses);
                     self.is_route_kept &= node.all(|address| hops.contains(&address));
                 }

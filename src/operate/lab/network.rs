@@ -31,6 +31,9 @@ const CLIENT_IPV6: [Ipv6Net; 2] = [
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2), 64),
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 64),
 ];
+/// The address of a router in between, on its link to the router behind it (RFC 5737, RFC 3849).
+const BETWEEN_IPV4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 51, 100, 1), 32);
+const BETWEEN_IPV6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1), 128);
 /// Lines of a log that are shown when a check failed.
 const LOG_TAIL: usize = 8;
 
@@ -61,6 +64,28 @@ fn add_address(namespace: &str, address: IpNet, interface: &str) -> Result<(), L
     run("ip", &[&arguments[..], at_once].concat()).map(drop)
 }
 
+/// Adds a route, or replaces the one to the same network.
+fn add_route(namespace: &str, network: &str, path: &[&str]) -> Result<(), LabError> {
+    let family = if network.contains(':') { "-6" } else { "-4" };
+    let fixed = ["-n", namespace, family, "route", "replace", network];
+    run("ip", &[&fixed[..], path].concat()).map(drop)
+}
+
+/// Lets a namespace forward packets of the family of an address.
+fn forward(namespace: &str, address: IpAddr) -> Result<(), LabError> {
+    let parameter = if address.is_ipv4() { "ipv4/ip_forward" } else { "ipv6/conf/all/forwarding" };
+    set_parameter(namespace, parameter, "1")
+}
+
+/// Returns the address, in the family of `address`, of a router in between on its link to the router behind it. It is the next
+/// hop of all nodes there.
+pub(super) fn between_address(address: IpAddr) -> IpNet {
+    match address {
+        IpAddr::V4(_) => BETWEEN_IPV4.into(),
+        IpAddr::V6(_) => BETWEEN_IPV6.into(),
+    }
+}
+
 /// Keeps IPv6 addresses while the cable is out. IPv4 addresses stay anyway.
 fn keep_ipv6_addresses(namespace: &str) -> Result<(), LabError> {
     set_parameter(namespace, "ipv6/conf/all/keep_addr_on_down", "1")
@@ -84,13 +109,14 @@ impl<'a> Network<'a> {
         };
         for (position, router) in plan.routers.iter().enumerate() {
             let namespace = router_namespace(position);
-            Self::connect(&namespace, &router.addresses)?;
+            if router.between.is_empty() {
+                Self::connect(&namespace, &router.addresses)?;
+            } else {
+                network.connect_behind(position)?;
+            }
             for address in &router.addresses {
-                let (forwarding, version) = match address {
-                    IpNet::V4(_) => ("ipv4/ip_forward", "ipv4"),
-                    IpNet::V6(_) => ("ipv6/conf/all/forwarding", "ipv6"),
-                };
-                set_parameter(&namespace, forwarding, "1")?;
+                forward(&namespace, address.addr())?;
+                let version = if address.addr().is_ipv4() { "ipv4" } else { "ipv6" };
                 // Choose the next hop for each connection, not for each pair of addresses.
                 set_parameter(&namespace, &format!("{version}/fib_multipath_hash_policy"), "1")?;
             }
@@ -103,7 +129,7 @@ impl<'a> Network<'a> {
                 add_address(namespace, IpNet::from(family.gateway), "lo")?;
                 traffic::answer(namespace, family.gateway)?;
             }
-            network.lead_to_client(namespace)?;
+            network.lead_to_routers(namespace)?;
             network.speakers[position] = None;
         }
         for (position, planned) in plan.routers.iter().enumerate() {
@@ -135,12 +161,43 @@ impl<'a> Network<'a> {
         run("ip", &["-n", namespace, "link", "set", "eth0", "up"]).map(drop)
     }
 
-    /// Routes packets of a node to the client through the first router.
-    fn lead_to_client(&self, namespace: &str) -> Result<(), LabError> {
-        for address in self.plan.routers.first().iter().flat_map(|router| &router.addresses) {
-            let family = if address.addr().is_ipv4() { "-4" } else { "-6" };
-            let via = address.addr().to_string();
-            run("ip", &["-n", namespace, family, "route", "replace", "default", "via", &via])?;
+    /// Creates the namespace of a router that is not on the network of the nodes, and one between both.
+    fn connect_behind(&self, position: usize) -> Result<(), LabError> {
+        let router = &self.plan.routers[position];
+        let (between, behind) = (format!("between-{position}"), router_namespace(position));
+        Self::connect(&between, &router.between)?;
+        create(&behind)?;
+        let pair = ["-n", &between, "link", "add", "behind", "type", "veth", "peer", "name", "eth0", "netns"];
+        run("ip", &[&pair[..], &[&behind]].concat())?;
+        run("ip", &["-n", &between, "link", "set", "behind", "up"])?;
+        run("ip", &["-n", &behind, "link", "set", "eth0", "up"])?;
+        for address in &router.addresses {
+            let middle = between_address(address.addr());
+            add_address(&between, middle, "behind")?;
+            add_address(&behind, *address, "eth0")?;
+            forward(&between, address.addr())?;
+            add_route(&between, &address.to_string(), &["dev", "behind"])?;
+            add_route(&behind, &middle.to_string(), &["dev", "eth0"])?;
+        }
+        for network in self.plan.nodes.first().iter().flat_map(|node| &node.addresses) {
+            let via = between_address(network.addr()).addr().to_string();
+            add_route(&behind, &network.trunc().to_string(), &["via", &via])?;
+        }
+        Ok(())
+    }
+
+    /// Adds a node's routes: to the client through the router in front of it, and to each router that is not on the network of
+    /// the nodes.
+    fn lead_to_routers(&self, namespace: &str) -> Result<(), LabError> {
+        let entrance = self.plan.entrance().map(|position| &self.plan.routers[position]);
+        for address in entrance.iter().flat_map(|router| &router.addresses) {
+            let default = if address.addr().is_ipv4() { "0.0.0.0/0" } else { "::/0" };
+            add_route(namespace, default, &["via", &address.addr().to_string()])?;
+        }
+        for router in &self.plan.routers {
+            for (address, between) in router.addresses.iter().zip(&router.between) {
+                add_route(namespace, &address.to_string(), &["via", &between.addr().to_string()])?;
+            }
         }
         Ok(())
     }
@@ -151,10 +208,8 @@ impl<'a> Network<'a> {
     }
 
     fn connect_client(&self) -> Result<(), LabError> {
-        if self.plan.routers.is_empty() {
-            return Ok(());
-        }
-        let router = router_namespace(0);
+        let Some(position) = self.plan.entrance() else { return Ok(()) };
+        let router = router_namespace(position);
         create(CLIENT)?;
         let pair = ["-n", &router, "link", "add", "clients", "type", "veth", "peer", "name", "eth0", "netns"];
         run("ip", &[&pair[..], &[CLIENT]].concat())?;
@@ -214,7 +269,7 @@ impl<'a> Network<'a> {
     pub(super) fn set_cable(&self, node: usize, is_in: bool) -> Result<(), LabError> {
         let (name, state) = (&self.plan.nodes[node].name, if is_in { "up" } else { "down" });
         run("ip", &["-n", name, "link", "set", "eth0", state])?;
-        if is_in { self.lead_to_client(name) } else { Ok(()) }
+        if is_in { self.lead_to_routers(name) } else { Ok(()) }
     }
 
     /// Returns the ends of the logs of routers and speakers.

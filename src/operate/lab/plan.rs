@@ -83,15 +83,18 @@ pub(super) struct PlannedNode {
 #[derive(Debug)]
 pub(super) struct PlannedRouter {
     pub(super) name: String,
-    /// One for each address family.
+    /// One for each address family. The prefix is that of the nodes' network, or of the address alone.
     pub(super) addresses: Vec<IpNet>,
+    /// The addresses, on the nodes' network, of the router in between, one for each address family. Empty if the router is
+    /// on the nodes' network.
+    pub(super) between: Vec<IpNet>,
     pub(super) router_id: Ipv4Addr,
     pub(super) daemon: Daemon,
     /// The rendered configuration, with the lab's password.
     pub(super) text: String,
     /// The rendered configuration that undoes it, for a router that needs one.
     pub(super) undo: Option<String>,
-    remark: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// The password of the lab, instead of the real one.
@@ -116,14 +119,22 @@ impl LabPlan {
             addresses: node.address.each().collect(),
             router_id: node.address.v4().addr(),
         });
-        let routers = cluster.bgp.routers.iter().map(|router| PlannedRouter::new(cluster, router, daemon));
+        let mut free = FreeAddresses::new(cluster);
+        let routers = cluster.bgp.routers.iter();
+        let routers = routers.map(|router| PlannedRouter::new(cluster, router, daemon, &mut free));
         Ok(Self { nodes: nodes.collect(), routers: routers.collect::<Result<_, _>>()?, speaker, families })
     }
 
     /// What the lab does otherwise than the cluster.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        self.routers.iter().filter_map(|router| router.remark.clone()).collect()
+        self.routers.iter().flat_map(|router| router.remarks.clone()).collect()
+    }
+
+    /// Returns the position of the first router on the nodes' network: the client is behind it. A client behind another one
+    /// would need routes to the pool on the router in between, which rk1 does not render.
+    pub(super) fn entrance(&self) -> Option<usize> {
+        self.routers.iter().position(|router| router.between.is_empty())
     }
 
     /// The hold time in seconds, the longest of all sessions.
@@ -143,30 +154,75 @@ fn families(cluster: &Cluster) -> Vec<Family> {
     cluster.gateway.address.each().zip(cluster.network.pods.each()).map(of).collect()
 }
 
-/// A router's addresses, with the prefix lengths of the nodes' networks that they lie in.
-fn router_addresses(cluster: &Cluster, router: &Router) -> Result<Vec<IpNet>, LabError> {
+/// Addresses on the nodes' network that no machine of the cluster has.
+struct FreeAddresses {
+    networks: Vec<IpNet>,
+    used: Vec<IpAddr>,
+}
+
+impl FreeAddresses {
+    fn new(cluster: &Cluster) -> Self {
+        let nodes = cluster.nodes.iter().flat_map(|node| node.address.each());
+        let routers = cluster.bgp.routers.iter().flat_map(|router| router.address.each());
+        let used = nodes.map(|node| node.addr()).chain(routers).chain(cluster.network.gateway.each());
+        let networks = cluster.nodes.first().iter().flat_map(|node| node.address.each()).collect();
+        Self { networks, used: used.collect() }
+    }
+
+    /// Takes one address of each family. `None` if a network is full.
+    fn take(&mut self) -> Option<Vec<IpNet>> {
+        let Self { networks, used } = self;
+        let mut taken = Vec::new();
+        for network in networks {
+            let address = network.hosts().find(|address| !used.contains(address))?;
+            used.push(address);
+            taken.push(IpNet::new(address, network.prefix_len()).ok()?);
+        }
+        Some(taken)
+    }
+}
+
+/// A router's addresses, with the prefix lengths of the nodes' networks that they lie in. `None` if it is in none of them.
+fn router_addresses(cluster: &Cluster, router: &Router) -> Option<Vec<IpNet>> {
     let networks: Vec<_> = cluster.nodes.iter().flat_map(|node| node.address.each()).collect();
     let with_prefix = |address: IpAddr| {
-        let network = networks.iter().find(|network| network.contains(&address));
-        network
-            .and_then(|network| IpNet::new(address, network.prefix_len()).ok())
-            .ok_or_else(|| LabError::FarRouter { router: router.name.to_string(), address })
+        let network = networks.iter().find(|network| network.contains(&address))?;
+        IpNet::new(address, network.prefix_len()).ok()
     };
     router.address.each().map(with_prefix).collect()
 }
 
 impl PlannedRouter {
-    fn new(cluster: &Cluster, router: &Router, daemon: Option<Daemon>) -> Result<Self, LabError> {
+    fn new(
+        cluster: &Cluster,
+        router: &Router,
+        daemon: Option<Daemon>,
+        free: &mut FreeAddresses,
+    ) -> Result<Self, LabError> {
         let own = Daemon::of(router.platform.language);
         let daemon = daemon.or(own).unwrap_or(Daemon::Frr);
-        let remark = (own != Some(daemon)).then(|| {
-            format!(
+        let mut remarks = Vec::new();
+        if own != Some(daemon) {
+            remarks.push(format!(
                 "{}: {} runs instead of {}, with the configuration that would be rendered for it",
                 router.name,
                 daemon.name(),
                 router.platform.name
-            )
-        });
+            ));
+        }
+        let (addresses, between) = match router_addresses(cluster, router) {
+            Some(addresses) => (addresses, Vec::new()),
+            None => {
+                let name = router.name.to_string();
+                let between = free.take().ok_or(LabError::FullNetwork { router: name })?;
+                remarks.push(format!(
+                    "{}: one router is between it and the nodes. It has no route to the pool, so no traffic is sent through \
+                     it",
+                    router.name
+                ));
+                (router.address.each().map(IpNet::from).collect(), between)
+            }
+        };
         let mut stand_in = router.clone();
         stand_in.platform = Platform::of_language(daemon.language()).unwrap_or(stand_in.platform);
         let mut texts =
@@ -176,12 +232,13 @@ impl PlannedRouter {
             });
         Ok(Self {
             name: router.name.to_string(),
-            addresses: router_addresses(cluster, router)?,
+            addresses,
+            between,
             router_id: router.address.v4(),
             daemon,
             text: texts.next().unwrap_or_default(),
             undo: texts.next(),
-            remark,
+            remarks,
         })
     }
 }

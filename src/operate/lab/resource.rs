@@ -36,6 +36,8 @@ pub(super) struct Peer {
     pub(super) connect_retry: u32,
     /// Seconds. `None` without graceful restart.
     pub(super) restart_time: Option<u32>,
+    /// The time to live of the packets to a router of another autonomous system; 1 for one in the nodes' network.
+    pub(super) ebgp_multihop: u8,
     pub(super) has_password: bool,
     pub(super) families: Vec<PeerFamily>,
 }
@@ -96,8 +98,14 @@ struct PeerConfig {
     #[serde(default)]
     graceful_restart: GracefulRestart,
     auth_secret_ref: Option<String>,
+    #[serde(default = "single_hop")]
+    ebgp_multihop: u8,
     #[serde(default)]
     families: Vec<Family>,
+}
+
+fn single_hop() -> u8 {
+    1
 }
 
 #[derive(Debug, Deserialize)]
@@ -315,6 +323,7 @@ pub(super) fn read(
                 .graceful_restart
                 .enabled
                 .then_some(config.graceful_restart.restart_time_seconds),
+            ebgp_multihop: config.ebgp_multihop,
             has_password: config.auth_secret_ref.is_some(),
             families: families.collect(),
         })

@@ -11,7 +11,7 @@ use super::check::LabCheck;
 use super::error::LabError;
 use super::gobgp::Misconfiguration;
 use super::intruders;
-use super::network::{CLIENT, Network, router_namespace, wait};
+use super::network::{CLIENT, Network, between_address, router_namespace, wait};
 use super::plan::Family;
 use super::router::next_hops;
 use super::traffic::{Client, PATIENCE};
@@ -39,6 +39,8 @@ pub(super) fn play(network: &mut Network<'_>, report: &mut Report<'_>) -> Result
     }
     all_sessions(network, started, report)?;
     let gateways = network.plan.families.iter().map(|family| family.gateway);
+    let has_client = network.plan.entrance().is_some();
+    let gateways = gateways.filter(|_| has_client);
     let clients: Vec<_> = gateways.map(|gateway| Client::start(CLIENT, gateway)).collect();
     for family in &network.plan.families {
         all_next_hops(network, family, started, report)?;
@@ -80,9 +82,20 @@ fn has_next_hops_in(
     family: &Family,
     without: Option<usize>,
 ) -> Result<bool, LabError> {
-    let expected = addresses(network, family, without);
-    for position in 0..network.routers.len() {
-        if next_hops(&router_namespace(position), family.gateway)? != expected {
+    let nodes = addresses(network, family, without);
+    for (position, router) in network.plan.routers.iter().enumerate() {
+        let mut hops = next_hops(&router_namespace(position), family.gateway)?;
+        let is_as_expected = if router.between.is_empty() {
+            hops == nodes
+        } else {
+            // The router in between leads to every node, so the sessions tell which nodes are next hops.
+            hops.dedup();
+            let mut sessions = network.routers[position].established()?;
+            sessions.retain(|node| node.is_ipv4() == family.gateway.is_ipv4());
+            sessions.sort();
+            hops == [between_address(family.gateway).addr()] && sessions == nodes
+        };
+        if !is_as_expected {
             return Ok(false);
         }
     }
@@ -118,7 +131,12 @@ fn all_next_hops(
 ) -> Result<(), LabError> {
     let in_kernel = wait(SESSION, || has_next_hops_in(network, family, None))?.map(|_| started.elapsed());
     let (gateway, nodes) = (IpNet::from(family.gateway), network.plan.nodes.len());
-    let what = format!("{gateway} has {nodes} next hops, one for each node");
+    let is_behind = network.plan.entrance().is_none();
+    let what = if is_behind {
+        format!("{gateway} is routed to the router in front of the nodes")
+    } else {
+        format!("{gateway} has {nodes} next hops, one for each node")
+    };
     report(LabCheck::timed(what, in_kernel, || seen_next_hops(network)));
     Ok(())
 }
@@ -184,8 +202,8 @@ fn power_cut(network: &mut Network<'_>, clients: &[Client], report: &mut Report<
     let limit = Duration::from_secs(hold_time.into()) + SLACK;
     let gone = wait(limit, || has_next_hops(network, Some(node)))?;
     let left = network.plan.nodes.len() - 1;
-    let what =
-        format!("{name} loses power: {left} next hops are left, within the hold time of {hold_time} s");
+    let hops = next_hop_word(network);
+    let what = format!("{name} loses power: {left} {hops} are left, within the hold time of {hold_time} s");
     report(LabCheck::timed(what, gone, || seen_next_hops(network)));
     let lost: Vec<_> = clients.iter().map(|client| client.answers(cut)).collect();
 
@@ -209,10 +227,15 @@ fn power_cut(network: &mut Network<'_>, clients: &[Client], report: &mut Report<
     network.set_cable(node, true)?;
     network.start_speaker(node, Misconfiguration::default())?;
     let whole = wait(SESSION, || has_next_hops(network, None))?.map(|_| back.elapsed());
-    report(LabCheck::timed(format!("{name} is back: {} next hops", left + 1), whole, || {
+    report(LabCheck::timed(format!("{name} is back: {} {hops}", left + 1), whole, || {
         seen_next_hops(network)
     }));
     Ok(())
+}
+
+/// What the lab counts: the kernel of a router that is not on the nodes' network has one next hop for all nodes.
+fn next_hop_word(network: &Network<'_>) -> &'static str {
+    if network.plan.entrance().is_some() { "next hops" } else { "sessions" }
 }
 
 /// The agent of the first node restarts: its routes stay, and no connection is lost.
@@ -222,7 +245,9 @@ fn agent_restart(
     report: &mut Report<'_>,
 ) -> Result<(), LabError> {
     let name = network.plan.nodes[0].name.clone();
-    if network.plan.speaker.peers.iter().any(|peer| peer.restart_time.is_none()) {
+    // A router that is not on the nodes' network has one next hop for all nodes, which does not tell the kept route.
+    let is_behind = network.plan.entrance().is_none();
+    if is_behind || network.plan.speaker.peers.iter().any(|peer| peer.restart_time.is_none()) {
         return Ok(());
     }
     let (all, since) = (sessions(network)?, Instant::now());

@@ -55,6 +55,9 @@ struct Session {
     asn: u32,
     address: String,
     family: &'static str,
+    /// The time to live of the packets. Cilium ignores it over iBGP, whose packets it sends with a time to live of 255
+    /// (cilium/cilium, `CiliumBGPPeerConfigSpec`).
+    ebgp_multihop: Option<u8>,
     secret: Option<String>,
     password_file: Option<String>,
 }
@@ -124,6 +127,7 @@ fn sessions(cluster: &Cluster) -> Vec<Session> {
             asn: router.asn,
             address: address.to_string(),
             family: if address.is_ipv4() { "ipv4" } else { "ipv6" },
+            ebgp_multihop: router.multihop.filter(|_| router.asn != cluster.bgp.asn).map(|ttl| ttl.value),
             secret: router.kubernetes_secret().map(|secret| secret.name),
             password_file: router.password.as_ref().map(SecretName::path_on_node),
         };

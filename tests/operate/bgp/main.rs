@@ -36,6 +36,20 @@ fn dual_stack(router: &str) -> TempDir {
     folder
 }
 
+/// Moves the router of a cluster out of the nodes' network.
+fn multihop(folder: TempDir) -> TempDir {
+    let file = folder.path().join("cluster.toml");
+    let text = std::fs::read_to_string(&file).expect("cluster.toml");
+    let start = text.find("[[bgp.router]]").expect("a router");
+    let (before, router) = text.split_at(start);
+    let near = "address = \"172.16.10.1\"\n";
+    assert!(router.contains(near));
+    let far = router.replacen(near, "address = \"192.168.10.1\"\nmultihop = 2\n", 1);
+    let far = far.replacen("\"fd00:172:16:10::1\"", "\"fd00:192:168:10::1\"", 1);
+    std::fs::write(file, [before, &far].concat()).expect("cluster.toml");
+    folder
+}
+
 /// Returns `rk1 lab` on the cluster in a folder.
 ///
 /// A shell that runs the tests in the background without job control makes them ignore SIGINT, and a child inherits that.

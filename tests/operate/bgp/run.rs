@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use snapbox::assert_data_eq;
 
-use crate::{can_run, cluster, dual_stack, lab};
+use crate::{can_run, cluster, dual_stack, lab, multihop};
 
 const FRR: &str = "platform = \"frr\"\nversion = \"8.4.4\"\npassword = \"bgp-password\"\n";
+const EXTERNAL_FRR: &str =
+    "platform = \"frr\"\nversion = \"8.4.4\"\nasn = 64513\npassword = \"bgp-password\"\n";
 /// In another autonomous system, so that the sessions are external.
 const BIRD: &str = "platform = \"bird\"\nversion = \"2.0.12\"\nasn = 64513\npassword = \"bgp-password\"\n";
 
@@ -26,6 +28,8 @@ fn every_check_passes() {
         ("BIRD", cluster(BIRD), EXPECTED),
         ("FRR and both families", dual_stack(FRR), EXPECTED_OF_BOTH),
         ("BIRD and both families", dual_stack(BIRD), EXPECTED_OF_BOTH),
+        ("FRR behind another router", multihop(cluster(EXTERNAL_FRR)), EXPECTED_BEHIND),
+        ("BIRD behind another router, both families", multihop(dual_stack(BIRD)), EXPECTED_BEHIND_OF_BOTH),
     ];
     let reports: Vec<_> = thread::scope(|scope| {
         let runs = runs.map(|(name, folder, expected)| {
@@ -65,6 +69,10 @@ ok     two speakers at rk1-01's address never both have a session, and its route
 ok     mikrotik: after undoing, nothing of the file is left in the router
 ok     the gateway has no next hops left [..] s
 ";
+
+/// The router is not on the nodes' network: no traffic is sent through it.
+const EXPECTED_BEHIND: &str = "";
+const EXPECTED_BEHIND_OF_BOTH: &str = "";
 
 /// With several sessions there is no graceful restart, so no route is kept while an agent restarts.
 const EXPECTED_OF_BOTH: &str = "\

@@ -32,6 +32,16 @@ pub(crate) fn dual_stack_routeros(version: &str) -> String {
     dual_stack(&format!("{router}version = \"{version}\"\nsession-prefix = \"srv-\"\n"))
 }
 
+/// The same cluster with its router outside the nodes' network.
+pub(crate) fn multihop(text: String) -> String {
+    let (near, near_ipv6) = ("address = \"172.16.10.1\"\n", "address-ipv6 = \"fd00:172:16:10::1\"\n");
+    let start = text.find("[[bgp.router]]").expect("a router");
+    let (before, router) = text.split_at(start);
+    assert!(router.contains(near));
+    let far = router.replacen(near, "address = \"192.168.10.1\"\nmultihop = 2\n", 1);
+    [before, &far.replacen(near_ipv6, "address-ipv6 = \"fd00:192:168:10::1\"\n", 1)].concat()
+}
+
 /// The posts' router, with another version.
 pub(crate) fn routeros(version: &str) -> String {
     let same = "version = \"7.18\"";
@@ -70,3 +80,5 @@ pub(crate) const UNIFI: &str = "name = \"gateway\"\naddress = \"172.16.10.1\"\na
      password = \"bgp-password\"\n";
 pub(crate) const EXTERNAL_ROUTEROS: &str = "name = \"mikrotik\"\naddress = \"172.16.10.1\"\nasn = 64513\nplatform = \"routeros\"\nversion = \"7.22\"\n\
      password = \"bgp-password\"\n";
+pub(crate) const EXTERNAL_VYOS: &str =
+    "name = \"vyos\"\naddress = \"172.16.10.1\"\nasn = 64513\nplatform = \"vyos\"\nversion = \"1.4.2\"\n";
