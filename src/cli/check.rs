@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::cluster_file::{check_own_files, examine, folder_of, locate, print_own_files, read_source};
 use super::outcome::{CommandError, Outcome};
-use super::output::{note, print};
-use crate::config::diagnostics::Severity;
+use super::output::{note, print, say_text};
 use crate::config::diagnostics::json::json as problems_as_json;
 use crate::config::diagnostics::report::report;
 use crate::render::pins;
@@ -56,7 +55,7 @@ impl Check {
             print(&format!("{list:#}\n"))?;
         } else {
             if !problems.is_empty() {
-                anstream::eprint!("{}", report(&source, problems));
+                say_text(&report(&source, problems));
             }
             print_own_files(&own);
         }
@@ -74,7 +73,7 @@ impl Check {
         if own.iter().any(|file| file.problems.has_errors()) {
             return Ok(Outcome::Failed);
         }
-        if problems.count(Severity::Error) == 0 && !self.json {
+        if problems.is_empty() && own.iter().all(|file| file.problems.is_empty()) && !self.json {
             let nodes = match cluster.nodes.len() {
                 1 => "1 node".to_owned(),
                 count => format!("{count} nodes"),

@@ -1,12 +1,12 @@
 //! Finds and reads cluster.toml for the commands, and prints what is wrong with it.
 
 use std::env;
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::outcome::{CommandError, Unusable};
-use super::output::note;
+use super::output::{note, say_text};
 use crate::common::printable::printable;
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::report::report;
@@ -21,6 +21,9 @@ use crate::render::{RenderError, disk, documents, warnings};
 pub(super) const FILE_NAME: &str = "cluster.toml";
 /// Stands for standard input.
 const STANDARD_INPUT: &str = "-";
+
+/// The largest file, in bytes. One with a thousand nodes has 0.2 MiB.
+const SIZE_LIMIT: u64 = 4 << 20;
 
 /// Returns the file that the user named, else the nearest cluster.toml, here or in a folder above.
 pub(super) fn locate(named: Option<PathBuf>) -> PathBuf {
@@ -52,12 +55,18 @@ pub(super) fn read_source(file: &Path) -> anyhow::Result<Source> {
         file.display().to_string()
     };
     let bytes = if file == Path::new(STANDARD_INPUT) {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        read_bounded(io::stdin())
     } else {
-        fs::read(file)
+        File::open(file).and_then(read_bounded)
     };
     let bytes = bytes.map_err(|error| unreadable(file, &name, &error))?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(CommandError::new(
+            format!("`{name}` is larger than {} MiB", SIZE_LIMIT >> 20),
+            "check that it is the right file",
+        )
+        .into());
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source { name, text }),
         Err(error) => {
@@ -70,6 +79,12 @@ pub(super) fn read_source(file: &Path) -> anyhow::Result<Source> {
             .into())
         }
     }
+}
+
+/// Reads at most one byte more than a file may have.
+fn read_bounded(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map(|_| bytes)
 }
 
 fn unreadable(file: &Path, name: &str, error: &io::Error) -> CommandError {
@@ -131,7 +146,7 @@ pub(super) fn check_own_files((cluster, documents): &Rendered, out: &Path) -> an
 pub(super) fn print_own_files(files: &[OwnFile]) {
     for file in files {
         if !file.problems.is_empty() {
-            anstream::eprint!("{}", report(&file.source, &file.problems));
+            say_text(&report(&file.source, &file.problems));
         }
         if !file.unchecked.is_empty() {
             let kinds: Vec<_> = file.unchecked.iter().map(|kind| printable(kind)).collect();
@@ -158,8 +173,8 @@ fn print_problems(source: &Source, problems: &Problems, of_warnings: Warnings) {
     let count = problems.count(Severity::Warning);
     match of_warnings {
         _ if problems.is_empty() => {}
-        Warnings::InFull => anstream::eprint!("{}", report(source, problems)),
-        _ if problems.has_errors() => anstream::eprint!("{}", report(source, problems)),
+        Warnings::InFull => say_text(&report(source, problems)),
+        _ if problems.has_errors() => say_text(&report(source, problems)),
         Warnings::Counted if count == 1 => note("1 warning: run `rk1 check`"),
         Warnings::Counted => note(format!("{count} warnings: run `rk1 check`")),
         Warnings::Omitted => {}

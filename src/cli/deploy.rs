@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::completions::node_names;
 use super::duration::duration;
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster, styled};
+use super::{Outcome, folder_of, print, read_cluster, say, styled};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
     self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Results, line, listing, revert,
@@ -105,14 +105,14 @@ impl Deploy {
         let is_cancelled = Arc::new(AtomicBool::new(false));
         let operator =
             Operator::new(cluster, access, flake.clone(), plan.options.limit, is_cancelled.clone(), |line| {
-                anstream::eprintln!("{line}");
+                say!("{line}");
             });
         let runtime = runtime()?;
         let mut broken = None;
         let mut tell = |node: &Node, event: &Event| {
             if !self.json {
                 for line in words(plan, flake, node, event) {
-                    anstream::eprintln!("{line}");
+                    say!("{line}");
                 }
             } else if let Err(error) = print(&format!("{}\n", record(node, event))) {
                 broken.get_or_insert(error);
@@ -141,14 +141,12 @@ impl Deploy {
         }
         for (name, result) in &report.0 {
             let Some(failure) = result.failure() else { continue };
-            anstream::eprintln!("{}: {name}: {}", styled("error"), sentence(failure));
+            say!("{}: {name}: {}", styled("error"), sentence(failure));
             if let NodeResult::Lost { .. } = result {
-                anstream::eprintln!(
-                    "  = hint: reach its console through the board controller: docs/recovery.md"
-                );
+                say!("  = hint: reach its console through the board controller: docs/recovery.md");
             }
             if let Some(hint) = failure.hint() {
-                anstream::eprintln!("  = hint: {hint}");
+                say!("  = hint: {hint}");
             }
         }
         if !report.succeeded() {
@@ -156,7 +154,7 @@ impl Deploy {
                 report.0.iter().filter(|(_, result)| matches!(result, NodeResult::Deployed { .. }))
             {
                 if let Some(node) = plan.nodes.iter().find(|node| &node.name == name) {
-                    anstream::eprintln!("to roll back {name}: {}", roll_back(node));
+                    say!("to roll back {name}: {}", roll_back(node));
                 }
             }
         }
@@ -190,13 +188,9 @@ async fn cancel(is_cancelled: Arc<AtomicBool>) {
     let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
     interrupts.recv().await;
     is_cancelled.store(true, Ordering::Relaxed);
-    anstream::eprintln!(
-        "cancelling: the node under way is rolled back first; press Ctrl-C again to end at once"
-    );
+    say!("cancelling: the node under way is rolled back first; press Ctrl-C again to end at once");
     interrupts.recv().await;
-    anstream::eprintln!(
-        "ended: a node whose guard is armed rolls back by itself, see `rk1-guard state` there"
-    );
+    say!("ended: a node whose guard is armed rolls back by itself, see `rk1-guard state` there");
     std::process::exit(Outcome::Interrupted.code().into());
 }
 

@@ -12,7 +12,7 @@ use clap_complete::engine::ArgValueCandidates;
 use super::completions::node_names;
 use super::duration::duration;
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster, styled};
+use super::{Outcome, folder_of, print, read_cluster, say, styled};
 use crate::common::shell::word;
 use crate::config::cluster::{Cluster, Label};
 use crate::provision::flash::{
@@ -69,7 +69,7 @@ impl Flash {
     async fn flash(&self, cluster: &Cluster, folder: &Path) -> anyhow::Result<Outcome> {
         for (option, is_given) in [("--image", self.image.is_some()), ("--output", self.output.is_some())] {
             if is_given && self.nodes.len() > 1 {
-                anstream::eprintln!(
+                say!(
                     "{}: `{option}` takes one node, but {} are named\n  hint: run the command once for each node",
                     styled("error"),
                     self.nodes.len()
@@ -96,8 +96,8 @@ impl Flash {
         }
         if self.output.is_none() && !self.dry_run {
             match targets.len() {
-                1 => anstream::eprintln!("1 node flashed"),
-                count => anstream::eprintln!("{count} nodes flashed"),
+                1 => say!("1 node flashed"),
+                count => say!("{count} nodes flashed"),
             }
         }
         Ok(Outcome::Done)
@@ -137,9 +137,9 @@ impl Flash {
 }
 
 fn print_target_error(error: &TargetError) -> Outcome {
-    anstream::eprintln!("{}: {error}", styled("error"));
+    say!("{}: {error}", styled("error"));
     if let Some(hint) = error.hint() {
-        anstream::eprintln!("  hint: {hint}");
+        say!("  hint: {hint}");
     }
     if error.is_usage_error() { Outcome::Usage } else { Outcome::Failed }
 }
@@ -147,15 +147,15 @@ fn print_target_error(error: &TargetError) -> Outcome {
 /// Prints what is wrong, the state of the node, what to do, and which nodes were not flashed.
 fn print_error(node: Option<&Label>, error: &FlashError, not_begun: &[&str]) -> Outcome {
     let node = node.map(|node| format!("{node}: ")).unwrap_or_default();
-    anstream::eprintln!("{}: {node}{error}", styled("error"));
+    say!("{}: {node}{error}", styled("error"));
     if let Some(state) = error.node_state() {
-        anstream::eprintln!("  state: {state}");
+        say!("  state: {state}");
     }
     if let Some(hint) = error.hint() {
-        anstream::eprintln!("  hint: {hint}");
+        say!("  hint: {hint}");
     }
     if !not_begun.is_empty() {
-        anstream::eprintln!("  not flashed: {}", not_begun.join(", "));
+        say!("  not flashed: {}", not_begun.join(", "));
     }
     if error.is_interruption() { Outcome::Interrupted } else { Outcome::Failed }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 
-use super::{Outcome, print, styled};
+use super::{Outcome, print, say, styled};
 use crate::common::printable::printable;
 use crate::config::diagnostics::Mistake;
 use crate::config::modules::Hardware;
@@ -46,16 +46,16 @@ impl Inspect {
             print(&text(compression, &inspection))?;
         }
         for fault in &faults {
-            anstream::eprintln!("{}: {}", styled("error"), printable(&fault.to_string()));
+            say!("{}: {}", styled("error"), printable(&fault.to_string()));
             if let Some(hint) = fault.hint() {
-                anstream::eprintln!("  hint: {hint}");
+                say!("  hint: {hint}");
             }
         }
         let module = hardware.indefinite();
         match faults.len() {
-            0 => anstream::eprintln!("{name}: would boot on {module}"),
-            1 => anstream::eprintln!("{name}: would not boot on {module}: 1 fault"),
-            count => anstream::eprintln!("{name}: would not boot on {module}: {count} faults"),
+            0 => say!("{name}: would boot on {module}"),
+            1 => say!("{name}: would not boot on {module}: 1 fault"),
+            count => say!("{name}: would not boot on {module}: {count} faults"),
         }
         Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Failed })
     }
@@ -63,9 +63,9 @@ impl Inspect {
 
 /// Prints why a file is not an image.
 fn refuse(error: &str, hint: Option<String>) -> Outcome {
-    anstream::eprintln!("{}: {error}", styled("error"));
+    say!("{}: {error}", styled("error"));
     if let Some(hint) = hint {
-        anstream::eprintln!("  hint: {hint}");
+        say!("  hint: {hint}");
     }
     Outcome::Failed
 }

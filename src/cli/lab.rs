@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::cluster_file::{Warnings, read_rendered};
-use super::{Outcome, print};
+use super::{Outcome, print, say};
 use crate::operate::lab::{self, Daemon, LabCheck, LabPlan};
 
 /// Run the routers and nodes in network namespaces and check that BGP works (root, Linux)
@@ -78,7 +78,7 @@ impl Lab {
         let (cluster, documents) = read_rendered(file, Warnings::Omitted)?;
         let plan = LabPlan::new(&cluster, &documents, self.daemon())?;
         for line in plan.remarks() {
-            anstream::eprintln!("{line}");
+            say!("{line}");
         }
         let mut broken = None;
         let mut tell = |check: &LabCheck| {
@@ -86,7 +86,7 @@ impl Lab {
                 broken.get_or_insert(error);
             }
         };
-        let passed = lab::run(&plan, &mut tell, &mut |line| anstream::eprintln!("{line}"))?;
+        let passed = lab::run(&plan, &mut tell, &mut |line| say!("{line}"))?;
         if let Some(error) = broken {
             return Err(error);
         }

@@ -25,4 +25,4 @@ mod status;
 pub use arguments::Arguments;
 use cluster_file::{folder_of, read_cluster};
 use outcome::Outcome;
-use output::{print, styled};
+use output::{print, say, styled};

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use clap::builder::styling::AnsiColor;
 
 use super::outcome::{CommandError, Outcome, Unusable};
+use crate::common::printable::printable_styled;
 use crate::config::cluster::NoSuchNode;
 
 /// When to print colors.
@@ -50,7 +51,7 @@ impl log::Log for StandardError {
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
             let style = AnsiColor::BrightBlack.on_default();
-            anstream::eprintln!("{style}{}{style:#}", record.args());
+            say!("{style}{}{style:#}", record.args());
         }
     }
 
@@ -70,14 +71,35 @@ pub(super) fn print(data: &str) -> anyhow::Result<()> {
 /// Writes data to standard output, and fails when its reader has gone away: for a command that never ends by itself.
 pub(super) fn print_while_read(data: &str) -> io::Result<()> {
     let mut output = anstream::stdout().lock();
-    output.write_all(data.as_bytes())?;
+    output.write_all(printable_styled(data).as_bytes())?;
     output.flush()
 }
+
+/// Moves the cursor to the first line, and clears what is below.
+pub(super) fn clear_screen() -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(b"\x1b[H\x1b[J")?;
+    output.flush()
+}
+
+/// Prints text on standard error, as it is except for what could steer a terminal.
+pub(super) fn say_text(text: &str) {
+    anstream::eprint!("{}", printable_styled(text));
+}
+
+/// Prints a line on standard error. Takes what `format!` takes.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::output::say_text(&(format!($($text)*) + "\n"))
+    };
+}
+
+pub(super) use say;
 
 /// Prints a line about what was done, unless the user asked for silence.
 pub(super) fn note(line: impl AsRef<str>) {
     if !IS_QUIET.load(Ordering::Relaxed) {
-        anstream::eprintln!("{}", line.as_ref());
+        say!("{}", line.as_ref());
     }
 }
 
@@ -88,7 +110,7 @@ pub(super) fn styled(word: &str) -> String {
 
 /// Prints the hint that belongs to an error printed before.
 pub(super) fn print_hint(hint: &str) {
-    anstream::eprintln!("  hint: {hint}");
+    say!("  hint: {hint}");
 }
 
 /// Prints why a command failed, and returns how it ended.
@@ -99,7 +121,7 @@ pub(super) fn print_error(error: &anyhow::Error) -> Outcome {
     if error.is::<Unusable>() {
         return Outcome::Failed;
     }
-    anstream::eprintln!("{}: {error:#}", styled("error"));
+    say!("{}: {error:#}", styled("error"));
     if let Some(error) = error.downcast_ref::<NoSuchNode>() {
         print_hint(&error.hint());
         return Outcome::Usage;

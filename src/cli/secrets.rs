@@ -2,7 +2,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Outcome, folder_of, print, read_cluster};
+use super::{Outcome, folder_of, print, read_cluster, say};
 use crate::common::secret_file::SecretState;
 use crate::provision::seed::{ListedSecret, Readiness, inventory};
 
@@ -25,7 +25,7 @@ impl Secrets {
         }
         for secret in &secrets {
             for hint in secret.hints() {
-                anstream::eprintln!("{}: {hint}", secret.name);
+                say!("{}: {hint}", secret.name);
             }
         }
         let total = secrets.len();
@@ -33,19 +33,19 @@ impl Secrets {
         let elsewhere = secrets.iter().filter(|secret| secret.state == SecretState::Elsewhere).count();
         Ok(match (count(Readiness::NotReady), count(Readiness::Unknown)) {
             (0, 0) if elsewhere > 0 => {
-                anstream::eprintln!("all {total} secrets are ready; {elsewhere} of them without a file");
+                say!("all {total} secrets are ready; {elsewhere} of them without a file");
                 Outcome::Done
             }
             (0, 0) => {
-                anstream::eprintln!("all {total} secrets are ready");
+                say!("all {total} secrets are ready");
                 Outcome::Done
             }
             (0, unknown) => {
-                anstream::eprintln!("{unknown} of {total} secrets could not be checked");
+                say!("{unknown} of {total} secrets could not be checked");
                 Outcome::Unknown
             }
             (not_ready, _) => {
-                anstream::eprintln!("{not_ready} of {total} secrets are not ready");
+                say!("{not_ready} of {total} secrets are not ready");
                 Outcome::Failed
             }
         })

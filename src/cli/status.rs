@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::completions::node_names;
 use super::duration::duration;
-use super::output::print_while_read;
+use super::output::{clear_screen, print_while_read};
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster};
+use super::{Outcome, folder_of, print, read_cluster, say};
 use crate::config::cluster::{Cluster, Label};
 use crate::operate::status::screen::{screen, summary};
 use crate::operate::status::{Access, Observation, Scope, Verdict, observe};
@@ -39,9 +39,6 @@ pub(super) struct Status {
     timeout: Duration,
 }
 
-/// Puts the cursor into the upper left corner and clears what is below it (ECMA-48: CUP, ED).
-const CLEAR: &str = "\x1b[H\x1b[J";
-
 impl Status {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let cluster = read_cluster(file)?;
@@ -56,17 +53,21 @@ impl Status {
             let text =
                 if self.json { format!("{:#}\n", as_json(&observation)) } else { screen(&observation) };
             print(&text)?;
-            anstream::eprintln!("{}", summary(&observation));
+            say!("{}", summary(&observation));
             return Ok(outcome(&observation));
         };
-        let mut front = if std::io::stdout().is_terminal() { CLEAR } else { "" };
+        let is_terminal = std::io::stdout().is_terminal();
+        let mut front = "";
         loop {
             if self.json {
                 print_while_read(&format!("{}\n", as_json(&observation)))?;
             } else {
+                if is_terminal {
+                    clear_screen()?;
+                }
                 print_while_read(&format!("{front}{}\n{}\n", screen(&observation), summary(&observation)))?;
             }
-            if front.is_empty() {
+            if !is_terminal {
                 front = "\n";
             }
             observation = runtime.block_on(async {

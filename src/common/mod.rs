@@ -1,8 +1,11 @@
 //! What several wings share: certificates, ssh, files that are written in one step, secrets, and text that is safe to print.
 
 pub(crate) mod atomic_file;
+pub(crate) mod bounded;
 pub(crate) mod causes;
 pub mod certificate;
+#[cfg(test)]
+pub(crate) mod mutation;
 pub mod printable;
 pub(crate) mod secret_bytes;
 pub mod secret_file;

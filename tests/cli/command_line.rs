@@ -3,11 +3,17 @@
 #![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use clap::CommandFactory;
 use rk1::cli::Arguments;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 const BASE: &str = include_str!("../config/check/base.toml");
@@ -106,6 +112,70 @@ fn each_reason_why_the_file_cannot_be_read_has_its_own_hint() {
     );
 }
 
+/// The default range of the pods, 10.42.0.0/16, has a /24 for each of 256 nodes.
+#[test]
+fn the_default_range_of_the_pods_is_large_enough_for_256_nodes() {
+    let (before, rest) = BASE.split_once("[[node]]").expect("nodes");
+    let (_, after) = rest.split_once("[storage]").expect("[storage]");
+    let before = before.replace("pods = \"10.42.0.0/16\"\n", "").replace("172.16.10.1\"", "172.16.0.1\"");
+    let after = after.replace("172.16.10.1\"", "172.16.0.1\"");
+    let (_, before) = before.split_once("[cluster]").expect("[cluster]");
+    let (before, boards) = before.split_once("[[board]]").expect("a board");
+    assert!(boards.contains("turing-pi"));
+    for (nodes, expected) in
+        [(256, None), (264, Some("the range of the pods 10.42.0.0/16 is too small for 264 nodes"))]
+    {
+        let mut text = format!("[cluster]{before}");
+        for board in 0..nodes / 4 {
+            text += &format!(
+                "[[board]]\nname = \"b{board}\"\nbmc = \"172.17.{}.{}\"\n\n",
+                board / 200,
+                board % 200 + 1
+            );
+        }
+        for node in 0..nodes {
+            let role = if node < 3 { "server" } else { "agent" };
+            let (board, slot, high, low) = (node / 4, node % 4 + 1, node / 200 + 1, node % 200 + 1);
+            text += &format!("[[node]]\nname = \"n{node}\"\nboard = \"b{board}\"\nslot = {slot}\n");
+            text += &format!("address = \"172.16.{high}.{low}/16\"\nrole = \"{role}\"\n\n");
+        }
+        let project = project(&format!("{text}[storage]{after}"));
+        let (code, _, stderr) = seen(&mut rk1(project.path(), &["check"]));
+        match expected {
+            None => assert_eq!((code, stderr.as_str()), (Some(0), "cluster.toml: 256 nodes, no mistakes\n")),
+            Some(mistake) => {
+                assert_eq!(code, Some(1));
+                assert!(stderr.starts_with(&format!("error: {mistake}\n")), "{stderr}");
+                assert!(stderr.contains("write a larger range, such as `10.128.0.0/15`"), "{stderr}");
+            }
+        }
+    }
+}
+
+#[test]
+fn init_never_overwrites_a_file() {
+    let project = project(BASE);
+    let expected =
+        "error: `cluster.toml` exists already\n  hint: move it away, or name another file with `--file`\n";
+    assert_eq!(seen(&mut rk1(project.path(), &["init"])), fails(expected));
+    assert_eq!(fs::read_to_string(project.path().join("cluster.toml")).expect("cluster.toml"), BASE);
+}
+
+#[test]
+fn a_file_without_end_is_refused() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let refused = "error: `/dev/zero` is larger than 4 MiB\n  hint: check that it is the right file\n";
+    assert_eq!(seen(&mut rk1(folder.path(), &["check", "/dev/zero"])), fails(refused));
+    let zeros = fs::File::open("/dev/zero").expect("/dev/zero");
+    let refused = refused.replace("/dev/zero", "<standard input>");
+    assert_eq!(seen(rk1(folder.path(), &["check", "-"]).stdin(zeros)), fails(&refused));
+    let project = project(BASE);
+    std::os::unix::fs::symlink("/dev/zero", project.path().join("pins.json")).expect("a link");
+    let (code, _, stderr) = seen(&mut rk1(project.path(), &["check"]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("error: `pins.json` is not a valid pins.json"), "{stderr}");
+}
+
 #[test]
 fn check_prints_json_whatever_is_wrong() {
     let project = project(BASE);
@@ -145,15 +215,101 @@ fn a_reader_that_goes_away_does_not_change_the_exit_code() {
 
 #[test]
 fn other_commands_count_the_warnings() {
-    // The key of the example cluster, whose private key does not exist.
+    // The key of the example cluster, whose private key does not exist, and three placeholders.
     let example = include_str!("../../cluster.toml");
     let project = project(example);
     let (code, stdout, stderr) = seen(&mut rk1(project.path(), &["diagram"]));
     assert_eq!(
         (code, stdout.starts_with("<svg"), stderr.as_str()),
-        (Some(0), true, "1 warning: run `rk1 check`\n")
+        (Some(0), true, "4 warnings: run `rk1 check`\n")
     );
     assert_eq!(seen(&mut rk1(project.path(), &["diagram", "--quiet"])), (Some(0), stdout, String::new()));
+    let identifier = "00000000-0000-0000-0000-000000000000";
+    let one = example.replace(identifier, "3f2b8c1e-6d54-4a0f-9b7c-1e2d3c4b5a69");
+    fs::write(project.path().join("cluster.toml"), one).expect("cluster.toml");
+    for arguments in
+        [&["diagram"][..], &["secrets"], &["deploy", "--dry-run"], &["status", "--timeout", "1s"]]
+    {
+        let stderr = seen(&mut rk1(project.path(), arguments)).2;
+        assert_eq!(stderr.matches("warning").count(), 1, "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("1 warning: run `rk1 check`\n"), "{arguments:?}: {stderr}");
+    }
+}
+
+/// Ctrl-C: a shell reports 130 for a program that says so itself, and for one that the signal ended.
+#[test]
+fn an_interrupted_command_ends_with_130() {
+    let project = project(BASE);
+    let bin = project.path().join("bin");
+    fs::create_dir(&bin).expect("bin");
+    // It does not answer.
+    fs::write(bin.join("ssh"), "#!/bin/sh\nexec sleep 3\n").expect("ssh");
+    fs::set_permissions(bin.join("ssh"), fs::Permissions::from_mode(0o755)).expect("mode");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = format!("http://{}", silent.local_addr().expect("an address"));
+    let repository = serde_json::json!({ "repository": silent, "versions": {} });
+    let pins = serde_json::json!({
+        "charts": { "cilium": repository, "cert-manager": repository }, "gateway-api": repository,
+    });
+    fs::write(project.path().join("below/pins.json"), pins.to_string()).expect("pins.json");
+    fs::write(project.path().join("below/cluster.toml"), BASE).expect("cluster.toml");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
+    for arguments in [
+        &["check", "-"][..],
+        &["status", "--timeout", "60s"],
+        &["status", "--watch"],
+        &["deploy", "rk1-01"],
+        &["pin", "--file", "below/cluster.toml"],
+    ] {
+        let mut child = Command::new("env")
+            .args(["--default-signal", env!("CARGO_BIN_EXE_rk1")])
+            .args(arguments)
+            .current_dir(project.path())
+            .env("PATH", &path)
+            .env_remove("RK1_FILE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("rk1 runs");
+        thread::sleep(Duration::from_millis(800));
+        assert_eq!(child.try_wait().expect("a state"), None, "{arguments:?} ended early");
+        let process = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("an id");
+        kill_process(process, Signal::INT).expect("a signal");
+        let status = child.wait().expect("an end");
+        let code = status.code().or(status.signal().map(|signal| 128 + signal));
+        assert_eq!(code, Some(130), "{arguments:?}: {status}");
+    }
+}
+
+#[test]
+fn no_mistakes_are_claimed_beside_a_warning() {
+    let project = project(include_str!("../../cluster.toml"));
+    let (code, stdout, stderr) = seen(&mut rk1(project.path(), &["check"]));
+    assert_eq!((code, stdout.as_str()), (Some(0), ""));
+    assert!(stderr.ends_with("\ncluster.toml: 4 warnings\n") && !stderr.contains("no mistakes"), "{stderr}");
+}
+
+/// What is wrong with a file is shown without what could steer the terminal.
+#[test]
+fn a_file_cannot_control_the_terminal() {
+    let hostile = "\u{1b}]0;title\u{7}\u{9b}2J\u{202e}\u{200b}\u{e0041}";
+    for text in [
+        format!("{hostile}\n"),
+        BASE.replace("name = \"turing-pi\"\ndomain", &format!("name = \"{hostile}\"\ndomain")),
+        BASE.replace("[hubble]", &format!("[hubble]\n\"{hostile}\" = 1 # {hostile}")),
+    ] {
+        let project = project(&text);
+        for arguments in [&["check"][..], &["render"], &["status"]] {
+            let (code, stdout, stderr) = seen(&mut rk1(project.path(), arguments));
+            assert_eq!((code, stdout.as_str()), (Some(1), ""));
+            let is_safe = |character: char| {
+                !character.is_control() && !"\u{202e}\u{200b}\u{e0041}".contains(character)
+                    || character == '\n'
+            };
+            assert!(stderr.chars().all(is_safe), "{arguments:?}: {stderr:?}");
+        }
+    }
 }
 
 #[test]

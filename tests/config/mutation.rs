@@ -8,6 +8,7 @@ use anstream::adapter::strip_str;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
+use rk1::common::printable::printable_styled;
 use rk1::config::cluster::Cluster;
 use rk1::config::diagnostics::Problems;
 use rk1::config::diagnostics::report::report;
@@ -128,7 +129,10 @@ fn mutations_are_rendered_or_refused_with_a_place() {
             None => refused.update(|count| count + 1),
         }
         if !problems.is_empty() {
-            let report = strip_str(&report(&source, &problems)).to_string();
+            let report = report(&source, &problems);
+            // Nothing but colors steers the terminal.
+            prop_assert_eq!(&printable_styled(&report), &report);
+            let report = strip_str(&report).to_string();
             prop_assert!(has_places(&report, source.text.split('\n').count()), "{report}");
         }
         Ok(())

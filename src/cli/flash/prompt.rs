@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use tokio::task::spawn_blocking;
 
+use crate::cli::output::say_text;
 use crate::config::cluster::Label;
 use crate::provision::bmc::Password;
 use crate::provision::flash::{InUse, PasswordPrompt};
@@ -26,7 +27,7 @@ pub(super) async fn overwrite(node: &Label, in_use: &InUse, disk: &str) -> Optio
     if !io::stdin().is_terminal() {
         return None;
     }
-    anstream::eprint!("{node}: the node is in use: {in_use}. Overwrite its {disk}? [y/N] ");
+    say_text(&format!("{node}: the node is in use: {in_use}. Overwrite its {disk}? [y/N] "));
     let _ = io::stderr().flush();
     let answer = spawn_blocking(|| {
         let mut line = String::new();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
 use super::prompt;
+use crate::cli::say;
 use crate::config::cluster::{Cluster, Label};
 use crate::config::modules::Hardware;
 use crate::operate::status::{Access, connect};
@@ -123,7 +124,7 @@ impl<'a> Screen<'a> {
 
     /// Prints a line that stays.
     pub(super) fn line(&self, node: &Label, text: &str) {
-        let print = || anstream::eprintln!("{node}: {text}");
+        let print = || say!("{node}: {text}");
         match self.activity.as_ref().and_then(|activity| activity.bar.as_ref()) {
             Some(bar) => bar.suspend(print),
             None => print(),

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::problem::{Problem, Problems, Severity};
-use super::redact::redact;
 use crate::config::source::{Source, Span};
 
 #[derive(Serialize)]
@@ -44,7 +43,7 @@ fn entry(source: &Source, problem: &Problem) -> Entry {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
-        message: redact(&problem.mistake.to_string()).into_owned(),
+        message: problem.mistake.shown(),
         hint: problem.mistake.shown_hint(),
         related: problem.related.map(|related| {
             let (line, column) = position(&source.text, related.span);

@@ -21,6 +21,11 @@ pub trait Mistake: Error + Send + Sync {
 }
 
 impl dyn Mistake {
+    /// Returns the message without secrets.
+    pub(super) fn shown(&self) -> String {
+        redact(&self.to_string()).into_owned()
+    }
+
     /// Returns the hint without secrets.
     pub(super) fn shown_hint(&self) -> Option<String> {
         let hint = self.hint()?;

@@ -7,14 +7,16 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::problem::{Problem, Problems, Severity};
-use super::redact::redact;
+use super::redact::redact_source;
+use crate::common::printable::{printable, printable_in_place};
 use crate::config::source::{Source, Span};
 
 /// Returns every problem, then a line with their numbers. The text has ANSI escapes, which the writer removes if needed.
 #[must_use]
 pub fn report(source: &Source, problems: &Problems) -> String {
     let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
-    let shown = redact(&source.text);
+    let shown = redact_source(&source.text);
+    let shown = printable_in_place(&shown);
     let mut text = String::new();
     for problem in problems.in_order() {
         text.push_str(&renderer.render(&[group(&source.name, &shown, problem)]));
@@ -38,10 +40,9 @@ fn group<'a>(name: &'a str, text: &'a str, problem: &'a Problem) -> Group<'a> {
         let first = visible(text, related.span);
         snippet = snippet.annotation(AnnotationKind::Context.span(first).label(related.label));
     }
-    let title = problem.mistake.to_string();
-    let group = level.primary_title(redact(&title).into_owned()).element(snippet);
+    let group = level.primary_title(printable(&problem.mistake.shown())).element(snippet);
     match problem.mistake.shown_hint() {
-        Some(hint) => group.element(Level::HELP.with_name("hint").message(hint)),
+        Some(hint) => group.element(Level::HELP.with_name("hint").message(printable(&hint))),
         None => group,
     }
 }

@@ -1,11 +1,13 @@
 //! Programs that the lab runs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use std::{env, fs};
 
 use super::error::LabError;
 use super::plan::{Daemon, LabPlan};
+use crate::common::bounded::{self, BoundedError, Bounds, Printed};
 
 /// Folders of FRR's daemons besides the search path: Debian, upstream.
 const DAEMON_FOLDERS: [&str; 4] = ["/usr/lib/frr", "/usr/libexec/frr", "/usr/sbin", "/sbin"];
@@ -56,10 +58,12 @@ fn words(program: &str, arguments: &[&str]) -> String {
     [&[program], arguments].concat().join(" ")
 }
 
+/// What is waited for and read of one program. The configuration of a router with a thousand sessions has 200 kB.
+const BOUNDS: Bounds = Bounds { time: Duration::from_secs(30), size: 16 << 20 };
+
 /// Runs a program until it ends.
-fn output(program: &str, arguments: &[&str]) -> Result<Output, LabError> {
-    command(program, arguments)
-        .output()
+fn output(program: &str, arguments: &[&str]) -> Result<Printed, LabError> {
+    bounded::run(&mut command(program, arguments), BOUNDS)
         .map_err(|source| LabError::Unrunnable { command: words(program, arguments), source })
 }
 
@@ -105,6 +109,7 @@ impl Running {
         command.arg(path).args(arguments).stdout(log.try_clone()?).stderr(log);
         let child = command
             .spawn()
+            .map_err(BoundedError::NotRun)
             .map_err(|source| LabError::Unrunnable { command: words(program, arguments), source })?;
         Ok(Self(child))
     }

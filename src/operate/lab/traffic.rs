@@ -15,6 +15,8 @@ const PORT: u16 = 443;
 /// The time that the client waits for an answer. Less than the second after which a lost SYN is sent again (RFC 6298),
 /// so that a loss is seen.
 pub(super) const PATIENCE: Duration = Duration::from_millis(400);
+/// Bytes of an answer that are read: more than the longest name of a node has.
+const NAME_LIMIT: u64 = 256;
 /// The time between two connections of the client.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -97,9 +99,9 @@ impl Drop for Client {
 }
 
 fn ask(gateway: IpAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((gateway, PORT)), PATIENCE)?;
+    let stream = TcpStream::connect_timeout(&SocketAddr::from((gateway, PORT)), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut name = String::new();
-    stream.read_to_string(&mut name)?;
+    stream.take(NAME_LIMIT).read_to_string(&mut name)?;
     Ok(name)
 }

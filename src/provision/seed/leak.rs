@@ -1,19 +1,16 @@
 //! Checks whether Nix would copy a secret's file to its store, which every user of the machine can read.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use crate::common::printable::printable;
+use crate::common::bounded::{self, BoundedError, Bounds};
+use crate::common::printable::Line;
 
-/// The time limit of one question to Git.
-const GIT_LIMIT: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(2);
-/// The number of bytes that are read of an error of Git.
-const ERROR_LIMIT: u64 = 4096;
+/// What one question to Git may take. It prints nothing but an error of a line or two.
+const GIT_BOUNDS: Bounds = Bounds { time: Duration::from_secs(10), size: 4096 };
 
 /// The way on which a file would get to the store: Nix copies the folder of a flake there before it evaluates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,35 +55,26 @@ fn check(file: &Path, folder: &Path) -> io::Result<LeakCheck> {
 fn ask_git(flake: &Path, file: &Path) -> io::Result<LeakCheck> {
     let mut git = Command::new("git");
     git.arg("-C").arg(flake).args(["check-ignore", "--quiet", "--"]).arg(file);
-    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let began = Instant::now();
-    let mut child =
-        git.spawn().map_err(|error| io::Error::new(error.kind(), format!("cannot run `git`: {error}")))?;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
+    let printed = match bounded::run(&mut git, GIT_BOUNDS) {
+        Ok(printed) => printed,
+        Err(BoundedError::NotRun(error)) => {
+            return Err(io::Error::new(error.kind(), format!("cannot run `git`: {error}")));
         }
-        if began.elapsed() >= GIT_LIMIT {
-            child.kill()?;
-            child.wait()?;
-            return Ok(LeakCheck::Unknown(format!("`git` did not answer within {} s", GIT_LIMIT.as_secs())));
+        Err(BoundedError::Late(limit)) => {
+            return Ok(LeakCheck::Unknown(format!("`git` did not answer within {} s", limit.as_secs())));
         }
-        thread::sleep(POLL);
+        Err(error @ BoundedError::TooLong(_)) => return Ok(LeakCheck::Unknown(format!("`git`: {error}"))),
     };
-    match status.code() {
+    match printed.status.code() {
         Some(0) => Ok(LeakCheck::Safe),
         Some(1) => Ok(LeakCheck::Leaks(Leak::Git)),
         _ => {
-            let mut said = Vec::new();
-            if let Some(stderr) = child.stderr.take() {
-                stderr.take(ERROR_LIMIT).read_to_end(&mut said)?;
-            }
-            let said = String::from_utf8_lossy(&said);
+            let said = String::from_utf8_lossy(&printed.stderr);
             let first = said.lines().next().unwrap_or_default();
             Ok(LeakCheck::Unknown(if first.is_empty() {
-                format!("`git` ended with {status}")
+                format!("`git` ended with {}", printed.status)
             } else {
-                printable(first)
+                Line::new(first).to_string()
             }))
         }
     }

@@ -1,7 +1,8 @@
 //! The file and what is in it.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use crate::config::cluster::Release;
 use crate::config::written::Channel;
 
 pub const FILE_NAME: &str = "pins.json";
+/// Bytes that are read: a truncated file is not valid. The built-in pins have 10 kB.
+const SIZE_LIMIT: u64 = 4 << 20;
 const BUILT_IN: &str = include_str!("../../../pins.json");
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +62,10 @@ impl Pins {
     /// Reads the pins of the folder, or takes the built-in ones if it has none.
     pub fn read(folder: &Path) -> Result<Self, PinsError> {
         let path = folder.join(FILE_NAME);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map_err(|source| PinsError::Format { path, source }),
+        let mut text = String::new();
+        let read = File::open(&path).and_then(|file| file.take(SIZE_LIMIT).read_to_string(&mut text));
+        match read {
+            Ok(_) => serde_json::from_str(&text).map_err(|source| PinsError::Format { path, source }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::built_in(),
             Err(source) => Err(PinsError::Read { path, source }),
         }

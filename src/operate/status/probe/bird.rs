@@ -46,7 +46,7 @@ fn parse(printed: &str, gateways: &[IpAddr]) -> Probed<RouterFacts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::status::probe::mutation;
+    use crate::common::mutation;
 
     #[test]
     fn mutations_of_an_answer_are_read_or_refused() {

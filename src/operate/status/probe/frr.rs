@@ -58,7 +58,7 @@ fn json(printed: &str) -> Probed<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::status::probe::mutation;
+    use crate::common::mutation;
 
     #[test]
     fn mutations_of_an_answer_are_read_or_refused() {

@@ -107,7 +107,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     use super::*;
-    use crate::operate::status::probe::mutation;
+    use crate::common::mutation;
 
     /// As k3s writes it.
     const OF_K3S: &str = "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: QQ==\n    \

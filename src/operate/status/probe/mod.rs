@@ -6,8 +6,6 @@ pub(super) mod connection;
 mod frr;
 mod kubeconfig;
 mod kubernetes;
-#[cfg(test)]
-mod mutation;
 mod node;
 mod objects;
 mod page;

@@ -190,7 +190,9 @@ fn etcd(before: &str, after: &str) -> Option<EtcdFacts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::status::probe::mutation;
+    use crate::common::mutation;
+    use crate::config::diagnostics::Problems;
+    use crate::config::source::Source;
 
     /// The page is one that the streamer's own tests compare with what it serves.
     #[test]
@@ -226,7 +228,9 @@ mod tests {
 
     #[test]
     fn mutations_of_an_answer_are_read_or_refused() {
-        let cluster = mutation::sample_cluster();
+        let text = include_str!("../../../../cluster.toml").to_owned();
+        let source = Source { name: "cluster.toml".to_owned(), text };
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
         let questions = Questions {
             storage: &cluster.storage,
             streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),

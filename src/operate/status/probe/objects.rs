@@ -222,7 +222,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::operate::status::probe::mutation;
+    use crate::common::mutation;
 
     #[test]
     fn the_first_end_of_several_certificates_counts() {

@@ -169,7 +169,7 @@ fn next_hops(rows: &[Row]) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::status::probe::mutation;
+    use crate::common::mutation;
 
     #[tokio::test]
     async fn a_password_goes_in_the_clear_to_private_addresses_only() {

@@ -1,10 +1,7 @@
-//! Mutations of answers, for tests: whatever a node, a router or Kubernetes says, reading it ends and does not panic.
+//! Mutations of what comes from outside, for tests: whatever a node, a router, Kubernetes or a repository says, reading it ends
+//! and does not panic.
 
 use std::time::{Duration, Instant};
-
-use crate::config::cluster::Cluster;
-use crate::config::diagnostics::Problems;
-use crate::config::source::Source;
 
 /// Mutations of all samples together.
 const COUNT: usize = 12_000;
@@ -24,7 +21,7 @@ impl Numbers {
 }
 
 /// Has `read` read mutations of the samples. `words` are put into some of them.
-pub(super) fn for_each(samples: &[&[u8]], words: &[&str], mut read: impl FnMut(&[u8])) {
+pub(crate) fn for_each(samples: &[&[u8]], words: &[&str], mut read: impl FnMut(&[u8])) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let ours = [
         "{",
@@ -69,11 +66,4 @@ pub(super) fn for_each(samples: &[&[u8]], words: &[&str], mut read: impl FnMut(&
         read(&bytes);
         assert!(began.elapsed() < LIMIT, "{}", String::from_utf8_lossy(&bytes));
     }
-}
-
-/// Returns the cluster of the repository's own `cluster.toml`.
-pub(super) fn sample_cluster() -> Cluster {
-    let text = include_str!("../../../../cluster.toml").to_owned();
-    let source = Source { name: "cluster.toml".to_owned(), text };
-    Cluster::parse(&source, &mut Problems::default()).expect("a cluster")
 }
