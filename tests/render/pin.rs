@@ -40,7 +40,12 @@ fn answer(mut stream: &TcpStream, files: &Files) {
         Some(body) => ("200 OK", body.as_slice()),
         None => ("404 Not Found", &b""[..]),
     };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let (status, place) = match body.strip_prefix(b"REDIRECT ") {
+        Some(place) => ("302 Found", format!("Location: {}\r\n", String::from_utf8_lossy(place))),
+        None => (status, String::new()),
+    };
+    let head =
+        format!("HTTP/1.1 {status}\r\n{place}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
 }
 
@@ -224,6 +229,46 @@ fn an_index_that_is_too_long_is_refused() {
     let output = project.rk1(&["pin"]);
     let expected = format!("error: `{}/cilium/index.yaml` is longer than 64 MiB\n", project.address);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
+}
+
+/// A repository that redirects to itself for ever, and one that redirects once.
+#[test]
+fn a_redirect_is_followed_a_few_times() {
+    let mut files = repository();
+    files.insert("/cilium/index.yaml", b"REDIRECT /cilium/index.yaml".to_vec());
+    let project = Project::new(files, None);
+    let output = project.rk1(&["pin"]);
+    let expected = format!(
+        "error: `{}/cilium/index.yaml` cannot be fetched: it redirects more than 5 times\n",
+        project.address
+    );
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), expected.as_str()));
+
+    let mut files = repository();
+    let index = files.insert("/cilium/index.yaml", b"REDIRECT /moved/index.yaml".to_vec()).expect("an index");
+    files.insert("/moved/index.yaml", index);
+    assert!(Project::new(files, None).rk1(&["pin"]).status.success());
+}
+
+/// The repositories are on the Internet, so the proxy of the environment is asked.
+#[test]
+fn the_proxy_of_the_environment_is_used() {
+    let proxy =
+        serve(BTreeMap::from([("http://charts.example/cilium/index.yaml", b"not an index".to_vec())]));
+    let project = Project::new(repository(), None);
+    let pins = project.pins().to_string().replace(&project.address, "http://charts.example");
+    fs::write(project.folder.path().join("pins.json"), pins).expect("pins.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(["pin", "--check"])
+        .current_dir(project.folder.path())
+        .env("NO_COLOR", "1")
+        .env("http_proxy", proxy)
+        .env_remove("NO_PROXY")
+        .output()
+        .expect("rk1 runs");
+    let said = text(&output.stderr);
+    assert!(said.contains("error: `http://charts.example/"), "{said}");
+    assert!(said.contains("answers 404 Not Found") || said.contains("is not a usable chart index"), "{said}");
 }
 
 #[test]

@@ -61,7 +61,11 @@ impl Index {
             let newest = self.newest(chart).map_or_else(|| "none".to_owned(), |newest| newest.to_string());
             return Err(IndexError::NoRelease { chart: name(), release, newest });
         };
-        let url = entry.urls.first().and_then(|address| base.join(address).ok());
+        let is_web = |url: &Url| match base.scheme() {
+            "https" => url.scheme() == "https",
+            _ => matches!(url.scheme(), "http" | "https"),
+        };
+        let url = entry.urls.first().and_then(|address| base.join(address).ok()).filter(is_web);
         let digest = entry.digest.as_deref().map(Sri::from_hexadecimal).transpose();
         Ok(Listed {
             url: url.ok_or_else(|| IndexError::NoAddress { chart: name(), release })?,
@@ -85,5 +89,71 @@ impl Index {
 
     fn releases(&self, chart: &str) -> impl Iterator<Item = Release> {
         self.entries.get(chart).into_iter().flatten().filter_map(|entry| Release::parse(&entry.version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::mutation;
+
+    const INDEX: &str = "apiVersion: v1
+entries:
+  cilium:
+    - &newest
+      version: 1.20.3
+      urls: [https://helm.example/cilium-1.20.3.tgz]
+    - version: 1.20.0
+      digest: 5e7f1a0c93b1d4a86f2e0d7c4b3a29180716253443526170f0e1d2c3b4a59687
+      urls: [charts/cilium-1.20.0.tgz]
+    - *newest
+";
+
+    fn release(text: &str) -> Release {
+        Release::parse(text).expect("a release")
+    }
+
+    fn base() -> Url {
+        "https://helm.example/".parse().expect("a URL")
+    }
+
+    #[test]
+    fn an_address_that_is_not_encrypted_is_not_usable() {
+        let find = |address: &str| {
+            let text = INDEX.replace("charts/cilium-1.20.0.tgz", address);
+            Index::parse(&text).expect("an index").find("cilium", release("1.20.0"), &base())
+        };
+        assert!(find("charts/cilium-1.20.0.tgz").is_ok());
+        assert!(find("https://mirror.example/cilium-1.20.0.tgz").is_ok());
+        for address in ["http://helm.example/cilium-1.20.0.tgz", "file:///etc/passwd", "\"data:,x\""] {
+            assert!(matches!(find(address), Err(IndexError::NoAddress { .. })), "{address}");
+        }
+    }
+
+    #[test]
+    fn mutations_of_an_index_are_read_or_refused() {
+        let words = [
+            "*newest",
+            "<<: *newest",
+            "- &b [*newest, *newest]",
+            "!!binary ",
+            "http:",
+            "file:",
+            "..",
+            "1.20",
+        ];
+        let (mut found, mut refused) = (0, 0);
+        mutation::for_each(&[INDEX.as_bytes()], &words, |bytes| {
+            let Ok(index) = Index::parse(&String::from_utf8_lossy(bytes)) else {
+                refused += 1;
+                return;
+            };
+            let _ = (index.newest("cilium"), index.newest_patch("cilium", release("1.20.0")));
+            if let Ok(listed) = index.find("cilium", release("1.20.0"), &base()) {
+                assert_eq!(listed.url.scheme(), "https");
+                found += 1;
+            }
+        });
+        assert!(found > 500 && refused > 1000, "{found} found, {refused} refused");
     }
 }

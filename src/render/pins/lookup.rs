@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use thiserror::Error;
 use url::Url;
@@ -10,6 +11,7 @@ use url::Url;
 use super::helm::{Index, IndexError};
 use super::pinned::{PinnedFile, Pins, definition_url};
 use super::sri::Sri;
+use crate::common::causes::innermost;
 use crate::config::cluster::{Release, Versions};
 use crate::config::written::Channel;
 use crate::render::yaml;
@@ -22,8 +24,8 @@ const BODY_LIMIT: usize = 64 << 20;
 pub enum LookupError {
     #[error("cannot set up TLS connections")]
     Client(#[source] reqwest::Error),
-    #[error("`{url}` cannot be fetched")]
-    Fetch { url: String, source: reqwest::Error },
+    #[error("`{url}` cannot be fetched: {reason}")]
+    Fetch { url: String, reason: String },
     #[error("`{url}` answers {status}")]
     Status { url: String, status: StatusCode },
     #[error("`{url}` is longer than {} MiB", BODY_LIMIT >> 20)]
@@ -38,6 +40,30 @@ pub enum LookupError {
     Definitions { url: String },
     #[error("pins.json has no chart `{chart}`")]
     NoChart { chart: &'static str },
+}
+
+/// Redirects that are followed for one file. Releases on GitHub take two.
+const REDIRECTS: usize = 5;
+
+/// Why a redirect is not followed.
+#[derive(Debug, PartialEq, Eq, Error)]
+enum RedirectError {
+    #[error("it redirects more than {REDIRECTS} times")]
+    TooMany,
+    #[error("it redirects from https to `{0}`")]
+    Unencrypted(String),
+}
+
+/// Judges a redirect from the last of `previous` to `next`.
+fn may_follow(previous: &[Url], next: &Url) -> Result<(), RedirectError> {
+    if previous.len() > REDIRECTS {
+        return Err(RedirectError::TooMany);
+    }
+    let was_encrypted = previous.last().is_some_and(|url| url.scheme() == "https");
+    if was_encrypted && next.scheme() != "https" {
+        return Err(RedirectError::Unencrypted(next.to_string()));
+    }
+    Ok(())
 }
 
 /// The newer releases of a chart in its repository.
@@ -61,7 +87,13 @@ impl Lookup {
     pub fn new() -> Result<Self, LookupError> {
         // Fails only if a provider has been chosen already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(TIMEOUT).build().map_err(LookupError::Client)?;
+        // The repositories are on the Internet, so the proxy of the environment is used, if there is one.
+        let follow = Policy::custom(|attempt| match may_follow(attempt.previous(), attempt.url()) {
+            Ok(()) => attempt.follow(),
+            Err(refusal) => attempt.error(refusal),
+        });
+        let client =
+            Client::builder().timeout(TIMEOUT).redirect(follow).build().map_err(LookupError::Client)?;
         Ok(Self { client })
     }
 
@@ -181,7 +213,8 @@ impl Lookup {
 
     async fn fetch(&self, url: &Url) -> Result<Vec<u8>, LookupError> {
         log::debug!("GET {url}");
-        let failed = |source| LookupError::Fetch { url: url.to_string(), source };
+        let failed =
+            |error: reqwest::Error| LookupError::Fetch { url: url.to_string(), reason: innermost(&error) };
         let mut answer = self.client.get(url.clone()).send().await.map_err(failed)?;
         let status = answer.status();
         if !status.is_success() {
@@ -218,5 +251,44 @@ fn resources(text: &str, channel: Channel) -> Vec<String> {
         None => Some(name),
         Some((folder, name)) => Some(name).filter(|name| folder == channel.word() && !name.contains('/')),
     });
-    own.map(str::to_owned).collect()
+    own.filter(|name| is_file_name(name)).map(str::to_owned).collect()
+}
+
+/// Returns whether a name is that of a YAML file and nothing more: it becomes part of a URL and of a rendered file.
+fn is_file_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    name.len() <= 255 && name.ends_with(".yaml") && !name.starts_with('.') && name.bytes().all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::mutation;
+
+    fn url(text: &str) -> Url {
+        text.parse().expect("a URL")
+    }
+
+    #[test]
+    fn a_redirect_is_followed_a_few_times_and_never_out_of_https() {
+        let (plain, secure) = (url("http://a.example/"), url("https://a.example/"));
+        assert_eq!(may_follow(&[plain.clone()], &plain), Ok(()));
+        assert_eq!(may_follow(&[plain.clone()], &secure), Ok(()));
+        assert_eq!(may_follow(&[secure.clone()], &secure), Ok(()));
+        let downgrade = Err(RedirectError::Unencrypted("http://a.example/".to_owned()));
+        assert_eq!(may_follow(&[plain.clone(), secure.clone()], &plain), downgrade);
+        assert_eq!(may_follow(&vec![secure.clone(); REDIRECTS], &secure), Ok(()));
+        assert_eq!(may_follow(&vec![secure.clone(); REDIRECTS + 1], &secure), Err(RedirectError::TooMany));
+    }
+
+    #[test]
+    fn mutations_of_a_list_of_definitions_give_names_of_files() {
+        let list = "resources:\n- standard/gateways.yaml\n- experimental/tcproutes.yaml\n- httproutes.yaml\n";
+        assert_eq!(resources(list, Channel::Standard), ["gateways.yaml", "httproutes.yaml"]);
+        let words = ["../", "/etc/passwd", "${x}", "\"", "- ", "resources"];
+        mutation::for_each(&[list.as_bytes()], &words, |bytes| {
+            let names = resources(&String::from_utf8_lossy(bytes), Channel::Standard);
+            assert!(names.iter().all(|name| is_file_name(name)), "{names:?}");
+        });
+    }
 }
