@@ -66,6 +66,28 @@ fn the_book_has_every_page() {
     assert_eq!(listed, pages);
 }
 
+/// Tests that docs/security.md names, as `FILE::FUNCTION`.
+#[test]
+fn every_border_has_a_test() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/security.md")).expect("a page");
+    let mut named = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| border |")) {
+        let tests: Vec<_> = row.split('`').filter_map(|word| word.split_once(".rs::")).collect();
+        for (file, test) in &tests {
+            let text = fs::read_to_string(Path::new(ROOT).join(format!("{file}.rs"))).unwrap_or_default();
+            let is_test = text.contains(&format!("fn {test}("));
+            assert!(is_test, "{file}.rs has no test `{test}`");
+        }
+        named += tests.len();
+    }
+    let borders = page.split("## Borders").nth(1).expect("the borders");
+    let rows = borders.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| border |"));
+    for row in rows {
+        assert!(row.contains(".rs::"), "no test is named: {row}");
+    }
+    assert!(named > 30, "{named}");
+}
+
 /// Lines of indented or fenced blocks that call `rk1`, without what stands behind a `#`.
 fn commands(text: &str) -> Vec<Vec<&str>> {
     let mut is_fenced = false;

@@ -84,6 +84,10 @@ const fn field(
 const AZURE_CLOUDS: &[&str] = &["AzurePublicCloud", "AzureChinaCloud", "AzureUSGovernmentCloud"];
 const UUID: &str = "00000000-0000-0000-0000-000000000000";
 
+/// Examples that are nobody's identifier, and so certainly not the user's.
+pub const PLACEHOLDERS: [&str; 4] =
+    ["Z0123456789ABC", "AKIAIOSFODNN7EXAMPLE", "my-project-123", "akab-example.luna.akamaiapis.net"];
+
 pub static DNS_PROVIDERS: [DnsProvider; 8] = [
     DnsProvider {
         key: "azure-dns",
@@ -314,3 +318,15 @@ pub static DNS_PROVIDERS: [DnsProvider; 8] = [
         ],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_placeholder_is_an_example() {
+        let examples: Vec<_> =
+            DNS_PROVIDERS.iter().flat_map(|provider| provider.fields).map(|field| field.example).collect();
+        assert!(PLACEHOLDERS.iter().all(|placeholder| examples.contains(placeholder)));
+    }
+}

@@ -45,14 +45,20 @@ fn filled(mut text: String) -> String {
 }
 
 #[test]
-fn init_asks_for_addresses_and_nothing_else() {
+fn init_asks_for_addresses_and_names_its_placeholders() {
     let problems = problems(started());
     let messages: Vec<_> =
         problems.in_order().into_iter().map(|problem| problem.mistake.to_string()).collect();
-    let expected =
-        [vec!["this is the example key, whose private key does not exist"], vec!["the address is empty"; 7]]
-            .concat();
-    assert_eq!(messages, expected);
+    let placeholder = "`00000000-0000-0000-0000-000000000000` is a placeholder";
+    let expected = [
+        vec!["`example.org` is an example: nobody has this domain"],
+        vec!["this is the example key, whose private key does not exist"],
+        vec!["the address is empty"; 7],
+        vec![placeholder; 3],
+        vec!["`grafana.example.org` is an example: nobody has this domain"],
+    ];
+    assert_eq!(messages, expected.concat());
+    assert_eq!((problems.count(Severity::Error), problems.count(Severity::Warning)), (7, 6));
 }
 
 #[test]
@@ -102,7 +108,7 @@ fn init_overwrites_nothing() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "error: cannot write `cluster.toml`: File exists (os error 17)\n"
+        "error: `cluster.toml` exists already\n  hint: move it away, or name another file with `--file`\n"
     );
     assert_eq!(fs::read_to_string(folder.path().join("cluster.toml")).expect("own file"), "mine");
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use thiserror::Error;
 
+use super::name::Domain;
 use crate::config::diagnostics::Mistake;
 
 /// An address type, with the type of its networks.
@@ -113,6 +114,9 @@ impl Mistake for AddressMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::Empty { example } => format!("write an address such as `{example}`"),
+            Self::NotAnAddress { text, family } if Domain::parse(text).is_ok() && has_letter(text) => {
+                format!("write its address, such as `{}`: names are not resolved", family.address)
+            }
             Self::NotAnAddress { family, .. } => format!("{}, such as `{}`", family.form, family.address),
             Self::OtherFamily { family, .. } => family.key.to_owned(),
             Self::NoPrefix { address, family } => {
@@ -129,6 +133,10 @@ impl Mistake for AddressMistake {
         };
         Some(instead)
     }
+}
+
+fn has_letter(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 fn article(kind: &str) -> &'static str {

@@ -7,6 +7,7 @@ use super::name::Domain;
 use super::secrets::{KubernetesSecret, SecretLookup};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind, IfAbsent};
+use crate::config::source::Span;
 use crate::config::written::{self, Issuer, Text, nearest};
 
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ enum CertificateMistake {
     TwoProviders { first: &'static DnsProvider, second: &'static DnsProvider },
     #[error("the zone `{zone}` does not contain `*.{domain}`")]
     OutsideZone { zone: Domain, domain: Domain },
+    #[error("Let's Encrypt issues no certificate for `{domain}`: `.{top}` is not a public domain")]
+    NotPublic { domain: Domain, top: String },
     #[error("`{text}` is not a UUID")]
     Uuid { text: String },
     #[error("`{text}` is not an e-mail address")]
@@ -61,6 +64,11 @@ impl Mistake for CertificateMistake {
             }
             Self::TwoProviders { .. } => "keep one of the two tables".to_owned(),
             Self::OutsideZone { domain, .. } => format!("write `{domain}`, or a domain above it"),
+            Self::NotPublic { .. } => {
+                "write a domain that you have registered: the records stay in its public DNS, and the addresses may be \
+                 private"
+                    .to_owned()
+            }
             Self::Uuid { .. } => {
                 "write it as `az account show` prints it: 8-4-4-4-12 hexadecimal digits".to_owned()
             }
@@ -187,6 +195,35 @@ fn resolve_value(
         problems.error(text.span, mistake);
     }
     is_right.then(|| DnsValue::Text(value()))
+}
+
+/// Top-level domains that are not in the public DNS: reserved (RFC 6761, 6762, 7686, 8375, 9476; `internal`: ICANN board
+/// resolution 2024.07.29.06), or never to be delegated because private networks use them.
+const PRIVATE_TOP_LEVEL: [&str; 16] = [
+    "alt",
+    "arpa",
+    "corp",
+    "home",
+    "homelab",
+    "internal",
+    "intranet",
+    "lab",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "mail",
+    "onion",
+    "private",
+    "test",
+];
+
+/// Notes a domain for which no public authority issues certificates, at the place where it is written.
+pub(super) fn note_public(domain: &Domain, span: Span, problems: &mut Problems) {
+    let top = domain.as_str().rsplit('.').next().unwrap_or_default();
+    if PRIVATE_TOP_LEVEL.contains(&top) {
+        problems.warning(span, CertificateMistake::NotPublic { domain: domain.clone(), top: top.to_owned() });
+    }
 }
 
 /// RFC 9562, section 4: 8-4-4-4-12 hexadecimal digits.

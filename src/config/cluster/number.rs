@@ -39,23 +39,44 @@ pub(super) fn number_or<N: TryFrom<i64> + Into<i64> + Copy + PartialOrd>(
     number
 }
 
+/// Numbers that no autonomous system can have, with the RFC that reserves them.
+const RESERVED: [(u32, &str); 4] = [
+    (0, "RFC 7607"),
+    (23_456, "RFC 6793: it stands for numbers above 65535"),
+    (65_535, "RFC 7300"),
+    (4_294_967_295, "RFC 7300"),
+];
+
+/// Numbers for documentation (RFC 5398). They work.
+const DOCUMENTATION: [RangeInclusive<u32>; 2] = [64_496..=64_511, 65_536..=65_551];
+
 #[derive(Debug, Error)]
-#[error("{number} is not an autonomous system number")]
-struct AsnMistake {
-    number: i64,
+enum AsnMistake {
+    #[error("{number} is not an autonomous system number")]
+    OutOfRange { number: i64 },
+    #[error("the autonomous system number {asn} is reserved ({source_of})")]
+    Reserved { asn: u32, source_of: &'static str },
+    #[error("the autonomous system number {asn} is for documentation (RFC 5398)")]
+    Documentation { asn: u32 },
 }
 
 impl Mistake for AsnMistake {
     fn hint(&self) -> Option<String> {
-        let instead = "write a number from 1 to 4294967295; 64512 to 65534 are for private use (RFC 6996)";
-        Some(instead.to_owned())
+        Some("write a number from 64512 to 65534: these are for private use (RFC 6996)".to_owned())
     }
 }
 
 pub(super) fn asn(number: &Integer, problems: &mut Problems) -> Option<u32> {
-    let asn = u32::try_from(number.value).ok().filter(|asn| *asn != 0);
-    if asn.is_none() {
-        problems.error(number.span, AsnMistake { number: number.value });
+    let Ok(asn) = u32::try_from(number.value) else {
+        problems.error(number.span, AsnMistake::OutOfRange { number: number.value });
+        return None;
+    };
+    if let Some((_, source_of)) = RESERVED.into_iter().find(|(reserved, _)| *reserved == asn) {
+        problems.error(number.span, AsnMistake::Reserved { asn, source_of });
+        return None;
     }
-    asn
+    if DOCUMENTATION.iter().any(|range| range.contains(&asn)) {
+        problems.warning(number.span, AsnMistake::Documentation { asn });
+    }
+    Some(asn)
 }

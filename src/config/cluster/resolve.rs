@@ -206,6 +206,10 @@ impl Entrance {
         let certificates = file.certificates.as_ref().and_then(|certificates| {
             certificates::resolve(certificates, gateway.as_ref(), domain, secrets, problems)
         });
+        let written = file.cluster.as_ref().and_then(|cluster| cluster.domain.as_ref());
+        if let (Some(_), Some(domain), Some(written)) = (&file.certificates.as_ref(), domain, written) {
+            certificates::note_public(domain, written.span, problems);
+        }
         Self { gateway, hubble, certificates }
     }
 }

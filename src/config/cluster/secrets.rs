@@ -35,6 +35,8 @@ enum SecretMistake {
     InlineSecret,
     #[error("this looks like the secret itself, not like the path of its file")]
     InlineInsteadOfPath,
+    #[error("`{path}` begins with `~`, which only a shell expands")]
+    HomeFolder { path: String },
     #[error("this is not the name of a secret")]
     NotAName,
     #[error("`[secrets]` has no `{name}`")]
@@ -56,6 +58,7 @@ impl Mistake for SecretMistake {
                 "move it to a file and write the file's path, such as `secrets/k3s-token`. \
                  A secret that was written here may have leaked: replace it"
             }
+            Self::HomeFolder { .. } => "write the absolute path, or a path relative to cluster.toml",
             Self::NotAName => "write a name of a-z, 0-9, `-`, `_` and `.`, such as `k3s-token`",
             Self::Unknown { nearest, .. } => return Some(format!("did you mean `{nearest}`?")),
             Self::Unlike => {
@@ -69,7 +72,7 @@ impl Mistake for SecretMistake {
     fn marks_secret(&self) -> bool {
         match self {
             Self::InlineSecret | Self::InlineInsteadOfPath | Self::NotAName | Self::Unlike => true,
-            Self::Unknown { .. } | Self::Unused { .. } => false,
+            Self::HomeFolder { .. } | Self::Unknown { .. } | Self::Unused { .. } => false,
         }
     }
 }
@@ -154,6 +157,8 @@ impl<'a> SecretLookup<'a> {
             let parsed = problems.take(name.span, SecretName::parse(&name.value));
             if looks_like_secret(&path.value) {
                 problems.error(path.span, SecretMistake::InlineInsteadOfPath);
+            } else if path.value.starts_with('~') {
+                problems.error(path.span, SecretMistake::HomeFolder { path: path.value.clone() });
             }
             if parsed.is_some() && !self.has_misses && !self.used.contains(&name.value.as_str()) {
                 problems.warning(name.span, SecretMistake::Unused { name: name.value.clone() });

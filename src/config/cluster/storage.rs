@@ -48,6 +48,10 @@ const SYSTEM_STATE: [&str; 6] =
 enum StorageMistake {
     #[error("`{device}` is not below /dev")]
     NotADevice { device: String },
+    #[error("`{device}` is the controller of an NVMe disk, not the disk")]
+    Controller { device: String },
+    #[error("`{device}` names a filesystem, not a disk")]
+    Filesystem { device: String },
     #[error("`{device}` is a partition, not a whole disk")]
     Partition { device: String, disk: String },
     #[error("`{device}` is the {disk} of the module, which holds the system")]
@@ -79,6 +83,11 @@ impl Mistake for StorageMistake {
         let instead = match self {
             Self::NotADevice { .. } | Self::SystemDisk { .. } => {
                 "write the device of the NVMe disk, such as `/dev/nvme0n1`".to_owned()
+            }
+            Self::Controller { device } => format!("write `{device}n1`, its first namespace"),
+            Self::Filesystem { .. } => {
+                "write the device of the whole disk, such as `/dev/nvme0n1`: the node formats it itself"
+                    .to_owned()
             }
             Self::Partition { disk, .. } => {
                 format!("write `{disk}`: the node creates the partition itself")
@@ -125,7 +134,7 @@ pub(super) fn resolve(written: &written::Storage, problems: &mut Problems) -> Op
 pub(super) fn note_device(written: &written::Storage, nodes: usize, problems: &mut Problems) {
     if let Some(text) = written.device.as_ref()
         && nodes > 1
-        && ["/dev/disk/by-id/", "/dev/disk/by-uuid/"].iter().any(|folder| text.value.starts_with(folder))
+        && text.value.starts_with("/dev/disk/by-id/")
     {
         problems.error(text.span, StorageMistake::OneDisk { device: text.value.clone(), nodes });
     }
@@ -139,6 +148,12 @@ fn parse_device(device: &str) -> Result<String, StorageMistake> {
     };
     if let Some(disk) = boot_disks().find(|disk| name.starts_with(disk.device_prefix)) {
         return Err(StorageMistake::SystemDisk { device, disk: disk.name });
+    }
+    if ["disk/by-uuid/", "disk/by-label/"].iter().any(|folder| name.starts_with(folder)) {
+        return Err(StorageMistake::Filesystem { device });
+    }
+    if name.strip_prefix("nvme").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(StorageMistake::Controller { device });
     }
     if let Some(disk) = disk_of_partition(name) {
         return Err(StorageMistake::Partition { disk: format!("/dev/{disk}"), device });
@@ -173,7 +188,9 @@ fn disk_of_partition(name: &str) -> Option<&str> {
 
 fn parse_mount(path: &str) -> Result<String, StorageMistake> {
     let path = path.to_owned();
-    if !is_plain_path(&path) {
+    if path == "/" {
+        Err(StorageMistake::SystemPath { path })
+    } else if !is_plain_path(&path) {
         Err(StorageMistake::NotAPath { path })
     } else if PARENTS.contains(&path.as_str()) || SYSTEM_TREES.iter().any(|tree| is_at(&path, tree)) {
         Err(StorageMistake::SystemPath { path })

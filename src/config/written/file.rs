@@ -13,6 +13,7 @@ use super::hubble::Hubble;
 use super::k3s::K3s;
 use super::network::Network;
 use super::node::Node;
+use super::placeholder::note_placeholders;
 use super::secrets::Secrets;
 use super::shape::{Required, ShapeMistake};
 use super::storage::Storage;
@@ -63,6 +64,7 @@ impl ClusterFile {
     pub fn parse(source: &Source, problems: &mut Problems) -> Option<Self> {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         if errors.is_empty() {
+            note_placeholders(table.get_ref(), problems);
             return Some(Self::read("", source.first_line(), table.get_ref(), problems));
         }
         let mut errors: Vec<_> = errors

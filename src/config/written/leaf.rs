@@ -23,6 +23,11 @@ impl Decode for Text {
             DeValue::String(text) => Some(spanned(text.to_string(), value)),
             DeValue::Integer(number) => quoted(path, value, &number.to_string(), problems),
             DeValue::Float(number) => quoted(path, value, &number.to_string(), problems),
+            DeValue::Array(items) => {
+                let first = items.first().and_then(|item| item.get_ref().as_str()).unwrap_or("…");
+                let instead = format!("write one value without brackets: `{} = \"{first}\"`", last_key(path));
+                wrong_type(path, value, "a string", Some(instead), problems)
+            }
             _ => wrong_type(path, value, "a string", None, problems),
         }
     }
@@ -46,13 +51,24 @@ impl Decode for Integer {
             }
             DeValue::String(text) => {
                 let number: Option<i64> = text.trim().parse().ok();
-                let instead =
-                    number.map(|number| format!("remove the quotes: `{} = {number}`", last_key(path)));
+                let key = last_key(path);
+                let instead = match number {
+                    Some(number) => Some(format!("remove the quotes: `{key} = {number}`")),
+                    None => {
+                        as_plain(text).map(|number| format!("write it as one number: `{key} = {number}`"))
+                    }
+                };
                 wrong_type(path, value, "an integer", instead, problems)
             }
             _ => wrong_type(path, value, "an integer", None, problems),
         }
     }
+}
+
+/// Returns the number of an autonomous system that is written with a dot (RFC 5396, `asdot`).
+fn as_plain(text: &str) -> Option<u32> {
+    let (high, low) = text.split_once('.')?;
+    Some(u32::from(high.parse::<u16>().ok()?) << 16 | u32::from(low.parse::<u16>().ok()?))
 }
 
 impl Decode for Switch {

@@ -14,6 +14,7 @@ mod k3s;
 mod leaf;
 mod network;
 mod node;
+mod placeholder;
 mod router;
 mod router_status;
 pub mod schema;

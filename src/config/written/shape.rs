@@ -125,16 +125,16 @@ impl Mistake for ShapeMistake {
 const WISHES: [(&[&str], &str); 6] = [
     (
         &["vlan", "mtu", "dhcp", "routes", "search-domains"],
-        "set it in `hosts/NAME.local.nix` of each node, as options of `systemd.network`",
+        "set it in `hosts/cluster.local.nix` for all nodes, as options of `systemd.network`",
     ),
     (&["interface", "nic", "mac"], "set `rk1.network.interface` in `hosts/NAME.local.nix` of the node"),
     (
         &["extra-flags", "extra-args", "kubelet-args", "labels", "node-labels", "taints", "node-taints"],
-        "set `services.k3s.extraFlags` in `hosts/NAME.local.nix` of each node",
+        "set `services.k3s.extraFlags` in `hosts/cluster.local.nix` for all nodes, or in `hosts/NAME.local.nix` for one",
     ),
     (
         &["registries", "mirrors"],
-        "write `/etc/rancher/k3s/registries.yaml` with `environment.etc` in `hosts/NAME.local.nix` of each node",
+        "write `/etc/rancher/k3s/registries.yaml` with `environment.etc` in `hosts/cluster.local.nix`",
     ),
     (
         &["vip", "kube-vip", "load-balancer"],
@@ -221,7 +221,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 }
 
-/// Notes that `value` is not of the type `expected`. The hint is `instead`, if there is one.
+/// Notes that `value` is not of the type `expected`. The hint is `instead`, if there is one, or how a table is written.
 pub(crate) fn wrong_type<T>(
     path: &str,
     value: &TomlValue<'_>,
@@ -229,6 +229,11 @@ pub(crate) fn wrong_type<T>(
     instead: Option<String>,
     problems: &mut Problems,
 ) -> Option<T> {
+    let instead = instead.or_else(|| match value.get_ref() {
+        DeValue::Array(_) if expected == "a table" => Some(format!("write its header once, as `[{path}]`")),
+        _ if expected == "a table" => Some(format!("write a header `[{path}]`, and its keys below it")),
+        _ => None,
+    });
     let found = match value.get_ref() {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",

@@ -90,7 +90,7 @@ impl ResourceMistake {
             Self::UnknownKey { known, .. } => format!("the known keys are {}", listed(known)),
             Self::MissingKey { key } => format!("add `{key}`"),
             Self::NotAChoice { nearest: Some(choice), .. } => format!("did you mean {choice}?"),
-            Self::NotAChoice { choices, .. } => format!("write one of {}", choices.join(", ")),
+            Self::NotAChoice { choices, .. } => format!("write one of {}", joined(choices)),
             Self::TooSmall { minimum, .. } => format!("write {minimum} or more"),
             Self::TooLarge { maximum, .. } => format!("write {maximum} or less"),
             Self::TooFew { minimum, unit, .. } => format!("write {minimum} {unit} or more"),
@@ -113,11 +113,20 @@ impl ResourceMistake {
     }
 }
 
-/// The most keys that a hint lists. A chart of Cilium has about 190.
+/// The most words that a hint lists. A chart of Cilium has about 190.
 const LISTED: usize = 30;
 
 fn listed(words: &[String]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    joined(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>())
+}
+
+/// Lists words, at most [`LISTED`] of them.
+fn joined(words: &[String]) -> String {
+    let shown = words.get(..LISTED).unwrap_or(words).join(", ");
+    match words.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// Characters of a value that a message shows.

@@ -86,14 +86,14 @@ fn the_certificate_is_not_issued() {
     });
     screen_of("cause-challenge-failed", |cluster| {
         without_certificate(cluster);
-        let reason = "Error accepting authorization: acme: authorization error for example.org: 403 \
+        let reason = "Error accepting authorization: acme: authorization error for virtualthoughts.co.uk: 403 \
                       urn:ietf:params:acme:error:unauthorized: Incorrect TXT record";
         add(cluster, CHALLENGE_LIST, acme_step("shared-1-1-1", "invalid", reason));
     });
     screen_of("cause-order", |cluster| {
         without_certificate(cluster);
         let reason = "Failed to create Order: 429 urn:ietf:params:acme:error:rateLimited: too many certificates \
-                      already issued for \"example.org\"";
+                      already issued for \"virtualthoughts.co.uk\"";
         add(cluster, ORDER_LIST, acme_step("shared-1-1", "errored", reason));
     });
     screen_of("cause-request", |cluster| {
@@ -253,7 +253,7 @@ fn a_kind_is_not_installed() {
         cluster.page(CERT_MANAGER_PODS)["items"] = json!([]);
         cluster.page(CHART_LIST)["items"].as_array_mut().expect("charts").pop();
         cluster.gateway.identity =
-            Some(crate::certificates::Authority::new("another").sign("hubble.example.org"));
+            Some(crate::certificates::Authority::new("another").sign("hubble.virtualthoughts.co.uk"));
     });
 }
 

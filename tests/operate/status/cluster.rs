@@ -29,7 +29,7 @@ pub(crate) const NODES: [(&str, &str); 4] = [
 ];
 const ROUTER: &str = "172.16.10.1";
 const GATEWAY: &str = "10.200.200.1";
-const HUBBLE: &str = "hubble.example.org";
+const HUBBLE: &str = "hubble.virtualthoughts.co.uk";
 const TOKEN: &str = "never-printed-token";
 const PASSWORD: &str = "never-printed-password";
 
@@ -55,6 +55,8 @@ pub(crate) struct TestCluster {
     pub(crate) kubeconfig: Option<String>,
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) folder: TempDir,
+    /// Permissions of the file with the router's password.
+    pub(crate) password_mode: u32,
 }
 
 /// Runs a test on a cluster of its own.
@@ -89,6 +91,7 @@ impl TestCluster {
         let modules = NODES.map(|(_, address)| (format!("root@{address}"), Module::well().host()));
         let folder = tempfile::tempdir().expect("temporary folder");
         Self {
+            password_mode: 0o600,
             text,
             hosts: modules.into(),
             api: Server {
@@ -189,7 +192,7 @@ impl TestCluster {
         fs::write(folder.join("cluster.toml"), &self.text).expect("cluster.toml");
         fs::create_dir(folder.join("secrets")).expect("secrets");
         fs::write(folder.join("secrets/router"), format!("{PASSWORD}\n")).expect("secret");
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(self.password_mode);
         fs::set_permissions(folder.join("secrets/router"), mode).expect("mode");
         fs::write(folder.join("trusted.pem"), &self.authority.pem).expect("authority");
         host::write(folder, &self.hosts);

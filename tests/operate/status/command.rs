@@ -42,7 +42,7 @@ fn calls_are_shown_on_request() {
         for call in [
             "ssh -o BatchMode=yes",
             "GET https://172.16.10.1/rest/",
-            "GET https://hubble.example.org/",
+            "GET https://hubble.virtualthoughts.co.uk/",
             "GET /api/v1/nodes",
         ] {
             assert!(printed.contains(call), "`{call}` is missing:\n{printed}");

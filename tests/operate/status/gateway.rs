@@ -32,7 +32,7 @@ fn the_gateway_has_another_address() {
 fn the_certificate_has_expired() {
     screen_of("certificate-expired", |cluster| {
         cluster.page(CERTIFICATE)["status"]["notAfter"] = json!(hence(-5 * 24 - 12));
-        cluster.gateway.identity = Some(cluster.authority.sign_expired("hubble.example.org"));
+        cluster.gateway.identity = Some(cluster.authority.sign_expired("hubble.virtualthoughts.co.uk"));
     });
 }
 
@@ -47,14 +47,14 @@ fn the_certificate_should_have_been_renewed() {
 #[test]
 fn no_browser_trusts_the_certificate() {
     screen_of("hubble-untrusted", |cluster| {
-        cluster.gateway.identity = Some(Authority::new("another").sign("hubble.example.org"));
+        cluster.gateway.identity = Some(Authority::new("another").sign("hubble.virtualthoughts.co.uk"));
     });
     screen_of("hubble-staging", |cluster| {
         cluster.edit("issuer = \"production\"", "issuer = \"staging\"");
-        cluster.gateway.identity = Some(Authority::new("staging").sign("hubble.example.org"));
+        cluster.gateway.identity = Some(Authority::new("staging").sign("hubble.virtualthoughts.co.uk"));
     });
     screen_of("hubble-other-name", |cluster| {
-        cluster.gateway.identity = Some(cluster.authority.sign("example.org"));
+        cluster.gateway.identity = Some(cluster.authority.sign("virtualthoughts.co.uk"));
     });
 }
 

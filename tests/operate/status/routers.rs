@@ -28,6 +28,11 @@ fn a_password_is_wrong() {
 }
 
 #[test]
+fn a_password_that_others_can_read_is_not_sent() {
+    screen_of("router-password-exposed", |cluster| cluster.password_mode = 0o644);
+}
+
+#[test]
 fn a_certificate_that_nobody_vouches_for_is_shown_by_its_fingerprint() {
     with_cluster("router-untrusted", |mut cluster| {
         let identity = Authority::new("the router's own").sign("172.16.10.1");

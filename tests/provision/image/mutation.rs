@@ -157,7 +157,7 @@ fn root_filesystems() {
     let end = bytes.len();
     let places = [ext4 + 1024..ext4 + 2048, ext4 + 2048..ext4 + 2112, ext4..ext4 + (32 << 10), ext4..end];
     let (mut read, began) = (0, Instant::now());
-    for _ in 0..4_000 {
+    for _ in 0..10_000 {
         let changes = random.mutate(&mut bytes, &places);
         let inspection = inspect(&bytes[..], Hardware::DEFAULT).unwrap();
         let is_read =
@@ -166,7 +166,7 @@ fn root_filesystems() {
         let _ = inspection.faults();
         restore(&mut bytes, changes);
     }
-    assert!(read > 100, "only {read} were read, in {:?}", began.elapsed());
+    assert!(read > 250, "only {read} were read, in {:?}", began.elapsed());
 }
 
 /// An endless stream of zeros after a head.
@@ -179,16 +179,14 @@ struct Long<'a> {
 impl Read for Long<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         buffer.fill(0);
+        let end = self.position + buffer.len() as u64;
         for (offset, part) in [(0, self.head), (SEED_OFFSET, self.boot)] {
-            let until = offset + part.len() as u64;
-            if self.position < until && self.position + buffer.len() as u64 > offset {
-                for (index, byte) in (0_u64..).zip(buffer.iter_mut()) {
-                    if let Some(inside) = (self.position + index).checked_sub(offset)
-                        && let Some(found) = part.get(usize::try_from(inside).unwrap())
-                    {
-                        *byte = *found;
-                    }
-                }
+            let (from, until) = (offset.max(self.position), (offset + part.len() as u64).min(end));
+            if from < until {
+                let place = |at: u64, start: u64| usize::try_from(at - start).unwrap();
+                let inside = place(from, offset)..place(until, offset);
+                buffer[place(from, self.position)..place(until, self.position)]
+                    .copy_from_slice(&part[inside]);
             }
         }
         self.position += buffer.len() as u64;
@@ -205,7 +203,7 @@ fn seeds_in_images() {
     let mut random = Random(4);
     let (mut given, mut refused) = (0, 0);
     let (mut ours, mut theirs) = (vec![0; 1 << 20], vec![0; 1 << 20]);
-    for _ in 0..600 {
+    for _ in 0..10_000 {
         let in_head = random.mutate(&mut head, &[440..446, 446..512]);
         let in_boot =
             if random.below(4) == 0 { random.mutate(&mut boot, &[0..64, 500..512]) } else { Vec::new() };
@@ -215,7 +213,9 @@ fn seeds_in_images() {
             Ok(mut seeded) => {
                 let mut original = plain();
                 let mut position = 0;
-                while position < SEED_OFFSET + SEED_SIZE + (1 << 20) {
+                // By the first bytes of the seed everything is decided. Some are read beyond its end.
+                let until = SEED_OFFSET + if given < 50 { SEED_SIZE + (1 << 20) } else { 1 << 20 };
+                while position < until {
                     if let Err(error) = seeded.read_exact(&mut ours) {
                         assert!(position >= SEED_OFFSET - ours.len() as u64, "{error} at {position}");
                         refused += 1;
@@ -225,14 +225,14 @@ fn seeds_in_images() {
                     let is_inside = (SEED_OFFSET..SEED_OFFSET + SEED_SIZE).contains(&position);
                     assert!(is_inside || ours == theirs, "a byte near {position} was changed");
                     position += ours.len() as u64;
-                    given += usize::from(position == SEED_OFFSET + SEED_SIZE + (1 << 20));
+                    given += usize::from(position == until);
                 }
             }
         }
         restore(&mut head, in_head);
         restore(&mut boot, in_boot);
     }
-    assert!(given > 3 && refused > 100, "{given} given, {refused} refused");
+    assert!(given > 50 && refused > 1_000, "{given} given, {refused} refused");
 }
 
 /// Makes a seed partition. Each image consumes one.
