@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
+use std::fmt::Write;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -127,7 +128,8 @@ fn the_default_range_of_the_pods_is_large_enough_for_256_nodes() {
     {
         let mut text = format!("[cluster]{before}");
         for board in 0..nodes / 4 {
-            text += &format!(
+            let _ = write!(
+                text,
                 "[[board]]\nname = \"b{board}\"\nbmc = \"172.17.{}.{}\"\n\n",
                 board / 200,
                 board % 200 + 1
@@ -136,8 +138,8 @@ fn the_default_range_of_the_pods_is_large_enough_for_256_nodes() {
         for node in 0..nodes {
             let role = if node < 3 { "server" } else { "agent" };
             let (board, slot, high, low) = (node / 4, node % 4 + 1, node / 200 + 1, node % 200 + 1);
-            text += &format!("[[node]]\nname = \"n{node}\"\nboard = \"b{board}\"\nslot = {slot}\n");
-            text += &format!("address = \"172.16.{high}.{low}/16\"\nrole = \"{role}\"\n\n");
+            let _ = write!(text, "[[node]]\nname = \"n{node}\"\nboard = \"b{board}\"\nslot = {slot}\n");
+            let _ = write!(text, "address = \"172.16.{high}.{low}/16\"\nrole = \"{role}\"\n\n");
         }
         let project = project(&format!("{text}[storage]{after}"));
         let (code, _, stderr) = seen(&mut rk1(project.path(), &["check"]));

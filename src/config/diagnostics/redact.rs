@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// How well-known tokens begin: k3s, Grafana, GitHub, GitLab, DigitalOcean, Vault, Tailscale, Slack, JSON Web Tokens, age and
+/// How well-known tokens begin: k3s, Grafana, GitHub, GitLab, `DigitalOcean`, Vault, Tailscale, Slack, JSON Web Tokens, age and
 /// PEM keys.
 const PREFIXES: [&str; 16] = [
     "K10",

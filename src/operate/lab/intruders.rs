@@ -150,7 +150,9 @@ impl Intruder {
 
     fn check(&self, network: &Network<'_>) -> LabCheck {
         let name = &network.plan.nodes[self.node].name;
-        let keeps_routes = network.plan.speaker.peers.iter().all(|peer| peer.restart_time.is_some());
+        // The next hop of a router that is not on the nodes' network does not tell the node, so nothing is claimed there.
+        let keeps_routes = network.plan.entrance().is_some()
+            && network.plan.speaker.peers.iter().all(|peer| peer.restart_time.is_some());
         let what = match self.fault {
             Fault::Asn => {
                 format!(

@@ -31,9 +31,16 @@ const CLIENT_IPV6: [Ipv6Net; 2] = [
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2), 64),
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 64),
 ];
-/// The address of a router in between, on its link to the router behind it (RFC 5737, RFC 3849).
-const BETWEEN_IPV4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 51, 100, 1), 32);
-const BETWEEN_IPV6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1), 128);
+/// The network between a router in between and the router behind it: the side of the former and of the latter (RFC 5737,
+/// RFC 3849).
+const LINK_IPV4: [Ipv4Net; 2] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(198, 51, 100, 1), 24),
+    Ipv4Net::new_assert(Ipv4Addr::new(198, 51, 100, 2), 24),
+];
+const LINK_IPV6: [Ipv6Net; 2] = [
+    Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 1), 64),
+    Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2), 64),
+];
 /// Lines of a log that are shown when a check failed.
 const LOG_TAIL: usize = 8;
 
@@ -77,13 +84,18 @@ fn forward(namespace: &str, address: IpAddr) -> Result<(), LabError> {
     set_parameter(namespace, parameter, "1")
 }
 
-/// Returns the address, in the family of `address`, of a router in between on its link to the router behind it. It is the next
-/// hop of all nodes there.
-pub(super) fn between_address(address: IpAddr) -> IpNet {
+/// Returns both sides of the link behind a router in between, in the family of an address.
+fn link(address: IpAddr) -> [IpNet; 2] {
     match address {
-        IpAddr::V4(_) => BETWEEN_IPV4.into(),
-        IpAddr::V6(_) => BETWEEN_IPV6.into(),
+        IpAddr::V4(_) => LINK_IPV4.map(IpNet::from),
+        IpAddr::V6(_) => LINK_IPV6.map(IpNet::from),
     }
+}
+
+/// Returns the address of a router in between on its link to the router behind it, which is the next hop of all nodes there.
+pub(super) fn between_address(family: IpAddr) -> IpAddr {
+    let [between, _] = link(family);
+    between.addr()
 }
 
 /// Keeps IPv6 addresses while the cable is out. IPv4 addresses stay anyway.
@@ -172,15 +184,15 @@ impl<'a> Network<'a> {
         run("ip", &["-n", &between, "link", "set", "behind", "up"])?;
         run("ip", &["-n", &behind, "link", "set", "eth0", "up"])?;
         for address in &router.addresses {
-            let middle = between_address(address.addr());
-            add_address(&between, middle, "behind")?;
-            add_address(&behind, *address, "eth0")?;
+            let [of_between, of_behind] = link(address.addr());
+            add_address(&between, of_between, "behind")?;
+            add_address(&behind, of_behind, "eth0")?;
+            add_address(&behind, *address, "lo")?;
             forward(&between, address.addr())?;
-            add_route(&between, &address.to_string(), &["dev", "behind"])?;
-            add_route(&behind, &middle.to_string(), &["dev", "eth0"])?;
+            add_route(&between, &address.to_string(), &["via", &of_behind.addr().to_string()])?;
         }
         for network in self.plan.nodes.first().iter().flat_map(|node| &node.addresses) {
-            let via = between_address(network.addr()).addr().to_string();
+            let via = between_address(network.addr()).to_string();
             add_route(&behind, &network.trunc().to_string(), &["via", &via])?;
         }
         Ok(())

@@ -210,18 +210,17 @@ impl PlannedRouter {
                 router.platform.name
             ));
         }
-        let (addresses, between) = match router_addresses(cluster, router) {
-            Some(addresses) => (addresses, Vec::new()),
-            None => {
-                let name = router.name.to_string();
-                let between = free.take().ok_or(LabError::FullNetwork { router: name })?;
-                remarks.push(format!(
+        let (addresses, between) = if let Some(addresses) = router_addresses(cluster, router) {
+            (addresses, Vec::new())
+        } else {
+            let name = router.name.to_string();
+            let between = free.take().ok_or(LabError::FullNetwork { router: name })?;
+            remarks.push(format!(
                     "{}: one router is between it and the nodes. It has no route to the pool, so no traffic is sent through \
                      it",
                     router.name
                 ));
-                (router.address.each().map(IpNet::from).collect(), between)
-            }
+            (router.address.each().map(IpNet::from).collect(), between)
         };
         let mut stand_in = router.clone();
         stand_in.platform = Platform::of_language(daemon.language()).unwrap_or(stand_in.platform);

@@ -93,7 +93,7 @@ fn has_next_hops_in(
             let mut sessions = network.routers[position].established()?;
             sessions.retain(|node| node.is_ipv4() == family.gateway.is_ipv4());
             sessions.sort();
-            hops == [between_address(family.gateway).addr()] && sessions == nodes
+            hops == [between_address(family.gateway)] && sessions == nodes
         };
         if !is_as_expected {
             return Ok(false);
@@ -235,7 +235,7 @@ fn power_cut(network: &mut Network<'_>, clients: &[Client], report: &mut Report<
 
 /// What the lab counts: the kernel of a router that is not on the nodes' network has one next hop for all nodes.
 fn next_hop_word(network: &Network<'_>) -> &'static str {
-    if network.plan.entrance().is_some() { "next hops" } else { "sessions" }
+    if network.plan.entrance().is_some() { "next hops" } else { "nodes with sessions" }
 }
 
 /// The agent of the first node restarts: its routes stay, and no connection is lost.
