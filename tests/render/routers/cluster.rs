@@ -33,7 +33,7 @@ pub(crate) fn dual_stack_routeros(version: &str) -> String {
 }
 
 /// The same cluster with its router outside the nodes' network.
-pub(crate) fn multihop(text: String) -> String {
+pub(crate) fn multihop(text: &str) -> String {
     let (near, near_ipv6) = ("address = \"172.16.10.1\"\n", "address-ipv6 = \"fd00:172:16:10::1\"\n");
     let start = text.find("[[bgp.router]]").expect("a router");
     let (before, router) = text.split_at(start);

@@ -67,15 +67,15 @@ golden! {
     dual_stack_external_bird: "dual-stack-external-3.1", dual_stack(EXTERNAL_BIRD);
     dual_stack_vyos: "dual-stack-1.4", dual_stack(VYOS);
     dual_stack_opnsense: "dual-stack-25.7", dual_stack(OPNSENSE);
-    multihop_routeros: "multihop-7.22", multihop(with_router(EXTERNAL_ROUTEROS));
-    multihop_frr: "multihop-8.4", multihop(with_router(FRR));
-    multihop_external_frr: "multihop-external-8.4", multihop(with_router(EXTERNAL_FRR));
-    multihop_bird: "multihop-2.0", multihop(with_router(BIRD));
-    multihop_vyos: "multihop-external-1.4", multihop(with_router(EXTERNAL_VYOS));
-    multihop_opnsense: "multihop-25.7", multihop(with_router(OPNSENSE));
-    multihop_unifi: "multihop-9.3", multihop(with_router(UNIFI));
-    multihop_dual_stack_external_frr: "multihop-dual-stack-external-8.4", multihop(dual_stack(EXTERNAL_FRR));
-    multihop_dual_stack_external_bird: "multihop-dual-stack-external-3.1", multihop(dual_stack(EXTERNAL_BIRD));
+    multihop_routeros: "multihop-7.22", multihop(&with_router(EXTERNAL_ROUTEROS));
+    multihop_frr: "multihop-8.4", multihop(&with_router(FRR));
+    multihop_external_frr: "multihop-external-8.4", multihop(&with_router(EXTERNAL_FRR));
+    multihop_bird: "multihop-2.0", multihop(&with_router(BIRD));
+    multihop_vyos: "multihop-external-1.4", multihop(&with_router(EXTERNAL_VYOS));
+    multihop_opnsense: "multihop-25.7", multihop(&with_router(OPNSENSE));
+    multihop_unifi: "multihop-9.3", multihop(&with_router(UNIFI));
+    multihop_dual_stack_external_frr: "multihop-dual-stack-external-8.4", multihop(&dual_stack(EXTERNAL_FRR));
+    multihop_dual_stack_external_bird: "multihop-dual-stack-external-3.1", multihop(&dual_stack(EXTERNAL_BIRD));
 }
 
 #[test]
