@@ -50,6 +50,8 @@ enum Reason {
     Crc,
     SendTimeout,
     Cancelled,
+    /// The worker of the transfer is gone and left no error behind.
+    Unsaid,
     NoSpace,
     Other,
 }
@@ -69,6 +71,8 @@ impl Reason {
             Self::Crc
         } else if contains(&["Send timeout"]) {
             Self::SendTimeout
+        } else if text == "transfer canceled" {
+            Self::Unsaid
         } else if contains(&["cancel"]) {
             Self::Cancelled
         } else {
@@ -94,6 +98,9 @@ impl Reason {
             }
             Self::Cancelled => {
                 "another client of the BMC cancelled it: ask who else uses this board, then run the command again"
+            }
+            Self::Unsaid => {
+                "bmcd ended it without a reason: run the command again; its log is in /tmp on the board, `bmcd.*.log`"
             }
             Self::NoSpace => {
                 "the image is larger than the module's eMMC: build a smaller image, because running the command again \
@@ -140,7 +147,7 @@ impl Failure {
 
     /// Returns whether a sentence of the BMC only says that its transfer was cancelled.
     pub(super) fn is_cancellation(sentence: &Line) -> bool {
-        Reason::of(sentence) == Reason::Cancelled
+        matches!(Reason::of(sentence), Reason::Cancelled | Reason::Unsaid)
     }
 
     /// Returns whether nothing was written for certain: the module was not found, or no byte arrived in time.
@@ -186,5 +193,26 @@ impl fmt::Display for NodeState {
                 "the node's state is not known: it may be on and wired for flashing, which the next flash puts right"
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the sources of bmcd 2.3.7 word them (`api/legacy.rs`, `streaming_data_service.rs`, `usb_boot.rs`).
+    #[test]
+    fn somebody_is_blamed_only_for_a_cancellation() {
+        for (sentence, reason) in [
+            ("cancelled by user", Reason::Cancelled),
+            ("transfer canceled", Reason::Unsaid),
+            ("Compute module's USB interface not found or supported", Reason::Usb),
+            ("No space left on device (os error 28)", Reason::NoSpace),
+            ("missing 12.3 MB", Reason::Other),
+        ] {
+            assert_eq!(Reason::of(&Line::new(sentence)), reason, "{sentence}");
+        }
+        assert!(Failure::is_cancellation(&Line::new("transfer canceled")));
+        assert!(!Reason::Unsaid.hint().contains("client"));
     }
 }
