@@ -37,7 +37,9 @@ in
         ];
         environment = {
           KUBECONFIG = "/etc/rancher/k3s/k3s.yaml";
-          NAME = name;
+          NAME = secret.name;
+          # Each key has a manager of its own, so that the keys of one Secret do not remove each other.
+          MANAGER = if secret.name == name then "rk1" else "rk1-${name}";
           NAMESPACE = secret.namespace;
           KEY = secret.key;
           FILE = secret.file;

@@ -49,4 +49,4 @@ content | base64 --wrap 0 |
       }
     ]
   }' |
-  k3s kubectl apply --server-side --force-conflicts --field-manager=rk1 --filename=-
+  k3s kubectl apply --server-side --force-conflicts --field-manager="$MANAGER" --filename=-

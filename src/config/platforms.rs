@@ -25,8 +25,24 @@ pub struct Platform {
     pub apply: Option<&'static str>,
     /// What makes the change survive a restart.
     pub keep: &'static str,
-    /// Whether it filters packets by nftables, and is set up by sysctl.
-    pub is_linux: bool,
+    /// What has to be installed, with the command. `None` if the daemon is a part of the system, or installed like any
+    /// package.
+    pub install: Option<&'static str>,
+    /// How its firewall is told to accept the nodes.
+    pub firewall: Firewall,
+    /// Whether it is set up by sysctl of Linux.
+    pub has_sysctl: bool,
+}
+
+/// How a firewall is told to accept the nodes' connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firewall {
+    /// By `nft`, in the usual table `inet filter`.
+    Nftables,
+    /// By `uci`, which generates the rules.
+    Uci,
+    /// By means of the platform's own.
+    Own,
 }
 
 /// The configuration language of a platform: a room of `render::routers`, and a daemon of the lab.
@@ -78,7 +94,7 @@ pub struct Releases {
 const ANY: MajorMinor = (0, 0);
 const VTYSH_AS_ROOT: StatusSource = StatusSource::Ssh { user: "root", shell: Shell::Vtysh };
 
-pub static PLATFORMS: [Platform; 6] = [
+pub static PLATFORMS: [Platform; 8] = [
     Platform {
         word: "routeros",
         name: "RouterOS",
@@ -90,7 +106,9 @@ pub static PLATFORMS: [Platform; 6] = [
         multipath_since: Some((7, 22)),
         apply: None,
         keep: "RouterOS keeps it over a restart.",
-        is_linux: false,
+        install: None,
+        firewall: Firewall::Own,
+        has_sysctl: false,
     },
     Platform {
         word: "frr",
@@ -103,19 +121,23 @@ pub static PLATFORMS: [Platform; 6] = [
         multipath_since: None,
         apply: None,
         keep: "Keep it over a restart:     vtysh -c 'write memory'",
-        is_linux: true,
+        install: None,
+        firewall: Firewall::Nftables,
+        has_sysctl: true,
     },
     Platform {
         word: "bird",
         name: "BIRD",
-        aliases: &["bird2", "bird3", "openwrt"],
+        aliases: &["bird2", "bird3"],
         language: Language::Bird,
         status: StatusSource::Ssh { user: "root", shell: Shell::Birdc },
         releases: Releases { oldest: (2, 0), end: Some((4, 0)), newest_known: None, example: "2.0.12" },
         multipath_since: None,
         apply: None,
         keep: "The file is read at every start.",
-        is_linux: true,
+        install: None,
+        firewall: Firewall::Nftables,
+        has_sysctl: true,
     },
     Platform {
         word: "vyos",
@@ -128,7 +150,9 @@ pub static PLATFORMS: [Platform; 6] = [
         multipath_since: None,
         apply: None,
         keep: "The commands save it.",
-        is_linux: true,
+        install: None,
+        firewall: Firewall::Nftables,
+        has_sysctl: true,
     },
     Platform {
         word: "opnsense",
@@ -141,7 +165,44 @@ pub static PLATFORMS: [Platform; 6] = [
         apply: None,
         keep: "It lasts until OPNsense writes FRR's configuration again. To keep it, enter the same in Routing > BGP: \
                docs/routers.md.",
-        is_linux: false,
+        install: None,
+        firewall: Firewall::Own,
+        has_sysctl: false,
+    },
+    Platform {
+        word: "pfsense",
+        name: "pfSense",
+        aliases: &["netgate"],
+        language: Language::Frr,
+        status: VTYSH_AS_ROOT,
+        // FRR is a package of pfSense, which every supported release has.
+        releases: Releases { oldest: ANY, end: None, newest_known: None, example: "2.8" },
+        multipath_since: None,
+        apply: None,
+        keep: "It lasts until pfSense writes FRR's configuration again. To keep it, enter the same in Services > FRR BGP: \
+               docs/routers.md.",
+        install: Some(
+            "System > Package Manager > Available Packages: frr, then Services > FRR Global: Enable FRR",
+        ),
+        firewall: Firewall::Own,
+        has_sysctl: false,
+    },
+    Platform {
+        word: "openwrt",
+        name: "OpenWrt",
+        aliases: &["lede"],
+        language: Language::Bird,
+        status: StatusSource::Ssh { user: "root", shell: Shell::Birdc },
+        // The first release whose feeds have bird2.
+        releases: Releases { oldest: (19, 7), end: None, newest_known: None, example: "24.10" },
+        multipath_since: None,
+        apply: None,
+        keep: "The file is read at every start. To keep it over a sysupgrade, add /etc/bird/ to /etc/sysupgrade.conf.",
+        install: Some(
+            "opkg update && opkg install bird2 bird2c && mkdir -p /etc/bird (apk instead of opkg from 25 on)",
+        ),
+        firewall: Firewall::Uci,
+        has_sysctl: true,
     },
     Platform {
         word: "unifi",
@@ -156,7 +217,9 @@ pub static PLATFORMS: [Platform; 6] = [
              releases)",
         ),
         keep: "UniFi keeps the uploaded file over a restart.",
-        is_linux: false,
+        install: None,
+        firewall: Firewall::Own,
+        has_sysctl: false,
     },
 ];
 

@@ -66,13 +66,15 @@ pub async fn check_machine() -> Vec<Check> {
 
 /// Checks the routers and the name of the cluster's web page.
 pub async fn check_network(cluster: &Cluster) -> Vec<Check> {
-    let routers = cluster.bgp.routers.iter().map(|router| async {
+    let routers = cluster.routers().iter().map(|router| async {
         let address = IpAddr::from(router.address.v4());
         Check::new("status", format!("router {}", router.name), reachable(address).await)
     });
     let mut checks = join_all(routers).await;
-    if let Some(host) = &cluster.hubble {
-        let gateway = cluster.gateway.address.each().collect::<Vec<_>>();
+    if let Some(host) = &cluster.hubble
+        && let Some((gateway, _)) = cluster.serving(host)
+    {
+        let gateway = gateway.address.each().collect::<Vec<_>>();
         checks.push(Check::new("status", "DNS", resolves_to(&host.to_string(), &gateway).await));
     }
     checks

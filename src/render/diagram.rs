@@ -7,7 +7,7 @@ use tera::Context;
 
 use super::error::RenderError;
 use super::xml;
-use crate::config::cluster::{Board, Cluster, Node, Router, SLOTS, ipv6_session};
+use crate::config::cluster::{Board, Cluster, Gateway, Node, Router, SLOTS, ipv6_session};
 
 const MARGIN: u32 = 40;
 const SLOT_WIDTH: u32 = 178;
@@ -133,6 +133,7 @@ struct PoolBar {
     width: u32,
     range: String,
     range_ipv6: Option<String>,
+    announced: &'static str,
     chip_left: u32,
     chip_width: u32,
     gateway: String,
@@ -146,7 +147,7 @@ pub fn svg(cluster: &Cluster) -> Result<String, RenderError> {
 }
 
 fn picture(cluster: &Cluster) -> Picture<'_> {
-    let routers = count(cluster.bgp.routers.len());
+    let routers = count(cluster.routers().len());
     let boards = count(cluster.boards.len());
     let boards_width = boards * BOARD_WIDTH + boards.saturating_sub(1) * BOARD_GAP;
     let routers_width = routers * ROUTER_WIDTH + routers.saturating_sub(1) * ROUTER_GAP;
@@ -166,16 +167,16 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
         })
         .collect();
     let router_boxes: Vec<_> = cluster
-        .bgp
-        .routers
+        .routers()
         .iter()
         .zip(0..)
         .map(|(router, position)| {
             router_box(cluster, router, routers_left + position * (ROUTER_WIDTH + ROUTER_GAP))
         })
         .collect();
-    let host = format!("*.{}", cluster.gateway.domain);
-    let gateway_host = cluster.gateway.address.v6().map(|address| format!("{address} · {host}"));
+    let host = joined(cluster.gateways.iter().map(Gateway::listed_hosts), ", ");
+    let ipv6 = joined(cluster.gateways.iter().filter_map(|gateway| gateway.address.v6()), ", ");
+    let gateway_host = (!ipv6.is_empty()).then(|| format!("{ipv6} · {host}"));
     let chip_width = 340;
     Picture {
         width,
@@ -199,11 +200,12 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
         pool: PoolBar {
             top: POOL_TOP,
             width: inner,
-            range: cluster.bgp.pool.v4().to_string(),
-            range_ipv6: cluster.bgp.pool.v6().map(|pool| pool.to_string()),
+            range: ranges(cluster, false),
+            range_ipv6: Some(ranges(cluster, true)).filter(|ranges| !ranges.is_empty()),
+            announced: announced(cluster),
             chip_left: MARGIN + inner - chip_width - 16,
             chip_width,
-            gateway: cluster.gateway.address.v4().to_string(),
+            gateway: joined(cluster.gateways.iter().map(|gateway| gateway.address.v4()), ", "),
             host: label(gateway_host.as_deref().unwrap_or(&host), chip_width - 32, 14.0),
         },
     }
@@ -219,18 +221,34 @@ fn summary(cluster: &Cluster) -> String {
         })
         .collect();
     let routers: Vec<String> = cluster
-        .bgp
-        .routers
+        .routers()
         .iter()
         .map(|router| format!("{} ({})", router.name, joined(router.address.each(), ", ")))
         .collect();
     format!(
-        "Nodes {} announce addresses of {} to {}. The gateway is {}.",
+        "Nodes {} announce addresses of {} {}. The gateway is {}.",
         nodes.join(", "),
-        joined(cluster.bgp.pool.each(), " and "),
-        routers.join(", "),
-        joined(cluster.gateway.address.each(), " and "),
+        joined(cluster.pools.iter().flat_map(|pool| &pool.ranges).map(|range| range.value), " and "),
+        match routers.as_slice() {
+            [] => "in their own network".to_owned(),
+            routers => format!("to {}", routers.join(", ")),
+        },
+        joined(cluster.gateways.iter().flat_map(|gateway| gateway.address.each()), " and "),
     )
+}
+
+/// Returns the ranges of a family as a list.
+fn ranges(cluster: &Cluster, is_ipv6: bool) -> String {
+    let ranges = cluster.pools.iter().flat_map(|pool| &pool.ranges).map(|range| range.value);
+    joined(ranges.filter(|range| range.is_ipv6() == is_ipv6), ", ")
+}
+
+fn announced(cluster: &Cluster) -> &'static str {
+    match (cluster.bgp.is_some(), cluster.announces_l2()) {
+        (_, false) => "addresses of services, announced by every node",
+        (false, true) => "addresses of services in the nodes' network, each announced by one node",
+        (true, true) => "addresses of services, announced by every node or in the nodes' network",
+    }
 }
 
 fn joined(values: impl Iterator<Item: ToString>, between: &str) -> String {
@@ -238,8 +256,12 @@ fn joined(values: impl Iterator<Item: ToString>, between: &str) -> String {
 }
 
 fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
-    let bgp = &cluster.bgp;
-    let kind = if router.asn == bgp.asn { "iBGP".to_owned() } else { format!("eBGP to AS {}", bgp.asn) };
+    let kind = match &cluster.bgp {
+        Some(bgp) if router.asn != bgp.asn => format!("eBGP to AS {}", bgp.asn),
+        _ => "iBGP".to_owned(),
+    };
+    let timers = cluster.bgp.as_ref();
+    let timers = timers.map(|bgp| format!("hold {} s, keepalive {} s", bgp.hold_time, bgp.keepalive));
     let families = router.address.each().count();
     let sessions = match cluster.nodes.len() * families {
         1 => "1 session".to_owned(),
@@ -257,7 +279,7 @@ fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
         address_ipv6: router.address.v6().map(|address| label(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
         asn: router.asn,
         sessions: label(&sessions, ROUTER_WIDTH - 40, 13.0),
-        timers: format!("hold {} s, keepalive {} s", bgp.hold_time, bgp.keepalive),
+        timers: timers.unwrap_or_default(),
     }
 }
 
@@ -328,7 +350,7 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
             })
             .collect::<Vec<_>>()
     };
-    routers.iter().zip(&cluster.bgp.routers).flat_map(of_router).collect()
+    routers.iter().zip(cluster.routers()).flat_map(of_router).collect()
 }
 
 /// The meaning of a line.

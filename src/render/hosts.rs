@@ -6,7 +6,7 @@ use tera::Context;
 use super::error::RenderError;
 use super::manifests::ports::ports;
 use super::nix;
-use crate::config::cluster::{Bind, Cluster, Domain, Label, Network, Node};
+use crate::config::cluster::{self, Bind, Cluster, Domain, Label, Network, Node};
 use crate::config::written::Role;
 use crate::render::document::Document;
 
@@ -82,12 +82,15 @@ struct K3s<'a> {
     tls_sans: Vec<String>,
 }
 
-/// A Kubernetes Secret that servers make from a file.
+/// A key of a Kubernetes Secret, which servers make from a file.
 #[derive(Serialize)]
 struct KubernetesSecret {
-    name: String,
+    /// The attribute, which is also in the name of the unit.
+    attribute: String,
+    /// The name of a Secret with several keys. `None` if it is the attribute.
+    name: Option<String>,
     namespace: &'static str,
-    key: &'static str,
+    key: String,
     file: String,
 }
 
@@ -166,16 +169,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             write_kubeconfig_mode: &cluster.k3s.write_kubeconfig_mode,
             tls_sans: tls_sans(cluster),
         },
-        kubernetes_secrets: cluster
-            .kubernetes_secrets()
-            .into_iter()
-            .map(|secret| KubernetesSecret {
-                file: secret.from.path_on_node(),
-                name: secret.name,
-                namespace: secret.namespace,
-                key: secret.key,
-            })
-            .collect(),
+        kubernetes_secrets: kubernetes_secrets(cluster),
         streamer: cluster.streamer.as_ref().map(|streamer| Streamer {
             url: &streamer.url,
             token_file: streamer.token.path_on_node(),
@@ -188,6 +182,24 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         tcp_ports: ports.tcp.into_iter().collect(),
         udp_ports: ports.udp.into_iter().collect(),
     }
+}
+
+/// A Secret with several keys has an entry for each of them.
+fn kubernetes_secrets(cluster: &Cluster) -> Vec<KubernetesSecret> {
+    let secrets = cluster.kubernetes_secrets();
+    let is_shared = |name: &str| secrets.iter().filter(|secret| secret.name == name).count() > 1;
+    let entry = |secret: &cluster::KubernetesSecret| KubernetesSecret {
+        attribute: if is_shared(&secret.name) {
+            format!("{}.{}", secret.name, secret.key)
+        } else {
+            secret.name.clone()
+        },
+        name: is_shared(&secret.name).then(|| secret.name.clone()),
+        namespace: secret.namespace,
+        key: secret.key.clone(),
+        file: secret.from.path_on_node(),
+    };
+    secrets.iter().map(entry).collect()
 }
 
 fn ipv6(network: &Network) -> Option<Ipv6> {

@@ -9,13 +9,14 @@ mod routeros;
 mod template;
 mod vyos;
 
+use ipnet::IpNet;
 use serde::Serialize;
 use tera::{Context, Tera};
 
 use self::template::{APPLY, REMOVE};
 use super::error::RenderError;
-use crate::config::cluster::{Cluster, Label, Node, Router, SecretName, ipv6_session};
-use crate::config::platforms::Language;
+use crate::config::cluster::{Bgp, Cluster, Label, Node, Router, SecretName, ipv6_session};
+use crate::config::platforms::{Firewall, Language};
 use crate::render::document::Document;
 
 const FOLDER: &str = "routers";
@@ -31,10 +32,13 @@ struct Peering<'a> {
     object: String,
     router_asn: u32,
     nodes_asn: u32,
+    /// Whether all nodes have this number.
+    is_same_asn: bool,
+    /// Whether some nodes are in other autonomous systems than the router, and some in the same.
     is_external: bool,
-    pool: String,
-    /// Whether the pool is a single address.
-    is_single: bool,
+    is_internal: bool,
+    /// The networks whose addresses the nodes announce.
+    pools: Vec<PoolNetwork>,
     /// The same over IPv6, in a dual-stack cluster.
     ipv6: Option<PeeringIpv6>,
     /// The time to live of the packets to the nodes, if the router is not in their network.
@@ -59,16 +63,29 @@ struct PlatformFacts {
     name: &'static str,
     apply: Option<&'static str>,
     keep: &'static str,
-    is_linux: bool,
+    install: Option<&'static str>,
+    /// Whether its firewall is configured by `nft`, and by `uci`.
+    has_nftables: bool,
+    has_uci: bool,
+    has_sysctl: bool,
+    /// What scp needs to copy to it.
+    scp: &'static str,
 }
 
 /// The sessions over IPv6, which carry IPv6 routes and nothing else.
 #[derive(Serialize)]
 struct PeeringIpv6 {
     address: String,
-    pool: String,
-    is_single: bool,
+    pools: Vec<PoolNetwork>,
     sessions: Vec<Session>,
+}
+
+/// A network of a pool. The nodes announce single addresses of it.
+#[derive(Serialize)]
+struct PoolNetwork {
+    network: String,
+    /// Whether it is a single address.
+    is_single: bool,
 }
 
 #[derive(Serialize)]
@@ -83,6 +100,9 @@ struct Session {
     name: String,
     node: String,
     address: String,
+    /// The AS number of the node.
+    asn: u32,
+    is_external: bool,
 }
 
 /// Next hops of one address that FRR can hold (Debian's and FRR's own packages: `--enable-multipath=64`).
@@ -121,7 +141,7 @@ fn rendering(language: Language) -> Rendering {
 
 pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError> {
     let mut documents = Vec::new();
-    for router in &cluster.bgp.routers {
+    for router in cluster.routers() {
         documents.extend(router_documents(cluster, router)?);
     }
     Ok(documents)
@@ -131,7 +151,9 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
 pub fn router_documents(cluster: &Cluster, router: &Router) -> Result<Vec<Document>, RenderError> {
     let Rendering { apply, remove, templates } = rendering(router.platform.language);
     let tera = templates()?;
-    let context = Context::from_serialize(&peering(cluster, router))?;
+    // A router belongs to the section `[bgp]`.
+    let Some(bgp) = &cluster.bgp else { return Ok(Vec::new()) };
+    let context = Context::from_serialize(&peering(cluster, bgp, router))?;
     let document = |suffix: &str, template: &str| -> Result<Document, RenderError> {
         let name = format!("{}{suffix}", router.name);
         Ok(Document { folder: FOLDER, name, body: tera.render(template, &context)? })
@@ -143,8 +165,24 @@ pub fn router_documents(cluster: &Cluster, router: &Router) -> Result<Vec<Docume
     Ok(documents)
 }
 
-fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
-    let bgp = &cluster.bgp;
+fn asn_of(cluster: &Cluster, bgp: &Bgp, node: &Node) -> u32 {
+    cluster.asn_of(node).unwrap_or(bgp.asn)
+}
+
+/// Returns the networks of a family whose addresses are announced to a router.
+fn pool_networks(cluster: &Cluster, router: &Router, is_ipv6: bool) -> Vec<PoolNetwork> {
+    let ranges = cluster.pools_of(router).flat_map(|pool| &pool.ranges);
+    let networks =
+        ranges.filter(|range| range.value.is_ipv6() == is_ipv6).flat_map(|range| range.value.networks());
+    let text = |network: IpNet| PoolNetwork {
+        network: network.to_string(),
+        is_single: network.prefix_len() == network.max_prefix_len(),
+    };
+    networks.map(text).collect()
+}
+
+fn peering<'a>(cluster: &'a Cluster, bgp: &'a Bgp, router: &'a Router) -> Peering<'a> {
+    let asns: Vec<_> = cluster.nodes.iter().map(|node| asn_of(cluster, bgp, node)).collect();
     Peering {
         cluster: &cluster.name,
         router: &router.name,
@@ -152,11 +190,12 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
         version: &router.version,
         object: format!("rk1-{}", cluster.name),
         router_asn: router.asn,
-        nodes_asn: bgp.asn,
-        is_external: router.asn != bgp.asn,
-        pool: bgp.pool.v4().to_string(),
-        is_single: bgp.pool.v4().prefix_len() == bgp.pool.v4().max_prefix_len(),
-        ipv6: peering_ipv6(cluster, router),
+        nodes_asn: asns.first().copied().unwrap_or(bgp.asn),
+        is_same_asn: asns.iter().all(|asn| Some(asn) == asns.first()),
+        is_external: asns.iter().any(|asn| *asn != router.asn),
+        is_internal: asns.contains(&router.asn),
+        pools: pool_networks(cluster, router, false),
+        ipv6: peering_ipv6(cluster, bgp, router),
         multihop: router.multihop.map(|ttl| ttl.value),
         hold_time: bgp.hold_time,
         keepalive: bgp.keepalive,
@@ -172,6 +211,8 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
                 name: router.session_name(&node.name),
                 node: node.name.to_string(),
                 address: node.address.v4().addr().to_string(),
+                asn: asn_of(cluster, bgp, node),
+                is_external: asn_of(cluster, bgp, node) != router.asn,
             })
             .collect(),
         file: file_name(router),
@@ -180,24 +221,29 @@ fn peering<'a>(cluster: &'a Cluster, router: &'a Router) -> Peering<'a> {
             name: router.platform.name,
             apply: router.platform.apply,
             keep: router.platform.keep,
-            is_linux: router.platform.is_linux,
+            install: router.platform.install,
+            has_nftables: router.platform.firewall == Firewall::Nftables,
+            has_uci: router.platform.firewall == Firewall::Uci,
+            has_sysctl: router.platform.has_sysctl,
+            // OpenWrt's ssh server, Dropbear, has no SFTP.
+            scp: if router.platform.firewall == Firewall::Uci { "scp -O" } else { "scp" },
         },
     }
 }
 
-fn peering_ipv6(cluster: &Cluster, router: &Router) -> Option<PeeringIpv6> {
-    let pool = cluster.bgp.pool.v6()?;
+fn peering_ipv6(cluster: &Cluster, bgp: &Bgp, router: &Router) -> Option<PeeringIpv6> {
     let session = |node: &Node| {
         Some(Session {
             name: ipv6_session(&router.session_name(&node.name)),
             node: node.name.to_string(),
             address: node.address.v6()?.addr().to_string(),
+            asn: asn_of(cluster, bgp, node),
+            is_external: asn_of(cluster, bgp, node) != router.asn,
         })
     };
     Some(PeeringIpv6 {
         address: router.address.v6()?.to_string(),
-        pool: pool.to_string(),
-        is_single: pool.prefix_len() == pool.max_prefix_len(),
+        pools: pool_networks(cluster, router, true),
         sessions: cluster.nodes.iter().filter_map(session).collect(),
     })
 }

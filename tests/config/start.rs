@@ -175,6 +175,6 @@ fn a_version_is_read_as_the_router_prints_it() {
             .replace("version = \"7.18\"", &format!("version = \"{printed}\""));
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
-        assert_eq!(cluster.bgp.routers[0].version, expected, "{printed}");
+        assert_eq!(cluster.routers()[0].version, expected, "{printed}");
     }
 }

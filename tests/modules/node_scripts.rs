@@ -166,6 +166,7 @@ fn secret(test: &str, bytes: &[u8]) -> Option<(Node, Output)> {
     let environment = [
         ("NAME", "azure-dns-secret"),
         ("NAMESPACE", "cert-manager"),
+        ("MANAGER", "rk1"),
         ("KEY", "azure_client_secret"),
         ("FILE", file.as_str()),
     ];

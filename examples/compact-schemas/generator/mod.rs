@@ -23,6 +23,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("cilium/crds/ciliumbgpnodeconfigoverride.yaml", "cilium"),
     ("cilium/crds/ciliumbgppeerconfig.yaml", "cilium"),
     ("cilium/crds/ciliumgatewayclassconfig.yaml", "cilium"),
+    ("cilium/crds/ciliuml2announcementpolicy.yaml", "cilium"),
     ("cilium/crds/ciliumloadbalancerippool.yaml", "cilium"),
     ("k3s/helm-controller-v0.17.7/helm.cattle.io_helmchartconfigs.yaml", "k3s"),
     ("k3s/helm-controller-v0.17.7/helm.cattle.io_helmcharts.yaml", "k3s"),

@@ -18,8 +18,6 @@ use crate::config::written;
 #[derive(Debug, Clone)]
 pub struct Bgp {
     pub asn: u32,
-    /// The range of the external addresses of services.
-    pub pool: Networks,
     /// The hold time of a session, in seconds.
     pub hold_time: u16,
     /// The time between two keepalive messages, in seconds.
@@ -45,6 +43,8 @@ enum BgpMistake {
     RestartWithSeveral { sessions: usize },
     #[error("the cluster has no router")]
     NoRouter,
+    #[error("`[bgp]` lacks `pool`")]
+    NoPool,
     #[error("`{name}` is also the name of the IPv6 session of `{other}`")]
     SessionName { name: Label, other: Label },
     #[error("two routers have the {what} `{value}`")]
@@ -69,6 +69,7 @@ impl Mistake for BgpMistake {
                     .to_owned()
             }
             Self::NoRouter => "add a `[[bgp.router]]`".to_owned(),
+            Self::NoPool => "add `pool = \"10.200.200.0/24\"`".to_owned(),
             Self::SessionName { .. } => "write another name".to_owned(),
             Self::DuplicateRouter { .. } => "give each router its own name and addresses".to_owned(),
         };
@@ -102,15 +103,6 @@ pub(super) fn resolve(
     problems: &mut Problems,
 ) -> Option<Bgp> {
     let asn = written.asn.as_ref().and_then(|number| asn(number, problems));
-    let v4 = written.pool.as_ref().and_then(|text| parsed(text, parse_range::<Ipv4Addr>, problems));
-    let key = Ipv6Key {
-        table: "[bgp]",
-        header: written.span,
-        name: "pool-ipv6",
-        example: "fd00:10:200:200::/112",
-        text: written.pool_ipv6.as_ref(),
-    };
-    let pool = pairs.join(v4, key, parse_range::<Ipv6Addr>, problems);
     let hold_time =
         number_or(9, written.hold_time.as_ref(), "hold time in seconds", &(3..=u16::MAX), problems);
     let keepalive =
@@ -145,20 +137,41 @@ pub(super) fn resolve(
         }
         resolved.into_iter().collect()
     });
-    let (pool, routers) = (pool?, routers?);
-    let sessions = routers.len() * pool.each().count();
+    let routers = routers?;
+    let sessions: usize = routers.iter().map(|router| router.address.each().count()).sum();
     if let Some(written) = written.graceful_restart.as_ref().filter(|_| sessions > 1) {
         problems.warning(written.span, BgpMistake::RestartWithSeveral { sessions });
     }
     Some(Bgp {
         asn: asn?,
-        pool,
         hold_time: hold_time?,
         keepalive: keepalive?,
         connect_retry: connect_retry?,
         graceful_restart: graceful_restart.map(|seconds| (sessions == 1).then_some(seconds))?,
         routers,
     })
+}
+
+/// Resolves the pool of `[bgp]`. `None` if there is none or if it could not be resolved, which has been noted.
+pub(super) fn resolve_pool(
+    written: &written::Bgp,
+    has_pools: bool,
+    pairs: &mut Pairs,
+    problems: &mut Problems,
+) -> Option<Networks> {
+    if written.pool.is_none() && (written.pool_ipv6.is_some() || !has_pools) {
+        problems.error(written.span, BgpMistake::NoPool);
+    }
+    let v4 = written.pool.as_ref()?.0.as_ref();
+    let v4 = v4.and_then(|text| parsed(text, parse_range::<Ipv4Addr>, problems));
+    let key = Ipv6Key {
+        table: "[bgp]",
+        header: written.span,
+        name: "pool-ipv6",
+        example: "fd00:10:200:200::/112",
+        text: written.pool_ipv6.as_ref(),
+    };
+    pairs.join(v4, key, parse_range::<Ipv6Addr>, problems)
 }
 
 fn note_timers(written: &written::Bgp, hold_time: u16, keepalive: u16, problems: &mut Problems) {

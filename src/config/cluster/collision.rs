@@ -6,14 +6,15 @@ use ipnet::IpNet;
 use thiserror::Error;
 
 use super::address::{host_range, role_in_network};
-use super::bgp::Bgp;
 use super::board::Board;
 use super::first_use::FirstUse;
 use super::network::{IPV4, IPV6, Network};
 use super::node::Node;
+use super::pool::{Pool, PoolRange};
+use super::router::Router;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
-use crate::config::written;
+use crate::config::written::{self, Announce};
 
 /// The parts of the cluster that have addresses.
 pub(super) struct Parts<'a> {
@@ -21,7 +22,8 @@ pub(super) struct Parts<'a> {
     pub(super) network: &'a Network,
     pub(super) boards: &'a [Board],
     pub(super) nodes: &'a [Node],
-    pub(super) bgp: Option<&'a Bgp>,
+    pub(super) routers: &'a [Router],
+    pub(super) pools: &'a [Pool],
 }
 
 /// The addresses and ranges of the cluster in one address family.
@@ -36,6 +38,8 @@ struct Addressing {
     multihop: Vec<(IpAddr, Span)>,
     nameservers: Vec<Spanned<IpAddr>>,
     ranges: Vec<NamedRange>,
+    /// Ranges of pools that are announced in the nodes' network.
+    local_pools: Vec<Spanned<PoolRange>>,
 }
 
 /// A range with its name in messages and its span.
@@ -79,6 +83,10 @@ enum CollisionMistake {
     NeedlessMultihop { address: IpAddr },
     #[error("{address} is in the {what} {range}")]
     AddressInRange { address: IpAddr, what: &'static str, range: IpNet },
+    #[error("the pool {pool} is not in the nodes' network, where nobody would ask for its addresses")]
+    PoolOutsideLan { pool: PoolRange, lan: Option<IpNet> },
+    #[error("the pool {pool} contains {address}, which a machine has")]
+    MachineInPool { pool: PoolRange, address: IpAddr },
     #[error("the name server {address} is in the {what} {range}")]
     NameserverInRange { address: IpAddr, what: &'static str, range: IpNet },
 }
@@ -112,6 +120,13 @@ impl Mistake for CollisionMistake {
             Self::NeedlessMultihop { .. } => {
                 "remove it: without it, a router accepts packets of the session only from its own network"
                     .to_owned()
+            }
+            Self::PoolOutsideLan { lan, .. } => {
+                let lan = lan.map(|lan| format!(" {lan}")).unwrap_or_default();
+                format!("write free addresses of the nodes' network{lan}, or announce the pool by BGP")
+            }
+            Self::MachineInPool { .. } => {
+                "write addresses that no machine has and that the DHCP server does not give out".to_owned()
             }
             Self::AddressInRange { .. } => "write a range that contains no machine's address".to_owned(),
             Self::NameserverInRange { .. } => {
@@ -147,17 +162,17 @@ pub(super) fn note_collisions(parts: &Parts<'_>, problems: &mut Problems) {
             addressing.note_network_roles(problems);
             addressing.note_overlaps(problems);
             addressing.note_machines_in_ranges(problems);
+            addressing.note_local_pools(problems);
         }
     }
 }
 
 impl Parts<'_> {
     fn addressing(&self, is_ipv6: bool) -> Option<Addressing> {
-        let Self { written, network, boards, nodes, bgp } = self;
+        let Self { written, network, boards, nodes, routers, pools } = self;
         let wide = |address: &Spanned<std::net::Ipv4Addr>| address.map(IpAddr::from);
         let ipv4_only = |list: Vec<Spanned<IpAddr>>| if is_ipv6 { Vec::new() } else { list };
         let nodes: Vec<_> = nodes.iter().filter_map(|node| node.address.of_family(is_ipv6)).collect();
-        let routers = bgp.iter().flat_map(|bgp| &bgp.routers);
 
         let lans = nodes.iter().map(|node| named(LAN, Some(node.map(|node| node.trunc())), None));
         let default = |is_default: bool, key| is_default.then_some(key);
@@ -171,9 +186,13 @@ impl Parts<'_> {
             network.services.of_family(is_ipv6),
             default(!is_ipv6 && written.services.is_none(), "services"),
         );
-        let pool = bgp.and_then(|bgp| named(POOL, bgp.pool.of_family(is_ipv6), None));
+        let of_family = |pool: &&Spanned<PoolRange>| pool.value.is_ipv6() == is_ipv6;
+        let announced = |how| pools.iter().filter(move |pool| pool.announce == how);
+        let routed = announced(Announce::Bgp).flat_map(|pool| &pool.ranges).filter(of_family);
+        let routed = routed.flat_map(|range| range.value.networks().into_iter().map(|net| (net, range.span)));
+        let routed = routed.map(|(net, span)| named(POOL, Some(Spanned::new(net, span)), None));
         let mut ranges: Vec<NamedRange> = Vec::new();
-        for range in lans.chain([pods, services, pool]).flatten() {
+        for range in lans.chain([pods, services]).chain(routed).flatten() {
             // The nodes' network is listed once, not for each node.
             if ranges.iter().all(|known| (known.what, known.range) != (range.what, range.range)) {
                 ranges.push(range);
@@ -182,8 +201,9 @@ impl Parts<'_> {
         Some(Addressing {
             gateway: network.gateway.of_family(is_ipv6)?,
             controllers: ipv4_only(boards.iter().map(|board| wide(&board.bmc)).collect()),
-            routers: routers.clone().filter_map(|router| router.address.of_family(is_ipv6)).collect(),
+            routers: routers.iter().filter_map(|router| router.address.of_family(is_ipv6)).collect(),
             multihop: routers
+                .iter()
                 .filter_map(|router| Some((router.address.of_family(is_ipv6)?.value, router.multihop?.span)))
                 .collect(),
             // By default the gateway is the name server. A problem with it is noted once, as a problem of the gateway.
@@ -193,6 +213,11 @@ impl Parts<'_> {
             },
             nodes,
             ranges,
+            local_pools: announced(Announce::L2)
+                .flat_map(|pool| &pool.ranges)
+                .filter(of_family)
+                .copied()
+                .collect(),
         })
     }
 }
@@ -261,8 +286,9 @@ impl Addressing {
     fn note_overlaps(&self, problems: &mut Problems) {
         for (position, later) in self.ranges.iter().enumerate() {
             for earlier in &self.ranges[..position] {
-                // If the networks of two nodes overlap, their prefix lengths differ, which has been noted.
-                if (earlier.what, later.what) != (LAN, LAN) {
+                // If the networks of two nodes overlap, their prefix lengths differ, which has been noted. Pools are
+                // compared with each other where they are resolved.
+                if earlier.what != later.what {
                     note_overlap(earlier, later, problems);
                 }
             }
@@ -299,6 +325,35 @@ impl Addressing {
                 let mistake =
                     CollisionMistake::NameserverInRange { address: server.value, what, range: *range };
                 problems.warning(server.span, mistake);
+            }
+        }
+    }
+
+    /// A pool that is announced by ARP or NDP is a part of the nodes' network that no machine uses.
+    fn note_local_pools(&self, problems: &mut Problems) {
+        for pool in &self.local_pools {
+            let (first, last) = pool.value.ends();
+            let lan = self.lan_of(first).filter(|lan| lan.contains(&last));
+            let Some(lan) = lan else {
+                let lan = self.ranges.iter().find(|named| named.what == LAN).map(|named| named.range);
+                problems.error(pool.span, CollisionMistake::PoolOutsideLan { pool: pool.value, lan });
+                continue;
+            };
+            let edges = [lan.network(), lan.broadcast()];
+            let edge = edges.into_iter().find(|edge| pool.value.assigns(*edge));
+            // IPv6 has no broadcast address, and its first one belongs to routers (RFC 4291, section 2.6.1).
+            let edge = edge.and_then(|edge| {
+                role_in_network(IpNet::new(edge, lan.prefix_len()).ok()?).map(|role| (edge, role))
+            });
+            if let Some((address, role)) = edge {
+                problems.error(pool.span, CollisionMistake::NoHost { address, role, network: lan });
+            }
+            let nodes = self.nodes.iter().map(|node| node.map(|node| node.addr()));
+            let machines = self.controllers.iter().chain(&self.routers).chain(&self.nameservers).copied();
+            let mut machines = std::iter::once(self.gateway).chain(machines).chain(nodes);
+            if let Some(machine) = machines.find(|machine| pool.value.contains(machine.value)) {
+                let mistake = CollisionMistake::MachineInPool { pool: pool.value, address: machine.value };
+                problems.collision(pool.span, mistake, machine.span, "this machine");
             }
         }
     }

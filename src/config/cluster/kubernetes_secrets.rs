@@ -1,6 +1,5 @@
 //! Kubernetes Secrets that the servers make from the nodes' files: none of them is ever rendered.
 
-use super::certificates::DnsValue;
 use super::resolve::Cluster;
 use super::router::Router;
 use super::secrets::KubernetesSecret;
@@ -12,22 +11,19 @@ impl Router {
         self.password.as_ref().map(|password| KubernetesSecret {
             name: format!("bgp-{}", self.name),
             namespace: "kube-system",
-            key: "password",
+            key: "password".to_owned(),
             from: password.clone(),
         })
     }
 }
 
 impl Cluster {
-    /// Returns the Kubernetes Secrets of the cluster, sorted by name.
+    /// Returns the keys of the cluster's Kubernetes Secrets, sorted by the Secrets' names.
     #[must_use]
     pub fn kubernetes_secrets(&self) -> Vec<KubernetesSecret> {
-        let mut secrets: Vec<_> = self.bgp.routers.iter().filter_map(Router::kubernetes_secret).collect();
-        secrets.extend(self.certificates.dns.values.iter().filter_map(|(_, value)| match value {
-            DnsValue::Secret(secret) => Some(secret.clone()),
-            DnsValue::Text(_) => None,
-        }));
-        secrets.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut secrets: Vec<_> = self.routers().iter().filter_map(Router::kubernetes_secret).collect();
+        secrets.extend(self.certificates.kubernetes_secrets());
+        secrets.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
         secrets
     }
 }

@@ -5,16 +5,17 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 
 use super::address::parse_host;
-use super::bgp::note_session_names;
+use super::bgp::{Bgp, note_session_names};
 use super::board::SLOTS;
 use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
 use super::name::Label;
+use super::number::asn;
 use super::router_status::is_ssh_destination;
 use super::secrets::{SecretLookup, SecretName};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::modules::Module;
-use crate::config::source::Span;
+use crate::config::source::{Span, Spanned};
 use crate::config::written::{self, Role, nearest};
 
 /// A node of the cluster: an RK1 module in a slot of a board.
@@ -28,6 +29,8 @@ pub struct Node {
     /// Its addresses, with the prefix lengths of their networks.
     pub address: Networks,
     pub role: Role,
+    /// Its autonomous system number, where it differs from that in `[bgp]`.
+    pub asn: Option<Spanned<u32>>,
     /// Where ssh reaches it: a destination as ssh takes it, never an option.
     pub ssh: String,
     /// The host key of its ssh server. If `None`, the node generates one at its first boot.
@@ -79,6 +82,10 @@ enum NodeMistake {
     UnknownBoard { board: String, nearest: Option<String>, known: Vec<String> },
     #[error("`[[node]]` lacks `board`, and there are several boards")]
     WhichBoard { known: Vec<String> },
+    #[error("the node has an AS number, but no router learns its routes: there is no `[bgp]`")]
+    AsnWithoutBgp,
+    #[error("`{node}` is in the autonomous system of the router `{router}`, and other nodes are not")]
+    MixedAsns { router: Label, node: Label },
     #[error("`{text}` is not a destination for ssh")]
     NotADestination { text: String },
     #[error("two nodes have the host key `{key}`")]
@@ -92,6 +99,12 @@ enum NodeMistake {
 impl Mistake for NodeMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
+            Self::MixedAsns { .. } => {
+                "give all nodes other AS numbers than the router: it prefers routes of other autonomous \
+                                       systems, so that this node would get no traffic"
+                    .to_owned()
+            }
+            Self::AsnWithoutBgp => "remove `asn`, or add `[bgp]`".to_owned(),
             Self::DuplicateName { .. } => "give each node its own name".to_owned(),
             Self::ReservedName { name } => {
                 format!("write another name: `hosts/{name}.nix` is rendered for the whole cluster")
@@ -164,6 +177,10 @@ fn resolve_node(
     };
     let address = pairs.join(v4, key, parse_host::<Ipv6Addr>, problems);
     let board = resolve_board(node, boards, problems);
+    let asn = match &node.asn {
+        Some(number) => Some(Spanned::new(asn(number, problems)?, number.span)),
+        None => None,
+    };
     let ssh_host_key = secrets.find_optional(node.ssh_host_key.as_ref(), problems);
     let ssh = match &node.ssh {
         Some(text) if is_ssh_destination(&text.value) => Some(text.value.clone()),
@@ -180,6 +197,7 @@ fn resolve_node(
         module: Module::DEFAULT,
         address: address?,
         role: node.role.as_ref()?.value,
+        asn,
         ssh: ssh?,
         ssh_host_key: ssh_host_key.ok()?,
     })
@@ -238,6 +256,23 @@ fn note_duplicates(nodes: &[written::Node], resolved: &[Option<Node>], problems:
         {
             let mistake = NodeMistake::DuplicateHostKey { key: text.value.clone() };
             problems.collision(text.span, mistake, first, "first used here");
+        }
+    }
+}
+
+/// Notes AS numbers of nodes in a cluster without BGP, and nodes whose routes a router would not use beside those of others.
+pub(super) fn note_asns(nodes: &[Node], has_bgp: bool, bgp: Option<&Bgp>, problems: &mut Problems) {
+    let own = || nodes.iter().filter_map(|node| node.asn);
+    for asn in own().filter(|_| !has_bgp) {
+        problems.error(asn.span, NodeMistake::AsnWithoutBgp);
+    }
+    let (Some(first), Some(bgp)) = (own().next(), bgp) else { return };
+    for router in &bgp.routers {
+        let is_internal = |node: &&Node| node.asn.map_or(bgp.asn, |asn| asn.value) == router.asn;
+        let internal: Vec<_> = nodes.iter().filter(is_internal).collect();
+        if let Some(node) = internal.first().filter(|_| internal.len() < nodes.len()) {
+            let mistake = NodeMistake::MixedAsns { router: router.name.clone(), node: node.name.clone() };
+            problems.warning(node.asn.map_or(first.span, |asn| asn.span), mistake);
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The checked cluster as a whole: every value has its type, and every default is set.
 
+use std::net::IpAddr;
+
 use super::bgp::{self, Bgp};
 use super::board::{self, Board};
 use super::certificates::{self, Certificates};
 use super::cilium::{self, Cilium};
 use super::collision::{self, Parts};
 use super::dual::Pairs;
-use super::gateway::{self, Gateway};
+use super::gateway::{self, Gateway, Surroundings};
 use super::k3s::{self, K3s};
 use super::name::{Domain, Label};
 use super::network::{self, Network};
 use super::node::{self, NoSuchNode, Node};
+use super::pool::{self, Pool, PoolSources};
+use super::router::Router;
 use super::secrets::{SecretLookup, Secrets};
 use super::storage::{self, Storage};
 use super::streamer::{self, Streamer};
@@ -18,7 +22,7 @@ use super::versions::{self, Versions};
 use super::{access, header, hubble};
 use crate::config::diagnostics::{Problems, Unresolved};
 use crate::config::source::{Source, Span};
-use crate::config::written::ClusterFile;
+use crate::config::written::{Announce, ClusterFile};
 
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -33,8 +37,12 @@ pub struct Cluster {
     pub storage: Storage,
     pub k3s: K3s,
     pub cilium: Cilium,
-    pub bgp: Bgp,
-    pub gateway: Gateway,
+    /// `None` if no router learns addresses by BGP.
+    pub bgp: Option<Bgp>,
+    /// The external addresses of services: at least one pool.
+    pub pools: Vec<Pool>,
+    /// At least one.
+    pub gateways: Vec<Gateway>,
     pub certificates: Certificates,
     /// The host name of Hubble's page, if the page is enabled.
     pub hubble: Option<Domain>,
@@ -61,8 +69,13 @@ impl Sections {
         Self {
             versions: or_first_line(file.versions.as_ref().map(|section| section.span)),
             cilium: or_first_line(file.cilium.as_ref().map(|section| section.span)),
-            bgp: or_first_line(file.bgp.as_ref().map(|section| section.span)),
-            gateway: or_first_line(file.gateway.as_ref().map(|section| section.span)),
+            bgp: or_first_line(
+                file.bgp
+                    .as_ref()
+                    .map(|section| section.span)
+                    .or_else(|| Some(file.pools.as_ref()?.first()?.span)),
+            ),
+            gateway: or_first_line(file.gateways.as_ref().map(|section| section.span)),
             certificates: or_first_line(file.certificates.as_ref().map(|section| section.span)),
             hubble: or_first_line(file.hubble.as_ref().map(|section| section.span)),
         }
@@ -74,6 +87,54 @@ impl Cluster {
     #[must_use]
     pub fn is_dual_stack(&self) -> bool {
         self.network.gateway.v6().is_some()
+    }
+
+    /// Returns the gateway that serves a host name, and the position of the serving one among its host names.
+    #[must_use]
+    pub fn serving(&self, host: &Domain) -> Option<(&Gateway, usize)> {
+        self.gateways.iter().find_map(|gateway| Some((gateway, gateway.serving(host)?.0)))
+    }
+
+    /// Returns whether some host name has a certificate.
+    #[must_use]
+    pub fn has_certificates(&self) -> bool {
+        self.gateways.iter().any(Gateway::has_certificate)
+    }
+
+    /// Returns the AS number of a node. `None` without BGP.
+    #[must_use]
+    pub fn asn_of(&self, node: &Node) -> Option<u32> {
+        let bgp = self.bgp.as_ref()?;
+        Some(node.asn.map_or(bgp.asn, |asn| asn.value))
+    }
+
+    /// Returns whether some node is in another autonomous system than a router.
+    #[must_use]
+    pub fn is_external(&self, router: &Router) -> bool {
+        self.nodes.iter().any(|node| self.asn_of(node) != Some(router.asn))
+    }
+
+    /// Returns the routers that learn addresses by BGP.
+    #[must_use]
+    pub fn routers(&self) -> &[Router] {
+        self.bgp.as_ref().map_or(&[], |bgp| &bgp.routers)
+    }
+
+    /// Returns the pools that are announced to a router.
+    pub fn pools_of(&self, router: &Router) -> impl Iterator<Item = &Pool> {
+        self.pools.iter().filter(|pool| pool.routers.contains(&router.name))
+    }
+
+    /// Returns the pool that assigns an address.
+    #[must_use]
+    pub fn pool_with(&self, address: IpAddr) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.assigns(address))
+    }
+
+    /// Returns whether addresses are announced in the nodes' own network.
+    #[must_use]
+    pub fn announces_l2(&self) -> bool {
+        self.pools.iter().any(|pool| pool.announce == Announce::L2)
     }
 
     /// Returns the node with a name.
@@ -98,11 +159,11 @@ impl Cluster {
         let ssh_keys = file.access.as_ref().and_then(|access| access::resolve(access, problems));
         let versions = versions::resolve(file.versions.as_ref(), problems);
         let storage = file.storage.as_ref().and_then(|storage| storage::resolve(storage, problems));
-        let machines = Machines::resolve(file, &mut pairs, &mut lookup, problems);
+        let machines = Machines::resolve(file, name.as_ref(), &mut pairs, &mut lookup, problems);
         let nodes = machines.nodes.as_deref();
         let k3s = file.k3s.as_ref().and_then(|k3s| k3s::resolve(k3s, nodes, &mut lookup, problems));
         let entrance =
-            Entrance::resolve(file, domain, machines.bgp.as_ref(), &mut pairs, &mut lookup, problems);
+            Entrance::resolve(file, domain, machines.pools.as_deref(), &mut pairs, &mut lookup, problems);
         let streamer = streamer::resolve(
             file.streamer.as_ref(),
             file.cilium.as_ref(),
@@ -112,6 +173,20 @@ impl Cluster {
         );
         if let (Some(first), Some(versions)) = (pairs.first(), &versions) {
             versions::note_dual_stack(file.versions.as_ref(), versions, first, problems);
+        }
+        if let Some(nodes) = machines.nodes.as_deref() {
+            let bgp = machines.bgp.as_ref().ok().and_then(Option::as_ref);
+            node::note_asns(nodes, file.bgp.is_some(), bgp, problems);
+            let asn = nodes.iter().find_map(|node| node.asn).map(|asn| asn.span);
+            if let Some(versions) = &versions {
+                versions::note_node_asn(file.versions.as_ref(), versions, asn, problems);
+            }
+        }
+        if let Some(pools) = &machines.pools {
+            pool::note_families(pools, pairs.first().is_some(), problems);
+            if let Some(versions) = &versions {
+                versions::note_pools(file.versions.as_ref(), versions, pools, problems);
+            }
         }
         pairs.note_missing(problems);
         machines.note_collisions(file, problems);
@@ -130,8 +205,9 @@ impl Cluster {
             storage: storage?,
             k3s: k3s?,
             cilium: cilium::resolve(file.cilium.as_ref()),
-            bgp: machines.bgp?,
-            gateway: entrance.gateway?,
+            bgp: machines.bgp.ok()?,
+            pools: machines.pools?,
+            gateways: entrance.gateways?,
             certificates: entrance.certificates?,
             hubble: entrance.hubble.ok()?,
             streamer: streamer.ok()?,
@@ -146,12 +222,14 @@ struct Machines {
     network: Option<Network>,
     boards: Option<Vec<Board>>,
     nodes: Option<Vec<Node>>,
-    bgp: Option<Bgp>,
+    bgp: Result<Option<Bgp>, Unresolved>,
+    pools: Option<Vec<Pool>>,
 }
 
 impl Machines {
     fn resolve(
         file: &ClusterFile,
+        name: Option<&Label>,
         pairs: &mut Pairs,
         secrets: &mut SecretLookup<'_>,
         problems: &mut Problems,
@@ -166,16 +244,40 @@ impl Machines {
             .nodes
             .as_ref()
             .and_then(|nodes| node::resolve(nodes, &names, file.span, pairs, secrets, problems));
-        let bgp = file.bgp.as_ref().and_then(|bgp| bgp::resolve(bgp, pairs, secrets, problems));
-        Self { network, boards: boards.into_iter().collect(), nodes, bgp }
+        let bgp = match &file.bgp {
+            Some(bgp) => bgp::resolve(bgp, pairs, secrets, problems).map(Some).ok_or(Unresolved),
+            None => Ok(None),
+        };
+        let written = file.pools.as_deref().unwrap_or_default();
+        let of_bgp = file.bgp.as_ref();
+        let of_bgp = of_bgp.and_then(|bgp| bgp::resolve_pool(bgp, !written.is_empty(), pairs, problems));
+        let sources = PoolSources {
+            cluster: name,
+            bgp: bgp.as_ref().ok().and_then(Option::as_ref),
+            of_bgp: of_bgp.as_ref(),
+            has_bgp: file.bgp.is_some(),
+            written,
+            file: file.span,
+        };
+        let pools = pool::resolve(&sources, problems);
+        Self { network, boards: boards.into_iter().collect(), nodes, bgp, pools }
     }
 
     fn note_collisions(&self, file: &ClusterFile, problems: &mut Problems) {
-        let Self { network: Some(network), boards: Some(boards), nodes: Some(nodes), bgp } = self else {
+        let Self { network: Some(network), boards: Some(boards), nodes: Some(nodes), bgp, pools } = self
+        else {
             return;
         };
+        let bgp = bgp.as_ref().ok().and_then(Option::as_ref);
         let Some(written) = file.network.as_ref() else { return };
-        let parts = Parts { written, network, boards, nodes, bgp: bgp.as_ref() };
+        let parts = Parts {
+            written,
+            network,
+            boards,
+            nodes,
+            routers: bgp.map_or(&[], |bgp| &bgp.routers),
+            pools: pools.as_deref().unwrap_or_default(),
+        };
         collision::note_collisions(&parts, problems);
         network::note_pods(network.pods, nodes, problems);
     }
@@ -183,7 +285,7 @@ impl Machines {
 
 /// The parts through which the cluster is reached from outside.
 struct Entrance {
-    gateway: Option<Gateway>,
+    gateways: Option<Vec<Gateway>>,
     hubble: Result<Option<Domain>, Unresolved>,
     certificates: Option<Certificates>,
 }
@@ -192,24 +294,26 @@ impl Entrance {
     fn resolve(
         file: &ClusterFile,
         domain: Option<&Domain>,
-        bgp: Option<&Bgp>,
+        pools: Option<&[Pool]>,
         pairs: &mut Pairs,
         secrets: &mut SecretLookup<'_>,
         problems: &mut Problems,
     ) -> Self {
-        let pool = bgp.map(|bgp| &bgp.pool);
-        let gateway = file
-            .gateway
-            .as_ref()
-            .and_then(|gateway| gateway::resolve(gateway, domain, pool, pairs, problems));
-        let hubble = hubble::resolve(file.hubble.as_ref(), gateway.as_ref(), domain, problems);
+        let around =
+            Surroundings { domain, pools, issuer: certificates::default_issuer(file.certificates.as_ref()) };
+        let gateways =
+            file.gateways.as_ref().and_then(|gateways| gateway::resolve(gateways, around, pairs, problems));
+        let resolved = gateways.as_deref();
+        let header = file.gateways.as_ref().map_or(file.span, |gateways| gateways.span);
+        let hubble = hubble::resolve(file.hubble.as_ref(), header, resolved, domain, problems);
         let certificates = file.certificates.as_ref().and_then(|certificates| {
-            certificates::resolve(certificates, gateway.as_ref(), domain, secrets, problems)
+            certificates::resolve(certificates, resolved, domain, secrets, problems)
         });
         let written = file.cluster.as_ref().and_then(|cluster| cluster.domain.as_ref());
-        if let (Some(_), Some(domain), Some(written)) = (&file.certificates.as_ref(), domain, written) {
+        let uses_acme = certificates.as_ref().is_some_and(|certificates| certificates.solver.is_some());
+        if let (true, Some(domain), Some(written)) = (uses_acme, domain, written) {
             certificates::note_public(domain, written.span, problems);
         }
-        Self { gateway, hubble, certificates }
+        Self { gateways, hubble, certificates }
     }
 }

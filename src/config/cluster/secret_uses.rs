@@ -103,7 +103,7 @@ impl Cluster {
                 recipients: Recipients::Only(node.name.clone()),
             })
         }));
-        uses.extend(self.bgp.routers.iter().filter_map(|router| {
+        uses.extend(self.routers().iter().filter_map(|router| {
             let RouterAccess::Rest(access) = &router.access else { return None };
             Some(SecretUse {
                 secret: access.password.clone()?,

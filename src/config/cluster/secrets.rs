@@ -169,19 +169,19 @@ impl<'a> SecretLookup<'a> {
     }
 }
 
-/// A Kubernetes Secret with one key.
+/// A key of a Kubernetes Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubernetesSecret {
     pub name: String,
     pub namespace: &'static str,
-    pub key: &'static str,
+    pub key: String,
     /// The secret whose bytes it contains, without a final line break.
     pub from: SecretName,
 }
 
 impl KubernetesSecret {
     /// Returns a Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
-    pub(super) fn of_cert_manager(name: &str, key: &'static str, from: SecretName) -> Self {
-        Self { name: name.to_owned(), namespace: "cert-manager", key, from }
+    pub(super) fn of_cert_manager(name: &str, key: &str, from: SecretName) -> Self {
+        Self { name: name.to_owned(), namespace: "cert-manager", key: key.to_owned(), from }
     }
 }

@@ -4,9 +4,10 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::pool::Pool;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::Span;
-use crate::config::written::{self, Channel, Text};
+use crate::config::written::{self, Announce, Channel, Text};
 
 #[derive(Debug, Clone)]
 pub struct Versions {
@@ -127,6 +128,10 @@ enum VersionMistake {
     Channel { cilium: Release, channel: &'static str, instead: &'static str },
     #[error("Cilium {cilium} does not assign an IPv6 address to the gateway")]
     DualStack { cilium: Release },
+    #[error("Cilium {cilium} has one AS number for all nodes")]
+    NodeAsn { cilium: Release },
+    #[error("Cilium {cilium} does not announce IPv6 addresses in the nodes' network")]
+    LocalIpv6 { cilium: Release },
     #[error("cert-manager {cert_manager} does not support k3s {k3s}")]
     CertManager { cert_manager: Release, k3s: Release, oldest: Release, newest: Release },
 }
@@ -143,6 +148,12 @@ impl Mistake for VersionMistake {
             Self::Channel { instead, .. } => format!("write `gateway-api-channel = \"{instead}\"`"),
             Self::DualStack { .. } => {
                 format!("write Cilium 1.{DUAL_STACK} or newer, or remove every key that ends in `-ipv6`")
+            }
+            Self::NodeAsn { .. } => {
+                format!("write Cilium 1.{NODE_ASN} or newer, or remove `asn` of the nodes")
+            }
+            Self::LocalIpv6 { .. } => {
+                format!("write Cilium 1.{LOCAL_IPV6} or newer, or remove the IPv6 range")
             }
             Self::CertManager { oldest, newest, .. } => {
                 format!(
@@ -169,6 +180,43 @@ pub(super) fn note_dual_stack(
         let text = written.and_then(|written| written.cilium.as_ref());
         let mistake = VersionMistake::DualStack { cilium: versions.cilium };
         problems.collision(text.map_or(first, |text| text.span), mistake, first, "an IPv6 address");
+    }
+}
+
+/// `CiliumBGPNodeConfigOverride` has the AS number from this minor release of 1 on, with `cilium.io/v2`.
+const NODE_ASN: u16 = 18;
+
+/// Notes the first AS number of a node that the release of Cilium cannot have.
+pub(super) fn note_node_asn(
+    written: Option<&written::Versions>,
+    versions: &Versions,
+    asn: Option<Span>,
+    problems: &mut Problems,
+) {
+    if let Some(asn) = asn.filter(|_| versions.cilium.minor < NODE_ASN) {
+        let text = written.and_then(|written| written.cilium.as_ref());
+        let mistake = VersionMistake::NodeAsn { cilium: versions.cilium };
+        problems.collision(text.map_or(asn, |text| text.span), mistake, asn, "an AS number of a node");
+    }
+}
+
+/// Cilium answers neighbour solicitations for services from this minor release of 1 on (cilium/cilium#39648).
+const LOCAL_IPV6: u16 = 19;
+
+/// Notes a release of Cilium that cannot announce a pool in the nodes' network.
+pub(super) fn note_pools(
+    written: Option<&written::Versions>,
+    versions: &Versions,
+    pools: &[Pool],
+    problems: &mut Problems,
+) {
+    let local = pools.iter().filter(|pool| pool.announce == Announce::L2).flat_map(|pool| &pool.ranges);
+    if let Some(range) =
+        local.filter(|range| range.value.is_ipv6()).find(|_| versions.cilium.minor < LOCAL_IPV6)
+    {
+        let text = written.and_then(|written| written.cilium.as_ref());
+        let mistake = VersionMistake::LocalIpv6 { cilium: versions.cilium };
+        problems.collision(text.map_or(range.span, |text| text.span), mistake, range.span, "the range");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::leaf::{Integer, Text};
 use super::router::Router;
-use super::shape::Required;
+use super::shape::{Attempt, Required};
 use super::table::table;
 
 table! {
@@ -11,8 +11,8 @@ table! {
         /// Autonomous system number of the nodes, 1 to 4294967295.
         #[schemars(range(min = 1, max = 4_294_967_295_i64))]
         "asn" asn: Required<Integer> = 64512,
-        /// Range of the external addresses of services.
-        "pool" pool: Required<Text> = "10.200.200.0/24",
+        /// Range of the external addresses of services, which is announced to all routers. A `[[pool]]` can take its place.
+        "pool" pool: Option<Attempt<Text>> = "10.200.200.0/24",
         /// Range of the external IPv6 addresses of services, in a dual-stack cluster.
         "pool-ipv6" pool_ipv6: Option<Text> = "fd00:10:200:200::/112",
         /// Hold time in seconds, 3 to 65535: a session without messages for this long is down. [default: 9]

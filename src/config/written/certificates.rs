@@ -1,4 +1,4 @@
-//! `[certificates]`: certificates for the gateway's host names.
+//! `[certificates]`: certificates for the gateways' host names.
 
 use std::borrow::Cow;
 
@@ -6,29 +6,69 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
-use super::leaf::Text;
+use super::free::FreeValue;
+use super::leaf::{Named, Switch, Text};
 use super::shape::{Decode, Notation, Required, TableReader, TomlValue, wrong_type};
-use super::table::choice;
+use super::table::{choice, table};
 use crate::config::diagnostics::Problems;
 use crate::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind, IfAbsent};
 use crate::config::source::{Span, Spanned};
 
-/// Certificates for the gateway's host names.
+/// Certificates for the gateways' host names.
 #[derive(Debug)]
 pub struct Certificates {
     pub span: Span,
     pub issuer: Option<Spanned<Issuer>>,
     pub email: Option<Text>,
+    pub recursive_nameservers: Option<Vec<Text>>,
+    pub values: Option<Spanned<FreeValue>>,
+    pub ca: Option<CertificateAuthority>,
+    pub http_01: Option<Switch>,
+    pub webhook: Option<Webhook>,
     /// The tables of DNS providers.
     pub dns: Vec<Dns>,
 }
 
 choice! {
-    /// A service of Let's Encrypt.
+    /// What signs certificates.
     pub enum Issuer {
-        /// For tests: browsers do not trust its certificates, and its rate limits are high.
+        /// The test service of Let's Encrypt: browsers do not trust its certificates, and its rate limits are high.
         Staging = "staging",
+        /// Let's Encrypt.
         Production = "production",
+        /// An authority that the cluster makes itself: browsers trust it once its certificate is installed there.
+        SelfSigned = "self-signed",
+        /// The authority of `[certificates.ca]`.
+        Ca = "ca",
+        /// No certificates: host names are served over HTTP, unencrypted.
+        None = "none",
+    }
+}
+
+table! {
+    /// A certificate authority of one's own, for the issuer `ca`.
+    pub struct CertificateAuthority {
+        /// Name of the secret that holds the authority's certificate in PEM, followed by those of the authorities above it.
+        "certificate" certificate: Required<Text> = "ca-certificate",
+        /// Name of the secret that holds the authority's private key in PEM.
+        "key" key: Required<Text> = "ca-key",
+    }
+}
+
+table! {
+    /// A webhook that creates the records which prove control of the domain, for a DNS provider that cert-manager does not
+    /// know itself. It is installed with a manifest of one's own.
+    pub struct Webhook {
+        /// The API group of the webhook, as its documentation states.
+        "group-name" group_name: Required<Text> = "acme.example.org",
+        /// The name of its solver, as its documentation states.
+        "solver-name" solver_name: Required<Text> = "hetzner",
+        /// The configuration of the solver, as its documentation states.
+        "config" config: Option<Spanned<FreeValue>> = json!({"secretName": "hetzner-dns"}),
+        /// Kubernetes Secrets in cert-manager's namespace: their names, and for each of their keys the name of a secret.
+        "secrets" secrets: Option<Named<Named<Text>>> = json!({"hetzner-dns": {"api-key": "hetzner-token"}}),
+        /// The public DNS zone. [default: the cluster's domain]
+        "zone" zone: Option<Text> = "example.org",
     }
 }
 
@@ -43,6 +83,13 @@ pub struct Dns {
 
 const ISSUER: &str = "issuer";
 const EMAIL: &str = "email";
+const RECURSIVE_NAMESERVERS: &str = "recursive-nameservers";
+const VALUES: &str = "values";
+const CA: &str = "ca";
+const HTTP_01: &str = "http-01";
+const WEBHOOK: &str = "webhook";
+/// The keys of the section without those of DNS providers.
+const KEYS: [&str; 7] = [ISSUER, EMAIL, RECURSIVE_NAMESERVERS, VALUES, CA, HTTP_01, WEBHOOK];
 
 impl Decode for Certificates {
     const NOTATION: Notation = Notation::Table;
@@ -55,11 +102,16 @@ impl Decode for Certificates {
         let mut reader = TableReader::new(path, span, table, problems);
         let issuer = reader.field(ISSUER, || None);
         let email = reader.field(EMAIL, || None);
+        let recursive_nameservers = reader.field(RECURSIVE_NAMESERVERS, || None);
+        let values = reader.field(VALUES, || None);
+        let ca = reader.field(CA, || None);
+        let http_01 = reader.field(HTTP_01, || None);
+        let webhook = reader.field(WEBHOOK, || None);
         let dns = DNS_PROVIDERS.iter().filter_map(|provider| reader.field(provider.key, || None));
         let dns = dns.collect();
-        let known = [ISSUER, EMAIL].into_iter().chain(DNS_PROVIDERS.iter().map(|provider| provider.key));
+        let known = KEYS.into_iter().chain(DNS_PROVIDERS.iter().map(|provider| provider.key));
         reader.finish(&known.collect::<Vec<_>>());
-        Some(Self { span, issuer, email, dns })
+        Some(Self { span, issuer, email, recursive_nameservers, values, ca, http_01, webhook, dns })
     }
 }
 
@@ -95,15 +147,24 @@ impl JsonSchema for Certificates {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut properties = Map::new();
-        let mut issuer = generator.subschema_for::<Issuer>().to_value();
-        if let Some(reference) = issuer.as_object().cloned() {
-            issuer = json!({
-                "description": "The service of Let's Encrypt that signs the certificates. [default: production]",
-                "examples": ["production"],
-                "allOf": [reference],
-            });
-        }
-        properties.insert(ISSUER.to_owned(), issuer);
+        let mut referring = |key: &str, reference: Schema, description: &str, example: Option<Value>| {
+            let mut property = json!({ "description": description, "allOf": [reference] });
+            if let Some(example) = example {
+                property["examples"] = json!([example]);
+            }
+            properties.insert(key.to_owned(), property);
+        };
+        referring(
+            ISSUER,
+            generator.subschema_for::<Issuer>(),
+            "What signs the certificates. [default: production]",
+            Some(json!("production")),
+        );
+        let ca = generator.subschema_for::<CertificateAuthority>();
+        referring(CA, ca, "A certificate authority of one's own, for the issuer `ca`.", None);
+        let webhook = generator.subschema_for::<Webhook>();
+        let description = "A webhook that proves control of the domain, instead of a DNS provider.";
+        referring(WEBHOOK, webhook, description, None);
         properties.insert(
             EMAIL.to_owned(),
             json!({
@@ -112,11 +173,36 @@ impl JsonSchema for Certificates {
                 "type": "string",
             }),
         );
+        properties.insert(
+            RECURSIVE_NAMESERVERS.to_owned(),
+            json!({
+                "description": "Name servers by which cert-manager checks that its record is visible: addresses, with a port if it is not 53, or URLs of DNS over HTTPS. An empty list stands for those of the cluster. [default: 1.1.1.1 and 1.0.0.1]",
+                "examples": [["https://1.1.1.1/dns-query"]],
+                "type": "array",
+                "items": { "type": "string" },
+            }),
+        );
+        properties.insert(
+            VALUES.to_owned(),
+            json!({
+                "description": "Helm values of cert-manager's chart, merged over the rendered ones.",
+                "examples": [{ "replicaCount": 2 }],
+                "type": "object",
+            }),
+        );
+        properties.insert(
+            HTTP_01.to_owned(),
+            json!({
+                "description": "Whether control of each host name is proven over HTTP through the gateway, instead of by a DNS provider. Let's Encrypt must reach the gateway at port 80, and no host name may be a wildcard. [default: false]",
+                "examples": [true],
+                "type": "boolean",
+            }),
+        );
         for provider in &DNS_PROVIDERS {
             properties.insert(provider.key.to_owned(), provider_schema(provider));
         }
         json_schema!({
-            "description": "Certificates for the gateway's host names. The table of one DNS provider proves control of the domain.",
+            "description": "Certificates for the gateways' host names. For Let's Encrypt, the table of one DNS provider, `webhook` or `http-01` proves control of the domain.",
             "type": "object",
             "additionalProperties": false,
             "properties": properties,

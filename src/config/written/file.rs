@@ -7,13 +7,14 @@ use super::bgp::Bgp;
 use super::board::Board;
 use super::certificates::Certificates;
 use super::cilium::Cilium;
-use super::gateway::Gateway;
+use super::gateway::Gateways;
 use super::header::Header;
 use super::hubble::Hubble;
 use super::k3s::K3s;
 use super::network::Network;
 use super::node::Node;
 use super::placeholder::note_placeholders;
+use super::pool::Pool;
 use super::secrets::Secrets;
 use super::shape::{Required, ShapeMistake};
 use super::storage::Storage;
@@ -44,11 +45,14 @@ table! {
         "k3s" k3s: Required<K3s>,
         /// Settings of Cilium, the network plug-in.
         "cilium" cilium: Option<Cilium>,
-        /// The BGP sessions that announce the addresses of services to the routers.
-        "bgp" bgp: Required<Bgp>,
-        /// The gateway, through which all host names are reached from outside.
-        "gateway" gateway: Required<Gateway>,
-        /// Certificates for the gateway's host names.
+        /// The BGP sessions that announce the addresses of services to the routers. [default: none; the cluster then needs a
+        /// `[[pool]]` in the nodes' network]
+        "bgp" bgp: Option<Bgp>,
+        /// Further pools of external addresses for services.
+        "pool" pools: Option<Vec<Pool>>,
+        /// The gateway, through which host names are reached from outside: a table, or a list of tables for several.
+        "gateway" gateways: Required<Gateways>,
+        /// Certificates for the gateways' host names.
         "certificates" certificates: Required<Certificates>,
         /// The web page of Hubble, which shows the cluster's traffic.
         "hubble" hubble: Option<Hubble>,
@@ -88,7 +92,7 @@ impl ClusterFile {
 }
 
 /// Lists of tables whose header is often written with single brackets.
-const TABLE_LISTS: [&str; 3] = ["node", "board", "bgp.router"];
+const TABLE_LISTS: [&str; 5] = ["node", "board", "bgp.router", "gateway", "pool"];
 
 /// The part of the parser's message by which a repeated key is recognized.
 const DUPLICATE: &str = "duplicate key";

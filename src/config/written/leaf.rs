@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
-use super::shape::{Decode, Notation, Required, ShapeMistake, TomlValue, last_key, spanned, wrong_type};
+use super::shape::{
+    Attempt, Decode, Notation, Required, ShapeMistake, TomlValue, last_key, spanned, wrong_type,
+};
 use crate::config::diagnostics::Problems;
 use crate::config::source::{Spanned, schema_of_inner};
 
@@ -108,6 +110,14 @@ impl<T: Decode> Decode for Spanned<Vec<T>> {
     }
 }
 
+impl<T: Decode> Decode for Spanned<Named<T>> {
+    const NOTATION: Notation = Notation::Table;
+
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        Named::decode(path, value, problems).map(|named| spanned(named, value))
+    }
+}
+
 impl<T: Decode> Decode for Named<T> {
     const NOTATION: Notation = Notation::Table;
 
@@ -137,4 +147,5 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
     }
 }
 
+schema_of_inner!(Attempt);
 schema_of_inner!(Required);

@@ -55,6 +55,18 @@ impl<T> Required<T> {
     }
 }
 
+/// A value of which one knows that it was written, even if it is invalid. `None` means that a problem has been noted.
+#[derive(Debug)]
+pub struct Attempt<T>(pub Option<T>);
+
+impl<T: Decode> Decode for Attempt<T> {
+    const NOTATION: Notation = T::NOTATION;
+
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        Some(Self(T::decode(path, value, problems)))
+    }
+}
+
 impl<T: Decode> Field for Required<T> {
     const IS_REQUIRED: bool = true;
     type Value = T;

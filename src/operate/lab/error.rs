@@ -9,6 +9,11 @@ use crate::common::bounded::BoundedError;
 
 #[derive(Debug, Error)]
 pub enum LabError {
+    #[error(
+        "the cluster announces no gateway by BGP. The lab plays BGP alone: who answers for an address in the nodes' network is \
+         decided by Cilium's agents in the running cluster"
+    )]
+    NoBgp,
     #[error("the lab creates network namespaces, which takes root: run it with `sudo`")]
     NotRoot,
     #[error("`{program}` is not installed (Debian and Ubuntu: `apt-get install {package}`)")]

@@ -50,7 +50,7 @@ impl Gobgp {
         let name =
             if misconfiguration.is_second { format!("{namespace}-second") } else { namespace.to_owned() };
         let config = folder.join(format!("{name}.json"));
-        fs::write(&config, configuration(router_id, speaker, misconfiguration).to_string())?;
+        fs::write(&config, configuration(namespace, router_id, speaker, misconfiguration).to_string())?;
         let log = folder.join(format!("{name}.log"));
         let _ = fs::remove_file(&log);
         let api_port = API_PORT + u16::from(misconfiguration.is_second);
@@ -125,7 +125,12 @@ fn family(address: IpAddr) -> &'static str {
 }
 
 /// `GoBGP`'s configuration (osrg/gobgp, `docs/sources/configuration.md`).
-fn configuration(router_id: Ipv4Addr, speaker: &Speaker, misconfiguration: Misconfiguration) -> Value {
+fn configuration(
+    node: &str,
+    router_id: Ipv4Addr,
+    speaker: &Speaker,
+    misconfiguration: Misconfiguration,
+) -> Value {
     let router_id = if misconfiguration.is_second { Ipv4Addr::new(192, 0, 2, 99) } else { router_id };
     let neighbors: Vec<_> = speaker
         .peers
@@ -170,7 +175,7 @@ fn configuration(router_id: Ipv4Addr, speaker: &Speaker, misconfiguration: Misco
         .collect();
     json!({
         "global": { "config": {
-            "as": misconfiguration.asn.unwrap_or(speaker.asn),
+            "as": misconfiguration.asn.unwrap_or_else(|| speaker.asn_of(node)),
             "router-id": router_id,
             // No port: it dials, as Cilium does.
             "port": -1,

@@ -6,8 +6,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::error::LabError;
 use super::resource::{self, Speaker};
-use crate::config::cluster::{Cluster, Router};
+use crate::config::cluster::{Cluster, Gateway, Router};
 use crate::config::platforms::{Language, Platform};
+use crate::config::written::Announce;
 use crate::render::document::Document;
 use crate::render::manifests::gateway;
 use crate::render::routers::{placeholder, router_documents};
@@ -103,6 +104,12 @@ pub(super) const PASSWORD: &str = "a-password-of-the-lab";
 impl LabPlan {
     /// The lab for a cluster, from all that is rendered for it.
     pub fn new(cluster: &Cluster, documents: &[Document], daemon: Option<Daemon>) -> Result<Self, LabError> {
+        // One gateway stands for all that are announced alike.
+        let announced = cluster.gateways.iter().find_map(|gateway| {
+            let pool = cluster.pool_with(gateway.address.v4().into())?;
+            (pool.announce == Announce::Bgp).then_some((gateway, pool))
+        });
+        let (first, pool) = announced.ok_or(LabError::NoBgp)?;
         let resources = documents
             .iter()
             .find(|document| document.folder == "manifests" && document.name == resource::FILE)
@@ -110,17 +117,23 @@ impl LabPlan {
                 file: resource::FILE,
                 what: "it is not rendered".to_owned(),
             })?;
-        let families = families(cluster);
+        let families = families(cluster, first);
         let gateways: Vec<_> = families.iter().map(|family| family.gateway).collect();
-        let speaker =
-            resource::read(&resources.body, &gateway::service(), gateway::GATEWAY_NAMESPACE, &gateways)?;
+        let mut speaker =
+            resource::read(&resources.body, &gateway::service(first), gateway::GATEWAY_NAMESPACE, &gateways)?;
         let nodes = cluster.nodes.iter().map(|node| PlannedNode {
             name: node.name.to_string(),
             addresses: node.address.each().collect(),
             router_id: node.address.v4().addr(),
         });
+        let hears = |router: &&Router| pool.routers.contains(&router.name);
+        let routers: Vec<_> = cluster.routers().iter().filter(hears).collect();
+        // Nobody plays a router to which the gateway is not announced.
+        let is_played =
+            |address| routers.iter().any(|router| router.address.each().any(|own| own == address));
+        speaker.peers.retain(|peer| is_played(peer.address));
         let mut free = FreeAddresses::new(cluster);
-        let routers = cluster.bgp.routers.iter();
+        let routers = routers.into_iter();
         let routers = routers.map(|router| PlannedRouter::new(cluster, router, daemon, &mut free));
         Ok(Self { nodes: nodes.collect(), routers: routers.collect::<Result<_, _>>()?, speaker, families })
     }
@@ -143,7 +156,7 @@ impl LabPlan {
     }
 }
 
-fn families(cluster: &Cluster) -> Vec<Family> {
+fn families(cluster: &Cluster, gateway: &Gateway) -> Vec<Family> {
     let of = |(gateway, pods): (IpAddr, IpNet)| {
         let default_route = match gateway {
             IpAddr::V4(_) => Ipv4Net::default().into(),
@@ -151,7 +164,7 @@ fn families(cluster: &Cluster) -> Vec<Family> {
         };
         Family { gateway, foreign: [default_route, pods] }
     };
-    cluster.gateway.address.each().zip(cluster.network.pods.each()).map(of).collect()
+    gateway.address.each().zip(cluster.network.pods.each()).map(of).collect()
 }
 
 /// Addresses on the nodes' network that no machine of the cluster has.
@@ -163,7 +176,7 @@ struct FreeAddresses {
 impl FreeAddresses {
     fn new(cluster: &Cluster) -> Self {
         let nodes = cluster.nodes.iter().flat_map(|node| node.address.each());
-        let routers = cluster.bgp.routers.iter().flat_map(|router| router.address.each());
+        let routers = cluster.routers().iter().flat_map(|router| router.address.each());
         let used = nodes.map(|node| node.addr()).chain(routers).chain(cluster.network.gateway.each());
         let networks = cluster.nodes.first().iter().flat_map(|node| node.address.each()).collect();
         Self { networks, used: used.collect() }

@@ -19,8 +19,18 @@ pub(super) const FILE: &str = "30-bgp.yaml";
 /// The configuration of every node's BGP speaker.
 #[derive(Debug, Clone)]
 pub(super) struct Speaker {
+    /// The AS number of the nodes that have none of their own.
     pub(super) asn: u32,
+    /// The AS numbers of single nodes, by their names.
+    pub(super) node_asns: BTreeMap<String, u32>,
     pub(super) peers: Vec<Peer>,
+}
+
+impl Speaker {
+    /// Returns the AS number of a node.
+    pub(super) fn asn_of(&self, node: &str) -> u32 {
+        self.node_asns.get(node).copied().unwrap_or(self.asn)
+    }
 }
 
 /// A router that the nodes dial.
@@ -70,9 +80,23 @@ struct ClusterConfig {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Instance {
+    name: String,
     #[serde(rename = "localASN")]
     local_asn: u32,
     peers: Vec<PeerReference>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Override {
+    bgp_instances: Vec<InstanceOverride>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InstanceOverride {
+    name: String,
+    #[serde(rename = "localASN")]
+    local_asn: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -328,5 +352,11 @@ pub(super) fn read(
             families: families.collect(),
         })
     });
-    Ok(Speaker { asn: instance.local_asn, peers: peers.collect::<Result<_, LabError>>()? })
+    let overrides: Vec<Object<Override>> = objects(&documents, "CiliumBGPNodeConfigOverride")?;
+    let node_asns = overrides.into_iter().filter_map(|object| {
+        let mut instances = object.spec.bgp_instances.into_iter();
+        Some((object.name, instances.find(|own| own.name == instance.name)?.local_asn?))
+    });
+    let node_asns = node_asns.collect();
+    Ok(Speaker { asn: instance.local_asn, node_asns, peers: peers.collect::<Result<_, LabError>>()? })
 }

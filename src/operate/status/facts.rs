@@ -154,12 +154,25 @@ pub(super) struct ServiceFacts {
     /// k3s add-ons that could not be applied, with the reason.
     pub(super) failed_addons: Probed<BTreeMap<String, String>>,
     pub(super) gateway_class: Probed<Lookup<Conditions>>,
+    /// In the order of the cluster's gateways.
+    pub(super) gateways: Vec<GatewayLookups>,
+}
+
+/// A gateway and its certificate.
+#[derive(Debug)]
+pub(super) struct GatewayLookups {
     pub(super) gateway: Probed<Lookup<GatewayFacts>>,
     /// Conditions of the Service that Cilium makes for the gateway.
-    pub(super) gateway_service: Probed<Lookup<Conditions>>,
+    pub(super) service: Probed<Lookup<Conditions>>,
+    /// `None` if the gateway's host names are served over HTTP.
+    pub(super) certificate: Option<CertificateLookups>,
+}
+
+#[derive(Debug)]
+pub(super) struct CertificateLookups {
     pub(super) issuer: Probed<Lookup<Conditions>>,
     pub(super) certificate: Probed<Lookup<CertificateFacts>>,
-    /// The newest of each kind in the gateway's namespace.
+    /// The newest of each kind that belongs to the certificate.
     pub(super) request: Probed<Option<Conditions>>,
     pub(super) order: Probed<Option<AcmeStep>>,
     pub(super) challenge: Probed<Option<AcmeStep>>,

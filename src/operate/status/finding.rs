@@ -172,9 +172,10 @@ pub struct ServiceObservation {
     pub cilium_operator: Finding,
     pub gateway_class: Finding,
     pub gateway: Finding,
-    pub cert_manager: Finding,
-    pub issuer: Finding,
-    pub certificate: Finding,
+    /// These three are `None` if no host name has a certificate.
+    pub cert_manager: Option<Finding>,
+    pub issuer: Option<Finding>,
+    pub certificate: Option<Finding>,
     /// `None` where the page is not served.
     pub hubble: Option<Finding>,
 }
@@ -287,18 +288,20 @@ impl ClusterObservation {
 impl ServiceObservation {
     /// In the order of causes: each may be the cause of those behind it.
     fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
-        let always = [
-            ("etcd", &self.etcd),
-            ("charts", &self.charts),
-            ("manifests", &self.manifests),
-            ("cilium operator", &self.cilium_operator),
-            ("gateway class", &self.gateway_class),
-            ("gateway", &self.gateway),
-            ("cert-manager", &self.cert_manager),
-            ("issuer", &self.issuer),
-            ("certificate", &self.certificate),
-        ];
-        always.into_iter().chain(self.hubble.as_ref().map(|finding| ("hubble", finding)))
+        [
+            ("etcd", Some(&self.etcd)),
+            ("charts", Some(&self.charts)),
+            ("manifests", Some(&self.manifests)),
+            ("cilium operator", Some(&self.cilium_operator)),
+            ("gateway class", Some(&self.gateway_class)),
+            ("gateway", Some(&self.gateway)),
+            ("cert-manager", self.cert_manager.as_ref()),
+            ("issuer", self.issuer.as_ref()),
+            ("certificate", self.certificate.as_ref()),
+            ("hubble", self.hubble.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, finding)| Some((name, finding?)))
     }
 }
 

@@ -1,12 +1,10 @@
-//! The Helm charts that k3s installs, and the values of cert-manager's.
+//! The Helm charts that k3s installs.
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::config::cluster::{Cluster, Release};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::render::pins::Pins;
-use crate::render::yaml;
 
 #[derive(Serialize)]
 pub(super) struct Chart<'a> {
@@ -31,14 +29,22 @@ impl Mistake for Unpinned {
     }
 }
 
+/// Returns the charts that the cluster installs, with their releases.
+pub(super) fn charts(cluster: &Cluster) -> impl Iterator<Item = (&'static str, Release)> {
+    let is_installed = |name: &str| name != CERT_MANAGER_CHART || cluster.has_certificates();
+    cluster.versions.charts().into_iter().filter(move |(name, _)| is_installed(name))
+}
+
 /// Notes the charts without a hash.
 pub(super) fn note_unpinned(cluster: &Cluster, pins: &Pins, problems: &mut Problems) {
-    for (chart, release) in cluster.versions.charts() {
+    for (chart, release) in charts(cluster) {
         if pins.chart(chart, release).is_none() {
             problems.warning(cluster.sections.versions, Unpinned { chart, release });
         }
     }
 }
+
+pub(super) const CERT_MANAGER_CHART: &str = "cert-manager";
 
 /// k3s upgrades a release only when its `HelmChart` changes, so the chart's file is named by its version.
 pub(super) fn chart_file(name: &str, release: Release) -> String {
@@ -52,32 +58,6 @@ pub(super) fn chart<'a>(name: &str, release: Release, pins: &'a Pins, values: St
         repository: pins.charts.get(name).map(|chart| chart.repository.as_str()).unwrap_or_default(),
         values,
     }
-}
-
-/// Returns the values of cert-manager's chart.
-pub(super) fn cert_manager_values() -> String {
-    let values = json!({
-        "config": {
-            "apiVersion": "controller.config.cert-manager.io/v1alpha1",
-            "gatewayAPI": { "enabled": true },
-            "kind": "ControllerConfiguration",
-        },
-        "crds": { "enabled": true },
-        "dns01RecursiveNameservers": "1.1.1.1:53,1.0.0.1:53",
-        "dns01RecursiveNameserversOnly": true,
-    });
-    let comments: &[yaml::Comment<'_>] = &[
-        (
-            &["config", "gatewayAPI"],
-            "Makes certificates for the listeners of gateways that have its annotation.",
-        ),
-        (
-            &["dns01RecursiveNameservers"],
-            "Before it asks for a certificate, cert-manager checks that its record is visible from outside. The local\n\
-             router may answer differently for this domain.",
-        ),
-    ];
-    yaml::block(&values, comments, VALUES_INDENT)
 }
 
 /// The indentation of the values below `valuesContent` in a `HelmChart`.

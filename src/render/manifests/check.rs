@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::cilium;
-use super::names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER};
+use super::names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POOLS};
+use super::{cert_manager, cilium};
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
@@ -24,8 +24,8 @@ enum Unfit {
     Object { file: String, problem: ResourceProblem },
     #[error("{file} is not YAML: {message}")]
     Yaml { file: String, message: String },
-    #[error("value of Cilium's chart: {problem}")]
-    Value { problem: ResourceProblem },
+    #[error("value of {chart} chart: {problem}")]
+    Value { chart: &'static str, problem: ResourceProblem },
     #[error("{file}: there are two objects {kind} `{name}`")]
     Duplicate { file: String, kind: String, name: String },
 }
@@ -33,14 +33,14 @@ enum Unfit {
 impl Mistake for Unfit {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Object { problem, .. } | Self::Value { problem } => problem.hint(),
+            Self::Object { problem, .. } | Self::Value { problem, .. } => problem.hint(),
             Self::Yaml { .. } => None,
             Self::Duplicate { .. } => Some("give one of them another name".to_owned()),
         }
     }
 
     fn hint_is_public(&self) -> bool {
-        let (Self::Object { problem, .. } | Self::Value { problem }) = self else { return false };
+        let (Self::Object { problem, .. } | Self::Value { problem, .. }) = self else { return false };
         matches!(problem.mistake, ResourceMistake::UnknownKey { .. })
     }
 }
@@ -82,19 +82,27 @@ pub(super) fn text_at(object: &Value, pointer: &str) -> String {
 
 fn check_chart(cluster: &Cluster, name: &str, text: &str, section: Span, problems: &mut Problems) {
     let file = format!("{}/{name}", super::FOLDER);
-    let chart = match name {
-        CILIUM => Chart::Cilium(cluster.versions.cilium),
-        _ => Chart::CertManager(cluster.versions.cert_manager),
+    let (chart, words, own, overridden) = match name {
+        CILIUM => (
+            Chart::Cilium(cluster.versions.cilium),
+            "Cilium's",
+            &cluster.cilium.values,
+            cilium::overridden(cluster),
+        ),
+        _ => (
+            Chart::CertManager(cluster.versions.cert_manager),
+            "cert-manager's",
+            &cluster.certificates.values,
+            cert_manager::overridden(cluster),
+        ),
     };
     let values = match yaml::parse(text).map(|documents| documents.into_iter().next()) {
         Ok(values) => values.unwrap_or_default(),
         Err(error) => return problems.error(section, Unfit::Yaml { file, message: error.to_string() }),
     };
-    let overridden = if name == CILIUM { cilium::overridden(cluster) } else { Vec::new() };
     for problem in validate_values(chart, &values).into_iter().chain(overridden) {
-        let own = cluster.cilium.values.as_ref().filter(|_| name == CILIUM);
-        match own.and_then(|own| place(own, &problem)) {
-            Some(span) => problems.error(span, Unfit::Value { problem }),
+        match own.as_ref().and_then(|own| place(own, &problem)) {
+            Some(span) => problems.error(span, Unfit::Value { chart: words, problem }),
             None => problems.error(section, Unfit::Object { file: file.clone(), problem }),
         }
     }
@@ -106,7 +114,7 @@ fn section(cluster: &Cluster, name: &str) -> Span {
     match name {
         CILIUM => sections.cilium,
         CERT_MANAGER | ISSUER => sections.certificates,
-        BGP => sections.bgp,
+        BGP | POOLS => sections.bgp,
         GATEWAY => sections.gateway,
         HUBBLE => sections.hubble,
         _ => sections.versions,

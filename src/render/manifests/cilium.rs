@@ -1,16 +1,20 @@
 //! The values of Cilium's chart: those that rk1 sets, with the user's merged over them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::chart::VALUES_INDENT;
+use super::values::{self, Fixed, fixed, lay_over};
 use crate::config::cluster::{Cluster, IPV4, IPV6};
-use crate::config::source::Spanned;
-use crate::config::written::FreeValue;
-use crate::render::schema::{ResourceMistake, ResourceProblem};
+use crate::render::schema::ResourceProblem;
 use crate::render::yaml::{self, Comment};
 
 /// The most replicas of the operator: one works, and one waits to take over.
 const OPERATORS: usize = 2;
+
+/// Requests a second that an agent may send to the API server. Each address that is announced in the nodes' network is a
+/// lease, which its node renews every five seconds (the chart's `l2announcements.leaseRenewDeadline`). The default of ten a
+/// second would be used up by 50 of them.
+const L2_REQUESTS: u16 = 50;
 
 const COMMENTS: &[Comment<'static>] = &[
     (
@@ -32,6 +36,10 @@ const COMMENTS: &[Comment<'static>] = &[
     (
         &["k8sServiceHost"],
         "k3s's load balancer on each node, which knows every server: the loss of one server does no harm.",
+    ),
+    (
+        &["k8sClientRateLimit"],
+        "Each address that is announced in the nodes' network is a lease, which its node renews every five seconds.",
     ),
     (
         &["loadBalancer", "acceleration"],
@@ -56,16 +64,7 @@ pub(super) fn merged(cluster: &Cluster) -> Value {
     values
 }
 
-/// A value on which other rendered files depend.
-struct Fixed {
-    path: &'static str,
-    /// The section of cluster.toml that sets it.
-    section: &'static str,
-    /// What stops working with another value.
-    reason: &'static str,
-}
-
-const FIXED: [Fixed; 10] = [
+const FIXED: [Fixed; 11] = [
     fixed("bgpControlPlane.enabled", "[bgp]", "without BGP no router learns the cluster's addresses"),
     fixed("gatewayAPI.enabled", "[gateway]", "without the Gateway API nothing serves the shared gateway"),
     fixed(
@@ -83,41 +82,22 @@ const FIXED: [Fixed; 10] = [
         "[network]",
         "k3s and the checks of ranges use `pods-ipv6`",
     ),
+    fixed("l2announcements.enabled", "[[pool]]", "without it nobody answers for the addresses of a pool"),
     fixed("ipv6.enabled", "[network]", "the cluster has IPv6 if `pods-ipv6` is written"),
 ];
 
-const fn fixed(path: &'static str, section: &'static str, reason: &'static str) -> Fixed {
-    Fixed { path, section, reason }
-}
-
 /// Returns the user's values that override one on which other rendered files depend.
 pub(super) fn overridden(cluster: &Cluster) -> Vec<ResourceProblem> {
-    let (own, merged) = (own(cluster), merged(cluster));
-    let differs = |fixed: &&Fixed| {
-        let pointer = format!("/{}", fixed.path.replace('.', "/"));
-        let (own, merged) = (own.pointer(&pointer), merged.pointer(&pointer));
-        // Some charts have switches as strings.
-        let is_on = |value: Option<&Value>| value.is_some_and(|value| *value == true || value == "true");
-        match fixed.path {
-            "ipv6.enabled" => is_on(own) != is_on(merged),
-            _ if is_on(own) => !is_on(merged),
-            // What rk1 does not set or switches off, the user may set.
-            _ => own.is_some_and(|own| *own != false && Some(own) != merged),
-        }
-    };
-    let problem = |fixed: &Fixed| ResourceProblem {
-        path: fixed.path.to_owned(),
-        mistake: ResourceMistake::ChartRule {
-            message: format!("this overrides the value that `{}` sets", fixed.section),
-            instead: format!("remove it: {}", fixed.reason),
-        },
-    };
-    FIXED.iter().filter(differs).map(problem).collect()
+    values::overridden(&FIXED, &own(cluster), &merged(cluster))
 }
 
 /// Returns the values that rk1 sets.
 fn own(cluster: &Cluster) -> Value {
     let mut values = rendered(cluster);
+    if cluster.announces_l2() {
+        values["k8sClientRateLimit"] = json!({ "burst": 2 * L2_REQUESTS, "qps": L2_REQUESTS });
+        values["l2announcements"] = json!({ "enabled": true });
+    }
     if let Some(pods) = cluster.network.pods.v6() {
         values["ipv6"] = json!({ "enabled": true });
         let operator = &mut values["ipam"]["operator"];
@@ -129,7 +109,7 @@ fn own(cluster: &Cluster) -> Value {
 
 fn rendered(cluster: &Cluster) -> Value {
     json!({
-        "bgpControlPlane": { "enabled": true },
+        "bgpControlPlane": { "enabled": cluster.bgp.is_some() },
         "cluster": { "name": cluster.name },
         "gatewayAPI": {
             "enabled": true,
@@ -155,30 +135,4 @@ fn rendered(cluster: &Cluster) -> Value {
         "operator": { "replicas": cluster.nodes.len().min(OPERATORS), "rollOutPods": true },
         "rollOutCiliumPods": true,
     })
-}
-
-/// Merges values as Helm does: maps key by key, everything else as a whole.
-fn lay_over(values: &mut Value, own: &Spanned<FreeValue>) {
-    match (values, &own.value) {
-        (Value::Object(below), FreeValue::Table(entries)) => {
-            for (key, value) in entries {
-                lay_over(below.entry(key.value.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (place, _) => *place = json(own),
-    }
-}
-
-fn json(value: &Spanned<FreeValue>) -> Value {
-    match &value.value {
-        FreeValue::Boolean(on) => json!(on),
-        FreeValue::Float(number) => json!(number),
-        FreeValue::Integer(number) => json!(number),
-        FreeValue::List(items) => items.iter().map(json).collect(),
-        FreeValue::String(text) => json!(text),
-        FreeValue::Table(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key.value.clone(), json(value)));
-            Value::Object(entries.collect::<Map<_, _>>())
-        }
-    }
 }

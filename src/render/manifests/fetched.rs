@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tera::Context;
 
-use super::chart::chart_file;
+use super::chart::{chart_file, charts};
 use crate::config::cluster::{Cluster, Release};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::render::pins::{PinnedFile, Pins};
@@ -45,7 +45,7 @@ pub(super) fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, 
         problems.error(cluster.sections.versions, mistake);
         return Err(RenderError::Refused(problems));
     }
-    let charts = versions.charts().map(|(name, release)| NamedChart {
+    let charts = charts(cluster).map(|(name, release)| NamedChart {
         name: chart_file(name, release),
         file: pins.chart(name, release),
     });
@@ -54,6 +54,6 @@ pub(super) fn fetched(cluster: &Cluster, pins: &Pins) -> Result<[(&'static str, 
     context.insert("channel", versions.gateway_api_channel.word());
     context.insert("cilium", &versions.cilium.to_string());
     context.insert("files", &files);
-    context.insert("charts", &charts);
+    context.insert("charts", &charts.collect::<Vec<_>>());
     Ok([(CRDS, nix::render(&tera, CRDS, &context)?), (CHARTS, nix::render(&tera, CHARTS, &context)?)])
 }

@@ -1,62 +1,108 @@
-//! The shared gateway and Hubble's route through it.
+//! The gateways and Hubble's route through one of them.
 
 use serde::Serialize;
 
 use super::issuer::issuer_name;
-use crate::config::cluster::{Cluster, Domain};
+use crate::config::cluster::{self, Cluster, Domain, HostPattern};
 
-/// The shared gateway, to which routes of any namespace attach.
-pub(crate) const GATEWAY_NAME: &str = "shared";
+/// The namespace of the gateways, to which routes of any namespace attach.
 pub(crate) const GATEWAY_NAMESPACE: &str = "gateway";
-const HTTP_LISTENER: &str = "http";
+pub(super) const HTTP_LISTENER: &str = "http";
 const HTTPS_LISTENER: &str = "https";
 
-/// The secret with the certificate of the gateway's HTTPS listener, which cert-manager makes.
-pub(crate) const CERTIFICATE: &str = "shared-gateway-certificate";
-
-/// Returns the name of the service that Cilium makes for the gateway.
+/// Returns the name of the secret with the certificate of a gateway's HTTPS listeners, which cert-manager makes. Its
+/// `Certificate` has the same name.
 #[must_use]
-pub(crate) fn service() -> String {
-    format!("cilium-gateway-{GATEWAY_NAME}")
+pub(crate) fn certificate(gateway: &cluster::Gateway) -> String {
+    format!("{}-gateway-certificate", gateway.name)
+}
+
+/// Returns the name of the service that Cilium makes for a gateway.
+#[must_use]
+pub(crate) fn service(gateway: &cluster::Gateway) -> String {
+    format!("cilium-gateway-{}", gateway.name)
+}
+
+/// Returns the name of the listener for a gateway's host name at a position. The first has the name of its protocol.
+fn listener(gateway: &cluster::Gateway, position: usize) -> String {
+    let protocol = if gateway.has_certificate() { HTTPS_LISTENER } else { HTTP_LISTENER };
+    match gateway.hosts.get(position).map(|host| &host.value) {
+        Some(HostPattern::Exact(name)) if position > 0 => format!("{protocol}-{name}"),
+        Some(HostPattern::Wildcard(domain)) if position > 0 => format!("{protocol}-any.{domain}"),
+        _ => protocol.to_owned(),
+    }
 }
 
 #[derive(Serialize)]
-pub(super) struct Gateway<'a> {
+pub(super) struct Entrances<'a> {
     namespace: &'static str,
-    name: &'static str,
     http: &'static str,
-    https: &'static str,
-    issuer: &'static str,
-    certificate: &'static str,
-    domain: &'a str,
+    gateways: Vec<Gateway<'a>>,
+    /// The gateways that redirect from HTTP to HTTPS.
+    redirecting: Vec<&'a str>,
+    /// Whether Cilium reads a gateway's own list of addresses: since 1.17.
+    has_addresses: bool,
+}
+
+#[derive(Serialize)]
+struct Gateway<'a> {
+    name: &'a str,
+    /// `None` if its host names are served over HTTP.
+    issuer: Option<&'static str>,
+    certificate: String,
     /// One for each address family.
     addresses: Vec<String>,
-    /// Whether Cilium reads the gateway's own list of addresses: since 1.17.
-    has_addresses: bool,
+    listeners: Vec<Listener>,
+}
+
+#[derive(Serialize)]
+struct Listener {
+    name: String,
+    host: String,
+    is_wildcard: bool,
 }
 
 #[derive(Serialize)]
 pub(super) struct Hubble<'a> {
     namespace: &'static str,
-    name: &'static str,
-    https: &'static str,
+    gateway: &'a str,
+    listener: String,
     host: &'a str,
 }
 
-pub(super) fn gateway(cluster: &Cluster) -> Gateway<'_> {
-    Gateway {
+pub(super) fn gateways(cluster: &Cluster) -> Entrances<'_> {
+    let redirecting = cluster.gateways.iter().filter(|gateway| gateway.has_certificate());
+    Entrances {
         namespace: GATEWAY_NAMESPACE,
-        name: GATEWAY_NAME,
         http: HTTP_LISTENER,
-        https: HTTPS_LISTENER,
-        issuer: issuer_name(cluster.certificates.issuer),
-        certificate: CERTIFICATE,
-        domain: cluster.gateway.domain.as_str(),
-        addresses: cluster.gateway.address.each().map(|address| address.to_string()).collect(),
+        gateways: cluster.gateways.iter().map(gateway).collect(),
+        redirecting: redirecting.map(|gateway| gateway.name.as_str()).collect(),
         has_addresses: cluster.versions.cilium.minor >= 17,
     }
 }
 
-pub(super) fn hubble(host: &Domain) -> Hubble<'_> {
-    Hubble { namespace: GATEWAY_NAMESPACE, name: GATEWAY_NAME, https: HTTPS_LISTENER, host: host.as_str() }
+fn gateway(gateway: &cluster::Gateway) -> Gateway<'_> {
+    let listeners = gateway.hosts.iter().enumerate().map(|(position, host)| Listener {
+        name: listener(gateway, position),
+        host: host.value.to_string(),
+        is_wildcard: matches!(host.value, HostPattern::Wildcard(_)),
+    });
+    Gateway {
+        name: gateway.name.as_str(),
+        issuer: issuer_name(gateway.issuer),
+        certificate: certificate(gateway),
+        addresses: gateway.address.each().map(|address| address.to_string()).collect(),
+        listeners: listeners.collect(),
+    }
+}
+
+/// Returns the route to Hubble's page. `None` if no gateway serves its host.
+pub(super) fn hubble<'a>(cluster: &'a Cluster, host: &'a Domain) -> Option<Hubble<'a>> {
+    let (gateway, position) = cluster.serving(host)?;
+    Some(Hubble {
+        namespace: GATEWAY_NAMESPACE,
+        gateway: gateway.name.as_str(),
+        listener: listener(gateway, position),
+        host: host.as_str(),
+    })
 }

@@ -202,7 +202,8 @@ fn hubble_host(cluster: &Cluster, object: &Value) -> Option<(String, String)> {
     let is_shared = |parent: &Value| {
         let namespace = parent["namespace"].as_str().map(str::to_owned);
         let namespace = namespace.unwrap_or_else(|| text_at(object, "/metadata/namespace"));
-        parent["name"] == gateway::GATEWAY_NAME && namespace == gateway::GATEWAY_NAMESPACE
+        cluster.gateways.iter().any(|gateway| parent["name"] == gateway.name.as_str())
+            && namespace == gateway::GATEWAY_NAMESPACE
     };
     if object["kind"] != "HTTPRoute" || !parents.iter().any(is_shared) {
         return None;

@@ -26,10 +26,11 @@ macro_rules! embedded {
     };
 }
 
-static EMBEDDED: [Embedded; 30] = embedded! {
+static EMBEDDED: [Embedded; 31] = embedded! {
     "cert-manager/v1.21.1": "Certificate", "ClusterIssuer";
     "cilium": "CiliumBGPAdvertisement", "CiliumBGPClusterConfig", "CiliumBGPNodeConfigOverride",
-        "CiliumBGPPeerConfig", "CiliumGatewayClassConfig", "CiliumLoadBalancerIPPool";
+        "CiliumBGPPeerConfig", "CiliumGatewayClassConfig", "CiliumL2AnnouncementPolicy",
+        "CiliumLoadBalancerIPPool";
     "k3s": "HelmChart", "HelmChartConfig";
     "gateway-api/v1.1.0/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
     "gateway-api/v1.4.1/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";

@@ -19,7 +19,7 @@ mod tree;
 mod units;
 
 use evaluator::{Nix, ROOT};
-use serde_json::Value;
+use serde_json::{Value, json};
 use snapbox::{Data, assert_data_eq};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -142,6 +142,47 @@ fn every_host_is_what_the_posts_describe() {
             assert_eq!(host["ssh"][way], false, "{name}: {way}");
         }
         assert_eq!(host["root"]["hashedPassword"], "*");
+    }
+}
+
+/// Each host of each example evaluates, and has the manifests and the Secrets of its cluster.
+#[test]
+fn the_examples_evaluate() {
+    let Some(nix) = Nix::new("the_examples_evaluate") else { return };
+    let examples = nix.value("report.exampleHosts");
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let servers = |name: &str| {
+        let hosts = examples[name].as_object().unwrap().values();
+        hosts.clone().filter(|host| host["k3s"]["role"] == "server").count()
+    };
+    let counts = ["own-authority", "single-node", "two-boards", "unifi"]
+        .map(|name| (name, keys(&examples[name]).len(), servers(name)));
+    let expected = [("own-authority", 4, 3), ("single-node", 1, 1), ("two-boards", 8, 3), ("unifi", 3, 3)];
+    assert_eq!(counts, expected);
+
+    let solo = &examples["single-node"]["rk1"];
+    let manifests = [
+        "00-gateway-api-crds.yaml",
+        "10-cilium.yaml",
+        "20-cert-manager.yaml",
+        "30-pools.yaml",
+        "40-issuer.yaml",
+        "50-gateway.yaml",
+        "60-hubble.yaml",
+    ];
+    assert_eq!(keys(&solo["k3s"]["manifests"]), manifests);
+    // Both keys of one Secret.
+    let secrets = &examples["own-authority"]["bench-1"]["kubernetesSecrets"];
+    let units = [
+        "kubernetes-secret-certificate-authority.tls.crt",
+        "kubernetes-secret-certificate-authority.tls.key",
+    ];
+    assert_eq!(keys(secrets), units);
+    for (unit, key) in units.into_iter().zip(["tls.crt", "tls.key"]) {
+        assert_eq!(
+            (&secrets[unit]["NAME"], &secrets[unit]["KEY"]),
+            (&json!("certificate-authority"), &json!(key))
+        );
     }
 }
 

@@ -176,6 +176,13 @@ in
   inherit (declarations) counts;
   hosts = lib.mapAttrs host outputs.nixosConfigurations;
   dualStackHosts = lib.mapAttrs host (outputs.lib.mkCluster ../../../examples/dual-stack/hosts);
+  # The other clusters that people run.
+  exampleHosts = lib.genAttrs [
+    "own-authority"
+    "single-node"
+    "two-boards"
+    "unifi"
+  ] (name: lib.mapAttrs host (outputs.lib.mkCluster (../../../examples + "/${name}/hosts")));
   units = lib.mapAttrs units streamerHosts;
   scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (
     outputs.nixosConfigurations

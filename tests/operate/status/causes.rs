@@ -81,25 +81,25 @@ fn the_acme_server_is_not_reached() {
 fn the_certificate_is_not_issued() {
     screen_of("cause-challenge-pending", |cluster| {
         without_certificate(cluster);
-        add(cluster, ORDER_LIST, acme_step("shared-1-1", "pending", ""));
-        add(cluster, CHALLENGE_LIST, acme_step("shared-1-1-1", "pending", ""));
+        add(cluster, ORDER_LIST, acme_step("shared-gateway-certificate-1-1", "pending", ""));
+        add(cluster, CHALLENGE_LIST, acme_step("shared-gateway-certificate-1-1-1", "pending", ""));
     });
     screen_of("cause-challenge-failed", |cluster| {
         without_certificate(cluster);
         let reason = "Error accepting authorization: acme: authorization error for virtualthoughts.co.uk: 403 \
                       urn:ietf:params:acme:error:unauthorized: Incorrect TXT record";
-        add(cluster, CHALLENGE_LIST, acme_step("shared-1-1-1", "invalid", reason));
+        add(cluster, CHALLENGE_LIST, acme_step("shared-gateway-certificate-1-1-1", "invalid", reason));
     });
     screen_of("cause-order", |cluster| {
         without_certificate(cluster);
         let reason = "Failed to create Order: 429 urn:ietf:params:acme:error:rateLimited: too many certificates \
                       already issued for \"virtualthoughts.co.uk\"";
-        add(cluster, ORDER_LIST, acme_step("shared-1-1", "errored", reason));
+        add(cluster, ORDER_LIST, acme_step("shared-gateway-certificate-1-1", "errored", reason));
     });
     screen_of("cause-request", |cluster| {
         without_certificate(cluster);
         let message = "The CertificateRequest was denied by policy";
-        let denied = json!({ "metadata": { "name": "shared-1", "creationTimestamp": "2026-11-20T08:00:00Z" },
+        let denied = json!({ "metadata": { "name": "shared-gateway-certificate-1", "creationTimestamp": "2026-11-20T08:00:00Z" },
             "status": { "conditions": [condition("Denied", "True", "policy", message)] } });
         add(cluster, REQUEST_LIST, denied);
     });

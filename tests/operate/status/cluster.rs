@@ -173,7 +173,7 @@ impl TestCluster {
     pub(crate) fn rendered_router(&self) -> String {
         let source = Source { name: "cluster.toml".to_owned(), text: self.text.clone() };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
-        router_documents(&cluster, &cluster.bgp.routers[0]).expect("documents").remove(0).body
+        router_documents(&cluster, &cluster.routers()[0]).expect("documents").remove(0).body
     }
 
     /// What `rk1 status` prints and how it ends.

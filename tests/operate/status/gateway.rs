@@ -53,6 +53,10 @@ fn no_browser_trusts_the_certificate() {
         cluster.edit("issuer = \"production\"", "issuer = \"staging\"");
         cluster.gateway.identity = Some(Authority::new("staging").sign("hubble.virtualthoughts.co.uk"));
     });
+    screen_of("hubble-own-authority", |cluster| {
+        cluster.edit("issuer = \"production\"", "issuer = \"self-signed\"");
+        cluster.gateway.identity = Some(Authority::new("cluster-ca").sign("hubble.example.org"));
+    });
     screen_of("hubble-other-name", |cluster| {
         cluster.gateway.identity = Some(cluster.authority.sign("virtualthoughts.co.uk"));
     });

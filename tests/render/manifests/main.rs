@@ -113,6 +113,127 @@ fn passwords_staging_own_values_and_no_hubble_render() {
     assert_variant("passwords-and-own-values", &text);
 }
 
+/// The posts' cluster with other sections `[gateway]` and `[certificates]`, and with secrets of these names.
+fn posts_served_by(gateway: &str, certificates: &str, secrets: &[&str]) -> String {
+    let text = include_str!("../../../cluster.toml");
+    let start = text.find("[gateway]").expect("[gateway]");
+    let end = text.find("[hubble]").expect("[hubble]");
+    let secrets: Vec<_> = secrets.iter().map(|name| format!("{name} = \"secrets/{name}\"\n")).collect();
+    let rest = text[end..].replace("azure-dns = \"secrets/azure-dns\"\n", &secrets.concat());
+    [&text[..start], gateway, "\n", certificates, "\n", &rest].concat()
+}
+
+#[test]
+fn a_webhook_for_the_domain_itself_and_a_wildcard_renders() {
+    let gateway = "[gateway]\naddress = \"10.200.200.1\"\n\
+                   hosts = [\"virtualthoughts.co.uk\", \"*.virtualthoughts.co.uk\"]\n";
+    let certificates = "[certificates]\nrecursive-nameservers = [\"https://1.1.1.1/dns-query\", \"9.9.9.9\"]\n\
+                        values = { replicaCount = 2 }\n\
+                        [certificates.webhook]\ngroup-name = \"acme.example.org\"\nsolver-name = \"hetzner\"\n\
+                        config = { secretName = \"hetzner-dns\", zones = [\"virtualthoughts.co.uk\"] }\n\
+                        [certificates.webhook.secrets.hetzner-dns]\napi-key = \"hetzner-token\"\n\
+                        api-user = \"hetzner-user\"\n";
+    let text = posts_served_by(gateway, certificates, &["hetzner-token", "hetzner-user"]);
+    assert_variant("webhook-and-two-names", &text);
+}
+
+/// Each gateway has an issuer of its own, one of them none.
+#[test]
+fn gateways_with_their_own_issuers_render() {
+    let gateway = "[[gateway]]\naddress = \"10.200.200.1\"\n\n[[gateway]]\nname = \"home\"\n\
+                   address = \"10.200.200.10\"\nhosts = [\"home.virtualthoughts.co.uk\", \"*.home.virtualthoughts.co.uk\"]\n\
+                   issuer = \"self-signed\"\n\n[[gateway]]\nname = \"plain\"\naddress = \"10.200.200.11\"\n\
+                   host = \"*.plain.virtualthoughts.co.uk\"\nissuer = \"none\"\n";
+    let certificates = "[certificates]\nissuer = \"ca\"\nrecursive-nameservers = []\n\
+                        [certificates.ca]\ncertificate = \"ca-certificate\"\nkey = \"ca-key\"\n";
+    let text = posts_served_by(gateway, certificates, &["ca-certificate", "ca-key"]);
+    assert_variant("gateways-and-issuers", &text);
+    // Both keys of one Secret reach it.
+    let made = cluster(&text).kubernetes_secrets();
+    let made: Vec<_> =
+        made.iter().map(|made| (made.name.as_str(), made.key.as_str(), made.from.as_str())).collect();
+    let expected = [
+        ("certificate-authority", "tls.crt", "ca-certificate"),
+        ("certificate-authority", "tls.key", "ca-key"),
+    ];
+    assert_eq!(made, expected);
+    let documents = documents(&cluster(&text), &Pins::built_in().expect("pins")).expect("documents");
+    let shared = documents.iter().find(|document| document.name == "cluster.nix").expect("cluster.nix");
+    let entries = "    kubernetesSecrets = {\n      \"certificate-authority.tls.crt\" = {\n        \
+                   name = \"certificate-authority\";\n        namespace = \"cert-manager\";\n        \
+                   key = \"tls.crt\";\n        file = \"/var/lib/rk1/secrets/ca-certificate\";\n      };\n";
+    assert!(shared.body.contains(entries), "{}", shared.body);
+}
+
+#[test]
+fn exact_names_are_proven_over_http() {
+    let gateway = "[gateway]\naddress = \"10.200.200.1\"\n\
+                   hosts = [\"hubble.virtualthoughts.co.uk\", \"virtualthoughts.co.uk\"]\n";
+    let certificates = "[certificates]\nissuer = \"staging\"\nhttp-01 = true\n";
+    assert_variant("http-01", &posts_served_by(gateway, certificates, &[]));
+}
+
+#[test]
+fn a_cluster_without_certificates_has_no_cert_manager() {
+    let gateway = "[gateway]\naddress = \"10.200.200.1\"\n";
+    let text = posts_served_by(gateway, "[certificates]\nissuer = \"none\"\n", &[]);
+    assert_variant("no-certificates", &text);
+}
+
+/// The posts' cluster with another section `[bgp]`, up to and without `[gateway]`, and another gateway's address.
+fn posts_announced_by(announcement: &str, address: &str) -> String {
+    let text = include_str!("../../../cluster.toml");
+    let start = text.find("[bgp]").expect("[bgp]");
+    let end = text.find("[gateway]").expect("[gateway]");
+    let rest = text[end..].replace("10.200.200.1", address);
+    [&text[..start], announcement, "\n", &rest].concat()
+}
+
+#[test]
+fn addresses_of_the_lan_need_no_router() {
+    let pool = "[[pool]]\nname = \"lan\"\nranges = [\"172.16.10.200-172.16.10.219\"]\n";
+    let text = posts_announced_by(pool, "172.16.10.200");
+    assert_variant("l2-without-router", &text);
+    assert!(cluster(&text).routers().is_empty());
+}
+
+const BGP: &str = "[bgp]\nasn = 64512\npool = \"10.200.200.0/24\"\n\n[[bgp.router]]\nname = \"mikrotik\"\n\
+                   address = \"172.16.10.1\"\nplatform = \"routeros\"\nversion = \"7.18\"\n";
+
+/// Each service is announced in one way.
+#[test]
+fn pools_of_both_kinds_stand_side_by_side() {
+    let pool = "\n[[pool]]\nname = \"lan\"\nranges = [\"172.16.10.200-172.16.10.219\"]\nannounce = \"l2\"\n\
+                service-label = { \"example.org/pool\" = \"lan\" }\n";
+    let text = posts_announced_by(&[BGP, pool].concat(), "10.200.200.1");
+    let second = "[[gateway]]\nname = \"local\"\naddress = \"172.16.10.200\"\nhost = \"*.lan.virtualthoughts.co.uk\"\n\n\
+                  [certificates]";
+    let text = text.replace("[gateway]", "[[gateway]]").replace("[certificates]", second);
+    assert_variant("bgp-and-l2", &text);
+}
+
+/// Each router gets its own pool, one of them in two parts.
+#[test]
+fn routers_have_different_pools() {
+    let second = "\n[[bgp.router]]\nname = \"edge\"\naddress = \"172.16.10.2\"\nplatform = \"frr\"\nversion = \"10.2\"\n\n\
+                  [[pool]]\nname = \"public\"\nranges = [\"203.0.113.8-203.0.113.13\", \"198.51.100.0/28\"]\n\
+                  routers = [\"edge\"]\nservice-label = { \"example.org/pool\" = \"public\" }\n\n\
+                  [[pool]]\nname = \"inside\"\nranges = [\"10.200.200.0/24\"]\nrouters = [\"mikrotik\"]\n";
+    let bgp = BGP.replace("pool = \"10.200.200.0/24\"\n", "");
+    let text = posts_announced_by(&[&bgp, second].concat(), "10.200.200.1");
+    assert_variant("pools-of-two-routers", &text);
+    let documents = documents(&cluster(&text), &Pins::built_in().expect("pins")).expect("documents");
+    let file = |name| &documents.iter().find(|document| document.name == name).expect("a file").body;
+    let lists = "ip prefix-list rk1-turing-pi-pool seq 5 permit 203.0.113.8/30 ge 32\n\
+                 ip prefix-list rk1-turing-pi-pool seq 10 permit 203.0.113.12/31 ge 32\n\
+                 ip prefix-list rk1-turing-pi-pool seq 15 permit 198.51.100.0/28 ge 32\n";
+    assert!(file("edge.frr.conf").contains(lists), "{}", file("edge.frr.conf"));
+    assert!(
+        file("mikrotik.rsc")
+            .contains("if (dst in 10.200.200.0/24 && dst-len == 32) { accept } else { reject }")
+    );
+}
+
 /// Every value that the posts set, where they meant it to be.
 #[test]
 fn the_posts_values_are_kept() {
@@ -416,7 +537,7 @@ fn every_dns_provider_gives_an_issuer_that_its_schema_accepts() {
                 DnsValueKind::Secret { name, key } => {
                     let made = secrets.iter().find(|secret| secret.name == name).expect("a Secret");
                     assert_eq!(
-                        (made.namespace, made.key, made.from.as_str()),
+                        (made.namespace, made.key.as_str(), made.from.as_str()),
                         ("cert-manager", key, field.example)
                     );
                     json!({ "name": name, "key": key })

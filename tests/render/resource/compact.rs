@@ -56,7 +56,7 @@ fn the_compact_schemas_are_fresh() {
 
 #[test]
 fn every_embedded_schema_is_read() {
-    assert_eq!(definitions().count(), 30);
+    assert_eq!(definitions().count(), 31);
     for (folder, definition) in definitions() {
         assert!(definition.is_some(), "a definition in {folder}");
     }

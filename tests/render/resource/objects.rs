@@ -77,8 +77,15 @@ pub(crate) fn written_by_hand() -> Vec<Object> {
     .collect()
 }
 
-/// The repository's own cluster, and the example of one with both address families.
-pub(crate) const CLUSTERS: [&str; 2] = ["cluster.toml", "examples/dual-stack/cluster.toml"];
+/// The repository's own cluster, and the examples.
+pub(crate) const CLUSTERS: [&str; 6] = [
+    "cluster.toml",
+    "examples/dual-stack/cluster.toml",
+    "examples/own-authority/cluster.toml",
+    "examples/single-node/cluster.toml",
+    "examples/two-boards/cluster.toml",
+    "examples/unifi/cluster.toml",
+];
 
 /// What `rk1 render` makes of a cluster: the versions, and YAML files with objects in them.
 pub(crate) fn rendered_files(cluster: &str) -> (Versions, Vec<String>) {

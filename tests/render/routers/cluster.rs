@@ -55,11 +55,21 @@ pub(crate) fn parse(text: String) -> Cluster {
     cluster.unwrap_or_else(|| unreachable!("{problems:?}"))
 }
 
+/// The posts' cluster with another router, and with AS numbers of their own for the last two nodes. The router, if it has no
+/// number, is in the autonomous system of the others.
+pub(crate) fn own_numbers(router: &str) -> String {
+    let mut text = with_router(router);
+    for (node, asn) in [("rk1-03", 64603), ("rk1-04", 64604)] {
+        text = text.replace(&format!("name = \"{node}\"\n"), &format!("name = \"{node}\"\nasn = {asn}\n"));
+    }
+    text
+}
+
 /// What is rendered into `routers/`.
 pub(crate) fn rendered(text: String) -> Vec<Document> {
     let cluster = parse(text);
     let of = |router| router_documents(&cluster, router).expect("documents");
-    let mut documents: Vec<_> = cluster.bgp.routers.iter().flat_map(of).collect();
+    let mut documents: Vec<_> = cluster.routers().iter().flat_map(of).collect();
     documents.sort_by_key(Document::path);
     documents
 }
@@ -82,3 +92,7 @@ pub(crate) const EXTERNAL_ROUTEROS: &str = "name = \"mikrotik\"\naddress = \"172
      password = \"bgp-password\"\n";
 pub(crate) const EXTERNAL_VYOS: &str =
     "name = \"vyos\"\naddress = \"172.16.10.1\"\nasn = 64513\nplatform = \"vyos\"\nversion = \"1.4.2\"\n";
+pub(crate) const PFSENSE: &str =
+    "name = \"sense\"\naddress = \"172.16.10.1\"\nplatform = \"pfsense\"\nversion = \"2.8.0\"\n";
+pub(crate) const OPENWRT: &str =
+    "name = \"wrt\"\naddress = \"172.16.10.1\"\nplatform = \"openwrt\"\nversion = \"24.10.2\"\n";

@@ -5,8 +5,8 @@ use std::path::Path;
 use snapbox::{Data, assert_data_eq};
 
 use crate::cluster::{
-    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, EXTERNAL_VYOS, FRR, OPNSENSE, UNIFI, VYOS,
-    dual_stack, dual_stack_routeros, multihop, rendered, routeros, with_router,
+    BIRD, EXTERNAL_BIRD, EXTERNAL_FRR, EXTERNAL_ROUTEROS, EXTERNAL_VYOS, FRR, OPENWRT, OPNSENSE, PFSENSE,
+    UNIFI, VYOS, dual_stack, dual_stack_routeros, multihop, own_numbers, rendered, routeros, with_router,
 };
 
 /// The four lines of the posts.
@@ -56,6 +56,12 @@ golden! {
     vyos: "1.4", with_router(VYOS);
     opnsense: "25.7", with_router(OPNSENSE);
     unifi: "9.3", with_router(UNIFI);
+    pfsense: "2.8", with_router(PFSENSE);
+    openwrt: "24.10", with_router(OPENWRT);
+    own_numbers_frr: "own-numbers-8.4", own_numbers(FRR);
+    own_numbers_bird: "own-numbers-2.0", own_numbers(BIRD);
+    own_numbers_vyos: "own-numbers-1.4", own_numbers(VYOS);
+    own_numbers_routeros: "own-numbers-7.22", own_numbers(EXTERNAL_ROUTEROS);
     dual_stack_routeros_7_18: "dual-stack-7.18", dual_stack_routeros("7.18");
     dual_stack_routeros_7_19: "dual-stack-7.19", dual_stack_routeros("7.19");
     dual_stack_routeros_7_20: "dual-stack-7.20", dual_stack_routeros("7.20");

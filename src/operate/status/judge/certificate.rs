@@ -4,19 +4,20 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::gateway::{Named, check, follows_from};
 use super::pods;
-use crate::config::cluster::{Cluster, Domain};
-use crate::operate::status::facts::{AcmeStep, CertificateFacts, Condition, Lookup, ServiceFacts};
+use crate::config::cluster::Gateway;
+use crate::operate::status::facts::{
+    AcmeStep, CertificateFacts, CertificateLookups, Condition, GatewayLookups, Lookup,
+};
 use crate::operate::status::finding::{Cause, Finding};
+use crate::render::manifests::gateway as names;
 use crate::render::manifests::issuer::issuer_name;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
-const CERTIFICATE: &str = "Certificate gateway/shared-gateway-certificate";
 const DESCRIBE: &str = "`kubectl -n gateway describe certificate,certificaterequest,order,challenge`";
 const NOT_INSTALLED: &str = "cert-manager is not installed: the cluster does not know its kinds";
 const CHART_HINT: &str = "`kubectl -n kube-system get helmchart,job`: the chart cert-manager of manifests/20-cert-manager.yaml brings them";
 
-pub(super) fn issuer(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
-    let name = issuer_name(cluster.certificates.issuer);
+pub(super) fn issuer(name: &str, found: &CertificateLookups, causes: &[Named<'_>]) -> Finding {
     let object = format!("ClusterIssuer {name}");
     let conditions = match &found.issuer {
         Ok(Lookup::Found(conditions)) => conditions,
@@ -68,12 +69,14 @@ pub(super) struct Causes<'a> {
 }
 
 pub(super) fn certificate(
-    cluster: &Cluster,
-    found: &ServiceFacts,
+    gateway: &Gateway,
+    lookups: &GatewayLookups,
+    found: &CertificateLookups,
     causes: &Causes<'_>,
     now: Timestamp,
 ) -> Finding {
-    let domain = &cluster.gateway.domain;
+    let hosts = gateway.listed_hosts();
+    let object = format!("Certificate gateway/{}", names::certificate(gateway));
     let facts = match &found.certificate {
         Ok(Lookup::Found(facts)) => facts,
         Ok(Lookup::NoKind) => {
@@ -84,7 +87,7 @@ pub(super) fn certificate(
             .unwrap_or_else(|| Finding::wrong(Cause::KindNotInstalled, NOT_INSTALLED, CHART_HINT));
         }
         Ok(Lookup::NoObject) => {
-            let has_gateway = found.gateway.as_ref().is_ok_and(|found| found.found().is_some());
+            let has_gateway = lookups.gateway.as_ref().is_ok_and(|found| found.found().is_some());
             let gateway = (!has_gateway).then_some(("gateway", causes.gateway));
             let causes: Vec<_> = [("cert-manager", causes.cert_manager)].into_iter().chain(gateway).collect();
             return follows_from(&causes, "not there").unwrap_or_else(|| {
@@ -101,12 +104,12 @@ pub(super) fn certificate(
     let ready = check(&facts.conditions, "Ready");
     if ready.is_err() || has_expired || is_overdue {
         let front = match facts.not_after {
-            Some(end) if has_expired => format!("*.{domain} expired {} ago", in_days(days(end, now))),
+            Some(end) if has_expired => format!("{hosts} expired {} ago", in_days(days(end, now))),
             Some(end) if is_overdue => {
                 let late = facts.renewal.map(|renewal| days(renewal, now)).unwrap_or_default();
-                format!("*.{domain}, {} left: the renewal is {} late", in_days(days(now, end)), in_days(late))
+                format!("{hosts}, {} left: the renewal is {} late", in_days(days(now, end)), in_days(late))
             }
-            _ => format!("*.{domain} is not issued"),
+            _ => format!("{hosts} is not issued"),
         };
         let not_ready = ready.err().flatten().map(Condition::words);
         return not_issued(
@@ -121,28 +124,33 @@ pub(super) fn certificate(
             } else {
                 Cause::CertificateNotReady
             },
+            &object,
         );
     }
-    good(cluster, domain, facts, now)
+    good(gateway, &hosts, &object, facts, now)
 }
 
-fn good(cluster: &Cluster, domain: &Domain, facts: &CertificateFacts, now: Timestamp) -> Finding {
-    let wanted = issuer_name(cluster.certificates.issuer);
+fn good(gateway: &Gateway, hosts: &str, object: &str, facts: &CertificateFacts, now: Timestamp) -> Finding {
+    let wanted = issuer_name(gateway.issuer).unwrap_or_default();
     if !facts.issuer.is_empty() && facts.issuer != wanted {
         return Finding::wrong(
             Cause::OtherIssuer,
-            format!("*.{domain} is signed by the issuer {}, not by {wanted}", facts.issuer),
-            "`kubectl -n gateway describe gateway shared`: its annotation names the issuer",
+            format!("{hosts} is signed by the issuer {}, not by {wanted}", facts.issuer),
+            format!(
+                "`kubectl -n gateway describe gateway {}`: its annotation names the issuer",
+                gateway.name
+            ),
         )
-        .of_object(CERTIFICATE);
+        .of_object(object);
     }
     match facts.not_after {
         Some(end) => {
             let left = (end.as_second() - now.as_second()) / SECONDS_PER_DAY;
-            Finding::good(format!("*.{domain}, {} left", in_days(left)))
+            Finding::good(format!("{hosts}, {} left", in_days(left)))
         }
-        None => Finding::wrong(Cause::CertificateNotReady, "ready, but it has no end", DESCRIBE)
-            .of_object(CERTIFICATE),
+        None => {
+            Finding::wrong(Cause::CertificateNotReady, "ready, but it has no end", DESCRIBE).of_object(object)
+        }
     }
 }
 
@@ -152,11 +160,12 @@ fn in_days(days: i64) -> String {
 
 /// Why there is no certificate: the last step that cert-manager has reached says it.
 fn not_issued(
-    found: &ServiceFacts,
+    found: &CertificateLookups,
     causes: &[Named<'_>],
     front: &str,
     condition: Option<&str>,
     otherwise: Cause,
+    object: &str,
 ) -> Finding {
     if let Some(finding) = follows_from(causes, front) {
         return finding;
@@ -188,16 +197,16 @@ fn not_issued(
         for kind in ["Denied", "InvalidRequest"] {
             if let Some(condition) = request.get(kind).filter(|condition| condition.is_true) {
                 let what = format!("{front}: the request is refused: {}", condition.words());
-                return Finding::wrong(Cause::RequestFailed, what, DESCRIBE).of_object(CERTIFICATE);
+                return Finding::wrong(Cause::RequestFailed, what, DESCRIBE).of_object(object);
             }
         }
         if let Err(Some(condition)) = check(request, "Ready")
             && condition.reason == "Failed"
         {
             let what = format!("{front}: the request failed: {}", condition.message);
-            return Finding::wrong(Cause::RequestFailed, what, DESCRIBE).of_object(CERTIFICATE);
+            return Finding::wrong(Cause::RequestFailed, what, DESCRIBE).of_object(object);
         }
     }
     let condition = condition.map(|words| format!(": {words}")).unwrap_or_default();
-    Finding::wrong(otherwise, format!("{front}{condition}"), DESCRIBE).of_object(CERTIFICATE)
+    Finding::wrong(otherwise, format!("{front}{condition}"), DESCRIBE).of_object(object)
 }

@@ -11,6 +11,7 @@ use crate::operate::status::facts::{
 use crate::operate::status::finding::{
     Cause, ClusterObservation, Finding, NodeObservation, ServiceObservation,
 };
+use crate::render::manifests::issuer::issuer_name;
 
 /// A chart that is rendered as `HelmChart`, and its manifest.
 pub(super) const CILIUM: (&str, &str) = ("cilium", "10-cilium.yaml");
@@ -32,7 +33,10 @@ pub(super) fn judge(
         // Where only some nodes are asked about there is no page either.
         Err(_) if facts.nodes.len() == cluster.nodes.len() => {
             let hubble = gateway::hubble(cluster, facts.page.as_ref(), None);
-            return ClusterObservation { kubernetes, services: Some(without_kubernetes(etcd, hubble)) };
+            return ClusterObservation {
+                kubernetes,
+                services: Some(without_kubernetes(cluster, etcd, hubble)),
+            };
         }
         Err(_) => None,
     };
@@ -51,38 +55,35 @@ fn services_of(
 ) -> ServiceObservation {
     let installed = || Finding::good("installed");
     let cilium_chart = chart(found, CILIUM).unwrap_or_else(installed);
-    let cert_manager_chart = chart(found, CERT_MANAGER).unwrap_or_else(installed);
     let cilium_operator =
         deployment(&kubernetes.pods, "kube-system", "cilium-operator", &cilium_chart, |pod| {
             has_label(&pod.labels, "io.cilium/app", "operator")
         });
-    let cert_manager =
-        deployment(&kubernetes.pods, "cert-manager", "cert-manager", &cert_manager_chart, |pod| {
-            pod.namespace == "cert-manager"
-        });
     let gateway_class =
         gateway::class(found, &[("charts", &cilium_chart), ("cilium operator", &cilium_operator)]);
-    let gateway = gateway::gateway(
-        cluster,
-        found,
-        &[("gateway class", &gateway_class), ("cilium operator", &cilium_operator)],
-    );
-    let issuer = certificate::issuer(
-        cluster,
-        found,
-        &[("charts", &cert_manager_chart), ("cert-manager", &cert_manager)],
-    );
-    let certificate = certificate::certificate(
-        cluster,
-        found,
-        &certificate::Causes { cert_manager: &cert_manager, issuer: &issuer, gateway: &gateway },
-        now,
-    );
-    let charts = [cilium_chart, cert_manager_chart];
-    let charts = charts.into_iter().find(|chart| !chart.is_good()).unwrap_or_else(installed);
+    let gateways: Vec<_> = cluster
+        .gateways
+        .iter()
+        .zip(&found.gateways)
+        .map(|(gateway, lookups)| {
+            let causes = [("gateway class", &gateway_class), ("cilium operator", &cilium_operator)];
+            gateway::gateway(gateway, lookups, &causes)
+        })
+        .collect();
+    let gateway = gateway::worst(&gateways);
+    let chain = cluster.has_certificates().then(|| issued(cluster, kubernetes, found, &gateways, now));
+    let cert_manager_chart = chain.as_ref().map(|chain| chain.chart.clone());
+    let charts = [Some(cilium_chart), cert_manager_chart];
+    let charts = charts.into_iter().flatten().find(|chart| !chart.is_good()).unwrap_or_else(installed);
+    let (cert_manager, issuer, certificate) = match chain {
+        Some(Issued { cert_manager, issuer, certificate, .. }) => {
+            (Some(cert_manager), Some(issuer), Some(certificate))
+        }
+        None => (None, None, None),
+    };
     ServiceObservation {
         manifests: manifests(found, &charts),
-        hubble: gateway::hubble(cluster, facts.page.as_ref(), Some((&gateway, &certificate))),
+        hubble: gateway::hubble(cluster, facts.page.as_ref(), Some((&gateway, certificate.as_ref()))),
         etcd,
         charts,
         cilium_operator,
@@ -94,7 +95,48 @@ fn services_of(
     }
 }
 
-fn without_kubernetes(etcd: Finding, hubble: Option<Finding>) -> ServiceObservation {
+/// What stands between cert-manager's chart and certificates that are issued.
+struct Issued {
+    chart: Finding,
+    cert_manager: Finding,
+    issuer: Finding,
+    certificate: Finding,
+}
+
+fn issued(
+    cluster: &Cluster,
+    kubernetes: &KubernetesFacts,
+    found: &ServiceFacts,
+    gateways: &[Finding],
+    now: Timestamp,
+) -> Issued {
+    let chart = chart(found, CERT_MANAGER).unwrap_or_else(|| Finding::good("installed"));
+    let cert_manager = deployment(&kubernetes.pods, "cert-manager", "cert-manager", &chart, |pod| {
+        pod.namespace == "cert-manager"
+    });
+    let (mut issuers, mut certificates) = (Vec::new(), Vec::new());
+    for ((gateway, lookups), finding) in cluster.gateways.iter().zip(&found.gateways).zip(gateways) {
+        let Some((name, found)) = issuer_name(gateway.issuer).zip(lookups.certificate.as_ref()) else {
+            continue;
+        };
+        let causes = [("charts", &chart), ("cert-manager", &cert_manager)];
+        let issuer = certificate::issuer(name, found, &causes);
+        let causes = certificate::Causes { cert_manager: &cert_manager, issuer: &issuer, gateway: finding };
+        certificates.push(certificate::certificate(gateway, lookups, found, &causes, now));
+        if !issuers.contains(&issuer) {
+            issuers.push(issuer);
+        }
+    }
+    Issued {
+        chart,
+        cert_manager,
+        issuer: gateway::worst(&issuers),
+        certificate: gateway::worst(&certificates),
+    }
+}
+
+fn without_kubernetes(cluster: &Cluster, etcd: Finding, hubble: Option<Finding>) -> ServiceObservation {
+    let has_certificates = cluster.has_certificates();
     let unknown = || Finding::follows("Kubernetes did not answer");
     ServiceObservation {
         etcd,
@@ -103,9 +145,9 @@ fn without_kubernetes(etcd: Finding, hubble: Option<Finding>) -> ServiceObservat
         cilium_operator: unknown(),
         gateway_class: unknown(),
         gateway: unknown(),
-        cert_manager: unknown(),
-        issuer: unknown(),
-        certificate: unknown(),
+        cert_manager: has_certificates.then(unknown),
+        issuer: has_certificates.then(unknown),
+        certificate: has_certificates.then(unknown),
         hubble,
     }
 }

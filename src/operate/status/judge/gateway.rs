@@ -4,20 +4,18 @@ use std::net::IpAddr;
 
 use super::pods;
 use crate::common::certificate::CertificateFault;
-use crate::config::cluster::{Cluster, Domain};
+use crate::config::cluster::{Cluster, Domain, Gateway};
 use crate::config::written::Issuer;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{
-    Condition, Conditions, GatewayFacts, Lookup, PageFacts, Probed, ServiceFacts,
+    Condition, Conditions, GatewayFacts, GatewayLookups, Lookup, PageFacts, Probed, ServiceFacts,
 };
 use crate::operate::status::finding::{Cause, Finding};
+use crate::render::manifests::gateway::{certificate, service};
 
 /// Cilium's operator looks for the kinds of the Gateway API once, when it starts.
 const RESTART_OPERATOR: &str = "`kubectl -n kube-system rollout restart deployment cilium-operator`: it looks for \
                                 the kinds of the Gateway API when it starts";
-const GATEWAY: &str = "Gateway gateway/shared";
-/// The Service that Cilium makes for the gateway.
-const SERVICE: &str = "Service gateway/cilium-gateway-shared";
 /// The condition in which Cilium says why a service has no address.
 const ADDRESS_CONDITION: &str = "cilium.io/IPAMRequestSatisfied";
 
@@ -70,19 +68,38 @@ pub(super) fn class(found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
     })
 }
 
-pub(super) fn gateway(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
+/// Returns the finding to show for several: the first that is wrong, else the first that is unknown. Where all are good,
+/// their texts are joined.
+pub(super) fn worst(findings: &[Finding]) -> Finding {
+    let not_good = findings.iter().find(|finding| finding.is_wrong());
+    let not_good = not_good.or_else(|| findings.iter().find(|finding| !finding.is_good()));
+    if let Some(finding) = not_good {
+        return finding.clone();
+    }
+    let texts: Vec<_> = findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::Good { what } => Some(what.as_str()),
+            _ => None,
+        })
+        .collect();
+    Finding::good(texts.join("; "))
+}
+
+pub(super) fn gateway(gateway: &Gateway, found: &GatewayLookups, causes: &[Named<'_>]) -> Finding {
+    let name = &gateway.name;
     let facts = match &found.gateway {
         Ok(Lookup::Found(facts)) => facts,
         Ok(Lookup::NoObject | Lookup::NoKind) => {
             return follows_from(causes, "not there").unwrap_or_else(|| {
                 let look_at =
                     "`kubectl -n kube-system describe addon 50-gateway`: k3s applies manifests/50-gateway.yaml";
-                Finding::wrong(Cause::ObjectMissing, "there is no Gateway gateway/shared", look_at)
+                Finding::wrong(Cause::ObjectMissing, format!("there is no Gateway gateway/{name}"), look_at)
             });
         }
         Err(error) => return pods::unread(error),
     };
-    let Err(condition) = check(&facts.conditions, "Programmed") else { return address(cluster, facts) };
+    let Err(condition) = check(&facts.conditions, "Programmed") else { return address(gateway, facts) };
     let what = match condition {
         Some(condition) if condition.reason != "Pending" => format!("not programmed: {}", condition.words()),
         _ => "not programmed: no controller has looked at it yet".to_owned(),
@@ -91,7 +108,7 @@ pub(super) fn gateway(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'
         return finding;
     }
     // The gateway says only that it waits: its service says for what.
-    if let Ok(Lookup::Found(conditions)) = &found.gateway_service
+    if let Ok(Lookup::Found(conditions)) = &found.service
         && let Err(Some(condition)) = check(conditions, ADDRESS_CONDITION)
     {
         return Finding::wrong(
@@ -99,14 +116,14 @@ pub(super) fn gateway(cluster: &Cluster, found: &ServiceFacts, causes: &[Named<'
             format!("it has no address: {}", condition.words()),
             "`kubectl get ciliumloadbalancerippool` and `kubectl get service -A`: another service may have the address",
         )
-        .of_object(SERVICE);
+        .of_object(format!("Service gateway/{}", service(gateway)));
     }
-    Finding::wrong(Cause::NotProgrammed, what, "`kubectl -n gateway describe gateway shared`")
-        .of_object(GATEWAY)
+    Finding::wrong(Cause::NotProgrammed, what, format!("`kubectl -n gateway describe gateway {name}`"))
+        .of_object(format!("Gateway gateway/{name}"))
 }
 
-fn address(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
-    let wanted: Vec<_> = cluster.gateway.address.each().collect();
+fn address(gateway: &Gateway, facts: &GatewayFacts) -> Finding {
+    let wanted: Vec<_> = gateway.address.each().collect();
     let has = |address: &IpAddr| facts.addresses.iter().any(|found| found.parse() == Ok(*address));
     let listed = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     if wanted.iter().all(has) {
@@ -118,7 +135,8 @@ fn address(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
     };
     let look_at =
         "`kubectl get ciliumloadbalancerippool` and `kubectl get service -A`: another service may have it";
-    Finding::wrong(Cause::OtherAddress, format!("it has {found}, not {listed}"), look_at).of_object(GATEWAY)
+    Finding::wrong(Cause::OtherAddress, format!("it has {found}, not {listed}"), look_at)
+        .of_object(format!("Gateway gateway/{}", gateway.name))
 }
 
 /// `None` where no page is served, or none was asked for. `causes` are the gateway and its certificate, where Kubernetes
@@ -126,41 +144,45 @@ fn address(cluster: &Cluster, facts: &GatewayFacts) -> Finding {
 pub(super) fn hubble(
     cluster: &Cluster,
     page: Option<&Probed<PageFacts>>,
-    causes: Option<(&Finding, &Finding)>,
+    causes: Option<(&Finding, Option<&Finding>)>,
 ) -> Option<Finding> {
     let (host, page) = cluster.hubble.as_ref().zip(page)?;
-    let follows = page.as_ref().err().zip(causes).and_then(|(error, (gateway, certificate))| match error {
-        ProbeError::Untrusted { .. } => follows_from(&[("certificate", certificate)], &error.to_string()),
+    let follows = page.as_ref().err().zip(causes).and_then(|(error, (gateway, certificate))| {
+        let certificate = certificate.map(|certificate| ("certificate", certificate));
         // Without a certificate the gateway has no HTTPS listener.
-        _ => follows_from(&[("gateway", gateway), ("certificate", certificate)], &error.to_string()),
+        let gateway = (!matches!(error, ProbeError::Untrusted { .. })).then_some(("gateway", gateway));
+        let causes: Vec<_> = gateway.into_iter().chain(certificate).collect();
+        follows_from(&causes, &error.to_string())
     });
     Some(follows.unwrap_or_else(|| hubble_page(cluster, host, page)))
 }
 
 fn hubble_page(cluster: &Cluster, host: &Domain, probed: &Probed<PageFacts>) -> Finding {
-    let address = cluster.gateway.address.v4();
+    let Some((gateway, _)) = cluster.serving(host) else { return Finding::follows("no gateway serves it") };
+    let address = gateway.address.v4();
+    let scheme = if gateway.has_certificate() { "https" } else { "http" };
     match probed {
         Ok(PageFacts { status: status @ 200..=399 }) => {
-            Finding::good(format!("https://{host} answers {status}"))
+            Finding::good(format!("{scheme}://{host} answers {status}"))
         }
         Ok(PageFacts { status: 404 }) => Finding::wrong(
             Cause::PageRefused,
-            format!("https://{host} answers 404: no route of the gateway has this host"),
+            format!("{scheme}://{host} answers 404: no route of the gateway has this host"),
             "`kubectl -n kube-system describe httproute hubble-ui`",
         )
         .of_object("HTTPRoute kube-system/hubble-ui"),
         Ok(PageFacts { status }) => Finding::wrong(
             Cause::PageRefused,
-            format!("https://{host} answers {status}: the gateway reaches no pod behind it"),
+            format!("{scheme}://{host} answers {status}: the gateway reaches no pod behind it"),
             "`kubectl -n kube-system get pods -l k8s-app=hubble-ui`",
         )
         .of_object("Deployment kube-system/hubble-ui"),
         Err(ProbeError::Untrusted { fault, .. }) => Finding::wrong(
             Cause::Untrusted,
             format!("its certificate {fault}"),
-            certificate_look_at(cluster, fault),
+            certificate_look_at(gateway, fault),
         )
-        .of_object("Secret gateway/shared-gateway-certificate"),
+        .of_object(format!("Secret gateway/{}", certificate(gateway))),
         Err(error) if error.is_silence() => Finding::wrong(
             Cause::GatewaySilent,
             format!("{address}: {error}"),
@@ -172,10 +194,17 @@ fn hubble_page(cluster: &Cluster, host: &Domain, probed: &Probed<PageFacts>) -> 
     }
 }
 
-fn certificate_look_at(cluster: &Cluster, fault: &CertificateFault) -> &'static str {
-    match fault {
-        CertificateFault::UnknownIssuer if cluster.certificates.issuer == Issuer::Staging => {
+fn certificate_look_at(gateway: &Gateway, fault: &CertificateFault) -> String {
+    let look_at = match fault {
+        CertificateFault::UnknownIssuer if gateway.issuer == Issuer::Staging => {
             "`issuer` in `[certificates]`: browsers do not trust certificates of the staging issuer"
+        }
+        CertificateFault::UnknownIssuer if gateway.issuer == Issuer::SelfSigned => {
+            "`kubectl -n cert-manager get secret cluster-ca -o jsonpath='{.data.ca\\.crt}' | base64 -d`: install this \
+             certificate on this machine"
+        }
+        CertificateFault::UnknownIssuer if gateway.issuer == Issuer::Ca => {
+            "whether this machine trusts the authority of `[certificates.ca]`"
         }
         CertificateFault::UnknownIssuer => {
             "`kubectl -n gateway describe certificate`: the Secret may still hold a certificate of the staging issuer"
@@ -183,7 +212,11 @@ fn certificate_look_at(cluster: &Cluster, fault: &CertificateFault) -> &'static 
         CertificateFault::Expired => "the certificate above, and this machine's clock",
         CertificateFault::NotYetValid => "this machine's clock",
         _ => {
-            "`kubectl -n gateway describe gateway shared`, and which device answers at the gateway's address"
+            return format!(
+                "`kubectl -n gateway describe gateway {}`, and which device answers at the gateway's address",
+                gateway.name
+            );
         }
-    }
+    };
+    look_at.to_owned()
 }

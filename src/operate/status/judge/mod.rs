@@ -24,7 +24,7 @@ pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timest
         .collect();
     let judged = cluster::judge(cluster, facts, &nodes, now);
     let gateway = judged.services.as_ref().map(|services| &services.gateway);
-    let routers = cluster.bgp.routers.iter().zip(&facts.routers).map(|(router, probed)| {
+    let routers = cluster.routers().iter().zip(&facts.routers).map(|(router, probed)| {
         let probed = probed.as_ref();
         let sessions = asked.iter().zip(&nodes).map(|(node, found)| SessionObservation {
             node: node.name.clone(),

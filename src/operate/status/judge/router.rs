@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::gateway::follows_from;
+use super::gateway::{follows_from, worst};
 use crate::common::certificate::CertificateFault;
 use crate::config::cluster::{Cluster, Label, Node, Router, RouterAccess};
 use crate::config::platforms::StatusSource;
@@ -81,11 +81,20 @@ pub(super) fn next_hops(
     gateway: Option<&Finding>,
 ) -> Finding {
     let Ok(facts) = probed else { return Finding::follows("the router did not answer") };
-    let findings = cluster.gateway.address.each().map(|address| {
+    let to = |address| {
         let hops = facts.next_hops.get(&address).map(Vec::as_slice).unwrap_or_default();
         next_hops_to(cluster, router, address, hops, sessions, gateway)
-    });
-    findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::follows("there is no gateway"))
+    };
+    let findings: Vec<_> = cluster
+        .gateways
+        .iter()
+        .filter(|gateway| {
+            let pool = cluster.pool_with(gateway.address.v4().into());
+            pool.is_some_and(|pool| pool.routers.contains(&router.name))
+        })
+        .filter_map(|gateway| gateway.address.each().map(to).reduce(Finding::beside_ipv6))
+        .collect();
+    if findings.is_empty() { Finding::good("no gateway is announced to it") } else { worst(&findings) }
 }
 
 fn next_hops_to(

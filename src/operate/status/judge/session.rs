@@ -279,7 +279,7 @@ impl Ends<'_> {
 
     fn only_router(&self, node_state: &str) -> Finding {
         let (node, router) = (&self.node.name, &self.router.name);
-        let hold_time = self.cluster.bgp.hold_time;
+        let hold_time = self.cluster.bgp.as_ref().map_or(0, |bgp| bgp.hold_time);
         Finding::wrong(
             Cause::OneSided,
             format!("{router} says established, {node} says {node_state}"),

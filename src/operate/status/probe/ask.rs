@@ -12,11 +12,11 @@ use crate::operate::status::scope::{Access, Scope};
 pub(in crate::operate::status) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Facts {
     let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
     let nodes = join_all(asked.map(|node| node::ask(cluster, node, access.limit)));
-    let routers = join_all(cluster.bgp.routers.iter().map(|router| ask_router(cluster, router, access)));
+    let routers = join_all(cluster.routers().iter().map(|router| ask_router(cluster, router, access)));
     let kubernetes = kubernetes::ask(cluster, access, scope);
     let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
-    let page: OptionFuture<_> =
-        host.map(|host| page::ask(host, cluster.gateway.address.v4(), access.limit)).into();
+    let host = host.and_then(|host| Some((host, cluster.serving(host)?.0)));
+    let page: OptionFuture<_> = host.map(|(host, gateway)| page::ask(host, gateway, access.limit)).into();
     let (nodes, routers, kubernetes, page) = tokio::join!(nodes, routers, kubernetes, page);
     Facts { nodes, routers, kubernetes, page }
 }
@@ -33,7 +33,10 @@ async fn ask_router(cluster: &Cluster, router: &Router, access: &Access) -> Opti
 }
 
 async fn router_facts(cluster: &Cluster, router: &Router, access: &Access) -> Probed<RouterFacts> {
-    let (gateways, limit) = (cluster.gateway.address.each().collect::<Vec<_>>(), access.limit);
+    let (gateways, limit) = (
+        cluster.gateways.iter().flat_map(|gateway| gateway.address.each()).collect::<Vec<_>>(),
+        access.limit,
+    );
     match (&router.access, router.platform.status) {
         (RouterAccess::Off | RouterAccess::NoUser, _) => {
             Err(ProbeError::skipped("`user` is missing in cluster.toml"))

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::{OptionFuture, join_all};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::connection::{Connection, connect};
 use super::objects;
-use crate::config::cluster::Cluster;
+use crate::config::cluster::{Cluster, Gateway};
 use crate::operate::status::facts::{
-    BgpFacts, Chart, KubernetesFacts, Lookup, PodFacts, Probed, ServiceFacts,
+    BgpFacts, CertificateLookups, Chart, GatewayLookups, KubernetesFacts, Lookup, PodFacts, Probed,
+    ServiceFacts,
 };
 use crate::operate::status::scope::{Access, Scope};
 use crate::render::manifests::bgp::api_version;
-use crate::render::manifests::gateway::{CERTIFICATE, GATEWAY_NAME, GATEWAY_NAMESPACE};
+use crate::render::manifests::gateway::{GATEWAY_NAMESPACE, certificate, service};
 use crate::render::manifests::issuer::issuer_name;
 
 /// The class that Cilium's chart makes.
@@ -73,36 +75,52 @@ async fn bgp(connection: &Connection, cluster: &Cluster) -> BgpFacts {
     }
 }
 
+const GATEWAY_API: &str = "/apis/gateway.networking.k8s.io/v1";
+
 async fn services(connection: &Connection, cluster: &Cluster, pods: &[PodFacts]) -> ServiceFacts {
-    let gateway_api = "/apis/gateway.networking.k8s.io/v1";
-    let cert_manager = "/apis/cert-manager.io/v1";
-    let (namespace, gateway) = (GATEWAY_NAMESPACE, GATEWAY_NAME);
-    let class_path = format!("{gateway_api}/gatewayclasses/{GATEWAY_CLASS}");
-    let gateway_path = format!("{gateway_api}/namespaces/{namespace}/gateways/{gateway}");
-    let service_path = format!("/api/v1/namespaces/{namespace}/services/cilium-gateway-{gateway}");
-    let issuer_path = format!("{cert_manager}/clusterissuers/{}", issuer_name(cluster.certificates.issuer));
-    let certificate_path = format!("{cert_manager}/namespaces/{namespace}/certificates/{CERTIFICATE}");
-    let request_path = format!("{cert_manager}/namespaces/{namespace}/certificaterequests");
-    let order_path = format!("/apis/acme.cert-manager.io/v1/namespaces/{namespace}/orders");
-    let challenge_path = format!("/apis/acme.cert-manager.io/v1/namespaces/{namespace}/challenges");
-    let (class, gateway, service, issuer, certificate, requests, orders, challenges, charts, failed_addons) = tokio::join!(
+    let class_path = format!("{GATEWAY_API}/gatewayclasses/{GATEWAY_CLASS}");
+    let gateways = join_all(cluster.gateways.iter().map(|gateway| gateway_lookups(connection, gateway)));
+    let (class, gateways, charts, failed_addons) = tokio::join!(
         connection.get(&class_path),
-        connection.get(&gateway_path),
-        connection.get(&service_path),
+        gateways,
+        charts(connection, pods),
+        failed_addons(connection),
+    );
+    ServiceFacts { charts, failed_addons, gateway_class: read(class, objects::conditions), gateways }
+}
+
+async fn gateway_lookups(connection: &Connection, gateway: &Gateway) -> GatewayLookups {
+    let namespace = GATEWAY_NAMESPACE;
+    let gateway_path = format!("{GATEWAY_API}/namespaces/{namespace}/gateways/{}", gateway.name);
+    let service_path = format!("/api/v1/namespaces/{namespace}/services/{}", service(gateway));
+    let certificate: OptionFuture<_> =
+        issuer_name(gateway.issuer).map(|issuer| certificate_lookups(connection, gateway, issuer)).into();
+    let (found, service, certificate) =
+        tokio::join!(connection.get(&gateway_path), connection.get(&service_path), certificate);
+    GatewayLookups {
+        gateway: read(found, objects::gateway),
+        service: read(service, objects::conditions),
+        certificate,
+    }
+}
+
+async fn certificate_lookups(connection: &Connection, gateway: &Gateway, issuer: &str) -> CertificateLookups {
+    let (namespace, name) = (GATEWAY_NAMESPACE, certificate(gateway));
+    let cert_manager = "/apis/cert-manager.io/v1";
+    let acme = format!("/apis/acme.cert-manager.io/v1/namespaces/{namespace}");
+    let issuer_path = format!("{cert_manager}/clusterissuers/{issuer}");
+    let certificate_path = format!("{cert_manager}/namespaces/{namespace}/certificates/{name}");
+    let request_path = format!("{cert_manager}/namespaces/{namespace}/certificaterequests");
+    let (order_path, challenge_path) = (format!("{acme}/orders"), format!("{acme}/challenges"));
+    let (issuer, certificate, requests, orders, challenges) = tokio::join!(
         connection.get(&issuer_path),
         connection.get(&certificate_path),
         connection.list(&request_path),
         connection.list(&order_path),
         connection.list(&challenge_path),
-        charts(connection, pods),
-        failed_addons(connection),
     );
-    ServiceFacts {
-        charts,
-        failed_addons,
-        gateway_class: read(class, objects::conditions),
-        gateway: read(gateway, objects::gateway),
-        gateway_service: read(service, objects::conditions),
+    let newest = |list| newest(list, &name);
+    CertificateLookups {
         issuer: read(issuer, objects::conditions),
         certificate: read(certificate, objects::certificate),
         request: newest(requests).map(|newest| newest.as_ref().map(objects::conditions)),
@@ -153,9 +171,12 @@ fn by_name<T>(objects: &[Value], read: impl Fn(&Value) -> T) -> BTreeMap<String,
     objects.iter().map(|object| (objects::name(object).to_owned(), read(object))).collect()
 }
 
+/// Returns the newest object of a certificate, whose name is in front of those of all that is made for it.
+///
 /// Times of Kubernetes are in UTC and without fractions, so that their texts are in their order.
-fn newest(list: Probed<Lookup<Vec<Value>>>) -> Probed<Option<Value>> {
+fn newest(list: Probed<Lookup<Vec<Value>>>, certificate: &str) -> Probed<Option<Value>> {
     let list = list?;
     let all = list.found().into_iter().flatten();
+    let all = all.filter(|object| objects::name(object).starts_with(certificate));
     Ok(all.max_by(|one, other| objects::created(one).cmp(objects::created(other))).cloned())
 }

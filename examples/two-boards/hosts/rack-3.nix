@@ -1,0 +1,24 @@
+# Rendered from cluster.toml by `rk1 render`: edit that file, or write rack-3.local.nix beside this one.
+# Slot 3 of board upper, whose BMC is at 10.10.0.5.
+{ lib, ... }:
+{
+  imports = [
+    ./cluster.nix
+  ]
+  ++ lib.optional (builtins.pathExists ./rack-3.local.nix) ./rack-3.local.nix;
+
+  networking.hostName = "rack-3";
+
+  # The NixOS release that this host was first rendered for. It tells NixOS how to read data of older releases, so
+  # `rk1 render` never changes it.
+  system.stateVersion = "26.05";
+
+  rk1 = {
+    network.address = "10.10.0.13/24";
+
+    k3s = {
+      role = "agent";
+      serverAddr = "https://10.10.0.11:6443";
+    };
+  };
+}
