@@ -1,6 +1,7 @@
 //! An image with a node's seed in it, as a stream: the copy with the secrets is never written to a disk.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -43,7 +44,7 @@ impl Mistake for SeededError {
 /// of the seed is returned.
 pub struct Seeded<R> {
     image: R,
-    partition: SeedPartition,
+    partition: Arc<SeedPartition>,
     /// The position of the next byte that is returned.
     position: u64,
     /// The first sector, which was read ahead to check it, and how much of it has been returned.
@@ -54,7 +55,7 @@ pub struct Seeded<R> {
 
 impl<R: Read> Seeded<R> {
     /// Reads the partition table.
-    pub fn new(mut image: R, partition: SeedPartition) -> io::Result<Self> {
+    pub fn new(mut image: R, partition: impl Into<Arc<SeedPartition>>) -> io::Result<Self> {
         let ahead = sector(&mut image)?;
         let has_seed_partition = Table::parse(&ahead).is_some_and(|table| {
             table.kind == TableKind::Mbr
@@ -71,7 +72,7 @@ impl<R: Read> Seeded<R> {
         if !has_seed_partition {
             return Err(refused(SeededError::NoSeedPartition));
         }
-        Ok(Self { image, partition, position: 0, ahead, returned: 0, is_checked: false })
+        Ok(Self { image, partition: partition.into(), position: 0, ahead, returned: 0, is_checked: false })
     }
 
     /// Reads the image's own seed partition, and checks that it is empty and belongs to the same host.
