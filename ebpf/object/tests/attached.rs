@@ -4,13 +4,11 @@
 
 mod loaded;
 mod packets;
+mod veth;
 
-use std::mem::size_of;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
-use std::{ffi, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use aya::EbpfLoader;
@@ -23,58 +21,7 @@ use packet_record::{Flags, Record};
 use packets::{
     IPV4, IPV6, Ipv4, SERVICE_VLAN, VLAN, ethernet, extension, ipv6, ipv6_fragment, tag, tcp, udp,
 };
-
-const SENDER: &str = "sender";
-const WATCHED: &str = "watched";
-
-fn result_of(code: ffi::c_int) -> io::Result<ffi::c_int> {
-    if code < 0 { Err(io::Error::last_os_error()) } else { Ok(code) }
-}
-
-/// Creates a veth pair without addresses, so that the kernel sends no packets by itself.
-fn create_pair() -> Result<()> {
-    // SAFETY: no pointers. The namespace belongs to this thread and ends with it.
-    result_of(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
-    for arguments in [
-        format!("link add {SENDER} type veth peer name {WATCHED}"),
-        format!("link set {SENDER} addrgenmode none up"),
-        format!("link set {WATCHED} addrgenmode none up"),
-    ] {
-        let output = Command::new("ip").args(arguments.split(' ')).output().context("no `ip`")?;
-        ensure!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
-}
-
-/// A packet socket that sends whole frames to the watched interface.
-struct Wire(OwnedFd);
-
-impl Wire {
-    fn open() -> Result<Self> {
-        let name = ffi::CString::new(SENDER)?;
-        // SAFETY: a string that ends with a zero byte.
-        let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
-        ensure!(index != 0, "no interface `{SENDER}`");
-        // SAFETY: no pointers; the new descriptor has no other owner.
-        let socket =
-            unsafe { OwnedFd::from_raw_fd(result_of(libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0))?) };
-        // SAFETY: all zeros are a valid address.
-        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-        address.sll_family = u16::try_from(libc::AF_PACKET)?;
-        address.sll_ifindex = i32::try_from(index)?;
-        let length = u32::try_from(size_of::<libc::sockaddr_ll>())?;
-        // SAFETY: the length is that of the address.
-        result_of(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
-        Ok(Self(socket))
-    }
-
-    fn send(&self, frame: &[u8]) -> Result<()> {
-        // SAFETY: the length is that of the frame.
-        let sent = unsafe { libc::send(self.0.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
-        ensure!(usize::try_from(sent).ok() == Some(frame.len()), "{}", io::Error::last_os_error());
-        Ok(())
-    }
-}
+use veth::{SENDER, WATCHED, Wire, create_pair};
 
 fn frames() -> Vec<Vec<u8>> {
     let datagram = Ipv4::of(17).before(&udp(1234, 53, &[0x11; 40]));
@@ -104,11 +51,14 @@ fn read_back(hook: Hook, another: Option<(Hook, XdpMode)>) -> Result<()> {
     create_pair()?;
     let _another = another.map(|(hook, mode)| attach_another(hook, mode)).transpose()?;
     let (mut program, mut ring) = Loaded::new(hook, false, 10, control(1))?;
-    program.attach(WATCHED)?;
-    let wire = Wire::open()?;
+    // Egress sees a packet where it leaves, the others where it arrives.
+    let is_sent = hook == Hook::Egress;
+    program.attach(if is_sent { SENDER } else { WATCHED })?;
+    let wire = Wire::open(SENDER)?;
     for frame in frames() {
         wire.send(&frame)?;
-        let mut expected = Record { frame_length: u32::try_from(frame.len())?, ..Record::default() };
+        let flags = if is_sent { Flags::SENT } else { Flags::default() };
+        let mut expected = Record { frame_length: u32::try_from(frame.len())?, flags, ..Record::default() };
         packet_parser::parse(frame.as_slice(), &mut expected);
         expected.ratio = 1;
         ensure!(
@@ -153,6 +103,7 @@ fn reads_what_is_on_the_wire() {
         (Hook::Xdp, None),
         (Hook::Generic, None),
         (Hook::Tcx, None),
+        (Hook::Egress, None),
         (Hook::Tcx, Some((Hook::Xdp, XdpMode::Driver))),
         (Hook::Tcx, Some((Hook::Generic, XdpMode::Skb))),
         // The kernel copies packets for this program, and loses the length of their Ethernet header.
@@ -172,7 +123,7 @@ fn finds_packets_behind(hook: Hook) -> Result<()> {
     program.attach(WATCHED, TcAttachType::Ingress)?;
     let (mut program, mut ring) = Loaded::new(hook, false, 10, control(1))?;
     program.attach(WATCHED)?;
-    let wire = Wire::open()?;
+    let wire = Wire::open(SENDER)?;
     let mut beginning: Array<_, [u8; 14]> = bystander.take_map("BEGINNING").context("no map")?.try_into()?;
     for frame in frames() {
         beginning.set(0, [0; 14], 0)?;

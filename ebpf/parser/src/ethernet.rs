@@ -1,5 +1,7 @@
 //! Ethernet II and IEEE 802.3 frames, with up to two VLAN tags (IEEE 802.1Q, 802.1ad).
 
+use core::hint::cold_path;
+
 use packet_record::{Fault, Flags, Protocol, Record};
 
 use crate::frame::{be16, copy};
@@ -37,6 +39,7 @@ pub(crate) fn parse(
         if !matches!(ethertype, CUSTOMER_TAG | SERVICE_TAG | OLD_SERVICE_TAG) || record.vlan_tags >= 2 {
             break;
         }
+        cold_path();
         let Some(tag) = frame.header::<TAG>(offset) else {
             record.ethertype = ethertype;
             return Err(frame.missing(Fault::VlanTruncated));

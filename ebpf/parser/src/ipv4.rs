@@ -1,5 +1,7 @@
 //! IPv4 (RFC 791), with options and fragments.
 
+use core::hint::cold_path;
+
 use packet_record::{Fault, Flags, Protocol, Record};
 
 use crate::frame::{be16, copy};
@@ -28,6 +30,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     record.destination_address[..4].copy_from_slice(&copy::<4, _>(header, 16));
     let fragment = be16(header, 6);
     if fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET) != 0 {
+        cold_path();
         record.fragment_offset = (fragment & FRAGMENT_OFFSET) * 8;
         record.flags |= Flags::FRAGMENT;
         if fragment & MORE_FRAGMENTS != 0 {
@@ -41,6 +44,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     // Bytes after the total length are padding. Segmentation offload leaves 0: the packet ends with the frame.
     let end = match usize::from(total) {
         0 => {
+            cold_path();
             record.network_length = frame.length().wrapping_sub(offset) as u32;
             frame.length()
         }
@@ -54,6 +58,7 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
 /// Returns the length of a header whose first byte is `first`.
 #[inline(always)]
 fn with_options(first: u8) -> Result<usize, Fault> {
+    cold_path();
     if first >> 4 != 4 {
         return Err(Fault::Ipv4Version);
     }

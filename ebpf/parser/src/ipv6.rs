@@ -1,5 +1,7 @@
 //! IPv6 (RFC 8200) and its extension headers (IANA "IPv6 Extension Header Types").
 
+use core::hint::cold_path;
+
 use packet_record::{Fault, Flags, Protocol, Record};
 
 use crate::frame::{be16, copy};
@@ -32,7 +34,10 @@ pub(crate) fn parse(frame: &(impl Frame + ?Sized), offset: usize, record: &mut R
     // frame.
     let payload_length = be16(header, 4);
     let (end, length) = match usize::from(payload_length) {
-        0 => (frame.length(), frame.length().wrapping_sub(offset)),
+        0 => {
+            cold_path();
+            (frame.length(), frame.length().wrapping_sub(offset))
+        }
         length => (offset + FIXED + length, FIXED + length),
     };
     record.version = 6;
@@ -61,6 +66,7 @@ fn extensions(
     if matches!(record.protocol, transport::TCP | transport::UDP | transport::ICMPV6) {
         return Ok(offset);
     }
+    cold_path();
     for walked in 0..=MAX_EXTENSIONS {
         let words = match record.protocol {
             HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => 8,

@@ -1,5 +1,7 @@
 //! TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792) and ICMPv6 (RFC 4443).
 
+use core::hint::cold_path;
+
 use packet_record::{Fault, Flags, Record};
 
 use crate::Frame;
@@ -27,6 +29,7 @@ pub(crate) fn parse(
     record: &mut Record,
 ) -> Result<(), Fault> {
     if record.fragment_offset != 0 {
+        cold_path();
         return Ok(());
     }
     let bytes = Bytes { frame, offset, end };
@@ -41,6 +44,7 @@ pub(crate) fn parse(
                 }
             }
             Err(fault) => {
+                cold_path();
                 partial_ports(&bytes, record);
                 if let Ok(flags) = bytes.at::<2>(12) {
                     tcp_flags(flags, 0, record);
@@ -51,6 +55,7 @@ pub(crate) fn parse(
         (UDP, _) => match bytes.at::<UDP_FIXED>(0) {
             Ok(header) => ports(header, record),
             Err(fault) => {
+                cold_path();
                 partial_ports(&bytes, record);
                 return Err(fault);
             }
@@ -58,6 +63,7 @@ pub(crate) fn parse(
         (SCTP, _) => match bytes.at::<SCTP_FIXED>(0) {
             Ok(header) => ports(header, record),
             Err(fault) => {
+                cold_path();
                 partial_ports(&bytes, record);
                 return Err(fault);
             }
@@ -65,6 +71,7 @@ pub(crate) fn parse(
         (ICMP, 4) | (ICMPV6, 6) => match bytes.at::<ICMP_FIXED>(0) {
             Ok(header) => icmp(header, record),
             Err(fault) => {
+                cold_path();
                 if let Ok(header) = bytes.at::<2>(0) {
                     icmp(header, record);
                 }

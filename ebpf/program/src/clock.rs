@@ -20,6 +20,7 @@ impl CoarseClock {
         // SAFETY: the helper has no arguments.
         let tick = unsafe { bpf_jiffies64() };
         if self.tick != tick {
+            core::hint::cold_path();
             self.tick = tick;
             // SAFETY: the helper has no arguments.
             self.time = unsafe { bpf_ktime_get_coarse_ns() };

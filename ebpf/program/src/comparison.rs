@@ -1,6 +1,6 @@
 //! Programs for benchmarks and tests.
 //!
-//! * `empty` does nothing.
+//! * `empty` and `empty_tcx` do nothing.
 //! * `wake` does what many packet loggers do: it reserves a record before it reads the packet, and wakes the reader for
 //!   each record.
 //! * `pause_and_wake` does the same after a pause, because a wake-up costs most when the reader sleeps again before the
@@ -43,6 +43,11 @@ const UDP: usize = 8;
 #[xdp]
 pub fn empty(_context: XdpContext) -> u32 {
     XDP_PASS
+}
+
+#[classifier]
+pub fn empty_tcx(_context: TcContext) -> i32 {
+    TC_ACT_UNSPEC
 }
 
 /// The pause in nanoseconds, as between 50,000 packets a second.

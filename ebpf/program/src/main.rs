@@ -14,6 +14,8 @@ mod maps;
 mod ring;
 mod sampling;
 
+use core::hint::cold_path;
+
 use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_hdr_start_off::BPF_HDR_START_MAC;
 use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
@@ -36,29 +38,32 @@ static NO_ETHERNET: Global<u8> = Global::new(0);
 
 #[xdp(frags)]
 pub fn packet_xdp(context: XdpContext) -> u32 {
-    handle(&context)
+    // SAFETY: the context is the one that the kernel passed.
+    let length = unsafe { bpf_xdp_get_buff_len(context.ctx) };
+    handle(&context, length as u32)
 }
 
 /// The same for generic mode: `packet_record::program::XDP_GENERIC` says why it is a program of its own.
 #[xdp]
 pub fn packet_generic(context: XdpContext) -> u32 {
-    handle(&context)
+    // For a program that is not made for several buffers, the kernel puts the whole packet into one. The compiler would
+    // subtract in 32 bits, of which the verifier does not know that the result is not negative.
+    let length = barrier::hide_value_from_compiler(context.data_end() - context.data());
+    handle(&context, length as u32)
 }
 
+/// Handles a packet of `length` bytes.
 #[inline(always)]
-fn handle(context: &XdpContext) -> u32 {
-    if let Some((counters, state)) = maps::cpu()
-        && let Some(record) = state.ring.record()
-    {
-        // SAFETY: the context is the one that the kernel passed.
-        record.frame_length = unsafe { bpf_xdp_get_buff_len(context.ctx) } as u32;
-        let frame =
-            Linear::new(context.data(), context.data_end(), record.frame_length, &mut state.verifier_scratch);
+fn handle(context: &XdpContext, length: u32) -> u32 {
+    if let Some((counters, state, record)) = maps::cpu() {
+        ring::clear(record);
+        record.frame_length = length;
+        let frame = Linear::new(context.data(), context.data_end(), length, &mut state.verifier_scratch);
         packet_parser::parse(&frame, record);
         if filter::enabled() {
             state.filter.frame_is_whole();
         }
-        let layout = Layout::whole(record.frame_length);
+        let layout = Layout::whole(length);
         account(counters, state, record, &frame, context, layout);
     }
     XDP_PASS
@@ -77,22 +82,23 @@ pub fn packet_tcx_egress(context: TcContext) -> i32 {
 /// Handles a packet of TCX. `direction` is a flag for its record.
 #[inline(always)]
 fn classify(context: &TcContext, direction: Flags) -> i32 {
-    let Some((counters, state)) = maps::cpu() else { return TC_ACT_UNSPEC };
+    let Some((counters, state, record)) = maps::cpu() else { return TC_ACT_UNSPEC };
     // The headers are nearly always in the linear part, which is all that can be read directly. Only if they are not, the
     // second round asks the kernel to move them there, which costs a copy.
     for round in 0..2 {
-        let Some(record) = state.ring.record() else { return TC_ACT_UNSPEC };
+        ring::clear(record);
         record.flags = direction;
         record.frame_length = context.len();
         let length = context.len();
         let frame = Linear::new(context.data(), context.data_end(), length, &mut state.verifier_scratch);
         let mut layout = Layout::whole(length);
         if NO_ETHERNET.load() == 0 {
-            read_with_ethernet(context, &frame, record, state, &mut layout);
+            read_with_ethernet(context, direction, &frame, record, state, &mut layout);
         } else {
             read_without_ethernet(context, &frame, record, state);
         }
         if record.fault == Fault::OutOfReach as u8 && round == 0 {
+            cold_path();
             let wanted = if length < MOST_HEADERS { length } else { MOST_HEADERS };
             if context.pull_data(wanted).is_ok() {
                 continue;
@@ -108,6 +114,7 @@ fn classify(context: &TcContext, direction: Flags) -> i32 {
 #[inline(always)]
 fn read_with_ethernet(
     context: &TcContext,
+    direction: Flags,
     frame: &Linear,
     record: &mut Record,
     state: &mut CpuState,
@@ -115,6 +122,15 @@ fn read_with_ethernet(
 ) {
     let tag = restore_tag(context, record);
     layout.tag = u32::from_ne_bytes(tag.unwrap_or([0; 4]));
+    if begins_with_ethernet(context, direction == Flags::SENT)
+        && let Some(header) = frame.header::<ETHERNET>(0)
+    {
+        if filter::enabled() {
+            state.filter.frame_begins_with(header, tag, ETHERNET);
+        }
+        return packet_parser::parse_after(header, frame, ETHERNET, record);
+    }
+    cold_path();
     let Some(header) = ethernet_header(context, &mut state.ethernet_header) else {
         record.fault = Fault::EthernetTruncated as u8;
         return;
@@ -142,6 +158,20 @@ fn read_without_ethernet(context: &TcContext, frame: &Linear, record: &mut Recor
         let header = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low];
         state.filter.frame_begins_with(&header, None, 0);
     }
+}
+
+/// Returns whether the packet's data begins with an Ethernet header for certain, which spares a call of the kernel.
+///
+/// Before the kernel runs a classifier on a received packet, it notes the packet's length, which `wire_len` shows, and then
+/// puts the link layer's header back before the data (`sch_handle_ingress` and `tcx_run` in net/core/dev.c). The length of a
+/// sent packet, whose data begin with that header in any case, includes it (`__dev_queue_xmit`). Segments that belong
+/// together may have another `wire_len`; then the answer is that it is not certain.
+#[inline(always)]
+fn begins_with_ethernet(context: &TcContext, is_sent: bool) -> bool {
+    // SAFETY: the context is the one that the kernel passed.
+    let noted = unsafe { (*context.skb.skb).wire_len };
+    let put_back = if is_sent { 0 } else { ETHERNET as u32 };
+    context.len().wrapping_sub(noted) == put_back
 }
 
 /// Reads the Ethernet header into `buffer`, from where the kernel has noted it to be.
@@ -179,6 +209,7 @@ fn restore_tag(context: &TcContext, record: &mut Record) -> Option<[u8; 4]> {
     if tagged == 0 {
         return None;
     }
+    cold_path();
     record.frame_length += 4;
     record.vlan[0] = tag as u16;
     record.vlan_tags = 1;
@@ -205,6 +236,7 @@ fn account(
     let control = maps::control();
     counting::class(counters, record);
     if control.is_self_traffic(record) {
+        cold_path();
         return counting::self_traffic(counters, record);
     }
     if filter::enabled() && !filter::accepts(frame, &mut state.filter) {
@@ -219,6 +251,7 @@ fn account(
         return counting::sampled_out(counters);
     }
     let Some(indexes) = state.ring.indexes() else {
+        cold_path();
         return counting::lost(counters);
     };
     let unread = state.ring.unread(indexes);
@@ -227,12 +260,15 @@ fn account(
         return counting::sampled_out(counters);
     }
     if unread >= ring::length() - 1 {
+        cold_path();
         return counting::lost(counters);
     }
     record.ratio = ratio;
     record.time = if capture::enabled() { exact_time() } else { state.clock.now() };
     capture::copy(context, record, layout, &state.ethernet_header);
-    state.ring.hand_over(indexes);
+    if !state.ring.hand_over(record, indexes) {
+        return counting::lost(counters);
+    }
     counting::shown(counters);
 }
 

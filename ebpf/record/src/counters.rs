@@ -116,7 +116,7 @@ pub struct Cpu {
 }
 
 /// The size of [`Cpu::memory`], in words of eight bytes.
-pub const MEMORY_WORDS: usize = 17;
+pub const MEMORY_WORDS: usize = 29;
 
 impl Counters {
     /// Returns whether every packet seen has its outcome.

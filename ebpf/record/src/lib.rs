@@ -97,6 +97,8 @@ pub mod global {
     /// `u32`, below 32: the binary logarithm of the number of records that each CPU has in
     /// [`map::RECORDS`](crate::map::RECORDS).
     pub const RING_BITS: &str = "RING_BITS";
+    /// `u8`: 1 if the processors write in the order of the program, as on x86, 0 (the default) if not.
+    pub const STORES_IN_ORDER: &str = "STORES_IN_ORDER";
     /// `u32`: how many bytes of each packet shown are copied to [`map::PACKETS`](crate::map::PACKETS); 0 (the default) for
     /// none.
     pub const SNAPLEN: &str = "SNAPLEN";

@@ -7,7 +7,8 @@
 /// records from `read` up to, not including, `written` are complete. The program may write into the one at `written` at
 /// any time, so a ring holds one record less than its length.
 ///
-/// Only the program writes `written`: after the record, by an atomic exchange that no CPU reorders with it. User space
+/// Only the program writes `written`: after the record, by an atomic exchange that no CPU reorders with it, or by an ordinary
+/// write on processors that keep the order of writes ([`global::STORES_IN_ORDER`](crate::global::STORES_IN_ORDER)). User space
 /// loads it with acquire ordering. Only user space writes `read`: with release ordering, after it has read the records.
 ///
 /// Each index has a cache line of its own, because otherwise each side would slow the other down.

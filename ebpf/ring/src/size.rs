@@ -28,7 +28,10 @@ impl Size {
 
     /// Makes `loader` load the program with maps of this size.
     pub fn apply<'a>(&'a self, loader: &mut EbpfLoader<'a>) {
+        // "Processor Ordering" of the Intel 64 manual (volume 3, section 9.2.2): writes are seen in their order.
+        const STORES_IN_ORDER: u8 = cfg!(target_arch = "x86_64") as u8;
         loader
+            .override_global(global::STORES_IN_ORDER, &STORES_IN_ORDER, true)
             .override_global(global::RING_BITS, &self.bits, true)
             .map_max_entries(map::RECORDS, self.cpus << self.bits)
             .map_max_entries(map::RING_INDEXES, self.cpus);

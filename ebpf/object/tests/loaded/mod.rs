@@ -32,7 +32,8 @@ pub(crate) enum Hook {
 }
 
 impl Hook {
-    fn program(self) -> &'static str {
+    /// Returns the name of the program in the object.
+    pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Xdp => program::XDP,
             Self::Generic => program::XDP_GENERIC,
@@ -109,6 +110,10 @@ impl Loaded {
     pub(crate) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
         let map = self.ebpf.map_mut(map::FILTER).context("no filter map")?;
         Ok(Array::try_from(map)?.set(0, *filter, 0)?)
+    }
+
+    pub(crate) fn ebpf(&self) -> &Ebpf {
+        &self.ebpf
     }
 
     /// Attaches the program to an interface until this is dropped.

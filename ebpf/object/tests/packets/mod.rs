@@ -129,6 +129,11 @@ pub(crate) fn ssdp() -> Vec<u8> {
     ethernet_to(GROUP_MAC, IPV4, &Ipv4::of(17).before(&udp(50085, 1900, &payload)))
 }
 
+/// Returns a multicast datagram of 60 bytes, the shortest frame of Ethernet.
+pub(crate) fn short_udp() -> Vec<u8> {
+    ethernet_to(GROUP_MAC, IPV4, &Ipv4::of(17).before(&udp(50085, 1900, &[0; 18])))
+}
+
 pub(crate) fn tcp_ipv4() -> Vec<u8> {
     ethernet(IPV4, &Ipv4::of(6).before(&tcp(443, 50000, 0x5010, &[0; 100])))
 }
