@@ -6,15 +6,15 @@
 mod loaded;
 #[path = "../tests/packets/mod.rs"]
 mod packets;
+mod quartiles;
 mod reader;
-
-use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::{MapData, RingBuf};
 use aya::programs::{TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader};
 use loaded::{Hook, Loaded, Ring, control};
+use quartiles::Quartiles;
 
 /// The number of runs for median and quartiles. All cases take turns and a run takes a fraction of a millisecond, so that
 /// other work on the machine disturbs few runs, and all cases alike.
@@ -82,30 +82,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Quartiles of the nanoseconds per packet.
-struct Quartiles {
-    first: i32,
-    median: i32,
-    third: i32,
-}
-
-impl Quartiles {
-    /// Returns the difference to `base`, quartile by quartile.
-    fn over(&self, base: &Self) -> Self {
-        Self {
-            first: self.first - base.first,
-            median: self.median - base.median,
-            third: self.third - base.third,
-        }
-    }
-}
-
-impl fmt::Display for Quartiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{} ({}-{})", self.median, self.first, self.third))
-    }
-}
-
 /// A program, a packet and a reader, with the nanoseconds per packet of each run. The kernel's loop is included.
 struct Case {
     run: Box<dyn FnMut() -> Result<u64>>,
@@ -146,10 +122,8 @@ impl Case {
         Ok(())
     }
 
-    fn quartiles(&mut self) -> Result<Quartiles> {
-        self.costs.sort_unstable();
-        let at = |quarters: usize| i32::try_from(self.costs[(self.costs.len() - 1) * quarters / 4]);
-        Ok(Quartiles { first: at(1)?, median: at(2)?, third: at(3)? })
+    fn quartiles(&self) -> Result<Quartiles> {
+        Quartiles::of(self.costs.clone())
     }
 }
 

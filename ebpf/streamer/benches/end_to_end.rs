@@ -15,14 +15,16 @@ mod grafana;
 mod lab;
 #[path = "../tests/end_to_end/line.rs"]
 mod line;
+mod usage;
 
 use generator::Sent;
 use grafana::{Grafana, Mood};
 use lab::{Lab, WATCHED};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use usage::{Usage, resident_mib};
 
 const IDLE: Duration = Duration::from_secs(20);
 const LOAD: Duration = Duration::from_secs(30);
@@ -53,26 +55,26 @@ fn main() {
         .unwrap();
     std::thread::sleep(Duration::from_secs(3));
 
-    let before = Usage::of(&daemon);
+    let before = Usage::of(daemon.id());
     std::thread::sleep(IDLE);
-    let idle = Usage::of(&daemon).since(&before);
+    let idle = Usage::of(daemon.id()).since(before);
     println!("idle, {} s, pushing to a server on loopback:", IDLE.as_secs());
     println!("  CPU        {:.3} % of a core", idle.cpu_percent(IDLE));
     println!("  wake-ups   {:.2} /s", idle.wakeups as f64 / IDLE.as_secs_f64());
-    println!("  RSS        {:.1} MiB", resident_mib(&daemon));
+    println!("  RSS        {:.1} MiB", resident_mib(daemon.id()));
 
-    let before = Usage::of(&daemon);
+    let before = Usage::of(daemon.id());
     let received = lab.received();
     let (Sent { packets: sent, time }, peak) = std::thread::scope(|scope| {
         let sender = scope.spawn(|| generator::flood(&lab, &frame::ssdp(), PER_SECOND, LOAD));
         let mut peak = 0.0_f64;
         while !sender.is_finished() {
-            peak = peak.max(resident_mib(&daemon));
+            peak = peak.max(resident_mib(daemon.id()));
             std::thread::sleep(Duration::from_millis(200));
         }
         (sender.join().unwrap(), peak)
     });
-    let load = Usage::of(&daemon).since(&before);
+    let load = Usage::of(daemon.id()).since(before);
     let received = lab.received() - received;
     rustix::process::kill_process(rustix::process::Pid::from_child(&daemon), rustix::process::Signal::TERM)
         .unwrap();
@@ -143,47 +145,6 @@ fn post_each(address: SocketAddr) {
     }
     let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     println!("{packets} {}", cpu.tv_sec * 1_000_000_000 + cpu.tv_nsec);
-}
-
-/// What all threads of a process have used so far.
-#[derive(Debug, Clone, Copy)]
-struct Usage {
-    cpu_ns: u64,
-    wakeups: u64,
-}
-
-impl Usage {
-    fn of(child: &Child) -> Self {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
-        let mut usage = Self { cpu_ns: 0, wakeups: 0 };
-        for task in tasks.flatten() {
-            let read = |name: &str| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            let first = |text: &str| text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
-            usage.cpu_ns += first(&read("schedstat")).unwrap_or_default();
-            let status = read("status");
-            let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            usage.wakeups += switches.and_then(first).unwrap_or_default();
-        }
-        usage
-    }
-
-    fn since(self, before: &Self) -> Self {
-        // The figures of a thread that has ended are gone.
-        Self {
-            cpu_ns: self.cpu_ns.saturating_sub(before.cpu_ns),
-            wakeups: self.wakeups.saturating_sub(before.wakeups),
-        }
-    }
-
-    fn cpu_percent(self, time: Duration) -> f64 {
-        self.cpu_ns as f64 / time.as_nanos() as f64 * 100.0
-    }
-}
-
-fn resident_mib(child: &Child) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).unwrap_or_default() / 1024.0
 }
 
 fn integer(line: &str, field: &str) -> u64 {

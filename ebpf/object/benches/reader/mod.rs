@@ -1,4 +1,5 @@
 //! Readers of a ring that run on a thread of their own.
+#![allow(dead_code, reason = "benchmarks need different readers")]
 
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
