@@ -56,6 +56,11 @@ rec {
   # The characters of Grafana Live's channels (live/channel.go of grafana-plugin-sdk-go).
   streamName = matching "name of a stream in Grafana Live" "[A-Za-z0-9._-]{1,64}";
 
+  # The streamer reads it, and refuses what it does not support. On one line, because it is an argument in a unit.
+  filterExpression = matching "expression of tcpdump on one line" "[^\n]*[^[:space:]][^\n]*";
+
+  sizeOrTime = matching "size or time with its unit" "[1-9][0-9]*(KiB|MiB|GiB|s|m|h)";
+
   httpUrl = matching "http or https URL" "https?://[^[:space:]]+";
 
   # A string, because Nix would copy the file of a path literal into the store. Plain components only, because the path is

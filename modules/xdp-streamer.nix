@@ -29,6 +29,7 @@ in
     ./xdp-streamer/capture.nix
     ./xdp-streamer/privacy.nix
     ./xdp-streamer/sink.nix
+    ./xdp-streamer/write.nix
   ];
 
   options.rk1.streamer = {

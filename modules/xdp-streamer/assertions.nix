@@ -24,6 +24,16 @@ in
         message = "rk1.streamer.privacy.hashKeyFile is not set, and hashed addresses need a key: set it to a file on the node with at least 16 random bytes.";
       }
       {
+        assertion = cfg.direction != "in" -> cfg.hook != "xdp";
+        message = "rk1.streamer.direction is `${cfg.direction}`, and XDP programs see received packets only: set rk1.streamer.hook to `auto` or `tcx`.";
+      }
+      {
+        assertion =
+          cfg.write.enable
+          -> cfg.privacy.addresses == "whole" && cfg.privacy.macs == "whole" && cfg.privacy.ports;
+        message = "rk1.streamer.write.enable writes whole packets, which rk1.streamer.privacy cannot change: disable one of them.";
+      }
+      {
         assertion = cfg.interfaces != [ ] || config.rk1 ? network;
         message = "rk1.streamer.interfaces is empty, which only a node of an rk1 cluster may leave so: list the interfaces, such as `[ \"eth0\" ]`.";
       }

@@ -45,6 +45,34 @@ in
       '';
     };
 
+    direction = lib.mkOption {
+      type = types.enum [
+        "in"
+        "out"
+        "both"
+      ];
+      default = "in";
+      example = "both";
+      description = "Packets to capture: those that the node receives, those that it sends, or both. Sent packets need TCX.";
+    };
+
+    filter = lib.mkOption {
+      type = types.nullOr types.filterExpression;
+      default = null;
+      example = "tcp port 443 and not host 192.0.2.1";
+      description = "Expression of tcpdump that selects the packets to show. Totals stay of all packets. Null shows all.";
+    };
+
+    allMulticast = lib.mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = ''
+        Whether the network card passes on the packets of every multicast group while the streamer runs, also of groups that
+        no program on the node has joined, such as SSDP. The streamer then has a fourth capability, CAP_NET_RAW.
+      '';
+    };
+
     budget = lib.mkOption {
       type = types.ints.between 1 100000;
       default = 500;

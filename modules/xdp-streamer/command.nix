@@ -11,10 +11,10 @@ let
   argument = text: builtins.toJSON (lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] text);
 in
 {
+  name,
   interface,
   stream,
   number,
-  ...
 }:
 lib.concatStringsSep " " (
   [
@@ -30,6 +30,15 @@ lib.concatStringsSep " " (
     ]
     ++ lib.optional (cfg.hook != "auto") "--hook=${cfg.hook}"
     ++ lib.optional (cfg.hook == "xdp") "--xdp-mode=${cfg.xdpMode}"
+    ++ lib.optional (cfg.direction != "in") "--direction=${cfg.direction}"
+    ++ lib.optional (cfg.filter != null) "--filter=${cfg.filter}"
+    ++ lib.optional cfg.allMulticast "--all-multicast"
+    ++ lib.optionals cfg.write.enable [
+      "--write=/var/lib/${name}/packets.pcapng"
+      "--snaplen=${toString cfg.write.snaplen}"
+      "--rotate=${cfg.write.rotate}"
+      "--keep=${toString cfg.write.keep}"
+    ]
     ++ [
       "--budget=${toString cfg.budget}"
       "--interval=${toString cfg.interval}ms"

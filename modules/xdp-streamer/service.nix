@@ -19,22 +19,28 @@ instance: {
   ];
   # A missing token or interface may appear any time later, so systemd tries again forever, at growing intervals.
   startLimitIntervalSec = 0;
-  serviceConfig = import ./sandbox.nix // {
-    Type = "notify";
-    ExecStart = command instance;
-    LoadCredential = [
-      "token:${cfg.tokenFile}"
-    ]
-    ++ lib.optional (cfg.privacy.addresses == "hash") "hash-key:${cfg.privacy.hashKeyFile}";
-    Restart = "on-failure";
-    # A wrong command line stays wrong.
-    RestartPreventExitStatus = 2;
-    RestartSec = 5;
-    RestartSteps = 6;
-    RestartMaxDelaySec = "5min";
-    TimeoutStartSec = 30;
-    # The streamer sends its last rows and detaches within two seconds.
-    TimeoutStopSec = 5;
-    WatchdogSec = 30;
-  };
+  serviceConfig =
+    import ./sandbox.nix { inherit lib cfg; }
+    // {
+      Type = "notify";
+      ExecStart = command instance;
+      LoadCredential = [
+        "token:${cfg.tokenFile}"
+      ]
+      ++ lib.optional (cfg.privacy.addresses == "hash") "hash-key:${cfg.privacy.hashKeyFile}";
+      Restart = "on-failure";
+      # A wrong command line stays wrong.
+      RestartPreventExitStatus = 2;
+      RestartSec = 5;
+      RestartSteps = 6;
+      RestartMaxDelaySec = "5min";
+      TimeoutStartSec = 30;
+      # The streamer sends its last rows and detaches within two seconds.
+      TimeoutStopSec = 5;
+      WatchdogSec = 30;
+    }
+    // lib.optionalAttrs cfg.write.enable {
+      StateDirectory = instance.name;
+      StateDirectoryMode = "0700";
+    };
 }

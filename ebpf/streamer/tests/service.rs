@@ -20,15 +20,18 @@ const SCENARIO: &str = include_str!("service/scenario.sh");
 /// would get TCX by itself.
 const MODE: &str = "--hook=xdp --xdp-mode=generic";
 
-/// Returns a unit of host rk1-01, with the paths of programs in the container and the streamer in [`MODE`].
-fn unit(name: &str) -> String {
-    let heading = format!("# rk1-01/{name}\n");
+/// The unit of rk1-04, which writes files of whole packets.
+const WRITER: &str = "writer.service";
+
+/// Returns a unit of a host, with the paths of programs in the container and the streamer in this mode.
+fn unit(host: &str, name: &str, mode: &str) -> String {
+    let heading = format!("# {host}/{name}\n");
     let (_, rest) = UNITS.split_once(&heading).unwrap();
     let text = rest.split("\n# ").next().unwrap();
     text.lines().fold(String::new(), |mut unit, line| {
         match line.strip_prefix("ExecStart=").and_then(|command| command.split_once("/bin/")) {
             Some((_, command)) if command.starts_with("xdp-streamer run ") => {
-                writeln!(unit, "ExecStart=/opt/bin/{command} {MODE}").unwrap();
+                writeln!(unit, "ExecStart=/opt/bin/{command} {mode}").unwrap();
             }
             Some((_, command)) => writeln!(unit, "ExecStart=/opt/bin/{command}").unwrap(),
             None => writeln!(unit, "{line}").unwrap(),
@@ -61,8 +64,9 @@ fn systemd_runs_the_unit() {
         std::fs::create_dir(path(directory)).unwrap();
     }
     for name in ["xdp-streamer.service", "streamer-token.service", "streamer-token.path"] {
-        std::fs::write(path("units").join(name), unit(name)).unwrap();
+        std::fs::write(path("units").join(name), unit("rk1-01", name, MODE)).unwrap();
     }
+    std::fs::write(path("units").join(WRITER), unit("rk1-04", "xdp-streamer.service", "")).unwrap();
     std::fs::write(path("units/check.service"), CHECK).unwrap();
     std::fs::write(path("units/check.target"), "[Unit]\nWants=check.service\nAllowIsolate=yes\n").unwrap();
     std::fs::write(path("out/scenario.sh"), SCENARIO).unwrap();
@@ -74,7 +78,8 @@ fn systemd_runs_the_unit() {
         .args(["--kill-after=5", "120", "systemd-nspawn", "--quiet", "--directory=/", "--volatile=yes"])
         .args(["--register=no", "--keep-unit", "--network-veth", "--console=pipe"])
         .arg(format!("--machine=rk1-{}", std::process::id()))
-        .args(["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON", "--system-call-filter=bpf"])
+        .arg("--capability=CAP_BPF,CAP_NET_ADMIN,CAP_NET_RAW,CAP_PERFMON")
+        .arg("--system-call-filter=bpf perf_event_open")
         .arg("--bind-ro=/etc/ssl")
         .arg(bind("bind-ro", &path("units"), "/etc/systemd/system"))
         .arg(bind("bind-ro", &path("bin"), "/opt/bin"))

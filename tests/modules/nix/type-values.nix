@@ -128,4 +128,20 @@ in
       pathLiteral = types.secretFile.check ./type-values.nix;
       stringWithContext = types.secretFile.check "/var/lib/${builtins.toFile "token" "x"}";
     };
+  filterExpression = takes types.filterExpression [
+    "tcp port 443 and not host 192.0.2.1"
+    "arp"
+    " "
+    ""
+    "tcp\nudp"
+  ];
+  sizeOrTime = takes types.sizeOrTime [
+    "100MiB"
+    "1h"
+    "30s"
+    "0MiB"
+    "100"
+    "1 h"
+    "1d"
+  ];
 }

@@ -36,8 +36,8 @@ fn is_streamer(name: &str) -> bool {
 }
 
 #[test]
-fn the_streamer_has_three_capabilities_and_no_secret_on_its_command_line() {
-    let Some(nix) = Nix::new("the_streamer_has_three_capabilities_and_no_secret_on_its_command_line") else {
+fn the_streamer_has_few_capabilities_and_no_secret_on_its_command_line() {
+    let Some(nix) = Nix::new("the_streamer_has_few_capabilities_and_no_secret_on_its_command_line") else {
         return;
     };
     let units = units(&nix);
@@ -45,10 +45,18 @@ fn the_streamer_has_three_capabilities_and_no_secret_on_its_command_line() {
     assert_data_eq!(told, snapshot("units.txt").raw());
 
     let streamers: Vec<_> = units.iter().filter(|(name, _)| is_streamer(name)).collect();
-    assert_eq!(streamers.len(), 4, "{:?}", units.keys());
+    assert_eq!(streamers.len(), 5, "{:?}", units.keys());
     for (name, unit) in streamers {
+        // What needs more than the others is only on the host that asks for it.
+        let is_rk1_04 = name.starts_with("rk1-04/");
+        let capabilities = ["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_NET_RAW"];
         for key in ["AmbientCapabilities", "CapabilityBoundingSet"] {
-            assert_eq!(values(unit, key), ["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"], "{name}: {key}");
+            assert_eq!(values(unit, key), capabilities[..3 + usize::from(is_rk1_04)], "{name}: {key}");
+        }
+        for (key, value) in
+            [("RestrictAddressFamilies", "AF_PACKET"), ("SystemCallFilter", "perf_event_open")]
+        {
+            assert_eq!(values(unit, key).contains(&value), is_rk1_04, "{name}: {value}");
         }
         let credentials = values(unit, "LoadCredential");
         assert_eq!(credentials[0], "token:/var/lib/rk1/secrets/grafana-token", "{name}");
@@ -150,6 +158,8 @@ fn systemd_finds_no_fault_and_little_exposure() {
         let told = String::from_utf8(output.stdout).unwrap();
         let (_, level) = told.split_once("Overall exposure level for ").unwrap();
         let level: f64 = level.split_whitespace().nth(1).unwrap().parse().unwrap();
-        assert!(level <= 2.0, "{name}: {told}");
+        // Packet sockets and perf events count.
+        let most = if name.starts_with("rk1-04/") { 2.1 } else { 2.0 };
+        assert!(level <= most, "{name}: {told}");
     }
 }

@@ -27,7 +27,7 @@ impl Packets {
         let mut array = PerfEventArray::try_from(map)?;
         let cpus = aya::util::online_cpus().map_err(|(_, error)| LoadError::refused(&error))?;
         let buffers = cpus.into_iter().map(|cpu| array.open(cpu, Some(PAGES)));
-        let buffers = buffers.collect::<Result<_, _>>().map_err(|error| LoadError::refused(&error))?;
+        let buffers = buffers.collect::<Result<_, _>>().map_err(|error| LoadError::buffers(&error))?;
         Ok(Self { buffers, joined: Vec::new() })
     }
 

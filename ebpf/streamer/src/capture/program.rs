@@ -104,6 +104,12 @@ impl fmt::Debug for Capture {
 pub enum LoadError {
     #[error("the kernel refuses the packet program: {cause}{hint}")]
     Refused { cause: String, hint: &'static str },
+    #[error(
+        "the kernel refuses the buffers for whole packets: {cause}\n\
+         hint: allow the system call perf_event_open and 4 MiB of locked memory for each CPU (in a unit: \
+         SystemCallFilter=perf_event_open and LimitMEMLOCK=infinity), or remove --write"
+    )]
+    Buffers { cause: String },
     #[error("the object of the packet program has no `{0}`")]
     Absent(&'static str),
     #[error(transparent)]
@@ -120,19 +126,7 @@ pub enum LoadError {
 impl LoadError {
     /// Returns an error with the whole chain of causes, and a hint if permission is missing.
     pub(super) fn refused(error: &(dyn Error + 'static)) -> Self {
-        let mut cause = error.to_string();
-        let mut denied = false;
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-            denied |= kind == Some(io::ErrorKind::PermissionDenied);
-            let text = error.to_string();
-            if !cause.contains(&text) {
-                cause.push_str(": ");
-                cause.push_str(&text);
-            }
-            next = error.source();
-        }
+        let (cause, denied) = causes(error);
         let hint = if denied {
             "\nhint: grant CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or run as root"
         } else if kernel_is_older_than_tested() {
@@ -142,10 +136,37 @@ impl LoadError {
         };
         Self::Refused { cause, hint }
     }
+
+    /// Returns the error of buffers for whole packets that the kernel does not make.
+    pub(super) fn buffers(error: &(dyn Error + 'static)) -> Self {
+        Self::Buffers { cause: causes(error).0 }
+    }
 }
 
-/// Major and minor number of the oldest kernel that the program was tested on. 6.1 is known to refuse it.
+/// Returns the whole chain of causes as one text, and whether permission is missing.
+fn causes(error: &(dyn Error + 'static)) -> (String, bool) {
+    let mut cause = error.to_string();
+    let mut denied = false;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        denied |= kind == Some(io::ErrorKind::PermissionDenied);
+        let text = error.to_string();
+        if !cause.contains(&text) {
+            cause.push_str(": ");
+            cause.push_str(&text);
+        }
+        next = error.source();
+    }
+    (cause, denied)
+}
+
+/// Major and minor numbers of the kernels that the program was tested on: docs/proof.md has the machines.
+pub(crate) const TESTED: [(u32, u32); 3] = [OLDEST_TESTED, (6, 18), (7, 3)];
 pub(crate) const OLDEST_TESTED: (u32, u32) = (6, 12);
+
+/// The newest kernel that is known to refuse the program.
+pub(crate) const NEWEST_REFUSING: (u32, u32) = (6, 1);
 
 /// Returns major and minor number of a kernel's release.
 pub(crate) fn version(release: &str) -> (u32, u32) {
@@ -157,9 +178,11 @@ fn kernel_is_older_than_tested() -> bool {
     version(&rustix::system::uname().release().to_string_lossy()) < OLDEST_TESTED
 }
 
-/// Returns whether the kernel runs softirqs preemptibly: such a kernel has this file, with a 1 in it.
-fn is_realtime(file: &Path) -> bool {
-    std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
+/// Returns whether the kernel runs softirqs preemptibly: the text of its build says so (init/Makefile of Linux), and with the
+/// patches of PREEMPT_RT it has this file, with a 1 in it.
+fn is_realtime(build: &str, file: &Path) -> bool {
+    build.split_whitespace().any(|word| word == "PREEMPT_RT")
+        || std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
 }
 
 impl From<EbpfError> for LoadError {
@@ -194,7 +217,8 @@ impl Capture {
         options: CaptureOptions,
         ring: RingSize,
     ) -> Result<Self, LoadError> {
-        if is_realtime(Path::new("/sys/kernel/realtime")) {
+        let build = rustix::system::uname().version().to_string_lossy().into_owned();
+        if is_realtime(&build, Path::new("/sys/kernel/realtime")) {
             return Err(LoadError::Realtime);
         }
         let device = Device::find(interface, index)
@@ -435,9 +459,12 @@ mod tests {
     #[test]
     fn a_realtime_kernel_is_recognised() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(!is_realtime(file.path()) && !is_realtime(Path::new("/nonexistent")));
+        let ordinary = "#1 SMP PREEMPT_DYNAMIC Tue Dec  1 07:00:00 UTC 2026";
+        assert!(!is_realtime(ordinary, file.path()) && !is_realtime(ordinary, Path::new("/nonexistent")));
+        let build = "#1 SMP PREEMPT_RT Debian 6.12.95-1~bpo12+1 (2026-07-05)";
+        assert!(is_realtime(build, Path::new("/nonexistent")));
         std::fs::write(file.path(), "1\n").unwrap();
-        assert!(is_realtime(file.path()));
+        assert!(is_realtime(ordinary, file.path()));
     }
 
     #[test]

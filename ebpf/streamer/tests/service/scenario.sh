@@ -50,3 +50,20 @@ echo "stopped"
 systemctl stop "$unit"
 left=$(mode)
 echo "  $(show Result), on the interface: ${left:-nothing}"
+
+echo "with files of whole packets"
+ip address add 172.16.10.224/24 dev host0
+ip neighbour add 172.16.10.9 lladdr 02:00:00:00:00:09 dev host0 nud permanent
+unit=writer.service
+systemctl start "$unit" 2>/dev/null || echo "  the unit does not start: status $(show ExecMainStatus)"
+files=/var/lib/private/xdp-streamer
+is_written() {
+  echo "words of a datagram" >/dev/udp/172.16.10.9/9
+  grep --quiet "words of a datagram" "$files"/*.pcapng
+}
+until_true is_written
+echo "  a sent datagram is in the file"
+grep '^Cap[EBA]' "/proc/$(show MainPID)/status" | sed 's/^/  /'
+echo "  the mode of the file: $(stat --format %a "$files"/*.pcapng)"
+systemctl stop "$unit"
+echo "  $(show Result)"

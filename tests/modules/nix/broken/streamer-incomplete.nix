@@ -12,6 +12,9 @@
           "enp1s0f0np0.100"
         ];
         privacy.addresses = "hash";
+        hook = "xdp";
+        direction = "both";
+        write.enable = true;
       };
     };
 }
