@@ -1,8 +1,8 @@
 //! `xdp-streamer check`: what works on an interface, and why something does not.
 
 use crate::capture::{
-    self, Capture, CaptureOptions, Device, Hook, Interfaces, LinkType, LoadError, Mode, OLDEST_TESTED,
-    Occupants, RingSize, XdpMode, version,
+    self, Capture, CaptureOptions, Device, Hook, Interfaces, LinkType, LoadError, Mode, NEWEST_REFUSING,
+    OLDEST_TESTED, Occupants, RingSize, TESTED, XdpMode, version,
 };
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -76,14 +76,22 @@ fn release() -> String {
     rustix::system::uname().release().to_string_lossy().into_owned()
 }
 
+/// Judges a kernel by its version. Whether it accepts the program is tried besides.
 fn kernel(release: &str) -> Finding {
+    let [tested @ .., newest] = TESTED.map(|(major, minor)| format!("{major}.{minor}"));
+    let tested = format!("{} and {newest}", tested.join(", "));
     let (major, minor) = OLDEST_TESTED;
     match version(release) {
-        version if version >= OLDEST_TESTED => Finding::Good(format!("Linux {release}")),
-        version if version >= (5, 18) => Finding::Note(format!(
-            "Linux {release} is older than {major}.{minor}, the oldest kernel that is tested; 6.1 refuses the program"
+        version if version >= OLDEST_TESTED => {
+            Finding::Good(format!("Linux {release}; the program is tested on {tested}"))
+        }
+        version if version > NEWEST_REFUSING => Finding::Note(format!(
+            "Linux {release} is not tested: the program is tested on {tested}\n\
+             hint: use Linux {major}.{minor} or newer, unless the lines below say that this kernel accepts the program"
         )),
-        _ => Finding::Bad(format!("Linux {release} is too old\nhint: use Linux {major}.{minor} or newer")),
+        _ => Finding::Bad(format!(
+            "Linux {release} is too old: 6.1 is known to refuse the program\nhint: use Linux {major}.{minor} or newer"
+        )),
     }
 }
 
@@ -189,9 +197,23 @@ mod tests {
 
     #[test]
     fn a_kernel_that_was_not_tested_is_noted() {
-        assert!(matches!(kernel("5.10.0"), Finding::Bad(_)));
-        assert!(matches!(kernel("6.1.0-50-arm64"), Finding::Note(_)));
-        assert!(matches!(kernel("6.12.63"), Finding::Good(_)));
+        let too_old = |release: &str| {
+            Finding::Bad(format!(
+                "Linux {release} is too old: 6.1 is known to refuse the program\nhint: use Linux 6.12 or newer"
+            ))
+        };
+        for release in ["5.10.0", "5.18.2", "6.1.0-50-arm64"] {
+            assert_eq!(kernel(release), too_old(release));
+        }
+        for release in ["6.2.1", "6.6.30-rockchip", "6.11.0"] {
+            let text = format!(
+                "Linux {release} is not tested: the program is tested on 6.12 and 6.18\n\
+                 hint: use Linux 6.12 or newer, unless the lines below say that this kernel accepts the program"
+            );
+            assert_eq!(kernel(release), Finding::Note(text));
+        }
+        let tested = "Linux 6.12.63; the program is tested on 6.12 and 6.18";
+        assert_eq!(kernel("6.12.63"), Finding::Good(tested.into()));
     }
 
     #[test]

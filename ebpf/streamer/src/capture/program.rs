@@ -162,7 +162,7 @@ fn causes(error: &(dyn Error + 'static)) -> (String, bool) {
 }
 
 /// Major and minor numbers of the kernels that the program was tested on: docs/proof.md has the machines.
-pub(crate) const TESTED: [(u32, u32); 3] = [OLDEST_TESTED, (6, 18), (7, 3)];
+pub(crate) const TESTED: [(u32, u32); 2] = [OLDEST_TESTED, (6, 18)];
 pub(crate) const OLDEST_TESTED: (u32, u32) = (6, 12);
 
 /// The newest kernel that is known to refuse the program.
