@@ -1,8 +1,9 @@
 //! The token that the sink asks for.
 
+use rustix::fs::{AtFlags, StatxFlags};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -69,8 +70,8 @@ pub struct TokenFile {
     look: Option<JoinHandle<Option<(Stamp, Token)>>>,
 }
 
-/// Tells a replaced file from the old one: the time of the last change, and the length.
-type Stamp = (SystemTime, u64);
+/// Tells a replaced file from the old one: the time of the last change in seconds and nanoseconds, and the length.
+type Stamp = (i64, u32, u64);
 
 impl TokenSource {
     /// Reads the token file for the first time.
@@ -113,11 +114,11 @@ impl TokenFile {
                 return;
             }
             self.looked = Instant::now();
-            let (path, known) = (self.path.clone(), self.stamp);
-            self.look = Some(tokio::task::spawn_blocking(move || {
-                let stamp = stamp(&path)?;
-                if Some(stamp) == known { None } else { Some((stamp, read(&path).ok()?)) }
-            }));
+            if self.stamp.is_some() && stamp(&self.path) == self.stamp {
+                return;
+            }
+            let path = self.path.clone();
+            self.look = Some(tokio::task::spawn_blocking(move || Some((stamp(&path)?, read(&path).ok()?))));
         }
         let Some(look) = &mut self.look else { return };
         let Ok(ended) = tokio::time::timeout(MOST_WAIT, look).await else { return };
@@ -131,9 +132,12 @@ impl TokenFile {
     }
 }
 
+/// Returns the stamp of a file from what the kernel knows of it, without waiting for a file server. This is done on the
+/// daemon's own thread, because each use of another thread would wake the processor three times.
 fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    let wanted = StatxFlags::MTIME | StatxFlags::SIZE;
+    let status = rustix::fs::statx(rustix::fs::CWD, path, AtFlags::STATX_DONT_SYNC, wanted).ok()?;
+    Some((status.stx_mtime.tv_sec, status.stx_mtime.tv_nsec, status.stx_size))
 }
 
 fn read(path: &Path) -> Result<Token, TokenError> {
