@@ -161,7 +161,7 @@ impl Stream {
             control,
             own: around.own,
             budget,
-            poll: PollTimer::new(ring),
+            poll: PollTimer::new(ring, settings.budget),
             most_records: (settings.buffer / 4 / ROW_BYTES).clamp(1, ring.records()),
             encoder: Encoder::new(settings.output.encoding()),
             times: UniqueTime::new(&origin),
