@@ -15,9 +15,18 @@ const MOST_CONVERSATIONS: usize = 10;
 /// Name, type and help of a metric, and its value for one stream.
 type Metric<Source> = (&'static str, &'static str, &'static str, fn(&Source) -> u64);
 
-const OF_REPORT: [Metric<Report>; 14] = [
+const OF_REPORT: [Metric<Report>; 16] = [
     ("packets_total", "counter", "Packets seen.", |report| report.counters.seen().packets),
     ("bytes_total", "counter", "Bytes seen.", |report| report.counters.seen().bytes),
+    (
+        "matched_total",
+        "counter",
+        "Packets that the filter accepted, or all but our own pushes without one.",
+        |report| report.counters.matched(),
+    ),
+    ("filtered_out_total", "counter", "Packets that the filter rejected.", |report| {
+        report.counters.filtered_out
+    }),
     ("shown_total", "counter", "Packets recorded.", |report| report.counters.shown),
     ("sampled_out_total", "counter", "Packets left out by sampling.", |report| report.counters.sampled_out),
     ("lost_total", "counter", "Packets not recorded because the ring was full.", |report| {
