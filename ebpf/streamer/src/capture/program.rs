@@ -179,7 +179,7 @@ fn kernel_is_older_than_tested() -> bool {
 }
 
 /// Returns whether the kernel runs softirqs preemptibly: the text of its build says so (init/Makefile of Linux), and with the
-/// patches of PREEMPT_RT it has this file, with a 1 in it.
+/// patches of `PREEMPT_RT` it has this file, with a 1 in it.
 fn is_realtime(build: &str, file: &Path) -> bool {
     build.split_whitespace().any(|word| word == "PREEMPT_RT")
         || std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
