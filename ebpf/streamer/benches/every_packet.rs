@@ -3,7 +3,6 @@
 //!
 //! `cargo bench -p xdp-streamer --bench every_packet`
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people")]
 #![allow(dead_code, reason = "the tests use more of these modules")]
 
 #[path = "../tests/end_to_end/lab.rs"]

@@ -1,7 +1,7 @@
 //! The memory of a daemon that watches 40 interfaces and pushes to Grafana, idle and with a packet for each. Needs root.
 //!
 //! `cargo bench -p xdp-streamer --bench interfaces`
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 #![allow(dead_code, reason = "the tests use more of these modules")]
 
 #[path = "../tests/end_to_end/grafana.rs"]
