@@ -67,18 +67,15 @@ fn main() -> Result<()> {
 fn nothing(hook: Hook, wire: &Wire, packet: &[u8]) -> Result<u64> {
     let mut ebpf = EbpfLoader::new().load(packet_object::COMPARISON)?;
     let name = if hook == Hook::Tcx { "empty_tcx" } else { "empty" };
-    match hook {
-        Hook::Tcx => {
-            let program: &mut SchedClassifier = ebpf.program_mut(name).context("no program")?.try_into()?;
-            program.load()?;
-            program.attach(WATCHED, TcAttachType::Ingress)?;
-        }
-        _ => {
-            let mode = if hook == Hook::Generic { XdpMode::Skb } else { XdpMode::Driver };
-            let program: &mut Xdp = ebpf.program_mut(name).context("no program")?.try_into()?;
-            program.load()?;
-            program.attach(WATCHED, mode)?;
-        }
+    if hook == Hook::Tcx {
+        let program: &mut SchedClassifier = ebpf.program_mut(name).context("no program")?.try_into()?;
+        program.load()?;
+        program.attach(WATCHED, TcAttachType::Ingress)?;
+    } else {
+        let mode = if hook == Hook::Generic { XdpMode::Skb } else { XdpMode::Driver };
+        let program: &mut Xdp = ebpf.program_mut(name).context("no program")?.try_into()?;
+        program.load()?;
+        program.attach(WATCHED, mode)?;
     }
     wire.send_steadily(packet, PER_SECOND, TURN)?;
     cost(&ebpf, name)
