@@ -122,7 +122,13 @@ let
         lock = builtins.fromTOML (builtins.readFile known.cargoLock.lockFile);
       in
       derivation (
-        environment (removeAttrs known [ "cargoLock" ])
+        environment (
+          removeAttrs known [
+            "cargoLock"
+            "env"
+          ]
+        )
+        // known.env or { }
         // {
           name = "${known.pname}-${known.version}";
           crates = builtins.length lock.package;
