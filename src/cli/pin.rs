@@ -9,7 +9,7 @@ use super::outcome::Outcome;
 use super::output::{note, print};
 use super::runtime::runtime;
 use crate::common::atomic_file;
-use crate::render::pins::lookup::{Lookup, Newer};
+use crate::render::pins::lookup::{Lookup, Newer, NewerRelease};
 use crate::render::pins::{FILE_NAME, Pins};
 
 /// Look up the hashes of the cluster's charts and definitions and write them to pins.json
@@ -63,14 +63,16 @@ impl Pin {
 /// Returns the line for one chart.
 fn line(each: &Newer) -> String {
     let pinned = if each.is_pinned { "pinned" } else { "not pinned" };
-    let newer = match (each.patch, each.newest) {
-        (None, None) => "the newest".to_owned(),
-        (Some(patch), Some(newest)) if patch != newest => format!("newer: {patch}, {newest}"),
-        (patch, newest) => {
-            format!("newer: {}", patch.or(newest).map(|release| release.to_string()).unwrap_or_default())
-        }
-    };
+    let mut newer: Vec<_> = [each.patch, each.newest].into_iter().flatten().map(described).collect();
+    newer.dedup();
+    let newer =
+        if newer.is_empty() { "the newest".to_owned() } else { format!("newer: {}", newer.join(", ")) };
     format!("{} {}: {pinned}, {newer}\n", each.chart, each.used)
+}
+
+fn described(newer: NewerRelease) -> String {
+    let NewerRelease { release, is_allowed } = newer;
+    if is_allowed { release.to_string() } else { format!("{release} (not supported by cluster.toml yet)") }
 }
 
 fn as_json(each: &Newer) -> Value {
@@ -78,7 +80,8 @@ fn as_json(each: &Newer) -> Value {
         "chart": each.chart,
         "version": each.used.to_string(),
         "pinned": each.is_pinned,
-        "newest-patch": each.patch.map(|release| release.to_string()),
-        "newest": each.newest.map(|release| release.to_string()),
+        "newest-patch": each.patch.map(|newer| newer.release.to_string()),
+        "newest": each.newest.map(|newer| newer.release.to_string()),
+        "newest-is-supported": each.newest.map(|newer| newer.is_allowed),
     })
 }

@@ -201,6 +201,24 @@ fn check_lists_what_is_newer_and_writes_nothing() {
     assert_eq!(project.pins(), before);
 }
 
+/// A minor release that is not in the table of versions is listed, but `cluster.toml` cannot ask for it.
+#[test]
+fn check_tells_which_releases_are_supported() {
+    let mut files = repository();
+    let index = text(&files["/cilium/index.yaml"]).replace(
+        "entries:\n  cilium:\n",
+        "entries:\n  cilium:\n    - version: 1.21.4\n      urls: [cilium-1.21.4.tgz]\n",
+    );
+    files.insert("/cilium/index.yaml", index.into_bytes());
+    let project = Project::new(files, Some(Sri::of(CILIUM)));
+    let expected = "cert-manager 1.21.1: not pinned, the newest\n\
+                    cilium 1.20.0: pinned, newer: 1.20.3, 1.21.4 (not supported by cluster.toml yet)\n";
+    assert_eq!(text(&project.rk1(&["pin", "--check"]).stdout), expected);
+    let json: Value =
+        serde_json::from_slice(&project.rk1(&["pin", "--check", "--json"]).stdout).expect("JSON");
+    assert_eq!((&json[1]["newest"], &json[1]["newest-is-supported"]), (&json!("1.21.4"), &json!(false)));
+}
+
 #[test]
 fn what_a_repository_lacks_is_an_error() {
     let mut files = repository();

@@ -25,6 +25,25 @@ impl Versions {
     pub fn charts(&self) -> [(&'static str, Release); 2] {
         [("cert-manager", self.cert_manager), ("cilium", self.cilium)]
     }
+
+    /// Returns whether `cluster.toml` may ask for this release of a chart, with its other versions as they are.
+    #[must_use]
+    pub fn allow(&self, chart: &str, release: Release) -> bool {
+        let is_line = |minor: u16| release.major == 1 && release.minor == minor;
+        match chart {
+            "cilium" => CILIUM.iter().any(|line| {
+                is_line(line.minor)
+                    && line.gateway_api.contains(&self.gateway_api)
+                    && line.channels.contains(&self.gateway_api_channel)
+            }),
+            "cert-manager" => CERT_MANAGER.iter().any(|line| {
+                let kubernetes = (self.k3s.major, self.k3s.minor);
+                let range = (line.oldest.major, line.oldest.minor)..=(line.newest.major, line.newest.minor);
+                is_line(line.minor) && range.contains(&kubernetes)
+            }),
+            _ => false,
+        }
+    }
 }
 
 /// A release such as `1.36` or `1.20.0`. A leading `v` is accepted and removed.

@@ -131,6 +131,7 @@ pub(super) struct KubernetesFacts {
     pub(super) expiring: Probed<BTreeMap<String, Option<Timestamp>>>,
     /// Pods of `kube-system` and of `cert-manager`.
     pub(super) pods: Probed<Vec<PodFacts>>,
+    pub(super) cilium_nodes: Probed<Lookup<BTreeMap<String, CiliumNode>>>,
     pub(super) bgp: BgpFacts,
     /// `None` where only some nodes were asked about.
     pub(super) services: Option<ServiceFacts>,
@@ -145,6 +146,13 @@ pub(super) struct BgpFacts {
     pub(super) peer_configs: Probed<Lookup<BTreeMap<String, PeerConfig>>>,
     /// The labels of each `CiliumBGPAdvertisement`.
     pub(super) advertisements: Probed<Lookup<Vec<Labels>>>,
+}
+
+/// A `CiliumNode`: an agent makes the one of its node, and the operator gives it ranges for pods.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct CiliumNode {
+    /// Why the operator has no range for it.
+    pub(super) refusal: Option<String>,
 }
 
 /// What stands between k3s and a page that is served.

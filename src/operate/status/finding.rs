@@ -53,6 +53,9 @@ pub enum Cause {
     Unschedulable,
     PodNotReady,
     PodMissing,
+    // What Cilium's agent and operator agree on for a node
+    AgentNotRegistered,
+    NoPodRange,
     // BGP
     NoPeer,
     NoSession,

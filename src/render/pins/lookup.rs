@@ -73,9 +73,16 @@ pub struct Newer {
     pub used: Release,
     pub is_pinned: bool,
     /// The newest release of the same minor version, if it is newer.
-    pub patch: Option<Release>,
+    pub patch: Option<NewerRelease>,
     /// The newest release of all, if it is newer.
-    pub newest: Option<Release>,
+    pub newest: Option<NewerRelease>,
+}
+
+/// A release that a repository has, and whether it is known to work with the cluster's other versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewerRelease {
+    pub release: Release,
+    pub is_allowed: bool,
 }
 
 #[derive(Debug)]
@@ -102,7 +109,10 @@ impl Lookup {
         let mut all = Vec::new();
         for (chart, used) in versions.charts() {
             let (_, index) = self.index(pins, chart).await?;
-            let newer = |release: Option<Release>| release.filter(|release| *release > used);
+            let newer = |release: Option<Release>| {
+                let release = release.filter(|release| *release > used)?;
+                Some(NewerRelease { release, is_allowed: versions.allow(chart, release) })
+            };
             all.push(Newer {
                 chart,
                 used,

@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::cluster::{
-    ADDON_EVENTS, ADVERTISEMENT_LIST, CERT_MANAGER_PODS, CERTIFICATE, CHALLENGE_LIST, CHART_LIST, CLASS,
-    CLUSTER_CONFIG_LIST, EXPIRY_EVENTS, GATEWAY_SERVICE, ISSUER, JOB_LIST, NODE_LIST, ORDER_LIST,
-    PEER_CONFIG_LIST, PEER_LIST, REQUEST_LIST, ROUTES, SESSIONS, SHARED, SYSTEM_PODS, TestCluster, condition,
-    hence, pod, screen_of,
+    ADDON_EVENTS, ADVERTISEMENT_LIST, CERT_MANAGER_PODS, CERTIFICATE, CHALLENGE_LIST, CHART_LIST,
+    CILIUM_NODE_LIST, CLASS, CLUSTER_CONFIG_LIST, EXPIRY_EVENTS, GATEWAY_SERVICE, ISSUER, JOB_LIST,
+    NODE_LIST, ORDER_LIST, PEER_CONFIG_LIST, PEER_LIST, REQUEST_LIST, ROUTES, SESSIONS, SHARED, SYSTEM_PODS,
+    TestCluster, condition, hence, pod, screen_of,
 };
 use crate::host::etcd_page;
 use crate::kubernetes::pages;
@@ -158,6 +158,33 @@ fn no_node_matches_the_cluster_configuration() {
     });
 }
 
+/// The operator hands out ranges for pods. A node that gets none has no network, and its agent never gets ready.
+#[test]
+fn there_is_no_range_for_the_pods_of_a_node() {
+    screen_of("cause-no-pod-range", |cluster| {
+        let error = "allocator full";
+        cluster.page(CILIUM_NODE_LIST)["items"][3]["status"] =
+            json!({ "ipam": { "operator-status": { "error": error } } });
+        let labels = json!({ "k8s-app": "cilium" });
+        let mut agent = pod("kube-system", "cilium-rk1-04", "rk1-04", &labels, None);
+        agent["status"]["conditions"] = json!([condition("Ready", "False", "ContainersNotReady", "")]);
+        cluster.page(SYSTEM_PODS)["items"][3] = agent;
+        cluster.page(SESSIONS)[3]["established"] = json!("false");
+        cluster.page(ROUTES).as_array_mut().expect("routes").remove(3);
+    });
+}
+
+/// A node without a `CiliumNode` is not one of those that the operator configures.
+#[test]
+fn an_agent_has_not_registered() {
+    screen_of("cause-agent-not-registered", |cluster| {
+        cluster.page(CILIUM_NODE_LIST)["items"].as_array_mut().expect("a list").remove(1);
+        cluster.page(PEER_LIST)["items"].as_array_mut().expect("a list").remove(1);
+        cluster.page(SESSIONS)[1]["established"] = json!("false");
+        cluster.page(ROUTES).as_array_mut().expect("routes").remove(1);
+    });
+}
+
 /// What the agent wrote last still says "established".
 #[test]
 fn an_agent_has_died() {
@@ -216,7 +243,7 @@ fn a_chart_cannot_be_installed() {
             pages(cluster).1.remove(path);
         }
         pages(cluster).2.retain(|kinds| *kinds != "/apis/cilium.io/");
-        for path in [PEER_LIST, CLUSTER_CONFIG_LIST, PEER_CONFIG_LIST, ADVERTISEMENT_LIST] {
+        for path in [CILIUM_NODE_LIST, PEER_LIST, CLUSTER_CONFIG_LIST, PEER_CONFIG_LIST, ADVERTISEMENT_LIST] {
             pages(cluster).1.remove(path);
         }
         for number in 0..4 {

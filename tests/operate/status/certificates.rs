@@ -55,14 +55,18 @@ impl Authority {
 }
 
 impl Identity {
-    /// The certificate and its key as a kubeconfig has them: base64 of PEM.
-    pub(crate) fn kubeconfig_data(&self) -> [String; 2] {
+    /// The certificate and its key in PEM.
+    pub(crate) fn pem(&self) -> [String; 2] {
         let pem = |label: &str, der: &[u8]| {
             let body = data_encoding::BASE64.encode(der);
-            data_encoding::BASE64
-                .encode(format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n").as_bytes())
+            format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
         };
         [pem("CERTIFICATE", &self.certificate), pem("PRIVATE KEY", self.key.secret_der())]
+    }
+
+    /// The certificate and its key as a kubeconfig has them: base64 of PEM.
+    pub(crate) fn kubeconfig_data(&self) -> [String; 2] {
+        self.pem().map(|pem| data_encoding::BASE64.encode(pem.as_bytes()))
     }
 
     /// SHA-256, as `RouterOS` prints it.

@@ -272,6 +272,7 @@ pub(crate) fn condition(kind: &str, status: &str, reason: &str, message: &str) -
 
 pub(crate) const NODE_LIST: &str = "/api/v1/nodes?limit=500";
 pub(crate) const PEER_LIST: &str = "/apis/cilium.io/v2/ciliumbgpnodeconfigs?limit=500";
+pub(crate) const CILIUM_NODE_LIST: &str = "/apis/cilium.io/v2/ciliumnodes?limit=500";
 pub(crate) const CLUSTER_CONFIG_LIST: &str = "/apis/cilium.io/v2/ciliumbgpclusterconfigs?limit=500";
 pub(crate) const PEER_CONFIG_LIST: &str = "/apis/cilium.io/v2/ciliumbgppeerconfigs?limit=500";
 pub(crate) const ADVERTISEMENT_LIST: &str = "/apis/cilium.io/v2/ciliumbgpadvertisements?limit=500";
@@ -391,6 +392,7 @@ fn objects() -> BTreeMap<String, Value> {
     let pages = [
         (NODE_LIST, list(&nodes)),
         (PEER_LIST, list(&peers)),
+        (CILIUM_NODE_LIST, list(&NODES.map(|(name, _)| object("CiliumNode", name, json!({}))))),
         (CLUSTER_CONFIG_LIST, list(&[object("CiliumBGPClusterConfig", "turing-pi", json!({}))])),
         (PEER_CONFIG_LIST, list(&[peer_config])),
         (ADVERTISEMENT_LIST, list(&[advertisement])),

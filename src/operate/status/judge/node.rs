@@ -7,7 +7,8 @@ use super::{cluster, pods};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{
-    Condition, KubernetesFacts, Labels, NodeFacts, NodeObject, Probed, Reading, StreamerFacts,
+    CiliumNode, Condition, KubernetesFacts, Labels, Lookup, NodeFacts, NodeObject, Probed, Reading,
+    StreamerFacts,
 };
 use crate::operate::status::finding::{Cause, Finding, NodeObservation};
 
@@ -143,9 +144,25 @@ fn cilium(node: &Node, answers: &Finding, k3s: &Finding, kubernetes: &Probed<Kub
         Ok(pods) => pods,
         Err(error) => return pods::unread(error),
     };
+    let registered = kubernetes.cilium_nodes.as_ref().ok().and_then(Lookup::found);
+    let registered = registered.map(|nodes| nodes.get(node.name.as_str()));
+    // Without a range for its pods an agent never gets ready, and does not say why.
+    if let Some(Some(CiliumNode { refusal: Some(refusal) })) = registered {
+        let what = format!("Cilium's operator has no pod network for it: {refusal}");
+        let look_at = format!("`kubectl get ciliumnode {} -o yaml`, and `pods` in `[network]`", node.name);
+        return Finding::wrong(Cause::NoPodRange, what, look_at)
+            .of_object(format!("CiliumNode {}", node.name));
+    }
     let is_agent = |labels: &Labels| labels.get("k8s-app").is_some_and(|name| name == "cilium");
     let mut agents = pods.iter().filter(|pod| is_agent(&pod.labels) && !pod.is_over);
     match agents.find(|pod| pod.node.as_deref() == Some(node.name.as_str())) {
+        Some(pod) if pod.is_ready && registered == Some(None) => {
+            let (node, namespace, pod) = (&node.name, &pod.namespace, &pod.name);
+            let what = format!("the agent is ready, but has not registered: there is no CiliumNode {node}");
+            let look_at = format!("`kubectl -n {namespace} logs {pod}`");
+            Finding::wrong(Cause::AgentNotRegistered, what, look_at)
+                .of_object(format!("Pod {namespace}/{pod}"))
+        }
         Some(pod) if pod.is_ready => Finding::good("ready"),
         Some(pod) => pods::not_ready(pod),
         None if kubernetes

@@ -294,6 +294,12 @@ impl Ends<'_> {
         let (node, router) = (&self.node.name, &self.router.name);
         let configs = kubernetes.as_ref().ok().map(|facts| &facts.bgp.cluster_configs);
         let object = format!("CiliumBGPClusterConfig {}", self.cluster.name);
+        let registered = kubernetes.as_ref().ok().and_then(|facts| facts.cilium_nodes.as_ref().ok()?.found());
+        let is_configured = matches!(configs, Some(Ok(Lookup::Found(configs))) if !configs.is_empty());
+        if is_configured && registered.is_some_and(|nodes| !nodes.contains_key(node.as_str())) {
+            let what = format!("no session with {router}: {node} has no CiliumNode, which its agent makes");
+            return Finding::follows(format!("{what}; see cilium"));
+        }
         match configs {
             Some(Ok(Lookup::NoKind)) => {
                 return Finding::follows("the cluster does not know Cilium's kinds for BGP");

@@ -26,14 +26,19 @@ const POD_NAMESPACES: [&str; 2] = ["kube-system", "cert-manager"];
 /// Asks everything, of the API server that answers first.
 pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Probed<KubernetesFacts> {
     let connection = connect(cluster, access).await?;
-    let (pods, bgp, expiring) =
-        tokio::join!(pods(&connection), bgp(&connection, cluster), expiring(&connection));
+    let (pods, cilium_nodes, bgp, expiring) = tokio::join!(
+        pods(&connection),
+        connection.list("/apis/cilium.io/v2/ciliumnodes"),
+        bgp(&connection, cluster),
+        expiring(&connection),
+    );
+    let cilium_nodes = cilium_nodes.map(|found| found.map(|list| by_name(&list, objects::cilium_node)));
     let services = match scope {
         Scope::Cluster => Some(services(&connection, cluster, pods.as_deref().unwrap_or_default()).await),
         Scope::Nodes(_) => None,
     };
     let nodes = by_name(&connection.nodes, objects::node);
-    Ok(KubernetesFacts { server: connection.server, nodes, expiring, pods, bgp, services })
+    Ok(KubernetesFacts { server: connection.server, nodes, expiring, pods, cilium_nodes, bgp, services })
 }
 
 async fn pods(connection: &Connection) -> Probed<Vec<PodFacts>> {

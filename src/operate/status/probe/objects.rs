@@ -7,8 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::operate::status::facts::{
-    AcmeStep, CertificateFacts, Chart, Condition, Conditions, GatewayFacts, Labels, NodeObject, Peer,
-    PeerConfig, PodFacts, PodTrouble,
+    AcmeStep, CertificateFacts, Chart, CiliumNode, Condition, Conditions, GatewayFacts, Labels, NodeObject,
+    Peer, PeerConfig, PodFacts, PodTrouble,
 };
 
 fn text(value: &Value) -> String {
@@ -107,6 +107,11 @@ fn pod_trouble(status: &Value, conditions: &Conditions) -> Option<PodTrouble> {
 
 fn join(reason: &str, message: &str) -> String {
     if message.is_empty() { reason.to_owned() } else { format!("{reason}: {message}") }
+}
+
+pub(super) fn cilium_node(data: &Value) -> CiliumNode {
+    let error = text(&data["status"]["ipam"]["operator-status"]["error"]);
+    CiliumNode { refusal: Some(error).filter(|error| !error.is_empty()) }
 }
 
 /// Reads the status of a `CiliumBGPNodeConfig`.
@@ -254,6 +259,7 @@ mod tests {
         mutation::for_each(&[object.to_string().as_bytes()], &words, |bytes| {
             let Ok(data) = serde_json::from_slice::<Value>(bytes) else { return };
             let _ = (node(&data), pod(&data), peers(&data), peer_config(&data), gateway(&data));
+            let _ = cilium_node(&data);
             let jobs = BTreeMap::from([("j".to_owned(), job(&data))]);
             let _ = (chart(&data, &jobs), certificate(&data), acme_step(&data));
             let _ = newest_events([&data].into_iter());
