@@ -56,7 +56,7 @@ fn all_errors_are_reported_and_no_secret_is_shown() {
     fs::write(file("bgp-password"), "").unwrap();
     run("chmod", &["644", file("grafana-token").to_str().unwrap()]);
     put(folder.path(), "k3s-token", &vec![b'x'; 65 * 1024]);
-    put(folder.path(), "rk1-01-ssh", host_key_of(b"aes256-ctr", b"ssh-ed25519").as_bytes());
+    put(folder.path(), "rk1-01-ssh", host_key_of("aes256-ctr").as_bytes());
 
     let cluster = cluster();
     let refused = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
@@ -105,6 +105,12 @@ fn keys_of_ssh_keygen_are_accepted_and_refused() {
             None => assert_eq!(result.unwrap().files.len(), 5),
             Some(words) => assert!(result.unwrap_err().to_string().contains(words), "{arguments:?}"),
         }
+        // A key that was cut off while it was copied.
+        let whole = fs::read(&key).unwrap();
+        put(folder.path(), "rk1-01-ssh", &[&whole[..200], b"\n-----END OPENSSH PRIVATE KEY-----\n"].concat());
+        let refused =
+            rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path()).unwrap_err();
+        assert!(refused.to_string().contains("is not an OpenSSH private key"), "{arguments:?}: {refused}");
     }
 }
 
