@@ -30,11 +30,11 @@ fn mistakes(schema: &Value, value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn it_is_valid_by_grafanas_schemas() {
+fn the_dashboard_is_valid_by_grafanas_schemas() {
     let schemas = Path::new(ROOT).join("../shared/schemas/grafana");
     if !schemas.exists() {
         let because = format!("the schemas are not in {}", schemas.display());
-        requirement::skipped("it_is_valid_by_grafanas_schemas", &because);
+        requirement::skipped("the_dashboard_is_valid_by_grafanas_schemas", &because);
         return;
     }
     let schema = |name: &str| read(&schemas.join(format!("{name}.jsonschema.json")));

@@ -31,7 +31,7 @@ fn the_picture_in_the_docs_is_fresh() {
 }
 
 #[test]
-fn everything_is_in_it() {
+fn the_picture_shows_every_part() {
     let two_routers = POSTS.replace(
         "[gateway]\n",
         "[[bgp.router]]\nname = \"edge\"\naddress = \"172.16.10.2\"\nasn = 64513\nplatform = \"frr\"\n\
@@ -65,7 +65,7 @@ fn everything_is_in_it() {
 
 /// `SNAPSHOTS=overwrite` draws it again.
 #[test]
-fn both_address_families_are_in_it() {
+fn the_picture_shows_both_address_families() {
     let drawn = picture(include_str!("../../examples/dual-stack/cluster.toml"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dual-stack/topology.svg");
     assert_data_eq!(&drawn, Data::read_from(&path, None).raw());

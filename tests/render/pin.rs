@@ -192,7 +192,7 @@ fn a_hash_that_differs_is_an_error_that_names_both() {
 }
 
 #[test]
-fn check_lists_what_is_newer_and_writes_nothing() {
+fn check_lists_newer_releases_and_writes_nothing() {
     let project = Project::new(repository(), Some(Sri::of(CILIUM)));
     let before = project.pins();
     let output = project.rk1(&["pin", "--check"]);
@@ -220,7 +220,7 @@ fn check_tells_which_releases_are_supported() {
 }
 
 #[test]
-fn what_a_repository_lacks_is_an_error() {
+fn a_chart_missing_from_the_repository_is_an_error() {
     let mut files = repository();
     files.insert("/cilium/index.yaml", b"entries:\n  cilium:\n    - version: 1.19.6\n".to_vec());
     let project = Project::new(files, None);

@@ -159,7 +159,7 @@ fn check_prints_a_diff_and_writes_nothing() {
 }
 
 #[test]
-fn what_is_rendered_no_more_is_removed() {
+fn a_file_that_is_no_longer_rendered_is_removed() {
     let project = Project::new();
     project.rk1(&["render"]);
     let own = ["hosts/rk1-04.local.nix", "hosts/notes.txt"];
@@ -180,7 +180,7 @@ fn what_is_rendered_no_more_is_removed() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_not_overwritten() {
+fn a_foreign_file_is_not_overwritten() {
     let project = Project::new();
     fs::create_dir(project.path("hosts")).expect("hosts");
     fs::write(project.path("hosts/rk1-02.nix"), "{ }\n").expect("own file");

@@ -105,24 +105,24 @@ fn ends_without_a_trace(test: &str, signal: Signal) {
 }
 
 #[test]
-fn interrupted_it_leaves_nothing() {
-    ends_without_a_trace("interrupted_it_leaves_nothing", Signal::INT);
+fn an_interrupted_lab_leaves_nothing_behind() {
+    ends_without_a_trace("an_interrupted_lab_leaves_nothing_behind", Signal::INT);
 }
 
 #[test]
-fn terminated_it_leaves_nothing() {
-    ends_without_a_trace("terminated_it_leaves_nothing", Signal::TERM);
+fn a_terminated_lab_leaves_nothing_behind() {
+    ends_without_a_trace("a_terminated_lab_leaves_nothing_behind", Signal::TERM);
 }
 
 /// Even when it cannot do anything about it.
 #[test]
-fn killed_it_leaves_nothing() {
-    ends_without_a_trace("killed_it_leaves_nothing", Signal::KILL);
+fn a_killed_lab_leaves_nothing_behind() {
+    ends_without_a_trace("a_killed_lab_leaves_nothing_behind", Signal::KILL);
 }
 
 /// `--inside` is for the process that `rk1 lab` starts: on its own it would change the host's network.
 #[test]
-fn inside_is_refused_outside() {
+fn the_inner_command_is_refused_outside_its_namespace() {
     let folder = cluster(FRR);
     let output = lab(folder.path()).arg("--inside").stdin(Stdio::null()).output().expect("rk1 runs");
     assert_eq!(output.status.code(), Some(1));

@@ -35,7 +35,7 @@ fn pods_are_evicted_within_their_budgets() {
 }
 
 #[test]
-fn what_would_be_lost_keeps_the_node_from_being_drained() {
+fn a_pod_that_would_lose_data_prevents_the_drain() {
     let cluster = TestCluster::well();
     pod(&cluster, "alone", None, &json!([]));
     pod(&cluster, "cache", Some("StatefulSet"), &json!([{ "name": "scratch", "emptyDir": {} }]));
@@ -45,7 +45,7 @@ fn what_would_be_lost_keeps_the_node_from_being_drained() {
 }
 
 #[test]
-fn a_budget_that_allows_nothing_keeps_the_node_from_being_switched() {
+fn a_budget_without_room_prevents_the_switch() {
     let cluster = TestCluster::well();
     pod(&cluster, "page", Some("ReplicaSet"), &json!([]));
     cluster.kubernetes.with(|state| state.refusals.insert("web/page".to_owned(), usize::MAX));

@@ -8,7 +8,7 @@ fn nothing_is_touched(cluster: &TestCluster) {
 }
 
 #[test]
-fn nothing_is_done_in_a_dry_run() {
+fn a_dry_run_changes_nothing() {
     let cluster = TestCluster::well();
     cluster.deploy("dry-run", &["--dry-run", "--drain"]);
     assert_eq!(cluster.rebuilds(), "");
@@ -16,14 +16,14 @@ fn nothing_is_done_in_a_dry_run() {
 }
 
 #[test]
-fn a_node_that_is_not_well_is_left_alone() {
+fn a_node_that_fails_its_checks_is_left_alone() {
     let cluster = TestCluster::well();
     cluster.module("rk1-04", |module| module.active.retain(|unit| *unit != "k3s.service"));
-    cluster.deploy("not-well", &[]);
+    cluster.deploy("checks-fail", &[]);
     assert_eq!(cluster.rebuilds(), "");
     nothing_is_touched(&cluster);
 
-    cluster.deploy("not-well-but-anyway", &["rk1-04", "--anyway"]);
+    cluster.deploy("checks-fail-anyway", &["rk1-04", "--anyway"]);
     assert_eq!(cluster.switched(), (vec!["rk1-04"], vec![]));
 }
 

@@ -8,16 +8,16 @@ use std::time::Duration;
 use crate::cluster::TestCluster;
 
 #[test]
-fn all_goes_well() {
+fn every_node_is_deployed() {
     let cluster = TestCluster::well();
-    cluster.deploy("all-goes-well", &[]);
+    cluster.deploy("all-deployed", &[]);
     assert_eq!(cluster.switched(), (vec!["rk1-01", "rk1-02", "rk1-03", "rk1-04"], vec![]));
     // What nobody asked for was not done.
     assert_eq!(cluster.kubernetes.told(), Vec::<String>::new());
 }
 
 #[test]
-fn as_json() {
+fn results_are_printed_as_json() {
     let cluster = TestCluster::well();
     cluster.deploy("as-json", &["rk1-04", "--json"]);
     assert_eq!(cluster.switched(), (vec!["rk1-04"], vec![]));
@@ -38,7 +38,7 @@ fn further_arguments_go_to_nixos_rebuild() {
 }
 
 #[test]
-fn what_runs_already_is_left_alone() {
+fn a_system_that_runs_already_is_left_alone() {
     let cluster = TestCluster::well();
     cluster.mark("rk1-04", "unchanged");
     cluster.deploy("unchanged", &["rk1-04"]);
@@ -46,7 +46,7 @@ fn what_runs_already_is_left_alone() {
 }
 
 #[test]
-fn a_node_that_does_not_come_back_goes_back_by_itself() {
+fn a_node_that_fails_to_come_back_rolls_itself_back() {
     let cluster = TestCluster::well();
     cluster.when_activated("rk1-03", "new", "touch silent");
     cluster.when_activated("rk1-03", "old", "rm -f silent");
@@ -55,7 +55,7 @@ fn a_node_that_does_not_come_back_goes_back_by_itself() {
 }
 
 #[test]
-fn a_node_that_stays_away_is_called_lost() {
+fn a_node_that_stays_away_is_lost() {
     let cluster = TestCluster::well();
     cluster.when_activated("rk1-04", "new", "touch silent");
     cluster.deploy("stays-away", &["rk1-04", "--limit", "8"]);

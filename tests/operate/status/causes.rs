@@ -286,8 +286,8 @@ fn a_kind_is_not_installed() {
 
 /// Nothing is installed: neither Cilium, nor the Gateway API, nor cert-manager, and k3s has no chart for them.
 #[test]
-fn kubernetes_is_bare() {
-    screen_of("kubernetes-bare", |cluster| {
+fn nothing_is_installed_in_kubernetes() {
+    screen_of("nothing-installed", |cluster| {
         let (_, pages, kinds) = pages(cluster);
         kinds.retain(|kinds| ["/api/v1/", "/apis/batch/"].contains(kinds));
         pages.retain(|path, _| path.starts_with("/api/v1/") || path.starts_with("/apis/batch/"));
@@ -350,7 +350,7 @@ fn certificates_of_k3s_expire() {
 }
 
 #[test]
-fn etcd_is_ill() {
+fn etcd_is_unhealthy() {
     screen_of("cause-etcd-member", |cluster| {
         cluster.module(1, |module| module.etcd = [String::new(), String::new()]);
     });

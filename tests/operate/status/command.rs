@@ -12,7 +12,7 @@ use crate::server::Service;
 
 /// A node, the router and the gateway say nothing at all: the others are heard all the same.
 #[test]
-fn each_has_a_time_limit() {
+fn every_probe_has_a_time_limit() {
     with_cluster("slow", |mut cluster| {
         cluster.host(0, Host::Silent);
         cluster.router.service = Some(Service::Silence);
@@ -22,7 +22,7 @@ fn each_has_a_time_limit() {
 }
 
 #[test]
-fn some_nodes_alone() {
+fn only_the_named_nodes_are_checked() {
     with_cluster("some-nodes", |mut cluster| {
         cluster.hosts.remove("root@172.16.10.221");
         cluster.page(PEER_LIST)["items"][1]["status"]["bgpInstances"][0]["peers"][0]["peeringState"] =
@@ -62,7 +62,7 @@ fn findings_as_json() {
 }
 
 #[test]
-fn colours_are_for_those_who_want_them() {
+fn colours_are_used_on_request_only() {
     for (name, variable) in [("coloured", "CLICOLOR_FORCE"), ("NO_COLOR", "NO_COLOR")] {
         with_cluster(name, |cluster| {
             let (mut command, _folder) = cluster.start(&["rk1-01"]);
@@ -106,7 +106,7 @@ fn watching_shows_one_screen_after_the_other() {
 }
 
 #[test]
-fn watching_as_json_is_a_line_each() {
+fn watching_as_json_prints_a_line_for_each_round() {
     with_cluster("watch as JSON", |cluster| {
         let (mut command, _folder) = cluster.start(&["--watch=1s", "--json", "rk1-01"]);
         let mut watching = command.stdout(Stdio::piped()).spawn().expect("rk1 runs");

@@ -23,7 +23,7 @@ fn the_sides_disagree() {
 
 /// Established, and yet of no use: the router takes nothing, or the node announces nothing.
 #[test]
-fn no_route_goes_over() {
+fn the_router_has_no_route() {
     screen_of("no-route", |cluster| {
         cluster.page(SESSIONS)[0]["prefix-count"] = json!("0");
         peer(cluster, 0)["routeCount"][0]["advertised"] = json!(2);

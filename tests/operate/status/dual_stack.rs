@@ -60,13 +60,13 @@ impl TestCluster {
 }
 
 #[test]
-fn both_families_are_well() {
+fn both_families_are_healthy() {
     screen_of("dual-stack", TestCluster::give_ipv6);
 }
 
 /// Over IPv6 one session is down on both sides, one on the router's alone, and the gateway has no address.
 #[test]
-fn one_family_is_not_well() {
+fn one_family_is_unhealthy() {
     screen_of("dual-stack-faults", |cluster| {
         cluster.give_ipv6();
         cluster.page(PEER_LIST)["items"][0]["status"]["bgpInstances"][0]["peers"][1]["peeringState"] =

@@ -63,7 +63,7 @@ fn no_browser_trusts_the_certificate() {
 }
 
 #[test]
-fn the_gateway_has_nobody_behind_it() {
+fn the_gateway_has_no_backend() {
     screen_of("hubble-503", |cluster| cluster.gateway.service = Some(Service::Status(503)));
     screen_of("hubble-404", |cluster| cluster.gateway.service = Some(Service::Status(404)));
 }

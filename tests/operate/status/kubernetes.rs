@@ -24,12 +24,12 @@ fn the_api_server_is_down() {
 }
 
 #[test]
-fn the_api_server_lets_nobody_in() {
+fn the_api_server_denies_access() {
     screen_of("kubernetes-401", |cluster| *pages(cluster).0 = Some("Bearer another".to_owned()));
 }
 
 #[test]
-fn the_api_server_is_another() {
+fn another_server_answers_as_the_api_server() {
     screen_of("kubernetes-untrusted", |cluster| {
         cluster.api.identity = Some(Authority::new("another").sign(NODES[0].1));
     });
@@ -92,14 +92,14 @@ fn no_server_has_a_kubeconfig() {
 }
 
 #[test]
-fn the_kubeconfig_is_none() {
+fn the_kubeconfig_is_not_a_kubeconfig() {
     screen_of("kubernetes-kubeconfig", |cluster| {
         cluster.kubeconfig = Some("clusters: never-printed\n".to_owned());
     });
 }
 
 #[test]
-fn the_kubeconfig_is_not_there() {
+fn the_kubeconfig_is_missing() {
     screen_of("kubernetes-no-file", |cluster| {
         cluster.kubeconfig = None;
         cluster.environment.push(("KUBECONFIG", "/there/is/none".to_owned()));

@@ -6,8 +6,8 @@ use crate::cluster::{NODE_LIST, ROUTES, SESSIONS, compare, screen_of, with_clust
 use crate::host::{Figures, Host};
 
 #[test]
-fn all_is_well() {
-    screen_of("well", |_| {});
+fn everything_is_healthy() {
+    screen_of("healthy", |_| {});
 }
 
 /// What Cilium wrote on it last says "established" still.
@@ -59,7 +59,7 @@ fn each_streamer_has_another_fault() {
 
 /// What was lost before one looked is a figure; a page that is not the streamer's is none.
 #[test]
-fn streamers_with_a_past() {
+fn losses_before_the_check_do_not_count() {
     screen_of("streamer-past", |cluster| {
         let past = Figures { packets: 90_000, lost: 512, dropped: 40, ..Figures::default() };
         let figures = [past.page(), Figures { delivered: 820, ..past }.page()];
@@ -79,12 +79,12 @@ fn a_node_is_reached_by_another_target() {
         );
         let host = cluster.hosts.remove("root@172.16.10.222").expect("a node");
         cluster.hosts.insert("admin@behind-the-bastion".to_owned(), host);
-        compare("well", &cluster.status(&[]));
+        compare("healthy", &cluster.status(&[]));
     });
 }
 
 #[test]
-fn nodes_that_let_nobody_in_are_unknown() {
+fn nodes_that_deny_access_are_unknown() {
     screen_of("node-closed", |cluster| {
         cluster.host(0, Host::Refuses("root@172.16.10.221: Permission denied (publickey)."));
         cluster.host(1, Host::Refuses("Host key verification failed."));

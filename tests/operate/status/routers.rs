@@ -33,7 +33,7 @@ fn a_password_that_others_can_read_is_not_sent() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_shown_by_its_fingerprint() {
+fn an_untrusted_certificate_is_shown_by_its_fingerprint() {
     with_cluster("router-untrusted", |mut cluster| {
         let identity = Authority::new("the router's own").sign("172.16.10.1");
         cluster.router.identity = Some(identity.clone());
@@ -42,7 +42,7 @@ fn a_certificate_that_nobody_vouches_for_is_shown_by_its_fingerprint() {
 }
 
 #[test]
-fn a_certificate_with_the_right_fingerprint_is_right() {
+fn a_certificate_with_the_pinned_fingerprint_is_accepted() {
     screen_of("router-pinned", |cluster| {
         let identity = Authority::new("the router's own").sign("router.lan");
         cluster.edit(USER, &format!("{USER}fingerprint = \"{}\"\n", identity.fingerprint()));
@@ -51,7 +51,7 @@ fn a_certificate_with_the_right_fingerprint_is_right() {
 }
 
 #[test]
-fn a_certificate_with_another_fingerprint_is_wrong() {
+fn a_certificate_with_another_fingerprint_is_refused() {
     with_cluster("router-other-fingerprint", |mut cluster| {
         let shown = cluster.router.identity.as_ref().expect("a certificate").fingerprint();
         cluster.edit(USER, &format!("{USER}fingerprint = \"{}\"\n", "5e:7f".repeat(16)));
@@ -60,7 +60,7 @@ fn a_certificate_with_another_fingerprint_is_wrong() {
 }
 
 #[test]
-fn plain_http_is_spoken_where_it_is_said() {
+fn plain_http_is_used_where_the_url_says_so() {
     screen_of("router-http", |cluster| {
         cluster.edit(USER, &format!("{USER}url = \"http://172.16.10.1\"\n"));
         cluster.router.identity = None;
@@ -85,7 +85,7 @@ fn half_the_sessions_are_established() {
 }
 
 #[test]
-fn nobody_is_named_whom_the_router_lets_in() {
+fn the_user_of_the_router_is_missing() {
     screen_of("router-unsaid", |cluster| {
         cluster.edit(ROUTER_STATUS, "");
         cluster.edit("router-password = \"secrets/router\"\n", "");
@@ -93,7 +93,7 @@ fn nobody_is_named_whom_the_router_lets_in() {
 }
 
 #[test]
-fn a_router_that_is_not_to_be_asked() {
+fn a_router_whose_status_is_off_is_skipped() {
     screen_of("router-off", |cluster| cluster.edit(USER, &format!("{USER}enable = false\n")));
 }
 
@@ -112,7 +112,7 @@ fn the_environment_has_the_password() {
 }
 
 #[test]
-fn the_way_to_the_gateway_leads_elsewhere() {
+fn the_route_to_the_gateway_leads_elsewhere() {
     screen_of("route-stranger", |cluster| {
         cluster.page(ROUTES)[2]["gateway"] = json!("172.16.10.99%bridge");
     });
@@ -128,7 +128,7 @@ fn the_way_to_the_gateway_leads_elsewhere() {
 
 /// Before 7.22 there is one next hop at a time.
 #[test]
-fn an_older_router_takes_one_way() {
+fn an_older_router_installs_one_next_hop() {
     screen_of("route-single", |cluster| {
         cluster.edit("version = \"7.22\"", "version = \"7.18\"");
         cluster.page(ROUTES).as_array_mut().expect("routes").truncate(1);
@@ -167,7 +167,7 @@ fn frr_is_asked_over_ssh() {
 }
 
 #[test]
-fn frr_says_something_else() {
+fn frr_prints_something_unexpected() {
     screen_of("frr-refuses", |cluster| {
         cluster.platform("vyos", "1.4");
         let vtysh = "echo 'failed to connect to any daemons.' >&2; exit 1\n".to_owned();
@@ -231,7 +231,7 @@ fn bird_is_asked_over_ssh() {
 }
 
 #[test]
-fn bird_does_not_run() {
+fn bird_is_not_running() {
     screen_of("bird-down", |cluster| {
         cluster.platform("bird", "2.0.12");
         let birdc = "echo 'Unable to connect to server control socket (/run/bird/bird.ctl): No such file' >&2; exit 1\n";

@@ -34,26 +34,26 @@ fn holding() -> Board {
 }
 
 #[test]
-fn while_sending() {
+fn interrupted_while_sending() {
     interrupt("interrupted-sending", holding(), Signal::INT, |board| board.received == SIZE);
     interrupt("terminated-sending", holding(), Signal::TERM, |board| board.received == SIZE);
 }
 
 #[test]
-fn while_the_bmc_writes() {
+fn interrupted_while_the_bmc_writes() {
     let board = Board::new([Course::after([Transferring(500)])]);
     interrupt("interrupted-writing", board, Signal::INT, |board| board.polls > 1);
 }
 
 #[test]
-fn while_the_node_boots() {
+fn interrupted_while_the_node_boots() {
     let mut board = Board::new([Course::after([Done])]);
     board.never_boots = true;
     interrupt("interrupted-booting", board, Signal::INT, |board| board.knocks > 0);
 }
 
 #[test]
-fn while_the_bmc_does_not_answer() {
+fn interrupted_while_the_bmc_does_not_answer() {
     let mut board = Board::new([Course::successful()]);
     board.is_mute = true;
     interrupt("interrupted-connecting", board, Signal::INT, |board| board.connections > 0);

@@ -263,7 +263,7 @@ fn a_node_in_use_is_not_overwritten_without_consent() {
 }
 
 #[test]
-fn the_image_is_cut_after_it_was_hashed() {
+fn the_image_is_truncated_after_hashing() {
     let mut board = Board::new([Course::upload(Upload::Takes, Transferring(0))]);
     board.is_mute = true;
     let Some(scene) = Scene::new("image-changes", board) else { return };
@@ -285,7 +285,7 @@ fn the_image_is_cut_after_it_was_hashed() {
 }
 
 #[test]
-fn a_raw_image_is_changed_after_it_was_hashed() {
+fn a_raw_image_is_changed_after_hashing() {
     let mut board = Board::new([Course::upload(Upload::Takes, Transferring(0))]);
     board.is_mute = true;
     let Some(scene) = Scene::new("image-differs", board) else { return };

@@ -63,8 +63,8 @@ fn head(image: &Composed) -> Vec<u8> {
 }
 
 #[test]
-fn headers() {
-    let Some(image) = Composed::new("headers") else { return };
+fn mutated_headers_give_a_result_or_an_error() {
+    let Some(image) = Composed::new("mutated_headers_give_a_result_or_an_error") else { return };
     let mut random = Random(1);
     let mut mbr = head(image);
     let mut gpt = mbr.clone();
@@ -135,8 +135,10 @@ fn small(test: &str) -> Option<(Vec<u8>, usize, usize)> {
 }
 
 #[test]
-fn fat_partitions() {
-    let Some((mut bytes, fat, ext4)) = small("fat_partitions") else { return };
+fn mutated_fat_partitions_give_a_result_or_an_error() {
+    let Some((mut bytes, fat, ext4)) = small("mutated_fat_partitions_give_a_result_or_an_error") else {
+        return;
+    };
     bytes.truncate(ext4);
     let mut random = Random(2);
     // The boot sector, the root directory, and everything.
@@ -152,8 +154,10 @@ fn fat_partitions() {
 }
 
 #[test]
-fn root_filesystems() {
-    let Some((mut bytes, _, ext4)) = small("root_filesystems") else { return };
+fn mutated_root_filesystems_give_a_result_or_an_error() {
+    let Some((mut bytes, _, ext4)) = small("mutated_root_filesystems_give_a_result_or_an_error") else {
+        return;
+    };
     let mut random = Random(3);
     let end = bytes.len();
     let places = [ext4 + 1024..ext4 + 2048, ext4 + 2048..ext4 + 2112, ext4..ext4 + (32 << 10), ext4..end];
@@ -196,8 +200,8 @@ impl Read for Long<'_> {
 }
 
 #[test]
-fn seeds_in_images() {
-    let Some(image) = Composed::new("seeds_in_images") else { return };
+fn mutated_seeds_in_images_give_a_result_or_an_error() {
+    let Some(image) = Composed::new("mutated_seeds_in_images_give_a_result_or_an_error") else { return };
     let bytes = image.bytes();
     let seed_at = usize::try_from(SEED_OFFSET).unwrap();
     let (mut head, mut boot) = (bytes[..512].to_vec(), bytes[seed_at..seed_at + 512].to_vec());
@@ -239,7 +243,7 @@ fn seeds_in_images() {
 }
 
 #[test]
-fn host_keys() {
+fn mutated_host_keys_give_a_result_or_an_error() {
     let cluster = cluster();
     let folder = folder();
     let mut key = host_key().into_bytes();

@@ -85,7 +85,7 @@ fn assert_variant(name: &str, text: &str) {
 
 /// Cilium 1.16.1 with the experimental bundle of the Gateway API 1.1.0.
 #[test]
-fn the_pair_of_the_posts_renders() {
+fn the_versions_of_the_original_posts_render() {
     let versions = "[versions]\ncilium = \"1.16.1\"\ngateway-api = \"1.1.0\"\n\
                     gateway-api-channel = \"experimental\"\n\n[network]\n";
     assert_variant("pair-of-the-posts", &posts_with(&[("[network]\n", versions)]));
@@ -236,7 +236,7 @@ fn routers_have_different_pools() {
 
 /// Every value that the posts set, where they meant it to be.
 #[test]
-fn the_posts_values_are_kept() {
+fn the_values_of_the_original_posts_are_kept() {
     let objects = objects(&rendered(&posts_with(&[])));
     let cilium = values(&objects, "cilium");
     assert_eq!(cilium["kubeProxyReplacement"], true);
@@ -271,7 +271,7 @@ fn the_posts_values_are_kept() {
 }
 
 #[test]
-fn what_refers_to_something_finds_it() {
+fn every_reference_has_its_object() {
     let objects = objects(&rendered(&posts_with(&[])));
     let name = |object: &Value| object["metadata"]["name"].clone();
 
@@ -410,7 +410,7 @@ fn values_open_the_firewall() {
 /// k3s names an add-on by its file up to the first dot, and deletes files that are called as what it leaves out
 /// (k3s-io/k3s, pkg/deploy/controller.go).
 #[test]
-fn k3s_takes_the_files_for_what_they_are() {
+fn k3s_reads_every_file_as_it_is_meant() {
     let components = [
         "ccm",
         "coredns",
@@ -445,7 +445,7 @@ fn k3s_takes_the_files_for_what_they_are() {
 
 /// A release of a chart goes out again when its version changes, by the name of the file that it is in.
 #[test]
-fn another_version_is_another_chart_file() {
+fn each_version_has_its_own_chart_file() {
     let chart =
         |text: &str| object(&objects(&rendered(text)), "HelmChart", "cilium")["spec"]["chart"].clone();
     assert_eq!(chart(&posts_with(&[])), "https://%{KUBERNETES_API}%/static/charts/cilium-1.20.0.tgz");
@@ -456,7 +456,7 @@ fn another_version_is_another_chart_file() {
 
 /// Nix then has nothing to fetch, and says so; the cluster's own job asks the repository.
 #[test]
-fn a_chart_without_hash_is_fetched_by_the_cluster() {
+fn a_chart_without_a_hash_is_fetched_by_the_cluster() {
     let mut pins = Pins::built_in().expect("pins");
     for chart in pins.charts.values_mut() {
         chart.versions.clear();

@@ -82,8 +82,8 @@ pub(crate) fn assert_agreement(judge: &Judge, objects: &[Object]) -> (usize, usi
 }
 
 #[test]
-fn the_judge_takes_every_object() {
-    let Some(judge) = Judge::new("the_judge_takes_every_object") else { return };
+fn kubernetes_accepts_every_object() {
+    let Some(judge) = Judge::new("kubernetes_accepts_every_object") else { return };
     let rendered = CLUSTERS.into_iter().flat_map(rendered_of);
     let objects: Vec<_> = rendered.chain(written_by_hand()).collect();
     for (object, verdict) in objects.iter().zip(judge.verdicts(&objects)) {
@@ -94,8 +94,8 @@ fn the_judge_takes_every_object() {
 
 /// What is written is read by Kubernetes as it is read here: `No`, `0644` and their like mean the same.
 #[test]
-fn the_judge_reads_every_rendered_file_alike() {
-    let Some(judge) = Judge::new("the_judge_reads_every_rendered_file_alike") else { return };
+fn kubernetes_reads_every_rendered_file_alike() {
+    let Some(judge) = Judge::new("kubernetes_reads_every_rendered_file_alike") else { return };
     for (versions, files) in CLUSTERS.map(rendered_files) {
         for text in files {
             let documents: Vec<_> = text.split("\n---\n").collect();
@@ -108,8 +108,8 @@ fn the_judge_reads_every_rendered_file_alike() {
 }
 
 #[test]
-fn the_judge_agrees_on_every_case() {
-    let Some(judge) = Judge::new("the_judge_agrees_on_every_case") else { return };
+fn kubernetes_agrees_on_every_case() {
+    let Some(judge) = Judge::new("kubernetes_agrees_on_every_case") else { return };
     let objects: Vec<_> =
         cases::all().into_iter().filter(|case| !case.is_stricter).map(|case| case.object).collect();
     let (good, bad) = assert_agreement(&judge, &objects);
@@ -156,8 +156,8 @@ fn drawn() -> Vec<Object> {
 }
 
 #[test]
-fn the_judge_agrees_on_objects_drawn_from_the_schemas() {
-    let test = "the_judge_agrees_on_objects_drawn_from_the_schemas";
+fn kubernetes_agrees_on_objects_drawn_from_the_schemas() {
+    let test = "kubernetes_agrees_on_objects_drawn_from_the_schemas";
     let Some(judge) = Judge::new(test) else { return };
     let objects = drawn();
     let (good, bad) = assert_agreement(&judge, &objects);

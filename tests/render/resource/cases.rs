@@ -112,7 +112,7 @@ fn every_case_is_judged_as_before() {
 }
 
 #[test]
-fn objects_written_by_hand_are_right() {
+fn objects_written_by_hand_are_valid() {
     for object in written_by_hand() {
         let problems = validate_resource(&object.value, &object.versions);
         assert!(problems.is_empty(), "{}: {problems:#?}", object.title());

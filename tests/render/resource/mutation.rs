@@ -232,8 +232,8 @@ fn mutations_are_refused_or_harmless() {
 
 /// What is harmless here, a server takes as well; what is refused here, a server refuses or does not keep.
 #[test]
-fn the_judge_agrees_on_every_mutation() {
-    let test = "the_judge_agrees_on_every_mutation";
+fn kubernetes_agrees_on_every_mutation() {
+    let test = "kubernetes_agrees_on_every_mutation";
     let Some(judge) = Judge::new(test) else { return };
     let mut mutated = Vec::new();
     for object in rendered().into_iter().chain(written_by_hand()) {

@@ -33,7 +33,7 @@ fn rendered_values() -> Vec<(Chart, Value)> {
 }
 
 #[test]
-fn rendered_values_are_right() {
+fn rendered_values_are_valid() {
     let values = rendered_values();
     assert_eq!(values.len(), 2);
     for (chart, values) in values {

@@ -29,7 +29,7 @@ fn bird(folder: &Path, text: &str) -> Option<(bool, String)> {
 }
 
 #[test]
-fn bird_takes_every_line() {
+fn bird_accepts_every_line() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let texts =
         [BIRD, EXTERNAL_BIRD].into_iter().flat_map(|router| [with_router(router), dual_stack(router)]);
@@ -37,7 +37,7 @@ fn bird_takes_every_line() {
         let documents = rendered(text);
         assert_eq!(documents.len(), 1);
         let Some(said) = bird(folder.path(), &documents[0].body) else {
-            return skipped("bird_takes_every_line", "bird is not installed");
+            return skipped("bird_accepts_every_line", "bird is not installed");
         };
         assert_eq!(said, (true, String::new()), "{}", documents[0].body);
     }

@@ -17,12 +17,12 @@ fn vtysh(folder: &Path, text: &str) -> Option<(bool, String)> {
 }
 
 #[test]
-fn frr_takes_every_line() {
+fn frr_accepts_every_line() {
     let folder = tempfile::tempdir().expect("temporary folder");
     for router in [FRR, EXTERNAL_FRR, OPNSENSE] {
         for document in [with_router(router), dual_stack(router)].into_iter().flat_map(rendered) {
             let Some(said) = vtysh(folder.path(), &document.body) else {
-                return skipped("frr_takes_every_line", "vtysh is not installed");
+                return skipped("frr_accepts_every_line", "vtysh is not installed");
             };
             assert_eq!(said, (true, String::new()), "{}", document.body);
         }

@@ -85,7 +85,7 @@ golden! {
 }
 
 #[test]
-fn the_lines_of_the_posts_are_byte_for_byte_the_same() {
+fn the_lines_of_the_original_posts_are_unchanged() {
     let documents = rendered(routeros("7.18"));
     let apply = documents.iter().find(|document| document.name == "mikrotik.rsc").expect("mikrotik.rsc");
     let lines: Vec<_> = apply.body.lines().filter(|line| line.starts_with("routing/")).collect();
@@ -100,7 +100,7 @@ fn each_router_has_its_own_files() {
 }
 
 #[test]
-fn a_pool_of_one_address_is_let_in() {
+fn a_pool_of_one_address_is_accepted() {
     let of_pool = |pool: &str| {
         let text = with_router(FRR).replace("10.200.200.0/24", pool);
         let line = rendered(text).swap_remove(0).body;
@@ -116,7 +116,7 @@ fn a_pool_of_one_address_is_let_in() {
 }
 
 #[test]
-fn an_ipv6_pool_of_one_address_is_let_in() {
+fn an_ipv6_pool_of_one_address_is_accepted() {
     let of_pool = |pool: &str| {
         let text = dual_stack(FRR).replace("fd00:10:200:200::/112", pool);
         let body = rendered(text).swap_remove(0).body;

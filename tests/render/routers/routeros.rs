@@ -165,7 +165,7 @@ fn a_file_for_another_version_is_refused() {
 
 /// The first file checks for each thing before it adds it, and the undo file removes all of them.
 #[test]
-fn whatever_is_added_is_checked_first_and_undone() {
+fn every_addition_is_checked_first_and_undone() {
     let dual_stack = [dual_stack_routeros("7.18"), dual_stack(EXTERNAL_ROUTEROS)];
     let ipv4 = [routeros("7.18"), routeros("7.22"), with_router(EXTERNAL_ROUTEROS)];
     for text in ipv4.into_iter().chain(dual_stack) {

@@ -149,13 +149,13 @@ const EXPECTED: &str = r#"{
 "#;
 
 #[test]
-fn frr_is_understood() {
+fn answers_of_frr_are_parsed() {
     let expected = EXPECTED.replace("UPTIME", "for 00:[..]").replace("WAITING", "active");
     compare("frr", "8.4", ("vtysh", "--vty_socket FOLDER/"), &expected);
 }
 
 #[test]
-fn bird_is_understood() {
+fn answers_of_bird_are_parsed() {
     let expected = EXPECTED.replace(" UPTIME", "").replace("WAITING", "passive");
     compare("bird", "2.0.12", ("birdc", "-s FOLDER/bird.ctl"), &expected);
 }
