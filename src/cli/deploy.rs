@@ -8,16 +8,18 @@ use clap_complete::engine::ArgValueCandidates;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::cluster_file::{folder_of, read_cluster};
 use super::completions::node_names;
 use super::duration::duration;
+use super::outcome::Outcome;
+use super::output::{print, print_hint, print_mistake, say};
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster, say, styled};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
     self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Results, line, listing, revert,
     roll_back,
 };
-use crate::operate::status::Access;
+use crate::operate::status::ProbeOptions;
 
 /// Switch nodes to the system that the flake describes, one after the other
 ///
@@ -100,13 +102,22 @@ impl Deploy {
         flake: &Flake,
         folder: &Path,
     ) -> anyhow::Result<Results> {
-        let access =
-            Access { kubeconfig: self.kubeconfig.clone(), folder: folder.to_owned(), limit: PROBE_LIMIT };
+        let probe_options = ProbeOptions {
+            kubeconfig: self.kubeconfig.clone(),
+            folder: folder.to_owned(),
+            limit: PROBE_LIMIT,
+        };
         let is_cancelled = Arc::new(AtomicBool::new(false));
-        let operator =
-            Operator::new(cluster, access, flake.clone(), plan.options.limit, is_cancelled.clone(), |line| {
+        let operator = Operator::new(
+            cluster,
+            probe_options,
+            flake.clone(),
+            plan.options.limit,
+            is_cancelled.clone(),
+            |line| {
                 say!("{line}");
-            });
+            },
+        );
         let runtime = runtime()?;
         let mut broken = None;
         let mut tell = |node: &Node, event: &Event| {
@@ -141,12 +152,9 @@ impl Deploy {
         }
         for (name, result) in &report.0 {
             let Some(failure) = result.failure() else { continue };
-            say!("{}: {name}: {}", styled("error"), sentence(failure));
+            print_mistake(format!("{name}: {}", sentence(failure)), failure.hint());
             if let NodeResult::Lost { .. } = result {
-                say!("  = hint: reach its console through the board controller: docs/recovery.md");
-            }
-            if let Some(hint) = failure.hint() {
-                say!("  = hint: {hint}");
+                print_hint("reach its console through the board controller: docs/recovery.md");
             }
         }
         if !report.succeeded() {

@@ -11,6 +11,7 @@ use super::outcome::Outcome;
 use super::output::{note, print, print_hint};
 use super::runtime::runtime;
 use crate::common::secret_file::SecretState;
+use crate::common::table::{self, Cell};
 use crate::config::cluster::Cluster;
 use crate::operate::doctor::{Check, check_machine, check_network};
 use crate::operate::status::{Cause, Finding, Verdict};
@@ -59,20 +60,25 @@ impl Doctor {
         if self.json {
             return print(&format!("{:#}\n", json!(checks)));
         }
-        let width = checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or_default();
-        for Check { step, subject, finding } in checks {
-            let (word, text, hint) = match finding {
-                Finding::Good { what } => ("ok", what, None),
-                Finding::Wrong { what, look_at, .. } => ("WRONG", what, Some(look_at)),
-                Finding::Unknown { why, look_at } => ("unknown", why, look_at.as_ref()),
-            };
-            print(&format!("{word:<8} {step:<7} {subject:<width$}  {text}\n"))?;
+        let (rows, hints): (Vec<_>, Vec<_>) = checks.iter().map(row_and_hint).unzip();
+        for (line, hint) in table::lines(&rows).iter().zip(hints) {
+            print(&format!("{line}\n"))?;
             if let Some(hint) = hint {
                 print_hint(hint);
             }
         }
         Ok(())
     }
+}
+
+/// Returns a row of the table, and what to do if the check did not pass.
+fn row_and_hint(check: &Check) -> (Vec<Cell>, Option<&str>) {
+    let (word, text, hint) = match &check.finding {
+        Finding::Good { what } => ("ok", what, None),
+        Finding::Wrong { what, look_at, .. } => ("WRONG", what, Some(look_at.as_str())),
+        Finding::Unknown { why, look_at } => ("unknown", why, look_at.as_deref()),
+    };
+    ([word, check.step, &check.subject, text].map(Cell::plain).into(), hint)
 }
 
 /// Checks that each board controller (BMC) answers, and that its certificate is the pinned one.

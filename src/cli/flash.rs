@@ -9,16 +9,19 @@ use anyhow::Context;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
+use super::cluster_file::{folder_of, read_cluster};
 use super::completions::node_names;
 use super::duration::duration;
+use super::outcome::Outcome;
+use super::output::{print, print_hint, print_mistake, say, styled};
+use super::progress::human;
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster, say, styled};
 use crate::common::shell::word;
 use crate::config::cluster::{Cluster, Label};
 use crate::provision::flash::{
     Flash as Flasher, FlashError, Interrupt, Options, SeededFile, Target, TargetError, targets,
 };
-use screen::{Screen, human};
+use screen::Screen;
 
 /// Write each node's image, with its secrets, to the eMMC of its module
 ///
@@ -69,11 +72,8 @@ impl Flash {
     async fn flash(&self, cluster: &Cluster, folder: &Path) -> anyhow::Result<Outcome> {
         for (option, is_given) in [("--image", self.image.is_some()), ("--output", self.output.is_some())] {
             if is_given && self.nodes.len() > 1 {
-                say!(
-                    "{}: `{option}` takes one node, but {} are named\n  hint: run the command once for each node",
-                    styled("error"),
-                    self.nodes.len()
-                );
+                let message = format!("`{option}` takes one node, but {} are named", self.nodes.len());
+                print_mistake(message, Some("run the command once for each node".to_owned()));
                 return Ok(Outcome::Usage);
             }
         }
@@ -117,8 +117,8 @@ impl Flash {
             };
         }
         if self.dry_run {
-            return match flasher.plan(target, screen).await {
-                Ok(plan) => print(&dry_run::text(target, &plan, &self.options())).map(Ok),
+            return match flasher.preview(target, screen).await {
+                Ok(preview) => print(&dry_run::text(target, &preview, &self.options())).map(Ok),
                 Err(error) => Ok(Err(error)),
             };
         }
@@ -137,10 +137,7 @@ impl Flash {
 }
 
 fn print_target_error(error: &TargetError) -> Outcome {
-    say!("{}: {error}", styled("error"));
-    if let Some(hint) = error.hint() {
-        say!("  hint: {hint}");
-    }
+    print_mistake(error, error.hint());
     if error.is_usage_error() { Outcome::Usage } else { Outcome::Failed }
 }
 
@@ -152,7 +149,7 @@ fn print_error(node: Option<&Label>, error: &FlashError, not_begun: &[&str]) -> 
         say!("  state: {state}");
     }
     if let Some(hint) = error.hint() {
-        say!("  hint: {hint}");
+        print_hint(&hint);
     }
     if !not_begun.is_empty() {
         say!("  not flashed: {}", not_begun.join(", "));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::outcome::CommandError;
-use super::{Outcome, say};
+use super::outcome::{CommandError, Outcome};
+use super::output::say;
 
 /// The file that `rk1 init` writes: every key, with the optional ones commented out.
 const TEMPLATE: &str = include_str!("init/cluster.toml");

@@ -1,17 +1,17 @@
-use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
 
-use super::{Outcome, print, say, styled};
+use super::outcome::Outcome;
+use super::output::{print, print_mistake, say};
+use super::progress::{bar, human};
 use crate::common::printable::printable;
 use crate::config::diagnostics::Mistake;
 use crate::config::modules::Hardware;
 use crate::provision::image::{
-    self, BootEntry, Compression, Content, DeviceTree, Fault, InspectError, Inspection, Kernel, Partition,
-    SeedOwner, TableKind, UnpackError,
+    self, BootEntry, Compression, Content, DeviceTree, ImageFault, InspectError, Inspection, Kernel,
+    Partition, SeedOwner, TableKind, UnpackError,
 };
 
 /// Print what an image contains and check whether it boots on an RK1
@@ -35,7 +35,10 @@ impl Inspect {
             Err(error) => return Ok(refuse(&error.to_string(), error.hint())),
         };
         let compression = opened.compression();
-        let inspection = match image::inspect(Shown::new(opened), hardware) {
+        let bar = bar(&name.to_string(), "inspecting the image", None);
+        let inspected = image::inspect(bar.wrap_read(opened), hardware);
+        bar.finish_and_clear();
+        let inspection = match inspected {
             Ok(inspection) => inspection,
             Err(error) => return Ok(refuse(&format!("`{name}`: {error}"), hint(&error))),
         };
@@ -46,10 +49,7 @@ impl Inspect {
             print(&text(compression, &inspection))?;
         }
         for fault in &faults {
-            say!("{}: {}", styled("error"), printable(&fault.to_string()));
-            if let Some(hint) = fault.hint() {
-                say!("  hint: {hint}");
-            }
+            print_mistake(printable(&fault.to_string()), fault.hint());
         }
         let module = hardware.indefinite();
         match faults.len() {
@@ -63,10 +63,7 @@ impl Inspect {
 
 /// Prints why a file is not an image.
 fn refuse(error: &str, hint: Option<String>) -> Outcome {
-    say!("{}: {error}", styled("error"));
-    if let Some(hint) = hint {
-        say!("  hint: {hint}");
-    }
+    print_mistake(error, hint);
     Outcome::Failed
 }
 
@@ -79,7 +76,7 @@ fn json_of(
     image: &Path,
     compression: Compression,
     inspection: &Inspection,
-    faults: &[Fault],
+    faults: &[ImageFault],
 ) -> anyhow::Result<String> {
     let faults: Vec<_> =
         faults.iter().map(|fault| json!({ "message": fault.to_string(), "hint": fault.hint() })).collect();
@@ -108,7 +105,7 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
     });
     let mut rows = vec![
         ("host", host.to_owned()),
-        ("size", format!("{} ({} bytes), {packed}", mebibytes(inspection.size), inspection.size)),
+        ("size", format!("{} ({} bytes), {packed}", human(inspection.size), inspection.size)),
         ("sha256", format!("{} (decompressed)", inspection.sha256)),
         ("loader", loader),
         ("table", table),
@@ -122,15 +119,6 @@ fn text(compression: Compression, inspection: &Inspection) -> String {
     rows.iter().fold(String::new(), |text, (key, value)| text + &format!("{key:<10} {}\n", printable(value)))
 }
 
-fn mebibytes(bytes: u64) -> String {
-    const MEBIBYTE: u64 = 1 << 20;
-    match (bytes / MEBIBYTE, bytes % MEBIBYTE) {
-        (whole, 0) => format!("{whole} MiB"),
-        (0, _) => format!("{bytes} B"),
-        (whole, rest) => format!("{whole}.{} MiB", rest * 10 / MEBIBYTE),
-    }
-}
-
 fn partition_line(partition: &Partition) -> String {
     let entry = &partition.entry;
     let flag = if entry.is_bootable { ", bootable" } else { "" };
@@ -141,7 +129,7 @@ fn partition_line(partition: &Partition) -> String {
         Content::Unknown => "unknown".to_owned(),
         Content::CutOff => "incomplete: the image ends before it".to_owned(),
     };
-    let (size, start) = (mebibytes(entry.size), mebibytes(entry.start));
+    let (size, start) = (human(entry.size), human(entry.start));
     format!("{} {size} at {start}, type {}{flag}: {content}", entry.number, entry.kind)
 }
 
@@ -171,34 +159,5 @@ fn seed_line(seed: Option<&SeedOwner>) -> String {
         None => "none".to_owned(),
         Some(SeedOwner::Node { cluster, host }) => format!("for {host} of {cluster}"),
         Some(SeedOwner::Unreadable) => "files without an owner".to_owned(),
-    }
-}
-
-/// A stream of an image that shows on a terminal how many bytes were read.
-struct Shown<R> {
-    image: R,
-    read: u64,
-    updated: Instant,
-    is_terminal: bool,
-}
-
-impl<R> Shown<R> {
-    fn new(image: R) -> Self {
-        Self { image, read: 0, updated: Instant::now(), is_terminal: io::stderr().is_terminal() }
-    }
-}
-
-impl<R: Read> Read for Shown<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.image.read(buffer)?;
-        self.read += count as u64;
-        if self.is_terminal && (count == 0 || self.updated.elapsed() > Duration::from_millis(250)) {
-            self.updated = Instant::now();
-            let line =
-                if count == 0 { "\r\x1b[K".to_owned() } else { format!("\rread {} MiB", self.read >> 20) };
-            // A progress line that cannot be written is not worth an error.
-            let _ = io::stderr().write_all(line.as_bytes());
-        }
-        Ok(count)
     }
 }

@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::cluster_file::{Warnings, read_rendered};
-use super::{Outcome, print, say};
+use super::outcome::Outcome;
+use super::output::{print, say};
 use crate::operate::lab::{self, Daemon, LabCheck, LabPlan};
 
 /// Run the routers and nodes in network namespaces and check that BGP works (root, Linux)

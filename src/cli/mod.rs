@@ -16,6 +16,7 @@ mod man;
 mod outcome;
 mod output;
 mod pin;
+mod progress;
 mod render;
 mod runtime;
 mod schema;
@@ -23,6 +24,3 @@ mod secrets;
 mod status;
 
 pub use arguments::Arguments;
-use cluster_file::{folder_of, read_cluster};
-use outcome::Outcome;
-use output::{print, say, styled};

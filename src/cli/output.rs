@@ -1,5 +1,6 @@
 //! What a command prints: data on standard output, everything else on standard error.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -111,6 +112,14 @@ pub(super) fn styled(word: &str) -> String {
 /// Prints the hint that belongs to an error printed before.
 pub(super) fn print_hint(hint: &str) {
     say!("  hint: {hint}");
+}
+
+/// Prints what is wrong, and what to do about it.
+pub(super) fn print_mistake(message: impl Display, hint: Option<String>) {
+    say!("{}: {message}", styled("error"));
+    if let Some(hint) = hint {
+        print_hint(&hint);
+    }
 }
 
 /// Prints why a command failed, and returns how it ended.

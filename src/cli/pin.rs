@@ -9,7 +9,7 @@ use super::outcome::Outcome;
 use super::output::{note, print};
 use super::runtime::runtime;
 use crate::common::atomic_file;
-use crate::render::pins::lookup::{Lookup, Newer, NewerRelease};
+use crate::render::pins::lookup::{Newer, NewerRelease, Repositories};
 use crate::render::pins::{FILE_NAME, Pins};
 
 /// Look up the hashes of the cluster's charts and definitions and write them to pins.json
@@ -28,10 +28,10 @@ impl Pin {
         let cluster = read_cluster(file)?;
         let folder = folder_of(file);
         let pins = Pins::read(folder)?;
-        let lookup = Lookup::new()?;
+        let repositories = Repositories::new()?;
         let runtime = runtime()?;
         if self.check {
-            let newer = runtime.block_on(lookup.newer(&pins, &cluster.versions))?;
+            let newer = runtime.block_on(repositories.newer(&pins, &cluster.versions))?;
             if self.json {
                 print(&format!("{:#}\n", newer.iter().map(as_json).collect::<Value>()))?;
             } else {
@@ -40,7 +40,7 @@ impl Pin {
             let is_current = newer.iter().all(|each| each.is_pinned && each.newest.is_none());
             return Ok(if is_current { Outcome::Done } else { Outcome::Failed });
         }
-        let pinned = runtime.block_on(lookup.pin(&pins, &cluster.versions))?;
+        let pinned = runtime.block_on(repositories.pin(&pins, &cluster.versions))?;
         let path = folder.join(FILE_NAME);
         let name = path.display();
         let is_changed = pinned != pins;

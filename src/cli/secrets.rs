@@ -2,8 +2,11 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Outcome, folder_of, print, read_cluster, say};
+use super::cluster_file::{folder_of, read_cluster};
+use super::outcome::Outcome;
+use super::output::{print, print_hint, say};
 use crate::common::secret_file::SecretState;
+use crate::common::table::{self, Cell};
 use crate::provision::seed::{ListedSecret, Readiness, inventory};
 
 /// List the secrets that the cluster needs and report those that are not ready
@@ -21,11 +24,11 @@ impl Secrets {
         if self.json {
             print(&format!("{:#}\n", serde_json::json!(secrets)))?;
         } else {
-            print(&table(&secrets))?;
+            print(&listing(&secrets))?;
         }
         for secret in &secrets {
             for hint in secret.hints() {
-                say!("{}: {hint}", secret.name);
+                print_hint(&format!("{}: {hint}", secret.name));
             }
         }
         let total = secrets.len();
@@ -53,31 +56,22 @@ impl Secrets {
 }
 
 /// Formats one line for each use of each secret.
-fn table(secrets: &[ListedSecret]) -> String {
-    let mut rows = vec![["SECRET", "STATE", "FILE", "NODES", "PATH ON NODE", "USE"].map(str::to_owned)];
+fn listing(secrets: &[ListedSecret]) -> String {
+    let mut rows = vec![["SECRET", "STATE", "FILE", "NODES", "PATH ON NODE", "USE"].map(Cell::plain).into()];
     for secret in secrets {
         for each in &secret.uses {
-            rows.push([
+            let row = [
                 secret.name.clone(),
                 state(&secret.state),
                 secret.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string()),
                 each.nodes.clone(),
                 each.path_on_node.clone().unwrap_or_else(|| "-".to_owned()),
                 each.what.clone(),
-            ]);
+            ];
+            rows.push(row.map(Cell::plain).into());
         }
     }
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    };
-    let widths: Vec<_> = (0..6).map(width).collect();
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        let cells: Vec<_> = cells.collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+    table::text(&rows)
 }
 
 /// Formats a state. Everything that keeps a secret from being flashed is in capitals.

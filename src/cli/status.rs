@@ -6,14 +6,15 @@ use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 use serde_json::{Value, json};
 
+use super::cluster_file::{folder_of, read_cluster};
 use super::completions::node_names;
 use super::duration::duration;
-use super::output::{clear_screen, print_while_read};
+use super::outcome::Outcome;
+use super::output::{clear_screen, print, print_while_read, say};
 use super::runtime::runtime;
-use super::{Outcome, folder_of, print, read_cluster, say};
 use crate::config::cluster::{Cluster, Label};
 use crate::operate::status::screen::{screen, summary};
-use crate::operate::status::{Access, Observation, Scope, Verdict, observe};
+use crate::operate::status::{Observation, ProbeOptions, Scope, Verdict, observe};
 
 /// Check the running cluster: nodes, BGP sessions, gateway, certificate, streamers
 ///
@@ -43,11 +44,14 @@ impl Status {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let cluster = read_cluster(file)?;
         let scope = scope(&cluster, &self.nodes)?;
-        let access =
-            Access { kubeconfig: self.kubeconfig, folder: folder_of(file).to_owned(), limit: self.timeout };
+        let options = ProbeOptions {
+            kubeconfig: self.kubeconfig,
+            folder: folder_of(file).to_owned(),
+            limit: self.timeout,
+        };
         let runtime = runtime()?;
         tell_of_waiting(true);
-        let mut observation = runtime.block_on(observe(&cluster, &access, &scope));
+        let mut observation = runtime.block_on(observe(&cluster, &options, &scope));
         tell_of_waiting(false);
         let Some(pause) = self.watch else {
             let text =
@@ -72,7 +76,7 @@ impl Status {
             }
             observation = runtime.block_on(async {
                 tokio::time::sleep(pause).await;
-                observe(&cluster, &access, &scope).await
+                observe(&cluster, &options, &scope).await
             });
         }
     }

@@ -60,17 +60,17 @@ pub enum StatusSource {
     /// Over HTTP, as a user that `cluster.toml` names.
     RestApi,
     /// By ssh, unless `cluster.toml` says otherwise as `user`.
-    Ssh { user: &'static str, shell: Shell },
+    Ssh { user: &'static str, shell: RoutingShell },
 }
 
 /// The program that prints a routing daemon's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shell {
+pub enum RoutingShell {
     Vtysh,
     Birdc,
 }
 
-impl Shell {
+impl RoutingShell {
     #[must_use]
     pub fn program(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ pub struct Releases {
 }
 
 const ANY: MajorMinor = (0, 0);
-const VTYSH_AS_ROOT: StatusSource = StatusSource::Ssh { user: "root", shell: Shell::Vtysh };
+const VTYSH_AS_ROOT: StatusSource = StatusSource::Ssh { user: "root", shell: RoutingShell::Vtysh };
 
 pub static PLATFORMS: [Platform; 8] = [
     Platform {
@@ -130,7 +130,7 @@ pub static PLATFORMS: [Platform; 8] = [
         name: "BIRD",
         aliases: &["bird2", "bird3"],
         language: Language::Bird,
-        status: StatusSource::Ssh { user: "root", shell: Shell::Birdc },
+        status: StatusSource::Ssh { user: "root", shell: RoutingShell::Birdc },
         releases: Releases { oldest: (2, 0), end: Some((4, 0)), newest_known: None, example: "2.0.12" },
         multipath_since: None,
         apply: None,
@@ -144,7 +144,7 @@ pub static PLATFORMS: [Platform; 8] = [
         name: "VyOS",
         aliases: &["vyatta"],
         language: Language::Vyos,
-        status: StatusSource::Ssh { user: "vyos", shell: Shell::Vtysh },
+        status: StatusSource::Ssh { user: "vyos", shell: RoutingShell::Vtysh },
         // The first release with `protocols bgp system-as`.
         releases: Releases { oldest: (1, 4), end: None, newest_known: None, example: "1.4" },
         multipath_since: None,
@@ -192,7 +192,7 @@ pub static PLATFORMS: [Platform; 8] = [
         name: "OpenWrt",
         aliases: &["lede"],
         language: Language::Bird,
-        status: StatusSource::Ssh { user: "root", shell: Shell::Birdc },
+        status: StatusSource::Ssh { user: "root", shell: RoutingShell::Birdc },
         // The first release whose feeds have bird2.
         releases: Releases { oldest: (19, 7), end: None, newest_known: None, example: "24.10" },
         multipath_since: None,

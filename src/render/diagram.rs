@@ -2,12 +2,16 @@
 //!
 //! Lengths are in the picture's own unit, a CSS pixel at its natural size.
 
-use serde::Serialize;
+mod shapes;
+
 use tera::Context;
 
 use super::error::RenderError;
 use super::xml;
 use crate::config::cluster::{Board, Cluster, Gateway, Node, Router, SLOTS, ipv6_session};
+use shapes::{
+    Announcement, BoardBox, Clients, FittedText, NodeCard, Picture, PoolBar, RouterBox, SessionLine, SlotBox,
+};
 
 const MARGIN: u32 = 40;
 const SLOT_WIDTH: u32 = 178;
@@ -32,113 +36,6 @@ const POOL_HEIGHT: u32 = 84;
 const CHARACTER_WIDTH: f64 = 0.61;
 /// The smallest legible size.
 const LEAST_SIZE: f64 = 10.0;
-
-#[derive(Serialize)]
-struct Picture<'a> {
-    width: u32,
-    height: u32,
-    cluster: &'a str,
-    domain: &'a str,
-    summary: String,
-    clients: Clients,
-    routers: Vec<RouterBox>,
-    boards: Vec<BoardBox>,
-    sessions: Vec<Line>,
-    announcements: Vec<Announcement>,
-    pool: PoolBar,
-}
-
-/// A text and the size at which it fits its place.
-#[derive(Serialize)]
-struct Label {
-    text: String,
-    size: f64,
-}
-
-#[derive(Serialize)]
-struct Clients {
-    width: u32,
-    top: u32,
-    middle: u32,
-    arrow_end: u32,
-    host: Label,
-}
-
-#[derive(Serialize)]
-struct RouterBox {
-    left: u32,
-    top: u32,
-    center: u32,
-    name: Label,
-    platform: String,
-    address: String,
-    address_ipv6: Option<Label>,
-    asn: u32,
-    sessions: Label,
-    timers: String,
-}
-
-#[derive(Serialize)]
-struct BoardBox {
-    left: u32,
-    top: u32,
-    name: Label,
-    bmc: String,
-    slots: Vec<SlotBox>,
-}
-
-#[derive(Serialize)]
-struct SlotBox {
-    left: u32,
-    top: u32,
-    center: u32,
-    number: u8,
-    node: Option<NodeCard>,
-}
-
-#[derive(Serialize)]
-struct NodeCard {
-    name: Label,
-    address: String,
-    address_ipv6: Option<Label>,
-    role: &'static str,
-    is_first_server: bool,
-    device: Label,
-}
-
-/// The line of a session, from a router to a node.
-#[derive(Serialize)]
-struct Line {
-    title: String,
-    x1: u32,
-    y1: u32,
-    x2: u32,
-    y2: u32,
-    /// The point where the line reaches the board.
-    edge: u32,
-    bend: u32,
-}
-
-/// The line from a node to the pool.
-#[derive(Serialize)]
-struct Announcement {
-    x: u32,
-    y1: u32,
-    y2: u32,
-}
-
-#[derive(Serialize)]
-struct PoolBar {
-    top: u32,
-    width: u32,
-    range: String,
-    range_ipv6: Option<String>,
-    announced: &'static str,
-    chip_left: u32,
-    chip_width: u32,
-    gateway: String,
-    host: Label,
-}
 
 /// Draws a cluster.
 pub fn svg(cluster: &Cluster) -> Result<String, RenderError> {
@@ -189,9 +86,9 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
             top: ROUTER_TOP,
             middle: ROUTER_TOP + ROUTER_HEIGHT / 2,
             arrow_end: routers_left,
-            host: label(&host, CLIENTS_WIDTH - 24, 13.0),
+            host: fitted(&host, CLIENTS_WIDTH - 24, 13.0),
         },
-        sessions: lines(cluster, &router_boxes, &board_boxes),
+        sessions: session_lines(cluster, &router_boxes, &board_boxes),
         announcements: occupied(&board_boxes)
             .map(|slot| Announcement { x: slot.center, y1: BOARD_TOP + BOARD_HEIGHT, y2: POOL_TOP })
             .collect(),
@@ -206,7 +103,7 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
             chip_left: MARGIN + inner - chip_width - 16,
             chip_width,
             gateway: joined(cluster.gateways.iter().map(|gateway| gateway.address.v4()), ", "),
-            host: label(gateway_host.as_deref().unwrap_or(&host), chip_width - 32, 14.0),
+            host: fitted(gateway_host.as_deref().unwrap_or(&host), chip_width - 32, 14.0),
         },
     }
 }
@@ -273,12 +170,15 @@ fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
         left,
         top: ROUTER_TOP,
         center: left + ROUTER_WIDTH / 2,
-        name: label(router.name.as_str(), ROUTER_WIDTH - 150, 19.0),
+        name: fitted(router.name.as_str(), ROUTER_WIDTH - 150, 19.0),
         platform: format!("{} {}", router.platform.name, router.version),
         address: router.address.v4().to_string(),
-        address_ipv6: router.address.v6().map(|address| label(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
+        address_ipv6: router
+            .address
+            .v6()
+            .map(|address| fitted(&address.to_string(), ROUTER_WIDTH - 40, 13.0)),
         asn: router.asn,
-        sessions: label(&sessions, ROUTER_WIDTH - 40, 13.0),
+        sessions: fitted(&sessions, ROUTER_WIDTH - 40, 13.0),
         timers: timers.unwrap_or_default(),
     }
 }
@@ -298,7 +198,7 @@ fn board_box(cluster: &Cluster, board: &Board, left: u32) -> BoardBox {
     BoardBox {
         left,
         top: BOARD_TOP,
-        name: label(board.name.as_str(), BOARD_WIDTH / 2, 17.0),
+        name: fitted(board.name.as_str(), BOARD_WIDTH / 2, 17.0),
         bmc: board.bmc.value.to_string(),
         slots: slots.collect(),
     }
@@ -306,15 +206,15 @@ fn board_box(cluster: &Cluster, board: &Board, left: u32) -> BoardBox {
 
 fn node_card(cluster: &Cluster, node: &Node) -> NodeCard {
     NodeCard {
-        name: label(node.name.as_str(), SLOT_WIDTH - 32, 18.0),
+        name: fitted(node.name.as_str(), SLOT_WIDTH - 32, 18.0),
         address: node.address.v4().addr().to_string(),
         address_ipv6: node
             .address
             .v6()
-            .map(|address| label(&address.addr().to_string(), SLOT_WIDTH - 32, 12.0)),
+            .map(|address| fitted(&address.addr().to_string(), SLOT_WIDTH - 32, 12.0)),
         role: node.role.word(),
         is_first_server: node.name == cluster.k3s.first_server,
-        device: label(&cluster.storage.device, SLOT_WIDTH - 32, 12.0),
+        device: fitted(&cluster.storage.device, SLOT_WIDTH - 32, 12.0),
     }
 }
 
@@ -322,7 +222,7 @@ fn occupied(boards: &[BoardBox]) -> impl Iterator<Item = &SlotBox> {
     boards.iter().flat_map(|board| &board.slots).filter(|slot| slot.node.is_some())
 }
 
-fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<Line> {
+fn session_lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<SessionLine> {
     let slots: Vec<_> = boards
         .iter()
         .zip(&cluster.boards)
@@ -339,7 +239,7 @@ fn lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<L
     let of_router = |(drawn, router): (&RouterBox, &Router)| {
         slots
             .iter()
-            .map(|(slot, node)| Line {
+            .map(|(slot, node)| SessionLine {
                 title: title(router, node),
                 x1: drawn.center,
                 y1: start,
@@ -367,16 +267,16 @@ fn title(router: &Router, node: &Node) -> String {
 
 /// Returns the text at the largest size up to `largest` at which it is no wider than `width`, shortened if it would not be
 /// legible.
-fn label(text: &str, width: u32, largest: f64) -> Label {
+fn fitted(text: &str, width: u32, largest: f64) -> FittedText {
     let length = |text: &str| f64::from(count(text.chars().count()).max(1)) * CHARACTER_WIDTH;
     let size = (f64::from(width) / length(text)).min(largest);
     if size >= LEAST_SIZE {
         // One decimal is precise enough, and gives the same text on every machine.
-        return Label { text: text.to_owned(), size: (size * 10.0).floor() / 10.0 };
+        return FittedText { text: text.to_owned(), size: (size * 10.0).floor() / 10.0 };
     }
     let fits = |kept: &String| length(kept) * LEAST_SIZE <= f64::from(width);
     let shorter = (1..text.chars().count()).rev().map(|kept| text.chars().take(kept).chain(['…']).collect());
-    Label { text: shorter.into_iter().find(fits).unwrap_or_default(), size: LEAST_SIZE }
+    FittedText { text: shorter.into_iter().find(fits).unwrap_or_default(), size: LEAST_SIZE }
 }
 
 fn count(items: usize) -> u32 {

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_somebody_else_is_not_adopted() {
+    fn a_foreign_file_is_not_adopted() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("hosts")).expect("a folder");
         fs::write(folder.path().join("hosts/a"), "1").expect("a file");

@@ -16,6 +16,7 @@ mod own;
 mod pools;
 pub mod ports;
 mod values;
+mod yaml_place;
 
 pub use names::FOLDER;
 use names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POOLS};

@@ -1,12 +1,12 @@
 //! The steps of a flash as text.
 
-use super::screen::human;
-use crate::provision::flash::{Options, Plan, Target};
+use crate::cli::progress::human;
+use crate::provision::flash::{Options, Preview, Target};
 
-pub(super) fn text(target: &Target<'_>, plan: &Plan, options: &Options) -> String {
+pub(super) fn text(target: &Target<'_>, preview: &Preview, options: &Options) -> String {
     let (name, board, bmc) = (target.name(), target.board(), target.bmc());
-    let (number, index, request) = (target.slot().number(), target.slot().index(), &plan.request);
-    let certificate = match plan.pinned {
+    let (number, index, request) = (target.slot().number(), target.slot().index(), &preview.request);
+    let certificate = match preview.pinned {
         Some(pinned) => format!("accept only the certificate {pinned}"),
         None => "pin its certificate in bmc.pins, because this is the first connection".to_owned(),
     };
@@ -19,7 +19,8 @@ pub(super) fn text(target: &Target<'_>, plan: &Plan, options: &Options) -> Strin
         (false, 0) => "end here if one is running".to_owned(),
         (false, seconds) => format!("wait up to {seconds} s for the end of a running one"),
     };
-    let secrets = if plan.secrets.is_empty() { "no secrets".to_owned() } else { plan.secrets.join(", ") };
+    let secrets =
+        if preview.secrets.is_empty() { "no secrets".to_owned() } else { preview.secrets.join(", ") };
     let wait = match options.wait.as_secs() {
         0 => "end here".to_owned(),
         seconds => format!("wait up to {seconds} s for SSH at {}", target.address()),

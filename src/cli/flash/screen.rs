@@ -4,27 +4,21 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::prompt;
-use crate::cli::say;
+use crate::cli::output::say;
+use crate::cli::progress::{self, human};
 use crate::config::cluster::{Cluster, Label};
 use crate::config::modules::Hardware;
-use crate::operate::status::{Access, connect};
+use crate::operate::status::{ProbeOptions, connect};
 use crate::provision::bmc::Password;
-use crate::provision::flash::{Console, InUse, Notice, PasswordPrompt, Phase, Reading};
+use crate::provision::flash::{Console, InUse, Notice, PasswordPrompt, Phase, ReadPurpose};
 
 /// The time between two lines about the same activity.
 const PAUSE: Duration = Duration::from_secs(10);
 /// The time limit for Kubernetes to answer whether a node is ready.
 const KUBERNETES_LIMIT: Duration = Duration::from_secs(5);
-const BAR: &str = "{prefix}: {msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-const WITHOUT_END: &str = "{prefix}: {msg} {spinner} {bytes}, {bytes_per_sec}";
-
-/// Formats a number of bytes for people.
-pub(super) fn human(bytes: u64) -> String {
-    BinaryBytes(bytes).to_string()
-}
 
 /// The screen of one command.
 #[derive(Debug)]
@@ -52,9 +46,9 @@ impl Console for Screen<'_> {
             Notice::ReadingBegins(reading) => self.begin(
                 node,
                 match reading {
-                    Reading::Inspecting => "inspecting the image",
-                    Reading::Hashing => "hashing the image with its secrets",
-                    Reading::Writing => "writing",
+                    ReadPurpose::Inspecting => "inspecting the image",
+                    ReadPurpose::Hashing => "hashing the image with its secrets",
+                    ReadPurpose::Writing => "writing",
                 },
             ),
             Notice::Read(bytes) => self.advance(node, bytes),
@@ -111,8 +105,9 @@ impl Console for Screen<'_> {
     }
 
     async fn find_ready(&self, node: &Label) -> Option<String> {
-        let access = Access { kubeconfig: None, folder: self.folder.to_owned(), limit: KUBERNETES_LIMIT };
-        let connection = connect(self.cluster, &access).await.ok()?;
+        let options =
+            ProbeOptions { kubeconfig: None, folder: self.folder.to_owned(), limit: KUBERNETES_LIMIT };
+        let connection = connect(self.cluster, &options).await.ok()?;
         connection.is_ready(node).then_some(connection.server)
     }
 }
@@ -178,7 +173,7 @@ impl<'a> Screen<'a> {
 
     fn begin(&mut self, node: &Label, what: &'static str) {
         self.end();
-        let bar = io::stderr().is_terminal().then(|| self.bar(node, what));
+        let bar = io::stderr().is_terminal().then(|| progress::bar(node.as_str(), what, self.length));
         if bar.is_none() {
             self.line(node, what);
         }
@@ -190,15 +185,6 @@ impl<'a> Screen<'a> {
         if let Some(Activity { bar: Some(bar), .. }) = self.activity.take() {
             bar.finish_and_clear();
         }
-    }
-
-    fn bar(&self, node: &Label, what: &'static str) -> ProgressBar {
-        let (bar, template) = match self.length {
-            Some(length) => (ProgressBar::new(length), BAR),
-            None => (ProgressBar::no_length(), WITHOUT_END),
-        };
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.with_style(style).with_prefix(node.as_str().to_owned()).with_message(what)
     }
 
     fn advance(&mut self, node: &Label, bytes: u64) {
@@ -250,7 +236,7 @@ mod tests {
     #[test]
     fn the_rate_and_the_time_left_are_averages_since_the_beginning() {
         let ten = Duration::from_secs(10);
-        assert_eq!(rate(50 << 20, ten), "5.00 MiB");
+        assert_eq!(rate(50 << 20, ten), "5 MiB");
         assert_eq!(left(50 << 20, 150 << 20, ten), ", 20 s left");
         assert_eq!(left(0, 150 << 20, ten), "");
         assert_eq!(rate(1, Duration::ZERO), "1000 B");

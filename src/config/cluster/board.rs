@@ -72,7 +72,7 @@ fn resolve_board(
     let name = board.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
     let bmc = board.bmc.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
     let user = match &board.user {
-        Some(text) => problems.take(text.span, parse_user(&text.value)),
+        Some(text) => problems.take(text.span, parse_linux_user(&text.value)),
         None => Some(BMC_USER.to_owned()),
     };
     let password = secrets.find_optional(board.password.as_ref(), problems);
@@ -80,7 +80,7 @@ fn resolve_board(
 }
 
 /// A user name that Linux accepts (shadow-utils, `useradd(8)`).
-fn parse_user(text: &str) -> Result<String, BoardMistake> {
+fn parse_linux_user(text: &str) -> Result<String, BoardMistake> {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     let is_user = (1..=32).contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')

@@ -8,10 +8,11 @@ use url::Url;
 use super::gateway::{Gateway, HostPattern, note_issuer};
 use super::name::{Domain, Label};
 use super::secrets::{KubernetesSecret, SecretLookup};
+use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::dns_providers::{DNS_PROVIDERS, DnsField, DnsProvider, DnsValueKind, IfAbsent};
 use crate::config::source::{Span, Spanned};
-use crate::config::written::{self, FreeValue, Issuer, Text, nearest};
+use crate::config::written::{self, FreeValue, Issuer, Text};
 
 #[derive(Debug, Clone)]
 pub struct Certificates {

@@ -5,8 +5,9 @@ use thiserror::Error;
 use super::name::{Label, is_host};
 use super::node::Node;
 use super::secrets::{SecretLookup, SecretName};
+use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
-use crate::config::written::{self, Role, Text, nearest};
+use crate::config::written::{self, Role, Text};
 
 #[derive(Debug, Clone)]
 pub struct K3s {

@@ -42,7 +42,7 @@ pub use name::{Domain, Label};
 pub use network::{IPV4, IPV6, Network, RangeLimits};
 pub use node::{NoSuchNode, Node};
 pub use pool::{Pool, PoolRange, ServiceLabel, address_like, bits};
-pub use resolve::{Cluster, Sections};
+pub use resolve::{Cluster, SectionSpans};
 pub use router::Router;
 pub use router_status::{RestAccess, RouterAccess};
 pub use secret_uses::{Recipients, SecretPlace, SecretUse};

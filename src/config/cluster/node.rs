@@ -13,10 +13,11 @@ use super::name::Label;
 use super::number::asn;
 use super::router_status::is_ssh_destination;
 use super::secrets::{SecretLookup, SecretName};
+use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::modules::Module;
 use crate::config::source::{Span, Spanned};
-use crate::config::written::{self, Role, nearest};
+use crate::config::written::{self, Role};
 
 /// A node of the cluster: an RK1 module in a slot of a board.
 #[derive(Debug, Clone)]

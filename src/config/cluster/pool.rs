@@ -11,9 +11,10 @@ use super::bgp::Bgp;
 use super::dual::Networks;
 use super::first_use::FirstUse;
 use super::name::Label;
+use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
-use crate::config::written::{self, Announce, Text, nearest};
+use crate::config::written::{self, Announce, Text};
 
 /// Addresses that are announced in the same way, for the same services.
 #[derive(Debug, Clone)]

@@ -48,13 +48,13 @@ pub struct Cluster {
     pub hubble: Option<Domain>,
     pub streamer: Option<Streamer>,
     pub secrets: Secrets,
-    pub sections: Sections,
+    pub sections: SectionSpans,
 }
 
 /// The headers of sections, for problems found in the rendered documents. A section that was left out has the first line of
 /// the file.
 #[derive(Debug, Clone, Copy)]
-pub struct Sections {
+pub struct SectionSpans {
     pub versions: Span,
     pub cilium: Span,
     pub bgp: Span,
@@ -63,7 +63,7 @@ pub struct Sections {
     pub hubble: Span,
 }
 
-impl Sections {
+impl SectionSpans {
     fn of(file: &ClusterFile) -> Self {
         let or_first_line = |section: Option<Span>| section.unwrap_or(file.span);
         Self {
@@ -212,7 +212,7 @@ impl Cluster {
             hubble: entrance.hubble.ok()?,
             streamer: streamer.ok()?,
             secrets: secrets?,
-            sections: Sections::of(file),
+            sections: SectionSpans::of(file),
         })
     }
 }

@@ -107,7 +107,7 @@ fn resolve_rest(
     problems: &mut Problems,
 ) -> Option<RouterAccess> {
     note_foreign(&[("ssh", written.ssh.as_ref())], "`user`, `password`, `url` and `fingerprint`", problems);
-    let user = written.user.as_ref().map(|text| (text.span, parse_user(&text.value)));
+    let user = written.user.as_ref().map(|text| (text.span, parse_http_user(&text.value)));
     let (span, user) = user.unwrap_or((written.span, Err(StatusMistake::NoUser)));
     let user = problems.take(span, user);
     let password = secrets.find_optional(written.password.as_ref(), problems);
@@ -167,7 +167,7 @@ fn note_foreign(written: &[(&'static str, Option<&Text>)], keys: &'static str, p
 }
 
 /// Parses the user of HTTP basic authentication. A colon would end the name (RFC 7617, section 2).
-fn parse_user(text: &str) -> Result<String, StatusMistake> {
+fn parse_http_user(text: &str) -> Result<String, StatusMistake> {
     let is_name =
         !text.is_empty() && !text.contains(|character: char| character == ':' || character.is_control());
     if is_name { Ok(text.to_owned()) } else { Err(StatusMistake::NotAUser) }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::common::nearest::similar;
 use crate::config::diagnostics::redact::looks_like_secret;
 use crate::config::diagnostics::{Mistake, Problems, Unresolved};
-use crate::config::written::{self, Text, nearest};
+use crate::config::written::{self, Text};
 
 /// The directory of the secrets on a node: one file for each, which only root can read.
 const DIRECTORY: &str = "/var/lib/rk1/secrets";
@@ -136,13 +137,13 @@ impl<'a> SecretLookup<'a> {
 
     fn find_known(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
         let name = problems.take(text.span, SecretName::parse(&text.value))?;
-        let mut known = self.written?.files.0.iter().map(|(name, _)| name.value.as_str());
+        let known = self.written?.files.0.iter().map(|(name, _)| name.value.as_str());
         if let Some(known) = known.clone().find(|known| *known == name.as_str()) {
             self.used.push(known);
             return Some(name);
         }
-        // A word that is similar to no known name may be a password, so it is not shown.
-        let mistake = match nearest(name.as_str(), &mut known) {
+        // A word that is not a misspelled name may be a password, so it is not shown.
+        let mistake = match similar(name.as_str(), known) {
             Some(nearest) => SecretMistake::Unknown { name: name.0, nearest: nearest.to_owned() },
             None => SecretMistake::Unlike,
         };

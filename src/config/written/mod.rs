@@ -45,7 +45,6 @@ pub use router::Router;
 pub use router_status::RouterStatus;
 pub use secrets::Secrets;
 pub use shape::Required;
-pub(crate) use shape::nearest;
 pub use storage::{Bind, Storage};
 pub use streamer::Streamer;
 pub use versions::{Channel, Versions};

@@ -4,6 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
+use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
 
@@ -162,16 +163,6 @@ fn wish(key: &str) -> Option<&'static str> {
 
 fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the known word that was probably meant, if one is similar enough.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// Reads the keys of a table one by one, then notes the unknown ones.

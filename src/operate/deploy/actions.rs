@@ -1,5 +1,6 @@
 //! What a deploy does to nodes, and how that fails.
 
+use std::fmt::{Display, Write};
 use std::io;
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use thiserror::Error;
 
 use super::command::Rebuild;
 use super::guard::{GuardStatus, Order, UnreadableState};
-use super::lines::lines;
 use super::plan::Drain;
 use crate::config::cluster::Node;
 use crate::operate::status::{Observation, ProbeError};
@@ -82,4 +82,13 @@ impl ActionError {
             | Self::Kubernetes(_) => return None,
         })
     }
+}
+
+/// Returns what an error lists, each on an indented line of its own below it.
+pub(super) fn lines<T: Display>(what: &[T]) -> String {
+    what.iter().fold(String::new(), |mut text, line| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n  {line}");
+        text
+    })
 }

@@ -9,7 +9,6 @@ mod command;
 mod drain;
 mod guard;
 mod health;
-mod lines;
 mod listing;
 mod operator;
 mod plan;

@@ -19,7 +19,7 @@ use super::plan::Drain;
 use crate::common::printable::printable_lines;
 use crate::common::ssh::{self, SshError};
 use crate::config::cluster::{Cluster, Node};
-use crate::operate::status::{self, Access, Observation, Scope};
+use crate::operate::status::{self, Observation, ProbeOptions, Scope};
 
 /// The longest that a command on a node may take.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
@@ -33,7 +33,7 @@ const LINE_LIMIT: u64 = 16 << 10;
 #[derive(Debug)]
 pub struct Operator<'a> {
     cluster: &'a Cluster,
-    access: Access,
+    probe_options: ProbeOptions,
     flake: Flake,
     /// The longest that a switch may take: after it the guard rolls back.
     limit: Duration,
@@ -46,24 +46,24 @@ impl<'a> Operator<'a> {
     #[must_use]
     pub fn new(
         cluster: &'a Cluster,
-        access: Access,
+        probe_options: ProbeOptions,
         flake: Flake,
         limit: Duration,
         is_cancelled: Arc<AtomicBool>,
         show: fn(&str),
     ) -> Self {
-        Self { cluster, access, flake, limit, is_cancelled, show }
+        Self { cluster, probe_options, flake, limit, is_cancelled, show }
     }
 
     /// Connects again each time: the API server of the last time may be on the node that was switched meanwhile.
     async fn client(&self) -> Result<Client, ActionError> {
-        Ok(status::connect(self.cluster, &self.access).await?.client)
+        Ok(status::connect(self.cluster, &self.probe_options).await?.client)
     }
 }
 
 impl Actions for Operator<'_> {
     async fn observe(&self, node: &Node) -> Result<Observation, ActionError> {
-        Ok(status::observe(self.cluster, &self.access, &Scope::Nodes(vec![node.name.clone()])).await)
+        Ok(status::observe(self.cluster, &self.probe_options, &Scope::Nodes(vec![node.name.clone()])).await)
     }
 
     async fn etcd(&self, server: &Node) -> Result<(), ActionError> {

@@ -127,7 +127,7 @@ mod tests {
     use crate::config::source::Source;
 
     #[test]
-    fn agents_come_first_and_the_founder_last() {
+    fn agents_come_first_and_the_first_server_last() {
         let text = include_str!("../../../cluster.toml");
         let text = text.replace("[k3s]\n", "[k3s]\nfirst-server = \"rk1-02\"\n");
         let source = Source { name: "cluster.toml".to_owned(), text };

@@ -5,9 +5,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use super::actions::ActionError;
+use super::actions::{ActionError, lines};
 use super::health::FailedCheck;
-use super::lines::lines;
 use super::quorum::QuorumLost;
 use crate::config::cluster::Label;
 

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::check::LabCheck;
 use super::error::LabError;
 use super::plan::{PASSWORD, PlannedRouter};
-use super::programs::{Running, read};
+use super::programs::{LabProcess, read};
 use crate::operate::routing_daemon::bird as daemon;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Bird {
     pub(super) log: PathBuf,
     /// The address of the node behind each session.
     nodes: Vec<(String, IpAddr)>,
-    _daemon: Running,
+    _daemon: LabProcess,
 }
 
 /// The longest time until BIRD has started.
@@ -45,7 +45,7 @@ impl Bird {
         let frame = format!("log \"{}\" all;\nrouter id {};\n", log.display(), planned.router_id);
         fs::write(&config, format!("{frame}include \"{}\";\n", part.display()))?;
         let arguments = ["-f", "-c", &config.display().to_string(), "-s", &socket.display().to_string()];
-        let bird = Running::start(namespace, "bird", &arguments, &folder.join("bird.out"))?;
+        let bird = LabProcess::start(namespace, "bird", &arguments, &folder.join("bird.out"))?;
         let bird = Self { socket, config, frame, log, nodes: neighbors(&text), _daemon: bird };
         let started = Instant::now();
         while let Err(error) = bird.protocols() {

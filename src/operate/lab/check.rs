@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+/// Takes each check as it is made.
+pub(super) type ReportCheck<'a> = dyn FnMut(LabCheck) + 'a;
+
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabCheck {

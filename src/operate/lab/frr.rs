@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::check::LabCheck;
 use super::error::LabError;
 use super::plan::PlannedRouter;
-use super::programs::{Running, read, run};
+use super::programs::{LabProcess, read, run};
 use crate::operate::routing_daemon::frr as daemon;
 
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub(super) struct Frr {
     before: String,
     /// Address families in the notation of the shell.
     families: Vec<&'static str>,
-    _bgpd: Running,
-    _zebra: Running,
+    _bgpd: LabProcess,
+    _zebra: LabProcess,
 }
 
 /// The longest time until the daemons have started.
@@ -47,7 +47,7 @@ impl Frr {
             let pid = folder.join(format!("{name}.pid")).display().to_string();
             let own = ["-i", &pid, "-P", port, "--log", "stdout"];
             let arguments: Vec<&str> = shared.iter().map(String::as_str).chain(own).collect();
-            Running::start(namespace, name, &arguments, &log)
+            LabProcess::start(namespace, name, &arguments, &log)
         };
         let zebra = daemon("zebra", "0")?;
         wait_for(&folder.join("zebra.vty"))?;

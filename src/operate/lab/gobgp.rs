@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::error::LabError;
 use super::plan::PASSWORD;
-use super::programs::{Running, read, run};
+use super::programs::{LabProcess, read, run};
 use super::resource::Speaker;
 
 /// A speaker that runs in a node's namespace.
@@ -20,7 +20,7 @@ pub(super) struct Gobgp {
     namespace: String,
     api_port: u16,
     pub(super) log: PathBuf,
-    _process: Running,
+    _process: LabProcess,
 }
 
 /// How a speaker differs from what the resources say.
@@ -59,7 +59,7 @@ impl Gobgp {
         // `-r` sets the restart flag: a Cilium agent that starts may always have been running a moment ago.
         let arguments =
             ["-t", "json", "-f", &config, "-r", "-l", "debug", "--api-hosts", &api, "--pprof-disable"];
-        let process = Running::start(namespace, "gobgpd", &arguments, &log)?;
+        let process = LabProcess::start(namespace, "gobgpd", &arguments, &log)?;
         let gobgp = Self { namespace: namespace.to_owned(), api_port, log, _process: process };
         let started = Instant::now();
         while gobgp.call(&["global"]).is_err() {

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::check::LabCheck;
+use super::check::{LabCheck, ReportCheck};
 use super::error::LabError;
 use super::gobgp::{Gobgp, Misconfiguration};
 use super::namespace::within;
-use super::network::{Network, router_namespace, wait};
+use super::network::{LabNetwork, router_namespace, wait};
 use super::router::next_hops;
 
 /// The longest time until an intruder is rejected. `GoBGP` waits up to ten seconds before it dials.
@@ -17,11 +17,9 @@ const TURN: Duration = Duration::from_secs(2);
 /// With fewer nodes the intruders come one after the other.
 const NODES_FOR_ALL: usize = 3;
 
-type Report<'a> = dyn FnMut(LabCheck) + 'a;
-
 /// What is wrong with an intruder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+enum IntruderKind {
     Asn,
     Password,
     /// A second speaker at the address of a node that has one.
@@ -30,7 +28,7 @@ enum Fault {
 
 /// An intruder, and what has been seen of it.
 struct Intruder {
-    fault: Fault,
+    kind: IntruderKind,
     node: usize,
     /// Segments that the routers' kernels had rejected before.
     segments_before: u64,
@@ -44,14 +42,18 @@ struct Intruder {
     spoke: Option<Instant>,
 }
 
-pub(super) fn play(network: &mut Network<'_>, report: &mut Report<'_>) -> Result<(), LabError> {
+pub(super) fn play(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
     let last = network.plan.nodes.len() - 1;
-    let intruders = [(Fault::Asn, last), (Fault::Password, last.saturating_sub(1)), (Fault::Second, 0)];
+    let intruders = [
+        (IntruderKind::Asn, last),
+        (IntruderKind::Password, last.saturating_sub(1)),
+        (IntruderKind::Second, 0),
+    ];
     let at_once = if last + 1 < NODES_FOR_ALL { 1 } else { intruders.len() };
     for group in intruders.chunks(at_once) {
         let mut group = group
             .iter()
-            .map(|(fault, node)| Intruder::start(network, *fault, *node))
+            .map(|(kind, node)| Intruder::start(network, *kind, *node))
             .collect::<Result<Vec<_>, _>>()?;
         wait(REFUSAL, || {
             for intruder in &mut group {
@@ -67,15 +69,17 @@ pub(super) fn play(network: &mut Network<'_>, report: &mut Report<'_>) -> Result
 }
 
 impl Intruder {
-    fn start(network: &mut Network<'_>, fault: Fault, node: usize) -> Result<Self, LabError> {
-        let misconfiguration = match fault {
-            Fault::Asn => Misconfiguration { asn: Some(foreign_asn(network)), ..Misconfiguration::default() },
-            Fault::Password => {
+    fn start(network: &mut LabNetwork<'_>, kind: IntruderKind, node: usize) -> Result<Self, LabError> {
+        let misconfiguration = match kind {
+            IntruderKind::Asn => {
+                Misconfiguration { asn: Some(foreign_asn(network)), ..Misconfiguration::default() }
+            }
+            IntruderKind::Password => {
                 Misconfiguration { password: Some("not-the-password"), ..Misconfiguration::default() }
             }
-            Fault::Second => Misconfiguration { is_second: true, ..Misconfiguration::default() },
+            IntruderKind::Second => Misconfiguration { is_second: true, ..Misconfiguration::default() },
         };
-        if fault == Fault::Second {
+        if kind == IntruderKind::Second {
             if network.speakers[node].is_none() {
                 network.start_speaker(node, Misconfiguration::default())?;
             }
@@ -85,7 +89,7 @@ impl Intruder {
         let segments_before = refused_segments(network)?;
         let speaker = network.speaker(node, misconfiguration)?;
         Ok(Self {
-            fault,
+            kind,
             node,
             segments_before,
             speaker,
@@ -98,18 +102,18 @@ impl Intruder {
     }
 
     /// Looks whether the intruder was rejected, and whether it got a session.
-    fn look(&mut self, network: &Network<'_>) -> Result<(), LabError> {
+    fn look(&mut self, network: &LabNetwork<'_>) -> Result<(), LabError> {
         let own = Self::sessions(network, &self.speaker)?;
-        match self.fault {
-            Fault::Asn => {
+        match self.kind {
+            IntruderKind::Asn => {
                 self.has_session |= !own.is_empty();
                 self.is_refused |= bad_peer_as(network, self.node);
             }
-            Fault::Password => {
+            IntruderKind::Password => {
                 self.has_session |= !own.is_empty();
                 self.is_refused |= refused_segments(network)? > self.segments_before;
             }
-            Fault::Second => {
+            IntruderKind::Second => {
                 let first = match &network.speakers[self.node] {
                     Some(first) => Self::sessions(network, first)?,
                     None => Vec::new(),
@@ -138,7 +142,7 @@ impl Intruder {
     }
 
     /// Returns the routers' addresses with which a speaker has a session.
-    fn sessions(network: &Network<'_>, speaker: &Gobgp) -> Result<Vec<IpAddr>, LabError> {
+    fn sessions(network: &LabNetwork<'_>, speaker: &Gobgp) -> Result<Vec<IpAddr>, LabError> {
         let mut sessions = Vec::new();
         for address in network.plan.routers.iter().flat_map(|router| &router.addresses) {
             if speaker.session_state(address.addr())? == "ESTABLISHED" {
@@ -148,30 +152,30 @@ impl Intruder {
         Ok(sessions)
     }
 
-    fn check(&self, network: &Network<'_>) -> LabCheck {
+    fn check(&self, network: &LabNetwork<'_>) -> LabCheck {
         let name = &network.plan.nodes[self.node].name;
         // The next hop of a router that is not on the nodes' network does not tell the node, so nothing is claimed there.
         let keeps_routes = network.plan.entrance().is_some()
             && network.plan.speaker.peers.iter().all(|peer| peer.restart_time.is_some());
-        let what = match self.fault {
-            Fault::Asn => {
+        let what = match self.kind {
+            IntruderKind::Asn => {
                 format!(
                     "{name} as AS {} is rejected: the router's log says `Bad Peer AS`",
                     foreign_asn(network)
                 )
             }
-            Fault::Password => {
+            IntruderKind::Password => {
                 format!("{name} with a wrong password is rejected: the router's kernel counts it")
             }
             // RFC 4724, section 5: the router takes the newer connection for a restart of the speaker. Two speakers at
             // one address take turns therefore, and while they do the route is kept.
-            Fault::Second if keeps_routes => {
+            IntruderKind::Second if keeps_routes => {
                 format!("two speakers at {name}'s address never both have a session, and its route is kept")
             }
-            Fault::Second => format!("two speakers at {name}'s address never both have a session"),
+            IntruderKind::Second => format!("two speakers at {name}'s address never both have a session"),
         };
         // Without graceful restart, a second speaker's connection ends the session and withdraws the route.
-        let is_route_right = self.is_route_kept || matches!(self.fault, Fault::Second) && !keeps_routes;
+        let is_route_right = self.is_route_kept || matches!(self.kind, IntruderKind::Second) && !keeps_routes;
         let passed = self.is_refused && !self.has_session && is_route_right;
         LabCheck::judged(what, passed, || {
             format!(
@@ -183,12 +187,12 @@ impl Intruder {
 }
 
 /// Returns an AS number that is not that of the nodes.
-fn foreign_asn(network: &Network<'_>) -> u32 {
+fn foreign_asn(network: &LabNetwork<'_>) -> u32 {
     if network.plan.speaker.asn == 64999 { 64998 } else { 64999 }
 }
 
 /// Returns whether a router has logged that it sent a node `OPEN Message Error`, `Bad Peer AS` (RFC 4271, section 4.5).
-fn bad_peer_as(network: &Network<'_>, node: usize) -> bool {
+fn bad_peer_as(network: &LabNetwork<'_>, node: usize) -> bool {
     network.routers.iter().any(|router| {
         let addresses = network.plan.nodes[node].addresses.iter();
         let names: Vec<_> = addresses.flat_map(|address| router.names_of(address.addr())).collect();
@@ -200,7 +204,7 @@ fn bad_peer_as(network: &Network<'_>, node: usize) -> bool {
 }
 
 /// Returns how many TCP segments the routers' kernels rejected for their signature (RFC 2385): missing, unexpected or wrong.
-fn refused_segments(network: &Network<'_>) -> Result<u64, LabError> {
+fn refused_segments(network: &LabNetwork<'_>) -> Result<u64, LabError> {
     let mut count = 0;
     for position in 0..network.routers.len() {
         let text =

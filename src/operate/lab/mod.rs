@@ -17,6 +17,7 @@ pub mod programs;
 mod resource;
 mod router;
 mod scenario;
+mod selector;
 mod traffic;
 
 pub use check::{CheckOutcome, LabCheck};
@@ -35,7 +36,7 @@ pub fn run(
     report: &mut dyn FnMut(&LabCheck),
     note: &mut dyn FnMut(&str),
 ) -> Result<bool, LabError> {
-    let mut network = network::Network::build(plan)?;
+    let mut network = network::LabNetwork::build(plan)?;
     let mut passed = true;
     let mut report = |check: LabCheck| {
         passed &= matches!(check.outcome, CheckOutcome::Passed(_));

@@ -48,7 +48,7 @@ const LOG_TAIL: usize = 8;
 const POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
-pub(super) struct Network<'a> {
+pub(super) struct LabNetwork<'a> {
     pub(super) plan: &'a LabPlan,
     folder: PathBuf,
     pub(super) routers: Vec<LabRouter>,
@@ -103,7 +103,7 @@ fn keep_ipv6_addresses(namespace: &str) -> Result<(), LabError> {
     set_parameter(namespace, "ipv6/conf/all/keep_addr_on_down", "1")
 }
 
-impl<'a> Network<'a> {
+impl<'a> LabNetwork<'a> {
     /// Builds the network and starts the routers. No speaker runs yet.
     pub(super) fn build(plan: &'a LabPlan) -> Result<Self, LabError> {
         for folder in FOLDERS.into_iter().filter(|folder| Path::new(folder).is_dir()) {

@@ -92,9 +92,9 @@ pub(super) fn read(program: &str, arguments: &[&str]) -> Result<String, LabError
 
 /// A program that runs in a namespace. It is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Running(Child);
+pub(super) struct LabProcess(Child);
 
-impl Running {
+impl LabProcess {
     /// Starts a program. Its output is appended to the file `log`.
     pub(super) fn start(
         namespace: &str,
@@ -115,7 +115,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for LabProcess {
     /// Kills the program, so that it cannot say goodbye to its peers.
     fn drop(&mut self) {
         let _ = self.0.kill();

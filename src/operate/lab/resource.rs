@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::LabError;
+use super::selector::{Labels, Selector};
 use crate::render::yaml;
 
 pub(super) const FILE: &str = "30-bgp.yaml";
@@ -209,46 +210,6 @@ impl Block {
                 let stop = stop.unwrap_or(start);
                 start.is_ipv4() == address.is_ipv4() && (start..=stop).contains(&address)
             }
-        }
-    }
-}
-
-/// A label selector (Kubernetes: `meta/v1`, `LabelSelector`).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Selector {
-    #[serde(default)]
-    match_labels: BTreeMap<String, String>,
-    #[serde(default)]
-    match_expressions: Vec<Expression>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Expression {
-    key: String,
-    operator: String,
-    #[serde(default)]
-    values: Vec<String>,
-}
-
-type Labels = BTreeMap<String, String>;
-
-impl Selector {
-    fn matches(&self, labels: &Labels) -> bool {
-        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
-            && self.match_expressions.iter().all(|expression| expression.matches(labels))
-    }
-}
-
-impl Expression {
-    fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.key);
-        match self.operator.as_str() {
-            "In" => value.is_some_and(|value| self.values.contains(value)),
-            "NotIn" => value.is_none_or(|value| !self.values.contains(value)),
-            "Exists" => value.is_some(),
-            "DoesNotExist" => value.is_none(),
-            _ => false,
         }
     }
 }

@@ -7,16 +7,14 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
-use super::check::LabCheck;
+use super::check::{LabCheck, ReportCheck};
 use super::error::LabError;
 use super::gobgp::Misconfiguration;
 use super::intruders;
-use super::network::{CLIENT, Network, between_address, router_namespace, wait};
+use super::network::{CLIENT, LabNetwork, between_address, router_namespace, wait};
 use super::plan::Family;
 use super::router::next_hops;
 use super::traffic::{Client, PATIENCE};
-
-type Report<'a> = dyn FnMut(LabCheck) + 'a;
 
 /// The longest time until a session or a route is there. `GoBGP` waits up to ten seconds before it dials.
 const SESSION: Duration = Duration::from_secs(30);
@@ -28,7 +26,7 @@ const SLACK: Duration = Duration::from_secs(1);
 const AGENT_RESTART: Duration = Duration::from_secs(3);
 
 /// Plays all parts. Each leaves the lab in the state that the next one needs.
-pub(super) fn play(network: &mut Network<'_>, report: &mut Report<'_>) -> Result<(), LabError> {
+pub(super) fn play(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
     for check in std::mem::take(&mut network.start_checks) {
         report(check);
     }
@@ -56,12 +54,12 @@ pub(super) fn play(network: &mut Network<'_>, report: &mut Report<'_>) -> Result
 }
 
 /// Returns the number of sessions that the routers consider established.
-fn sessions(network: &Network<'_>) -> Result<usize, LabError> {
+fn sessions(network: &LabNetwork<'_>) -> Result<usize, LabError> {
     network.routers.iter().try_fold(0, |count, router| Ok(count + router.established()?.len()))
 }
 
 /// Returns the addresses of the nodes in a family, except for one node.
-fn addresses(network: &Network<'_>, family: &Family, without: Option<usize>) -> Vec<IpAddr> {
+fn addresses(network: &LabNetwork<'_>, family: &Family, without: Option<usize>) -> Vec<IpAddr> {
     let nodes = network.plan.nodes.iter().enumerate().filter(|(position, _)| Some(*position) != without);
     let mut addresses: Vec<_> = nodes.flat_map(|(_, node)| family.of(&node.addresses)).collect();
     addresses.sort();
@@ -69,7 +67,7 @@ fn addresses(network: &Network<'_>, family: &Family, without: Option<usize>) -> 
 }
 
 /// Returns whether in each router's kernel the next hops of the gateway are all nodes except one, in every family.
-fn has_next_hops(network: &Network<'_>, without: Option<usize>) -> Result<bool, LabError> {
+fn has_next_hops(network: &LabNetwork<'_>, without: Option<usize>) -> Result<bool, LabError> {
     network
         .plan
         .families
@@ -78,7 +76,7 @@ fn has_next_hops(network: &Network<'_>, without: Option<usize>) -> Result<bool, 
 }
 
 fn has_next_hops_in(
-    network: &Network<'_>,
+    network: &LabNetwork<'_>,
     family: &Family,
     without: Option<usize>,
 ) -> Result<bool, LabError> {
@@ -102,7 +100,7 @@ fn has_next_hops_in(
     Ok(true)
 }
 
-fn seen_next_hops(network: &Network<'_>) -> String {
+fn seen_next_hops(network: &LabNetwork<'_>) -> String {
     let of_router = |position, gateway| match next_hops(&router_namespace(position), gateway) {
         Ok(hops) => format!("{hops:?}"),
         Err(error) => error.to_string(),
@@ -113,7 +111,11 @@ fn seen_next_hops(network: &Network<'_>) -> String {
     seen.collect::<Vec<_>>().join(", ")
 }
 
-fn all_sessions(network: &Network<'_>, started: Instant, report: &mut Report<'_>) -> Result<(), LabError> {
+fn all_sessions(
+    network: &LabNetwork<'_>,
+    started: Instant,
+    report: &mut ReportCheck<'_>,
+) -> Result<(), LabError> {
     let all = network.plan.families.len() * network.routers.len() * network.plan.nodes.len();
     let up = wait(SESSION, || Ok(sessions(network)? == all))?.map(|_| started.elapsed());
     let seen = sessions(network)?;
@@ -124,10 +126,10 @@ fn all_sessions(network: &Network<'_>, started: Instant, report: &mut Report<'_>
 }
 
 fn all_next_hops(
-    network: &Network<'_>,
+    network: &LabNetwork<'_>,
     family: &Family,
     started: Instant,
-    report: &mut Report<'_>,
+    report: &mut ReportCheck<'_>,
 ) -> Result<(), LabError> {
     let in_kernel = wait(SESSION, || has_next_hops_in(network, family, None))?.map(|_| started.elapsed());
     let (gateway, nodes) = (IpNet::from(family.gateway), network.plan.nodes.len());
@@ -141,7 +143,7 @@ fn all_next_hops(
     Ok(())
 }
 
-fn traffic_reaches_all(network: &Network<'_>, clients: &[Client], report: &mut Report<'_>) {
+fn traffic_reaches_all(network: &LabNetwork<'_>, clients: &[Client], report: &mut ReportCheck<'_>) {
     let since = Instant::now();
     thread::sleep(WATCH);
     for client in clients {
@@ -157,7 +159,7 @@ fn traffic_reaches_all(network: &Network<'_>, clients: &[Client], report: &mut R
 }
 
 /// A node announces what it must not: a default route, and the range of the pods.
-fn filtered(network: &Network<'_>, report: &mut Report<'_>) -> Result<(), LabError> {
+fn filtered(network: &LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
     let Some(speaker) = &network.speakers[0] else { return Ok(()) };
     let foreign: Vec<_> = network.plan.families.iter().flat_map(|family| family.foreign).collect();
     for prefix in &foreign {
@@ -192,7 +194,11 @@ fn filtered(network: &Network<'_>, report: &mut Report<'_>) -> Result<(), LabErr
 }
 
 /// The last node loses its power: its routes disappear within the hold time, and traffic continues without it.
-fn power_cut(network: &mut Network<'_>, clients: &[Client], report: &mut Report<'_>) -> Result<(), LabError> {
+fn power_cut(
+    network: &mut LabNetwork<'_>,
+    clients: &[Client],
+    report: &mut ReportCheck<'_>,
+) -> Result<(), LabError> {
     let node = network.plan.nodes.len() - 1;
     let name = network.plan.nodes[node].name.clone();
     let hold_time = network.plan.hold_time();
@@ -234,15 +240,15 @@ fn power_cut(network: &mut Network<'_>, clients: &[Client], report: &mut Report<
 }
 
 /// What the lab counts: the kernel of a router that is not on the nodes' network has one next hop for all nodes.
-fn next_hop_word(network: &Network<'_>) -> &'static str {
+fn next_hop_word(network: &LabNetwork<'_>) -> &'static str {
     if network.plan.entrance().is_some() { "next hops" } else { "nodes with sessions" }
 }
 
 /// The agent of the first node restarts: its routes stay, and no connection is lost.
 fn agent_restart(
-    network: &mut Network<'_>,
+    network: &mut LabNetwork<'_>,
     clients: &[Client],
-    report: &mut Report<'_>,
+    report: &mut ReportCheck<'_>,
 ) -> Result<(), LabError> {
     let name = network.plan.nodes[0].name.clone();
     // A router that is not on the nodes' network has one next hop for all nodes, which does not tell the kept route.
@@ -280,7 +286,7 @@ fn agent_restart(
     Ok(())
 }
 
-fn undone(network: &mut Network<'_>, report: &mut Report<'_>) -> Result<(), LabError> {
+fn undone(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
     for (planned, router) in network.plan.routers.iter().zip(&mut network.routers) {
         let check = router.undo(planned)?;
         report(LabCheck { what: format!("{}: {}", planned.name, check.what), ..check });

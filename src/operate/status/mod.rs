@@ -6,23 +6,25 @@ mod error;
 mod facts;
 mod finding;
 mod judge;
+mod observation;
 mod probe;
 mod scope;
 pub mod screen;
 
 pub use error::ProbeError;
-pub use finding::{
-    Cause, ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, ServiceObservation,
-    SessionObservation, Verdict,
-};
+pub use finding::{Cause, Finding, Verdict};
 use k8s_openapi::jiff::Timestamp;
+pub use observation::{
+    ClusterObservation, NodeObservation, Observation, RouterObservation, ServiceObservation,
+    SessionObservation,
+};
 pub use probe::connection::{Connection, connect};
-pub use scope::{Access, Scope};
+pub use scope::{ProbeOptions, Scope};
 
 use crate::config::cluster::Cluster;
 
 /// Asks everything in `scope` at once. Needs a runtime of tokio with time and I/O.
-pub async fn observe(cluster: &Cluster, access: &Access, scope: &Scope) -> Observation {
-    let facts = probe::ask(cluster, access, scope).await;
+pub async fn observe(cluster: &Cluster, options: &ProbeOptions, scope: &Scope) -> Observation {
+    let facts = probe::ask(cluster, options, scope).await;
     judge::judge(cluster, scope, &facts, Timestamp::now())
 }

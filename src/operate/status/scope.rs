@@ -7,7 +7,7 @@ use crate::config::cluster::Label;
 
 /// How, and for how long, nodes, routers and Kubernetes are asked.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub struct ProbeOptions {
     /// The kubeconfig that the user names. `None`: the one of `KUBECONFIG`, else the one of a server.
     pub kubeconfig: Option<PathBuf>,
     /// The folder of `cluster.toml`, to which the paths of secrets are relative.

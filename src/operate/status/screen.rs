@@ -2,15 +2,11 @@
 
 use std::fmt::Write;
 
-use clap::builder::styling::{AnsiColor, Style};
+use clap::builder::styling::AnsiColor;
 
-use super::finding::{Finding, Observation, Verdict};
-
-/// A cell of a table. Its width is that of the text, without the style.
-struct Cell {
-    text: String,
-    style: Style,
-}
+use super::finding::{Finding, Verdict};
+use super::observation::Observation;
+use crate::common::table::{self, Cell};
 
 /// Returns the screen, with styles. Whoever prints it strips those that the terminal does not support.
 #[must_use]
@@ -40,43 +36,43 @@ fn write_nodes(screen: &mut String, observation: &Observation) {
         return;
     }
     let mut heads: Vec<_> =
-        ["NODE", "ANSWERS", "K3S", "READY", "CILIUM", "DISK", "CLOCK", "SYSTEM"].map(head_cell).into();
+        ["NODE", "ANSWERS", "K3S", "READY", "CILIUM", "DISK", "CLOCK", "SYSTEM"].map(Cell::head).into();
     if observation.nodes.iter().any(|node| node.streamer.is_some()) {
-        heads.push(head_cell("STREAMER"));
+        heads.push(Cell::head("STREAMER"));
     }
     let mut rows = vec![heads];
     for node in &observation.nodes {
-        let mut row = vec![plain_cell(node.name.as_str())];
+        let mut row = vec![Cell::plain(node.name.as_str())];
         let narrow = [&node.answers, &node.k3s, &node.ready, &node.cilium, &node.disk, &node.clock];
         row.extend(narrow.map(word_cell));
         row.push(if node.streamer.is_some() { word_cell(&node.system) } else { full_cell(&node.system) });
         row.extend(node.streamer.as_ref().map(full_cell));
         rows.push(row);
     }
-    write_table(screen, &rows);
+    screen.push_str(&table::text(&rows));
 }
 
 fn write_routers(screen: &mut String, observation: &Observation) {
     if observation.routers.is_empty() {
         return;
     }
-    let mut rows = vec![["ROUTER", "WITH", "SESSION"].map(head_cell).into()];
+    let mut rows = vec![["ROUTER", "WITH", "SESSION"].map(Cell::head).into()];
     for router in &observation.routers {
         for (name, finding) in router.findings() {
-            rows.push(vec![plain_cell(router.name.as_str()), plain_cell(name), full_cell(finding)]);
+            rows.push(vec![Cell::plain(router.name.as_str()), Cell::plain(name), full_cell(finding)]);
         }
     }
     screen.push('\n');
-    write_table(screen, &rows);
+    screen.push_str(&table::text(&rows));
 }
 
 fn write_cluster(screen: &mut String, observation: &Observation) {
-    let mut rows = vec![["CLUSTER"].map(head_cell).into()];
+    let mut rows = vec![["CLUSTER"].map(Cell::head).into()];
     for (name, finding) in observation.cluster.findings() {
-        rows.push(vec![plain_cell(name), full_cell(finding)]);
+        rows.push(vec![Cell::plain(name), full_cell(finding)]);
     }
     screen.push('\n');
-    write_table(screen, &rows);
+    screen.push_str(&table::text(&rows));
 }
 
 /// First what is wrong, then what is unknown and does not follow from something else. The same text about several sessions
@@ -106,14 +102,6 @@ fn write_details(screen: &mut String, observation: &Observation) {
     }
 }
 
-fn head_cell(text: &str) -> Cell {
-    Cell { text: text.to_owned(), style: Style::new().bold() }
-}
-
-fn plain_cell(text: &str) -> Cell {
-    Cell { text: text.to_owned(), style: Style::new() }
-}
-
 fn word_cell(finding: &Finding) -> Cell {
     let (word, color) = match finding.verdict() {
         Verdict::Good => ("ok", AnsiColor::Green),
@@ -133,26 +121,4 @@ fn full_cell(finding: &Finding) -> Cell {
         _ => {}
     }
     cell
-}
-
-fn write_table(screen: &mut String, rows: &[Vec<Cell>]) {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.text.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    for row in rows {
-        let mut line = String::new();
-        for (number, (Cell { text, style }, width)) in row.iter().zip(&widths).enumerate() {
-            let is_last = number + 1 == row.len();
-            let padding = if is_last { 0 } else { width + 2 - text.chars().count() };
-            let _ = write!(line, "{style}{text}{style:#}{:padding$}", "");
-        }
-        screen.push_str(line.trim_end());
-        screen.push('\n');
-    }
 }

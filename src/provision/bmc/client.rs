@@ -38,12 +38,12 @@ pub struct Bmc {
     url: Url,
     pinned: Fingerprint,
     verifier: Arc<Verifier>,
-    session: Option<Session>,
+    login: Option<Login>,
 }
 
 /// A login that succeeded. The credentials are kept to log in again after bmcd has restarted.
 #[derive(Debug)]
-struct Session {
+struct Login {
     token: Token,
     credentials: Credentials,
 }
@@ -122,7 +122,7 @@ impl Bmc {
     /// Prepares a client. It does not connect yet.
     pub fn new(address: IpAddr, pinned: Fingerprint) -> Result<Self, BmcError> {
         let (client, verifier) = client(Trust::Pinned(pinned))?;
-        Ok(Self { client, url: url(address)?, pinned, verifier, session: None })
+        Ok(Self { client, url: url(address)?, pinned, verifier, login: None })
     }
 
     /// Logs in. A refused password must not be tried again: five failures ban this machine, for longer each time.
@@ -138,14 +138,14 @@ impl Bmc {
             |_| BmcError::Unparsable { said: Line::new("the login was answered without a token") };
         answer.accept()?;
         let LoginAnswer { id } = serde_json::from_str(&answer.body).map_err(unparsable)?;
-        self.session = Some(Session { token: Token(Zeroizing::new(id)), credentials });
+        self.login = Some(Login { token: Token(Zeroizing::new(id)), credentials });
         Ok(())
     }
 
     /// Logs in again with the credentials that were accepted before. bmcd forgets all logins when it restarts.
     pub async fn log_in_again(&mut self) -> Result<(), BmcError> {
-        let session = self.session.as_ref().ok_or(BmcError::LoginExpired)?;
-        self.log_in(session.credentials.clone()).await
+        let login = self.login.as_ref().ok_or(BmcError::LoginExpired)?;
+        self.log_in(login.credentials.clone()).await
     }
 
     pub async fn about(&self) -> Result<About, BmcError> {
@@ -222,8 +222,8 @@ impl Bmc {
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.session {
-            Some(session) => request.bearer_auth(session.token.0.as_str()),
+        match &self.login {
+            Some(login) => request.bearer_auth(login.token.0.as_str()),
             None => request,
         }
     }

@@ -49,7 +49,7 @@ pub struct PasswordPrompt<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum Notice<'a> {
     /// The image is read from its beginning.
-    ReadingBegins(Reading),
+    ReadingBegins(ReadPurpose),
     /// The number of bytes that were read so far.
     Read(u64),
     ReadingEnds,
@@ -96,7 +96,7 @@ pub enum Notice<'a> {
 
 /// Why an image is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum ReadPurpose {
     Inspecting,
     Hashing,
     Writing,

@@ -17,7 +17,7 @@ use crate::config::diagnostics::Mistake;
 use crate::config::modules::Hardware;
 use crate::provision::bmc::BmcError;
 use crate::provision::bmc::pins::BmcPinsError;
-use crate::provision::image::{Fault, InspectError, OpenError, UnpackError};
+use crate::provision::image::{ImageFault, InspectError, OpenError, UnpackError};
 use crate::provision::seed::{Refused, SeedMistake, SeededError};
 
 /// The environment variable with the password of the BMCs.
@@ -52,7 +52,7 @@ pub enum FlashError {
     #[error("cannot read the image: {0}")]
     ReadImage(#[source] io::Error),
     #[error("`{}` would not boot on {}: {}", image.display(), hardware.indefinite(), join(faults))]
-    Unbootable { image: PathBuf, hardware: &'static Hardware, faults: Vec<Fault> },
+    Unbootable { image: PathBuf, hardware: &'static Hardware, faults: Vec<ImageFault> },
     #[error("`{}` is the image of `{found}`", image.display())]
     ImageOfAnother { image: PathBuf, found: Label, host: Label },
     #[error("`{}` is the image of a host in another cluster", image.display())]
@@ -167,7 +167,7 @@ impl FlashError {
 }
 
 /// Joins the faults of an image, whose labels are not trusted.
-fn join(faults: &[Fault]) -> String {
+fn join(faults: &[ImageFault]) -> String {
     let faults: Vec<_> = faults.iter().map(|fault| Line::new(&fault.to_string()).to_string()).collect();
     faults.join("; ")
 }

@@ -20,11 +20,11 @@ mod steps;
 mod target;
 mod upload;
 
-pub use console::{Console, Notice, PasswordPrompt, Reading};
+pub use console::{Console, Notice, PasswordPrompt, ReadPurpose};
 pub use error::{FlashError, InUse};
 pub use failure::NodeState;
 pub use interrupt::Interrupt;
-pub use run::{Flash, Options, Plan};
+pub use run::{Flash, Options, Preview};
 pub use seeded_file::SeededFile;
 pub use steps::Phase;
 pub use target::{Target, TargetError, targets};

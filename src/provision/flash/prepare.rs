@@ -9,7 +9,7 @@ use tokio::select;
 use tokio::task::spawn_blocking;
 use tokio::time::interval;
 
-use super::console::{Console, Notice, Reading};
+use super::console::{Console, Notice, ReadPurpose};
 use super::error::FlashError;
 use super::interrupt::Interrupt;
 use super::payload::{Counted, Open, Payload, ReadProgress};
@@ -45,15 +45,16 @@ pub(super) async fn prepare(
     let opened = image::open(&target.image, hardware).map_err(FlashError::Open)?;
 
     let inspect = |progress| image::inspect(Counted::new(opened, progress), hardware);
-    let inspection =
-        run(name, Reading::Inspecting, interrupt, console, inspect).await?.map_err(FlashError::Inspect)?;
+    let inspection = run(name, ReadPurpose::Inspecting, interrupt, console, inspect)
+        .await?
+        .map_err(FlashError::Inspect)?;
     check(&inspection, &identity, target)?;
     console.show(name, Notice::ImageAccepted { image: &target.image, hardware });
 
     let open = opener(target.image.clone(), hardware, seed, identity);
     let measure = |progress| Payload::measure(open, progress);
     let payload =
-        run(name, Reading::Hashing, interrupt, console, measure).await?.map_err(FlashError::ReadImage)?;
+        run(name, ReadPurpose::Hashing, interrupt, console, measure).await?.map_err(FlashError::ReadImage)?;
     console.show(name, Notice::Measured { length: payload.length, sha256: &payload.sha256 });
     Ok(Prepared { payload, secrets })
 }
@@ -86,7 +87,7 @@ fn check(inspection: &Inspection, identity: &Identity, target: &Target<'_>) -> R
 /// Runs something long on a thread of its own, shows its progress, and lets Ctrl-C end it.
 pub(super) async fn run<T: Send + 'static>(
     node: &Label,
-    reading: Reading,
+    reading: ReadPurpose,
     interrupt: &mut Interrupt,
     console: &mut impl Console,
     work: impl FnOnce(ReadProgress) -> T + Send + 'static,

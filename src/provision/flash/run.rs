@@ -48,7 +48,7 @@ pub struct Flash<'a> {
 
 /// What the flash of a node would do.
 #[derive(Debug)]
-pub struct Plan {
+pub struct Preview {
     /// The names of the secrets that the image would get.
     pub secrets: Vec<String>,
     pub request: StartRequest,
@@ -68,14 +68,14 @@ impl<'a> Flash<'a> {
     }
 
     /// Reads the image and the secrets of a node and returns what a flash would do. Contacts nobody.
-    pub async fn plan(
+    pub async fn preview(
         &mut self,
         target: &Target<'_>,
         console: &mut impl Console,
-    ) -> Result<Plan, FlashError> {
+    ) -> Result<Preview, FlashError> {
         let prepared = prepare(self.cluster, self.folder, target, &mut self.interrupt, console).await?;
         let request = target.start_request(&prepared.payload);
-        Ok(Plan { secrets: prepared.secrets, request, pinned: self.boards.pinned(target) })
+        Ok(Preview { secrets: prepared.secrets, request, pinned: self.boards.pinned(target) })
     }
 
     /// Writes the image of a node with its secrets to a new file.

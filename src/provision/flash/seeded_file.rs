@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use liblzma::write::XzEncoder;
 use sha2::{Digest, Sha256};
 
-use super::console::{Console, Reading};
+use super::console::{Console, ReadPurpose};
 use super::error::FlashError;
 use super::interrupt::Interrupt;
 use super::payload::{Counted, Payload, ReadProgress};
@@ -67,7 +67,7 @@ pub(super) async fn write(
         .map_err(|source| FlashError::OutputCreate { file: path.clone(), source })?;
     let length = payload.length;
     let work = move |progress| copy(&payload, created, format, progress);
-    let written = match run(target.name(), Reading::Writing, interrupt, console, work).await {
+    let written = match run(target.name(), ReadPurpose::Writing, interrupt, console, work).await {
         Ok(written) => written.map_err(|source| FlashError::OutputWrite { file: path.clone(), source }),
         Err(error) => Err(error),
     };

@@ -11,7 +11,7 @@ use crate::config::diagnostics::Mistake;
 use crate::config::modules::Hardware;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Fault {
+pub enum ImageFault {
     #[error("the image is empty")]
     Empty,
     #[error("no loader for the {} at byte {}", .0.chip, .0.loader.offset)]
@@ -46,7 +46,7 @@ pub enum Fault {
     SeedOfAnother { seed: Label, host: Label },
 }
 
-impl Mistake for Fault {
+impl Mistake for ImageFault {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::Empty | Self::CutOff { .. } | Self::Damaged { .. } => "build or copy the image again",
@@ -84,81 +84,80 @@ impl Mistake for Fault {
 impl Inspection {
     /// Returns all reasons why the image would not boot on its module, as far as they show without one.
     #[must_use]
-    pub fn faults(&self) -> Vec<Fault> {
+    pub fn faults(&self) -> Vec<ImageFault> {
         if self.size == 0 {
-            return vec![Fault::Empty];
+            return vec![ImageFault::Empty];
         }
         let mut faults = Vec::new();
         if !self.has_loader {
-            faults.push(Fault::NoLoader(self.hardware));
+            faults.push(ImageFault::NoLoader(self.hardware));
         }
         let Some(table) = &self.table else {
-            faults.push(Fault::NoTable);
+            faults.push(ImageFault::NoTable);
             return faults;
         };
-        faults.extend(table.faults.iter().cloned().map(Fault::Table));
+        faults.extend(table.faults.iter().cloned().map(ImageFault::Table));
         self.note_partitions(&mut faults);
         self.note_boot(&mut faults);
         if let (Some(SeedOwner::Node { host: seed, .. }), Some(host)) = (self.seed(), self.host())
             && seed != host
         {
-            faults.push(Fault::SeedOfAnother { seed: seed.clone(), host: host.clone() });
+            faults.push(ImageFault::SeedOfAnother { seed: seed.clone(), host: host.clone() });
         }
         faults
     }
 
-    fn note_partitions(&self, faults: &mut Vec<Fault>) {
+    fn note_partitions(&self, faults: &mut Vec<ImageFault>) {
         for partition in &self.partitions {
             let entry = &partition.entry;
             let number = entry.number;
             if entry.start < self.hardware.loader.end {
-                faults.push(Fault::InLoader { number, start: entry.start });
+                faults.push(ImageFault::InLoader { number, start: entry.start });
             }
             let end = entry.start.saturating_add(entry.size);
             if end > self.size {
-                faults.push(Fault::CutOff { number, size: self.size, end });
+                faults.push(ImageFault::CutOff { number, size: self.size, end });
             } else if let Content::DamagedExt4(why) = &partition.content {
-                faults.push(Fault::Damaged { number, why: why.clone() });
+                faults.push(ImageFault::Damaged { number, why: why.clone() });
             }
         }
     }
 
-    fn note_boot(&self, faults: &mut Vec<Fault>) {
+    fn note_boot(&self, faults: &mut Vec<ImageFault>) {
         let Some((partition, boot)) = self.boot() else {
             // Otherwise the file may be in a partition that could not be read.
-            if !faults
-                .iter()
-                .any(|fault| matches!(fault, Fault::Table(_) | Fault::CutOff { .. } | Fault::Damaged { .. }))
-            {
-                faults.push(Fault::NoExtlinux);
+            if !faults.iter().any(|fault| {
+                matches!(fault, ImageFault::Table(_) | ImageFault::CutOff { .. } | ImageFault::Damaged { .. })
+            }) {
+                faults.push(ImageFault::NoExtlinux);
             }
             return;
         };
         let table_entry = &partition.entry;
         if !table_entry.is_bootable && self.partitions.iter().any(|other| other.entry.is_bootable) {
-            faults.push(Fault::NotBootable { number: table_entry.number });
+            faults.push(ImageFault::NotBootable { number: table_entry.number });
         }
         let Some(entry) = boot.entries.iter().find(|entry| entry.is_default) else {
-            faults.push(Fault::NoEntry { configuration: boot.configuration.clone() });
+            faults.push(ImageFault::NoEntry { configuration: boot.configuration.clone() });
             return;
         };
         let label = || entry.label.clone();
         match entry.kernel {
             Kernel::Arm64 => {}
-            Kernel::Foreign => faults.push(Fault::KernelForeign { label: label() }),
-            Kernel::Missing => faults.push(Fault::KernelMissing { label: label() }),
+            Kernel::Foreign => faults.push(ImageFault::KernelForeign { label: label() }),
+            Kernel::Missing => faults.push(ImageFault::KernelMissing { label: label() }),
         }
         if entry.initrd == Some(false) {
-            faults.push(Fault::InitrdMissing { label: label() });
+            faults.push(ImageFault::InitrdMissing { label: label() });
         }
         match entry.device_tree {
             // U-Boot passes on the device tree that it was built with, which is the module's.
             DeviceTree::For(_) | DeviceTree::Unnamed => {}
             DeviceTree::Foreign => {
-                faults.push(Fault::TreeForeign { label: label(), hardware: self.hardware });
+                faults.push(ImageFault::TreeForeign { label: label(), hardware: self.hardware });
             }
             DeviceTree::Missing => {
-                faults.push(Fault::TreeMissing { label: label(), hardware: self.hardware });
+                faults.push(ImageFault::TreeMissing { label: label(), hardware: self.hardware });
             }
         }
     }

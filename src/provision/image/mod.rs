@@ -15,7 +15,7 @@ mod volume;
 pub use boot::{Boot, BootEntry, DeviceTree, Kernel};
 pub use ext4::Ext4Volume;
 pub use fat::{Fat, SeedOwner};
-pub use fault::Fault;
+pub use fault::ImageFault;
 pub use identity::Identity;
 pub use inspect::{Content, InspectError, Inspection, Partition, inspect};
 pub use open::{Compression, Image, OpenError, UnpackError, open};

@@ -3,15 +3,14 @@
 //! Objects of a kind that rk1 has a schema of are checked as the rendered ones are. Objects of other kinds are left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::Spanned;
 use thiserror::Error;
 
-use super::check::{steps, text_at};
+use super::check::text_at;
 use super::gateway;
+use super::yaml_place::{Tree, find, span_at};
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Source, Span};
@@ -77,7 +76,7 @@ const DISABLED: [&str; 3] = ["local-storage", "servicelb", "traefik"];
 /// Checks the user's files. `documents` are the rendered ones.
 #[must_use]
 pub fn check_own_files(cluster: &Cluster, documents: &[Document], files: Vec<Source>) -> Vec<OwnFile> {
-    let mut seen = Seen::default();
+    let mut seen = SeenObjects::default();
     for document in documents.iter().filter(|document| document.folder == super::FOLDER) {
         seen.add_ons.insert(add_on(&document.name).to_owned(), document.path());
         if document.is_yaml() {
@@ -91,7 +90,7 @@ pub fn check_own_files(cluster: &Cluster, documents: &[Document], files: Vec<Sou
 
 /// Where each object and each add-on was first seen.
 #[derive(Default)]
-struct Seen {
+struct SeenObjects {
     objects: BTreeMap<[String; 4], String>,
     add_ons: BTreeMap<String, String>,
 }
@@ -110,7 +109,7 @@ fn identity(object: &Value) -> [String; 4] {
     [group, kind, namespace, name]
 }
 
-fn check_file(cluster: &Cluster, source: Source, seen: &mut Seen) -> OwnFile {
+fn check_file(cluster: &Cluster, source: Source, seen: &mut SeenObjects) -> OwnFile {
     let mut file = OwnFile { problems: Problems::default(), unchecked: BTreeSet::new(), source };
     let first_line = file.source.first_line();
     match file.source.name.rsplit_once('.') {
@@ -150,7 +149,7 @@ fn check_file(cluster: &Cluster, source: Source, seen: &mut Seen) -> OwnFile {
     file
 }
 
-fn note_name(name: &str, place: Span, seen: &mut Seen, problems: &mut Problems) {
+fn note_name(name: &str, place: Span, seen: &mut SeenObjects, problems: &mut Problems) {
     let stem = add_on(name);
     let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if DISABLED.contains(&stem) {
@@ -211,103 +210,4 @@ fn hubble_host(cluster: &Cluster, object: &Value) -> Option<(String, String)> {
     let hosts = object.pointer("/spec/hostnames").and_then(Value::as_array)?;
     let index = hosts.iter().position(|host| host == hubble.as_str())?;
     Some((format!("spec.hostnames[{index}]"), hubble.to_string()))
-}
-
-/// A YAML document in which every key and every value knows its place.
-#[derive(Debug)]
-enum Tree {
-    Map(Vec<(Spanned<String>, Spanned<Tree>)>),
-    List(Vec<Spanned<Tree>>),
-    Scalar,
-}
-
-/// Returns the place of the key or item that a path leads to, or of the nearest one above it.
-fn find(tree: &Spanned<Tree>, path: &str, text: &str) -> Option<Span> {
-    let (mut here, mut place) = (tree, tree.referenced);
-    for step in steps(path) {
-        match &here.value {
-            Tree::Map(members) => {
-                let Some((key, value)) = members.iter().find(|(key, _)| key.value == step) else { break };
-                (here, place) = (value, key.referenced);
-            }
-            Tree::List(items) => {
-                let Some(item) = step.parse::<usize>().ok().and_then(|index| items.get(index)) else { break };
-                (here, place) = (item, item.referenced);
-            }
-            Tree::Scalar => break,
-        }
-    }
-    span_at(text, place)
-}
-
-fn span_at(text: &str, place: Location) -> Option<Span> {
-    line_from(text, usize::try_from(place.line()).ok()?, usize::try_from(place.column()).ok()?)
-}
-
-/// Returns the part of a line from a column on, without blanks at its end. Both count from 1, the column in characters.
-fn line_from(text: &str, line: usize, column: usize) -> Option<Span> {
-    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
-    let line = text.get(start..)?.lines().next()?;
-    let skipped: usize = line.chars().take(column.checked_sub(1)?).map(char::len_utf8).sum();
-    Some(Span { start: start + skipped, end: start + line.trim_end().len().max(skipped) })
-}
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor)
-    }
-}
-
-struct TreeVisitor;
-
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = Tree;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a YAML value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Tree::Map(members))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tree, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Tree::List(items))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
-
-    fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
-
-    fn visit_none<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Scalar)
-    }
 }

@@ -86,11 +86,11 @@ pub struct NewerRelease {
 }
 
 #[derive(Debug)]
-pub struct Lookup {
+pub struct Repositories {
     client: Client,
 }
 
-impl Lookup {
+impl Repositories {
     pub fn new() -> Result<Self, LookupError> {
         // Fails only if a provider has been chosen already.
         let _ = rustls::crypto::ring::default_provider().install_default();

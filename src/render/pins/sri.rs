@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_is_refused() {
+    fn text_that_is_not_a_hash_is_refused() {
         for text in ["", "sha256-", "sha512-AAAA", &ABC[..ABC.len() - 1], &ABC.replace('=', "A")] {
             assert!(Sri::try_from(text.to_owned()).is_err(), "{text}");
         }

@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use super::definition::{Definition, Schema};
-use super::problem::{ResourceMistake, nearest};
+use super::problem::ResourceMistake;
+use crate::common::nearest::nearest;
 use crate::config::cluster::{Release, Versions};
 use crate::config::written::Channel;
 
@@ -145,9 +146,8 @@ fn is_served(group: &str, version: &str, versions: &Versions) -> bool {
 fn near_kinds(kind: &str, versions: &Versions) -> Vec<String> {
     let served = served_kinds(versions);
     let kinds = || served.iter().map(|(_, kind)| *kind);
-    let wanted =
-        if kinds().any(|each| each == kind) { Some(kind.to_owned()) } else { nearest(kind, kinds()) };
-    let is_near = |each: &str| wanted.as_ref().is_none_or(|wanted| wanted == each);
+    let wanted = if kinds().any(|each| each == kind) { Some(kind) } else { nearest(kind, kinds()) };
+    let is_near = |each: &str| wanted.is_none_or(|wanted| wanted == each);
     served
         .iter()
         .filter(|(_, each)| is_near(each))

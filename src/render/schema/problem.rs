@@ -146,26 +146,3 @@ fn cut(text: &str, limit: usize) -> String {
         None => format!("`{text}`"),
     }
 }
-
-/// Returns the word that was probably meant, ignoring case: one that differs in a few letters, or one that contains all
-/// letters in the same order, as `clusterPoolIPv4PodCIDRList` contains those of `clusterPoolCIDR`.
-pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let folded = word.to_lowercase();
-    let candidates: Vec<_> = known.map(|candidate| (candidate.to_lowercase(), candidate)).collect();
-    let similar = candidates
-        .iter()
-        .map(|(lower, candidate)| (strsim::damerau_levenshtein(&folded, lower), *candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    let longer = || {
-        let longer = candidates.iter().filter(|(lower, _)| folded.len() >= 4 && is_within(&folded, lower));
-        longer.map(|(_, candidate)| (0, *candidate)).min_by_key(|(_, candidate)| candidate.len())
-    };
-    similar.or_else(longer).map(|(_, candidate)| candidate.to_owned())
-}
-
-/// Returns whether a text contains all letters of a word in the same order.
-fn is_within(word: &str, text: &str) -> bool {
-    let mut letters = text.chars();
-    word.chars().all(|letter| letters.any(|other| other == letter))
-}

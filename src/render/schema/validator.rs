@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::definition::Schema;
 use super::format::FORMATS;
-use super::problem::{ResourceMistake, ResourceProblem, nearest, shown};
+use super::problem::{ResourceMistake, ResourceProblem, shown};
 use super::rule;
+use crate::common::nearest::nearest;
 
 /// Returns everything that is wrong with a value. Paths begin with `root`, which is empty for the object itself.
 pub(super) fn problems(schema: &Schema, value: &Value, root: &str) -> Vec<ResourceProblem> {
@@ -97,7 +98,7 @@ fn worded(error: &ValidationError<'_>, schema: &Schema, root: &str) -> Vec<Resou
 fn unknown_key(key: &str, known: &[&str], path: &str) -> ResourceProblem {
     let mistake = ResourceMistake::UnknownKey {
         key: key.to_owned(),
-        nearest: nearest(key, known.iter().copied()),
+        nearest: nearest(key, known.iter().copied()).map(str::to_owned),
         known: known.iter().map(|key| (*key).to_owned()).collect(),
     };
     ResourceProblem { path: below(path, key), mistake }
@@ -111,7 +112,7 @@ fn format_mistake(error: &ValidationError<'_>) -> Option<ResourceMistake> {
 
 fn not_a_choice(found: &str, options: &Value) -> ResourceMistake {
     let choices: Vec<_> = options.as_array().into_iter().flatten().map(shown).collect();
-    let nearest = nearest(found, choices.iter().map(String::as_str));
+    let nearest = nearest(found, choices.iter().map(String::as_str)).map(str::to_owned);
     ResourceMistake::NotAChoice { found: found.to_owned(), nearest, choices }
 }
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::gateway::{Named, check, follows_from};
+use super::gateway::{NamedFinding, check, follows_from};
 use super::pods;
 use crate::config::cluster::Gateway;
 use crate::operate::status::facts::{
@@ -17,7 +17,7 @@ const DESCRIBE: &str = "`kubectl -n gateway describe certificate,certificaterequ
 const NOT_INSTALLED: &str = "cert-manager is not installed: the cluster does not know its kinds";
 const CHART_HINT: &str = "`kubectl -n kube-system get helmchart,job`: the chart cert-manager of manifests/20-cert-manager.yaml brings them";
 
-pub(super) fn issuer(name: &str, found: &CertificateLookups, causes: &[Named<'_>]) -> Finding {
+pub(super) fn issuer(name: &str, found: &CertificateLookups, causes: &[NamedFinding<'_>]) -> Finding {
     let object = format!("ClusterIssuer {name}");
     let conditions = match &found.issuer {
         Ok(Lookup::Found(conditions)) => conditions,
@@ -161,7 +161,7 @@ fn in_days(days: i64) -> String {
 /// Why there is no certificate: the last step that cert-manager has reached says it.
 fn not_issued(
     found: &CertificateLookups,
-    causes: &[Named<'_>],
+    causes: &[NamedFinding<'_>],
     front: &str,
     condition: Option<&str>,
     otherwise: Cause,

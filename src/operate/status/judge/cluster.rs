@@ -8,9 +8,8 @@ use crate::config::written::Role;
 use crate::operate::status::facts::{
     EtcdFacts, Facts, KubernetesFacts, Labels, Lookup, NodeFacts, PodFacts, Probed, ServiceFacts,
 };
-use crate::operate::status::finding::{
-    Cause, ClusterObservation, Finding, NodeObservation, ServiceObservation,
-};
+use crate::operate::status::finding::{Cause, Finding};
+use crate::operate::status::observation::{ClusterObservation, NodeObservation, ServiceObservation};
 use crate::render::manifests::issuer::issuer_name;
 
 /// A chart that is rendered as `HelmChart`, and its manifest.

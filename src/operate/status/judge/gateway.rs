@@ -20,10 +20,10 @@ const RESTART_OPERATOR: &str = "`kubectl -n kube-system rollout restart deployme
 const ADDRESS_CONDITION: &str = "cilium.io/IPAMRequestSatisfied";
 
 /// A finding by its name on the screen.
-pub(super) type Named<'a> = (&'a str, &'a Finding);
+pub(super) type NamedFinding<'a> = (&'a str, &'a Finding);
 
 /// Returns what is not as it should be as a consequence of the first of `causes` that is not good, if there is one.
-pub(super) fn follows_from(causes: &[Named<'_>], what: &str) -> Option<Finding> {
+pub(super) fn follows_from(causes: &[NamedFinding<'_>], what: &str) -> Option<Finding> {
     let (name, _) = causes.iter().find(|(_, finding)| {
         matches!(finding, Finding::Wrong { .. } | Finding::Unknown { look_at: None, .. })
     })?;
@@ -38,7 +38,7 @@ pub(super) fn check<'a>(conditions: &'a Conditions, kind: &str) -> Result<(), Op
     }
 }
 
-pub(super) fn class(found: &ServiceFacts, causes: &[Named<'_>]) -> Finding {
+pub(super) fn class(found: &ServiceFacts, causes: &[NamedFinding<'_>]) -> Finding {
     let conditions = match &found.gateway_class {
         Ok(Lookup::Found(conditions)) => conditions,
         Ok(Lookup::NoKind) => {
@@ -86,7 +86,7 @@ pub(super) fn worst(findings: &[Finding]) -> Finding {
     Finding::good(texts.join("; "))
 }
 
-pub(super) fn gateway(gateway: &Gateway, found: &GatewayLookups, causes: &[Named<'_>]) -> Finding {
+pub(super) fn gateway(gateway: &Gateway, found: &GatewayLookups, causes: &[NamedFinding<'_>]) -> Finding {
     let name = &gateway.name;
     let facts = match &found.gateway {
         Ok(Lookup::Found(facts)) => facts,

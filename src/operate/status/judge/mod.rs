@@ -7,12 +7,13 @@ mod node;
 mod pods;
 mod router;
 mod session;
+mod streamer;
 
 use k8s_openapi::jiff::Timestamp;
 
 use super::Scope;
 use super::facts::Facts;
-use super::finding::{Observation, RouterObservation, SessionObservation};
+use super::observation::{Observation, RouterObservation, SessionObservation};
 use crate::config::cluster::Cluster;
 
 pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timestamp) -> Observation {

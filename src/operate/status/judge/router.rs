@@ -9,7 +9,8 @@ use crate::config::cluster::{Cluster, Label, Node, Router, RouterAccess};
 use crate::config::platforms::StatusSource;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Probed, RouterFacts};
-use crate::operate::status::finding::{Cause, Finding, SessionObservation};
+use crate::operate::status::finding::{Cause, Finding};
+use crate::operate::status::observation::SessionObservation;
 
 /// A router that does not answer may still route: that is unknown, not wrong.
 pub(super) fn answers(router: &Router, probed: &Probed<RouterFacts>) -> Finding {

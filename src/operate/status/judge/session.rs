@@ -6,7 +6,8 @@ use super::gateway::follows_from;
 use crate::config::cluster::{Cluster, Node, Router};
 use crate::operate::routing_daemon::Session;
 use crate::operate::status::facts::{KubernetesFacts, Labels, Lookup, Peer, Probed, RouterFacts};
-use crate::operate::status::finding::{Cause, Finding, NodeObservation};
+use crate::operate::status::finding::{Cause, Finding};
+use crate::operate::status::observation::NodeObservation;
 use crate::render::routers;
 
 /// The session at the router.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::script::script_output;
-use super::sections::{END, MARK, Sections};
+use super::sections::{END, MARK, ScriptOutput};
 use crate::operate::routing_daemon::bird;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Probed, RouterFacts};
@@ -32,7 +32,7 @@ fn script(gateways: &[IpAddr]) -> String {
 }
 
 fn parse(printed: &str, gateways: &[IpAddr]) -> Probed<RouterFacts> {
-    let sections = Sections::parse(printed)?;
+    let sections = ScriptOutput::parse(printed)?;
     let protocols = sections.get("protocols")?;
     if !bird::is_answer(protocols) {
         return Err(ProbeError::unexpected(protocols.lines().last().unwrap_or("birdc prints nothing")));

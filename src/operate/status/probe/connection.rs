@@ -20,7 +20,7 @@ use crate::config::cluster::{Cluster, Label, Node};
 use crate::config::written::Role;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Lookup, Probed};
-use crate::operate::status::scope::Access;
+use crate::operate::status::scope::ProbeOptions;
 
 /// The administrator's kubeconfig on a server.
 const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
@@ -116,22 +116,22 @@ async fn fetch(client: &Client, path: &str) -> Probed<(StatusCode, Vec<u8>)> {
     Ok((status, body.to_bytes().to_vec()))
 }
 
-/// Finds an API server that lists its nodes: by the kubeconfig that `access` or `KUBECONFIG` names, else by those of the
+/// Finds an API server that lists its nodes: by the kubeconfig that `options` or `KUBECONFIG` names, else by those of the
 /// servers, whichever answers first.
-pub async fn connect(cluster: &Cluster, access: &Access) -> Result<Connection, ProbeError> {
+pub async fn connect(cluster: &Cluster, options: &ProbeOptions) -> Result<Connection, ProbeError> {
     // Fails only where somebody has chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let given = match &access.kubeconfig {
+    let given = match &options.kubeconfig {
         Some(file) => Some(Kubeconfig::read_from(file).map_err(unreadable)?),
         None => Kubeconfig::from_env().map_err(unreadable)?,
     };
     if let Some(kubeconfig) = given {
-        return try_connect(kubeconfig, access.limit).await;
+        return try_connect(kubeconfig, options.limit).await;
     }
     let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server);
     let mut attempts: FuturesUnordered<_> = servers
         .enumerate()
-        .map(|(number, server)| async move { (number, connect_by(server, access.limit).await) })
+        .map(|(number, server)| async move { (number, connect_by(server, options.limit).await) })
         .collect();
     let mut failures = BTreeMap::new();
     while let Some((number, attempt)) = attempts.next().await {

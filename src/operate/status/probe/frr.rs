@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::script::script_output;
-use super::sections::{END, MARK, Sections};
+use super::sections::{END, MARK, ScriptOutput};
 use crate::operate::routing_daemon::frr;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Probed, RouterFacts};
@@ -36,7 +36,7 @@ fn script(gateways: &[IpAddr]) -> String {
 }
 
 fn parse(printed: &str, gateways: &[IpAddr]) -> Probed<RouterFacts> {
-    let sections = Sections::parse(printed)?;
+    let sections = ScriptOutput::parse(printed)?;
     let mut facts = RouterFacts::default();
     for gateway in gateways {
         let family = if gateway.is_ipv4() { "ipv4" } else { "ipv6" };

@@ -13,7 +13,7 @@ use crate::operate::status::facts::{
     BgpFacts, CertificateLookups, Chart, GatewayLookups, KubernetesFacts, Lookup, PodFacts, Probed,
     ServiceFacts,
 };
-use crate::operate::status::scope::{Access, Scope};
+use crate::operate::status::scope::{ProbeOptions, Scope};
 use crate::render::manifests::bgp::api_version;
 use crate::render::manifests::gateway::{GATEWAY_NAMESPACE, certificate, service};
 use crate::render::manifests::issuer::issuer_name;
@@ -24,8 +24,8 @@ const GATEWAY_CLASS: &str = "cilium";
 const POD_NAMESPACES: [&str; 2] = ["kube-system", "cert-manager"];
 
 /// Asks everything, of the API server that answers first.
-pub(super) async fn ask(cluster: &Cluster, access: &Access, scope: &Scope) -> Probed<KubernetesFacts> {
-    let connection = connect(cluster, access).await?;
+pub(super) async fn ask(cluster: &Cluster, options: &ProbeOptions, scope: &Scope) -> Probed<KubernetesFacts> {
+    let connection = connect(cluster, options).await?;
     let (pods, cilium_nodes, bgp, expiring) = tokio::join!(
         pods(&connection),
         connection.list("/apis/cilium.io/v2/ciliumnodes"),

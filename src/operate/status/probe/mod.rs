@@ -8,7 +8,6 @@ mod kubeconfig;
 mod kubernetes;
 mod node;
 mod objects;
-mod page;
 pub(super) mod routeros;
 mod script;
 mod sections;

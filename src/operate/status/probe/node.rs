@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::script::script_output;
-use super::sections::{END, MARK, Sections};
+use super::sections::{END, MARK, ScriptOutput};
 use crate::config::cluster::{Cluster, Node, Storage, Streamer};
 use crate::config::written::Role;
 use crate::operate::status::facts::{
@@ -111,7 +111,7 @@ impl Questions<'_> {
 
     /// `window` holds this machine's time before and after the node said its own.
     fn parse(&self, printed: &str, window: [i64; 2]) -> Probed<NodeFacts> {
-        let sections = Sections::parse(printed)?;
+        let sections = ScriptOutput::parse(printed)?;
         let mounts = self.mount_points().map(|path| {
             let options = sections.get(&format!("mount {path}"))?;
             let options = options.lines().last().map(str::to_owned);

@@ -10,9 +10,9 @@ pub(super) const MARK: &str = "== ";
 pub(super) const END: &str = "end";
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sections<'a>(BTreeMap<&'a str, &'a str>);
+pub(super) struct ScriptOutput<'a>(BTreeMap<&'a str, &'a str>);
 
-impl<'a> Sections<'a> {
+impl<'a> ScriptOutput<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, ProbeError> {
         let mut sections = BTreeMap::new();
         let mut rest = text;
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn sections_are_separated() {
-        let sections =
-            Sections::parse("welcome\n== k3s\nactive\n== empty\n== two\none\ntwo\n== end\n").expect("whole");
+        let sections = ScriptOutput::parse("welcome\n== k3s\nactive\n== empty\n== two\none\ntwo\n== end\n")
+            .expect("whole");
         assert_eq!(sections.get("k3s"), Ok("active"));
         assert_eq!(sections.get("empty"), Ok(""));
         assert_eq!(sections.get("two"), Ok("one\ntwo"));
@@ -64,10 +64,10 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_cut_off_is_refused() {
-        let refused = Sections::parse("== k3s\nactive\n");
+        let refused = ScriptOutput::parse("== k3s\nactive\n");
         assert_eq!(refused, Err(ProbeError::unexpected("the answer was cut off: active")));
         assert_eq!(
-            Sections::parse(""),
+            ScriptOutput::parse(""),
             Err(ProbeError::unexpected("the answer was cut off: nothing was printed"))
         );
     }
