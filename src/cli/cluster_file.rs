@@ -94,7 +94,7 @@ fn unreadable(file: &Path, name: &str, error: &io::Error) -> CommandError {
             "name the file with `--file`, or write a new one with `rk1 init`",
         ),
         io::ErrorKind::NotFound => CommandError::new(
-            format!("there is no file `{name}`"),
+            format!("`{name}` does not exist"),
             "check the name after `--file` or in RK1_FILE",
         ),
         io::ErrorKind::IsADirectory => CommandError::new(

@@ -72,13 +72,15 @@ struct Mount<'a> {
     directory: &'a str,
 }
 
+/// The settings of `[k3s]`, and what follows from other sections.
 #[derive(Serialize)]
 struct K3s<'a> {
+    #[serde(flatten)]
+    settings: &'a cluster::K3s,
     release: String,
     token_file: String,
     pods: String,
     services: String,
-    write_kubeconfig_mode: &'a str,
     tls_sans: Vec<String>,
 }
 
@@ -162,11 +164,11 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             binds: cluster.storage.binds.iter().map(Mount::from).collect(),
         },
         k3s: K3s {
+            settings: &cluster.k3s,
             release: cluster.versions.k3s.to_string(),
             token_file: cluster.k3s.token.path_on_node(),
             pods: cluster.network.pods.v4().to_string(),
             services: cluster.network.services.v4().to_string(),
-            write_kubeconfig_mode: &cluster.k3s.write_kubeconfig_mode,
             tls_sans: tls_sans(cluster),
         },
         kubernetes_secrets: kubernetes_secrets(cluster),

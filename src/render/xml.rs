@@ -23,7 +23,7 @@ pub fn escape(text: &str, output: &mut dyn Write) -> io::Result<()> {
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidData,
-                    format!("`{}` cannot stand in XML", character.escape_debug()),
+                    format!("`{}` is not allowed in XML", character.escape_debug()),
                 ));
             }
             _ => write!(output, "{character}")?,

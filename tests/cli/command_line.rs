@@ -97,9 +97,7 @@ fn each_reason_why_the_file_cannot_be_read_has_its_own_hint() {
     );
     assert_eq!(
         check(&["check", "missing.toml"]),
-        fails(
-            "error: there is no file `missing.toml`\n  hint: check the name after `--file` or in RK1_FILE\n"
-        )
+        fails("error: `missing.toml` does not exist\n  hint: check the name after `--file` or in RK1_FILE\n")
     );
     assert_eq!(
         check(&["check", "."]),

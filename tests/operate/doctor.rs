@@ -56,13 +56,13 @@ fn a_machine_that_has_everything() {
     program(&bin, "nixos-rebuild", "NAME\n  nixos-rebuild");
     program(&bin, "timedatectl", "yes");
     let expected = "\
-ok       build   nix            installed
-ok       build   flakes         enabled
-ok       build   aarch64        this machine builds for the nodes by emulation
-ok       build   git            git version 2.50.1
-ok       status  ssh            OpenSSH_10.0p1
-ok       deploy  nixos-rebuild  installed
-ok       status  clock          synchronized
+ok  build   nix            installed
+ok  build   flakes         enabled
+ok  build   aarch64        this machine builds for the nodes by emulation
+ok  build   git            git version 2.50.1
+ok  status  ssh            OpenSSH_10.0p1
+ok  deploy  nixos-rebuild  installed
+ok  status  clock          synchronized
 ";
     let without = "no `cluster.toml` here: routers, boards, DNS and secrets were not checked\n";
     assert_eq!(doctor(&folder, &[]), (Some(0), expected.to_owned(), without.to_owned()));

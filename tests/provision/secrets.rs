@@ -71,9 +71,9 @@ fn unready_secrets_are_listed_and_no_secret_is_shown() {
     let output = secrets(&folder, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), TABLE);
-    let expected = "azure-dns: make it readable for you alone: `chmod 600 secrets/azure-dns`\n\
-                    grafana-token: write the secret to `secrets/grafana-token`\n\
-                    k3s-token: write the secret to `secrets/k3s-token`\n\
+    let expected = "  hint: azure-dns: make it readable for you alone: `chmod 600 secrets/azure-dns`\n\
+                    \x20 hint: grafana-token: write the secret to `secrets/grafana-token`\n\
+                    \x20 hint: k3s-token: write the secret to `secrets/k3s-token`\n\
                     3 of 5 secrets are not ready\n";
     assert_eq!(text(&output.stderr), expected);
 }
@@ -152,7 +152,7 @@ fn a_secret_that_nix_would_copy_is_not_ready() {
     let output = secrets(&folder, &[]);
     let line = |name: &str, file: &str| {
         format!(
-            "{name}: Nix copies a folder that is not a Git repository to its store, which every user can read: run \
+            "  hint: {name}: Nix copies a folder that is not a Git repository to its store, which every user can read: run \
              `git init` and add `secrets/{file}` to `.gitignore`\n"
         )
     };
@@ -169,7 +169,7 @@ fn a_secret_that_nix_would_copy_is_not_ready() {
     let output = secrets(&folder, &[]);
     let line = |name: &str| {
         format!(
-            "{name}: Nix copies what Git tracks to its store, which every user can read: add `secrets/{name}` to \
+            "  hint: {name}: Nix copies what Git tracks to its store, which every user can read: add `secrets/{name}` to \
              `.gitignore`, and run `git rm --cached secrets/{name}` if Git tracks it already\n"
         )
     };
@@ -202,7 +202,7 @@ fn an_unanswered_question_to_git_is_reported() {
         let files = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
         let files = files.into_iter().chain([("k3s-token", "k3s-token"), ("router", "router")]);
         let lines = files.map(|(name, file)| {
-            format!("{name}: could not ask Git whether it ignores `secrets/{file}`: {reason}\n")
+            format!("  hint: {name}: could not ask Git whether it ignores `secrets/{file}`: {reason}\n")
         });
         lines.collect::<String>() + "5 of 5 secrets could not be checked\n"
     };
@@ -250,9 +250,9 @@ router         UNREADABLE  cluster.toml/router    no node     -                 
 ";
     assert_eq!(text(&output.stdout), expected);
     let expected = "\
-azure-dns: write the path of the file itself to `[secrets]`, or replace `secrets/azure-dns` with the file
-bgp-password: write the path of the file itself to `[secrets]`, or replace `secrets/bgp` with the file
-grafana-token: replace `secrets/grafana-token` with a file that holds the secret
+  hint: azure-dns: write the path of the file itself to `[secrets]`, or replace `secrets/azure-dns` with the file
+  hint: bgp-password: write the path of the file itself to `[secrets]`, or replace `secrets/bgp` with the file
+  hint: grafana-token: replace `secrets/grafana-token` with a file that holds the secret
 router: cannot read `cluster.toml/router`: Not a directory (os error 20)
 4 of 5 secrets are not ready
 ";

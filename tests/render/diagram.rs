@@ -101,5 +101,5 @@ fn text_is_escaped() {
     let expected = "&lt;/text&gt;&lt;script&gt;alert(&apos;1&apos; &amp; &quot;2&quot;)&lt;/script&gt;&#10;";
     assert_eq!(escaped(text).expect("text"), expected);
     let refused = escaped("\u{0}").map_err(|error| error.to_string());
-    assert_eq!(refused, Err("`\\0` cannot stand in XML".to_owned()));
+    assert_eq!(refused, Err("`\\0` is not allowed in XML".to_owned()));
 }

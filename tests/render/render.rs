@@ -223,7 +223,7 @@ fn exit_codes_tell_mistakes_from_misuse() {
     assert_eq!(missing.status.code(), Some(1));
     assert_eq!(
         text(&missing.stderr),
-        "error: there is no file `missing.toml`\n  hint: check the name after `--file` or in RK1_FILE\n"
+        "error: `missing.toml` does not exist\n  hint: check the name after `--file` or in RK1_FILE\n"
     );
 }
 

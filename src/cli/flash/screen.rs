@@ -67,7 +67,7 @@ impl Console for Screen<'_> {
             Notice::WaitingForLogin { address, limit } => self.line(
                 node,
                 &format!(
-                    "the BMC at {address} answers nobody, probably because it is receiving an image; waiting up to {} s",
+                    "the BMC at {address} does not answer, probably because it is receiving an image; waiting up to {} s",
                     limit.as_secs()
                 ),
             ),

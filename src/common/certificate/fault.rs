@@ -10,7 +10,7 @@ pub enum CertificateFault {
     NotYetValid,
     #[error("is not for `{name}`")]
     OtherName { name: String },
-    #[error("is signed by nobody who is trusted here")]
+    #[error("is not signed by a trusted authority")]
     UnknownIssuer,
     #[error("has another fingerprint than the one that is pinned")]
     OtherFingerprint,

@@ -1,5 +1,6 @@
 //! `[k3s]`: settings of k3s, the Kubernetes distribution.
 
+use serde::Serialize;
 use thiserror::Error;
 
 use super::name::{Label, is_host};
@@ -9,8 +10,10 @@ use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::written::{self, Role, Text};
 
-#[derive(Debug, Clone)]
+/// The templates of hosts read it as it is: a new setting needs no code in the renderer.
+#[derive(Debug, Clone, Serialize)]
 pub struct K3s {
+    #[serde(skip)]
     pub token: SecretName,
     /// The server that initializes the cluster; the other nodes join it.
     pub first_server: Label,

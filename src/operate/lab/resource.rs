@@ -291,7 +291,7 @@ pub(super) fn read(
         let config = &configs
             .iter()
             .find(|config| config.name == *name)
-            .ok_or_else(|| wrong(format!("there is no CiliumBGPPeerConfig `{name}`")))?
+            .ok_or_else(|| wrong(format!("CiliumBGPPeerConfig `{name}` is missing")))?
             .spec;
         let families = config.families.iter().map(|family| PeerFamily {
             afi: family.afi.clone(),

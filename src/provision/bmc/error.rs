@@ -76,7 +76,7 @@ impl BmcError {
                 "check that `bmc` in cluster.toml is the BMC's address; if its daemon has stopped, {RESTART}"
             ),
             Self::NoAnswer(_) => format!(
-                "it is probably receiving an image from another `rk1`, `tpi` or browser, and answers nobody until that \
+                "it is probably receiving an image from another `rk1`, `tpi` or browser, and does not answer until that \
                  ends: wait, or use `--wait-for-board DURATION`; if nobody is flashing, an upload was cut off: {RESTART}"
             ),
             Self::OtherCertificate { .. } => {

@@ -40,7 +40,7 @@ impl<'a> Boards<'a> {
         self.pins.of(target.bmc())
     }
 
-    /// Returns the BMC of a node's board. It is logged in to once; while it answers nobody, this waits up to `limit`.
+    /// Returns the BMC of a node's board. It is logged in to once; while it does not answer, this waits up to `limit`.
     pub(super) async fn log_in(
         &mut self,
         target: &Target<'_>,

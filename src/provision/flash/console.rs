@@ -69,7 +69,7 @@ pub enum Notice<'a> {
         fingerprint: Fingerprint,
         file: &'a Path,
     },
-    /// The BMC answers nobody, and the flash waits for it.
+    /// The BMC does not answer, and the flash waits for it.
     WaitingForLogin {
         address: IpAddr,
         limit: Duration,

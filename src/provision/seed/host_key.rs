@@ -13,7 +13,7 @@ const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 pub enum HostKeyMistake {
     #[error("is not an OpenSSH private key")]
     NotAKey,
-    #[error("has a passphrase, which nobody can enter while the node boots")]
+    #[error("has a passphrase, which cannot be entered while the node boots")]
     Passphrase,
     #[error("is not an ed25519 key")]
     OtherType,

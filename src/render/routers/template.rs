@@ -32,7 +32,7 @@ pub(super) fn write_plain(
         None => output.write_all(text.as_bytes()),
         Some(character) => Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("`{}` cannot stand in a word of {language}", character.escape_debug()),
+            format!("`{}` is not allowed in a word of {language}", character.escape_debug()),
         )),
     }
 }

@@ -83,9 +83,9 @@ impl ResourceMistake {
             Self::NoSchema { known, .. } => format!("it has those of {}", listed(known)),
             Self::Secret => "name the secret under `[secrets]`: each server makes it itself".to_owned(),
             Self::UnknownKey { nearest: Some(key), .. } => format!("did you mean `{key}`?"),
-            Self::UnknownKey { known, .. } if known.is_empty() => "nothing may stand here".to_owned(),
+            Self::UnknownKey { known, .. } if known.is_empty() => "no key is allowed here".to_owned(),
             Self::UnknownKey { known, .. } if known.len() > LISTED => {
-                format!("none of the {} keys that may stand here has a similar name", known.len())
+                format!("none of the {} allowed keys has a similar name", known.len())
             }
             Self::UnknownKey { known, .. } => format!("the known keys are {}", listed(known)),
             Self::MissingKey { key } => format!("add `{key}`"),

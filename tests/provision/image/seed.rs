@@ -77,7 +77,7 @@ the secret `azure-dns` is missing: `./secrets/azure-dns`
   write the secret to `./secrets/azure-dns`
 the secret `bgp-password` is empty: `./secrets/bgp-password`
   write the secret to `./secrets/bgp-password`
-`./secrets/rk1-01-ssh`, the host key of `rk1-01`, has a passphrase, which nobody can enter while the node boots
+`./secrets/rk1-01-ssh`, the host key of `rk1-01`, has a passphrase, which cannot be entered while the node boots
   create one with `ssh-keygen -t ed25519 -N '' -C rk1-01 -f ./secrets/rk1-01-ssh`
 
 "]]

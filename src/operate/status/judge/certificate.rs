@@ -93,7 +93,7 @@ pub(super) fn certificate(
             return follows_from(&causes, "not there").unwrap_or_else(|| {
                 let look_at = "`kubectl -n cert-manager logs deployment/cert-manager`: it makes the Certificate for \
                                the gateway, once it knows the Gateway API";
-                Finding::wrong(Cause::ObjectMissing, "there is no Certificate for the gateway", look_at)
+                Finding::wrong(Cause::ObjectMissing, "the Certificate of the gateway is missing", look_at)
             });
         }
         Err(error) => return pods::unread(error),

@@ -254,7 +254,7 @@ pub(super) fn chart(found: &ServiceFacts, (name, manifest): (&str, &str)) -> Opt
     };
     let object = format!("HelmChart kube-system/{name}");
     let Some(chart) = charts.get(name) else {
-        let what = format!("there is no HelmChart {name}");
+        let what = format!("the HelmChart {name} is missing");
         let look_at = format!("`kubectl -n kube-system get addons`: whether manifests/{manifest} is applied");
         return Some(Finding::wrong(Cause::ChartMissing, what, look_at).of_object(object));
     };

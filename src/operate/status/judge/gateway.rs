@@ -50,7 +50,7 @@ pub(super) fn class(found: &ServiceFacts, causes: &[NamedFinding<'_>]) -> Findin
         }
         Ok(Lookup::NoObject) => {
             return follows_from(causes, "not there").unwrap_or_else(|| {
-                Finding::wrong(Cause::ObjectMissing, "there is no GatewayClass cilium", RESTART_OPERATOR)
+                Finding::wrong(Cause::ObjectMissing, "the GatewayClass cilium is missing", RESTART_OPERATOR)
             });
         }
         Err(error) => return pods::unread(error),
@@ -94,7 +94,7 @@ pub(super) fn gateway(gateway: &Gateway, found: &GatewayLookups, causes: &[Named
             return follows_from(causes, "not there").unwrap_or_else(|| {
                 let look_at =
                     "`kubectl -n kube-system describe addon 50-gateway`: k3s applies manifests/50-gateway.yaml";
-                Finding::wrong(Cause::ObjectMissing, format!("there is no Gateway gateway/{name}"), look_at)
+                Finding::wrong(Cause::ObjectMissing, format!("the Gateway gateway/{name} is missing"), look_at)
             });
         }
         Err(error) => return pods::unread(error),

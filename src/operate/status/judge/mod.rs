@@ -7,6 +7,7 @@ mod node;
 mod pods;
 mod router;
 mod session;
+mod session_end;
 mod streamer;
 
 use k8s_openapi::jiff::Timestamp;

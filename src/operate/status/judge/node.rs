@@ -180,7 +180,7 @@ fn cilium(node: &Node, answers: &Finding, k3s: &Finding, kubernetes: &Probed<Kub
         }
         None => {
             let look_at = "`kubectl -n kube-system describe daemonset cilium`";
-            Finding::wrong(Cause::PodMissing, "there is no pod of Cilium's agent on it", look_at)
+            Finding::wrong(Cause::PodMissing, "Cilium's agent has no pod on it", look_at)
                 .of_object("DaemonSet kube-system/cilium")
         }
     }

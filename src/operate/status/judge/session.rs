@@ -3,40 +3,12 @@
 use std::net::IpAddr;
 
 use super::gateway::follows_from;
+use super::session_end::{NodeEnd, RouterEnd, node_end, router_end};
 use crate::config::cluster::{Cluster, Node, Router};
-use crate::operate::routing_daemon::Session;
 use crate::operate::status::facts::{KubernetesFacts, Labels, Lookup, Peer, Probed, RouterFacts};
 use crate::operate::status::finding::{Cause, Finding};
 use crate::operate::status::observation::NodeObservation;
 use crate::render::routers;
-
-/// The session at the router.
-enum RouterEnd<'a> {
-    Established {
-        uptime: Option<&'a str>,
-        routes: Option<u64>,
-    },
-    Down(&'a str),
-    /// It did not answer.
-    Unknown,
-    /// It is not to be asked.
-    Off,
-}
-
-/// The session at Cilium's agent on the node.
-enum NodeEnd<'a> {
-    Established {
-        advertised: Option<u64>,
-    },
-    Down(&'a str),
-    /// The router is not among its peers.
-    NoPeer,
-    /// `follows` says whether another finding says the same.
-    Unknown {
-        why: String,
-        follows: bool,
-    },
-}
 
 /// Judges the session over IPv4, and where the cluster is dual-stack the one over IPv6 beside it.
 pub(super) fn judge(
@@ -53,52 +25,6 @@ pub(super) fn judge(
     };
     let findings = node.address.addresses().each().zip(router.address.each()).map(judge);
     findings.reduce(Finding::beside_ipv6).unwrap_or_else(|| Finding::follows("there is no session"))
-}
-
-fn router_end(node: IpAddr, probed: Option<&Probed<RouterFacts>>) -> RouterEnd<'_> {
-    let facts = match probed {
-        None => return RouterEnd::Off,
-        Some(Err(_)) => return RouterEnd::Unknown,
-        Some(Ok(facts)) => facts,
-    };
-    match facts.sessions.get(&node) {
-        Some(Session::Established { uptime, routes }) => {
-            RouterEnd::Established { uptime: uptime.as_deref(), routes: *routes }
-        }
-        Some(Session::Down { state }) => RouterEnd::Down(state),
-        None => RouterEnd::Down("no session"),
-    }
-}
-
-fn node_end<'a>(
-    node: &Node,
-    router: IpAddr,
-    found: &NodeObservation,
-    kubernetes: &'a Probed<KubernetesFacts>,
-) -> NodeEnd<'a> {
-    let unknown = |why: String, follows| NodeEnd::Unknown { why, follows };
-    let Ok(kubernetes) = kubernetes else { return unknown("Kubernetes did not answer".to_owned(), true) };
-    let ready = kubernetes.nodes.get(node.name.as_str()).and_then(|object| object.conditions.get("Ready"));
-    // What an agent wrote last may be old once it or its node is gone.
-    if !ready.is_some_and(|ready| ready.is_true) {
-        return unknown(format!("{} is not ready", node.name), true);
-    }
-    if found.cilium.is_wrong() {
-        return unknown(format!("Cilium's agent on {} is not ready", node.name), true);
-    }
-    match &kubernetes.bgp.peers {
-        Ok(Lookup::Found(peers)) => {
-            match peers.get(node.name.as_str()).and_then(|peers| peers.get(&router)) {
-                Some(peer) if peer.state == "established" => {
-                    NodeEnd::Established { advertised: peer.advertised }
-                }
-                Some(peer) => NodeEnd::Down(&peer.state),
-                None => NodeEnd::NoPeer,
-            }
-        }
-        Ok(Lookup::NoObject | Lookup::NoKind) => NodeEnd::NoPeer,
-        Err(error) => unknown(format!("the state of {} in Cilium is not known: {error}", node.name), false),
-    }
 }
 
 /// Both ends of a session.
@@ -308,7 +234,7 @@ impl Ends<'_> {
             Some(Ok(Lookup::Found(configs))) if configs.is_empty() => {
                 return Finding::wrong(
                     Cause::NoPeer,
-                    format!("no session with {router}: there is no CiliumBGPClusterConfig"),
+                    format!("no session with {router}: no CiliumBGPClusterConfig exists"),
                     "`kubectl -n kube-system get addons`: whether manifests/30-bgp.yaml is applied",
                 );
             }

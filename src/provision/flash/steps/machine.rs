@@ -78,7 +78,7 @@ impl Steps {
             State::Following(Progress { is_verifying: false, bytes }) => Phase::Writing(bytes),
             State::Following(Progress { is_verifying: true, bytes }) => Phase::Verifying(bytes),
             State::PoweringOn => Phase::PoweringOn,
-            State::AskingWhy(_) | State::CleaningUp(_) => Phase::CleaningUp,
+            State::AskingForReason(_) | State::CleaningUp(_) => Phase::CleaningUp,
         }
     }
 
@@ -101,7 +101,7 @@ impl Steps {
             State::ReadingUsb => self.usb_read(reply),
             State::Starting => self.started(at, reply),
             State::Uploading => self.uploaded(at, reply),
-            State::AskingWhy(failure) => self.asked_why(at, failure, reply),
+            State::AskingForReason(failure) => self.reason_received(at, failure, reply),
             State::Following(progress) => self.followed(at, progress, reply),
             State::PoweringOn => powered_on(reply),
             State::CleaningUp(clean_up) => self.clean_up(at, clean_up, reply),
@@ -115,7 +115,7 @@ impl Steps {
             State::ReadingTransfer | State::WaitingForBoard | State::TakingOver | State::ReadingUsb => {
                 Next::End(Err(Failure::Interrupted), NodeState::Untouched)
             }
-            State::Starting | State::Uploading | State::AskingWhy(_) | State::Following(_) => {
+            State::Starting | State::Uploading | State::AskingForReason(_) | State::Following(_) => {
                 self.fail(at, Failure::Interrupted)
             }
             State::PoweringOn => Next::End(Err(Failure::Interrupted), NodeState::Written),
@@ -265,10 +265,10 @@ impl Steps {
                 error => Failure::Upload(error),
             },
         };
-        self.enter_later(State::AskingWhy(failure), Call::Transfer)
+        self.enter_later(State::AskingForReason(failure), Call::Transfer)
     }
 
-    fn asked_why(&mut self, at: Duration, failure: Failure, reply: Reply) -> Next {
+    fn reason_received(&mut self, at: Duration, failure: Failure, reply: Reply) -> Next {
         match reply {
             // bmcd cancels its transfer whenever an upload breaks: that is a consequence, not the cause.
             Reply::Transfer(Transfer::Failed(said)) if !Failure::is_cancellation(&said) => {
@@ -358,7 +358,7 @@ fn end_without_login(state: State, error: BmcError) -> Next {
         State::PoweringOn => Next::End(Err(Failure::PowerOn(error)), NodeState::Written),
         State::CleaningUp(clean_up) => Next::End(Err(clean_up.failure), NodeState::Unknown),
         State::LoggingIn { resume, .. } => end_without_login(*resume, error),
-        State::Uploading | State::AskingWhy(_) | State::Following(_) => {
+        State::Uploading | State::AskingForReason(_) | State::Following(_) => {
             Next::End(Err(Failure::Bmc(error)), NodeState::Unknown)
         }
     }

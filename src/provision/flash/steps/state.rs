@@ -15,7 +15,7 @@ pub(super) enum State {
     Starting,
     Uploading,
     /// Asks the BMC why the upload failed.
-    AskingWhy(Failure),
+    AskingForReason(Failure),
     Following(Progress),
     PoweringOn,
     CleaningUp(CleanUp),
