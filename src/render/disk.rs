@@ -230,7 +230,7 @@ pub fn own_files(out: &Path, folder: &str, documents: &[Document]) -> Result<Vec
 
 /// A single change of the disk. After any of them, a run that was killed can be repeated.
 #[derive(Debug)]
-pub struct Step<'a> {
+pub struct DiskStep<'a> {
     path: &'a str,
     /// `None` removes the file.
     text: Option<String>,
@@ -239,23 +239,23 @@ pub struct Step<'a> {
 /// Returns the steps that make the changes. In each folder, the first one puts the names of the new files on the list,
 /// beside those of the old ones; the last one leaves the new ones alone on it.
 #[must_use]
-pub fn steps(changes: &[Change]) -> Vec<Step<'_>> {
+pub fn steps(changes: &[Change]) -> Vec<DiskStep<'_>> {
     let is_list = |change: &&Change| change.path.ends_with(&format!("/{LIST}"));
     let first = changes.iter().filter(is_list).map(|change| {
         let mut names = names_in(&change.after);
         if let Action::Update { before } = &change.action {
             names.extend(names_in(before));
         }
-        Step { path: &change.path, text: Some(list_of(&names)) }
+        DiskStep { path: &change.path, text: Some(list_of(&names)) }
     });
-    let rest = changes.iter().map(|change| Step {
+    let rest = changes.iter().map(|change| DiskStep {
         path: &change.path,
         text: (!matches!(change.action, Action::Remove { .. })).then(|| change.after.clone()),
     });
     first.chain(rest).collect()
 }
 
-impl Step<'_> {
+impl DiskStep<'_> {
     /// Replaces or removes the file. A reader never sees half of it.
     pub fn run(&self, out: &Path) -> Result<(), DiskError> {
         let path = out.join(self.path);

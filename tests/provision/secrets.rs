@@ -250,10 +250,10 @@ router         UNREADABLE  cluster.toml/router    no node     -                 
 ";
     assert_eq!(text(&output.stdout), expected);
     let expected = "\
-  hint: azure-dns: write the path of the file itself to `[secrets]`, or replace `secrets/azure-dns` with the file
+\x20 hint: azure-dns: write the path of the file itself to `[secrets]`, or replace `secrets/azure-dns` with the file
   hint: bgp-password: write the path of the file itself to `[secrets]`, or replace `secrets/bgp` with the file
   hint: grafana-token: replace `secrets/grafana-token` with a file that holds the secret
-router: cannot read `cluster.toml/router`: Not a directory (os error 20)
+  hint: router: cannot read `cluster.toml/router`: Not a directory (os error 20)
 4 of 5 secrets are not ready
 ";
     assert_eq!(text(&output.stderr), expected);

@@ -1,7 +1,8 @@
 //! A timer that wakes the process once.
 //!
-//! Tokio's own timers wake it a second time, to move a far timer between the levels of their wheel. That was half of all
-//! wake-ups of an idle daemon, which are 3 a second with this timer (`cargo bench -p xdp-streamer --bench end_to_end`).
+//! Tokio's own timers wake it a second time, to move a far timer between the levels of their wheel: a sleep of 500 ms, as of
+//! an idle daemon, takes 2.05 wake-ups with tokio 1 and 1.00 with this timer (voluntary context switches, mean of 40
+//! sleeps). An idle daemon wakes 3 times a second in all (`cargo bench -p xdp-streamer --bench end_to_end`).
 
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,

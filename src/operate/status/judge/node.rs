@@ -3,6 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 
 use super::gateway::{NamedFinding, follows_from};
+use super::streamer::or_unknown;
 use super::{cluster, pods, streamer};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::status::error::ProbeError;
@@ -103,11 +104,6 @@ fn k3s(node: &Node, facts: &NodeFacts, kubernetes: &Probed<KubernetesFacts>, now
     };
     let look_at = format!("`systemctl restart k3s` on {name}: k3s renews its certificates when it starts");
     Finding::wrong(Cause::K3sCertificatesExpire, what, look_at).of_object(format!("Node {name}"))
-}
-
-/// systemd prints nothing for a unit that it cannot look up.
-pub(super) fn or_unknown(state: &str) -> &str {
-    if state.is_empty() { "not known to systemd" } else { state }
 }
 
 fn clock(node: &Node, facts: &NodeFacts) -> Finding {

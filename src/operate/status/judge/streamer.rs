@@ -1,6 +1,5 @@
 //! The streamers of a node, from their counters at two times.
 
-use super::node::or_unknown;
 use crate::config::cluster::Node;
 use crate::operate::status::facts::{NodeFacts, Reading, StreamerFacts};
 use crate::operate::status::finding::{Cause, Finding};
@@ -59,4 +58,9 @@ fn instance(node: &Node, facts: &StreamerFacts) -> Finding {
     } else {
         Finding::good("loses nothing")
     }
+}
+
+/// systemd prints nothing for a unit that it cannot look up.
+pub(super) fn or_unknown(state: &str) -> &str {
+    if state.is_empty() { "not known to systemd" } else { state }
 }
