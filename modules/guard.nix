@@ -14,6 +14,8 @@ let
       config.nix.package
       config.systemd.package
       pkgs.coreutils
+      pkgs.gnused
+      pkgs.kexec-tools
     ];
     runtimeEnv = {
       GUARD_STATE = cfg.directory;
@@ -21,6 +23,7 @@ let
       CURRENT_SYSTEM = "/run/current-system";
       SYSTEM_PROFILE = "/nix/var/nix/profiles/system";
       GC_ROOT = "/nix/var/nix/gcroots/rk1-guard";
+      REBOOT_BY = cfg.rebootBy;
     };
     text = builtins.readFile ./guard/guard.sh;
   };
@@ -45,6 +48,20 @@ in
     };
   };
 
+  options.rk1.guard.rebootBy = lib.mkOption {
+    type = types.enum [
+      "kexec"
+      "reboot"
+    ];
+    default = "kexec";
+    example = "reboot";
+    description = ''
+      How `rk1 deploy --reboot` starts a new system. With `kexec` the running kernel starts it, and the boot loader keeps the
+      old system as its default until the new one is confirmed: a kernel that hangs or panics is rolled back by the reset.
+      `reboot` is for a node where kexec does not work: a kernel that never starts a program then needs the console.
+    '';
+  };
+
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ guard ];
 
@@ -56,6 +73,7 @@ in
       unitConfig = {
         ConditionPathExists = [
           "|${cfg.directory}/armed"
+          "|${cfg.directory}/keeping"
           "|${cfg.directory}/reverting"
         ];
         RequiresMountsFor = [ cfg.directory ];

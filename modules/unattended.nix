@@ -5,15 +5,29 @@
   options,
   ...
 }:
+let
+  # A kernel that `rk1-guard reboot` starts by kexec has this time to take over the watchdog.
+  kexecLimit = "2min";
+in
 {
   config = {
     # The kernel resets the board when systemd stops answering. NixOS is replacing one option by the other.
     systemd =
       (
         if options.systemd ? settings then
-          { settings.Manager.RuntimeWatchdogSec = lib.mkDefault "30s"; }
+          {
+            settings.Manager = {
+              RuntimeWatchdogSec = lib.mkDefault "30s";
+              KExecWatchdogSec = lib.mkDefault kexecLimit;
+            };
+          }
         else
-          { watchdog.runtimeTime = lib.mkDefault "30s"; }
+          {
+            watchdog = {
+              runtimeTime = lib.mkDefault "30s";
+              kexecTime = lib.mkDefault kexecLimit;
+            };
+          }
       )
       // {
         # Root has no password, so nobody could log in to the emergency shell: the boot goes on to ssh instead.

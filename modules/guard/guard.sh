@@ -1,20 +1,24 @@
 # Rolls the node back to the previous system unless somebody confirms the new one in time: docs/deploy.md.
 #
-# usage: rk1-guard arm SECONDS | confirm | revert | state | resume | watch
-#   arm      records the running system, to which the node rolls back after SECONDS
+# usage: rk1-guard arm SECONDS [booted] | reboot | confirm | revert | state | needs-reboot SYSTEM | resume | watch
+#   arm      records the running system, or the one of the last boot, to which the node rolls back after SECONDS
+#   reboot   boots the profile's system, once until it is confirmed
 #   confirm  keeps the new system
 #   revert   rolls back now
 #   state    prints the state as key=value lines
+#   needs-reboot
+#            prints what of SYSTEM takes effect after a reboot only, a line each
 #   resume   at boot: continues a watch or a rollback that the reboot interrupted
 #   watch    waits for the deadline and rolls back; runs in a unit of its own
 #
 # The directory $GUARD_STATE holds one file whose name is the state. A state changes by a rename, so that only one of a
 # deadline and a simultaneous confirmation succeeds:
 #
-#   armed -> confirmed
+#   armed -> keeping -> confirmed
 #   armed -> reverting -> reverted
 #
-# `reverting` ends only when the old system runs again: a run that was interrupted there starts again there.
+# `reverting` ends only when the old system runs again, and `keeping` when the boot loader starts the new one by default: a
+# run that was interrupted there starts again there.
 set -o errexit -o nounset -o pipefail
 
 readonly unit=rk1-guard-watch
@@ -43,7 +47,7 @@ uptime() {
 # garbage collector's root names.
 load() {
   local key value
-  system='' generation='' limit='' boot='' armed_at='' deadline='' rebooted=''
+  system='' generation='' limit='' boot='' armed_at='' deadline='' rebooted='' tried=''
   while IFS='=' read -r key value; do
     case $key in
     system) system=$value ;;
@@ -53,6 +57,7 @@ load() {
     armed_at) armed_at=$value ;;
     deadline) deadline=$value ;;
     rebooted) rebooted=$value ;;
+    tried) tried=$value ;;
     esac
   done <"$GUARD_STATE/$1"
   local number='^(0|[1-9][0-9]{0,17})$'
@@ -91,11 +96,16 @@ start_watch() {
 
 arm() {
   [[ $1 =~ ^[1-9][0-9]{0,5}$ ]] || fail "\`$1\` is not a number of seconds"
-  if is armed || is reverting; then
+  if is armed || is keeping || is reverting; then
     fail "the guard is already armed: confirm or revert first"
   fi
   local generation=
-  system=$(realpath "$CURRENT_SYSTEM")
+  case ${2-} in
+  '') system=$(realpath "$CURRENT_SYSTEM") ;;
+  # The running system waits for a reboot into its kernel. The kernel that runs is that of the last boot.
+  booted) system=$(realpath "$BOOTED_SYSTEM") ;;
+  *) fail "\`$2\` is not understood" ;;
+  esac
   # `nixos-rebuild test` runs a system without a generation. The rollback then uses its path.
   if [[ $(realpath "$SYSTEM_PROFILE") == "$system" ]]; then
     generation=$(readlink "$SYSTEM_PROFILE")
@@ -124,6 +134,83 @@ END
   }
 }
 
+# make_default SYSTEM: the boot loader starts it unless somebody chooses another. 100: it needs a reboot.
+make_default() {
+  local code=0
+  NIXOS_NO_CHECK=1 "$1/bin/switch-to-configuration" boot || code=$?
+  ((code == 0 || code == 100)) || fail "$1 cannot be made the default of the boot loader: status $code"
+}
+
+# Reboots into the system that `nixos-rebuild boot` made the profile's.
+#
+# With kexec the boot loader's default stays the old system until the new one is confirmed: the running kernel starts the new
+# one itself. Whatever resets the board, such as a panic or the watchdog, brings the old system back, even if the new kernel
+# never ran a program.
+reboot() {
+  is armed || fail "the guard is not armed: arm it first"
+  load armed
+  local new
+  new=$(realpath "$SYSTEM_PROFILE")
+  [[ -n $system && $new != "$system" ]] || fail "the profile has no new system: run \`nixos-rebuild boot\` first"
+  if [[ $REBOOT_BY != kexec ]]; then
+    systemctl --no-block reboot
+    return
+  fi
+  make_default "$system"
+  printf 'tried=%s\n' "$new" >>"$GUARD_STATE/armed"
+  sync "$GUARD_STATE/armed"
+  kexec --load "$new/kernel" --initrd="$new/initrd" \
+    --command-line="init=$new/init $(<"$new/kernel-params")" ||
+    fail "the kernel of $new cannot be loaded: set rk1.guard.rebootBy to \`reboot\` on this node"
+  systemctl --no-block kexec
+}
+
+# Whether the boot loader has brought the old system back, instead of the one that `reboot` tried.
+trial_failed() {
+  [[ -n $tried ]] && has_rebooted && [[ $(realpath "$BOOTED_SYSTEM") == "$system" ]]
+}
+
+confirm() {
+  is armed || fail "the guard is not armed: there is nothing to confirm"
+  load armed
+  if [[ -n $tried && $(realpath "$CURRENT_SYSTEM") != "$tried" ]]; then
+    fail "$tried does not run: there is nothing to confirm"
+  fi
+  become armed keeping || fail "the guard is not armed: there is nothing to confirm"
+  keep
+}
+
+# The decision has been made. This finishes it, also after a power cut.
+keep() {
+  load keeping
+  if [[ -n $tried ]]; then
+    make_default "$tried"
+  fi
+  rm --force "$GC_ROOT"
+  become keeping confirmed
+}
+
+# Prints the entries of a flat JSON object, one a line.
+entries() {
+  [[ -e $1 ]] || return 0
+  sed 's/[{},]/\n/g' "$1" | sed --quiet 's/^[[:space:]]*"\([^"]*\)"[[:space:]]*:[[:space:]]*"\([^"]*\)"[[:space:]]*$/\1=\2/p'
+}
+
+# needs_reboot SYSTEM: the kernel and what belongs to it, and the parts that NixOS refuses to switch: both systems have
+# them, and they differ (nixos/modules/system/activation/switchable-system.nix).
+needs_reboot() {
+  [[ -e $1/init ]] || fail "\`$1\` is not a system"
+  local part name value old
+  for part in kernel kernel-modules dtbs; do
+    [[ $(realpath "$BOOTED_SYSTEM/$part") == "$(realpath "$1/$part")" ]] || echo "$part"
+  done
+  [[ $(<"$BOOTED_SYSTEM/kernel-params") == "$(<"$1/kernel-params")" ]] || echo kernel-params
+  while IFS='=' read -r name value; do
+    old=$(entries "$CURRENT_SYSTEM/switch-inhibitors" | sed --quiet "s|^$name=||p")
+    [[ -z $old || $old == "$value" ]] || echo "refuses-switch $name"
+  done < <(entries "$1/switch-inhibitors")
+}
+
 # Whether the node was rebooted since `arm`, into a kernel that the old system does not have. A switch cannot change that.
 runs_another_kernel() {
   has_rebooted || return 1
@@ -149,8 +236,7 @@ go_back() {
   local code=0
   # Once only: a boot loader that starts the new kernel again must not make the node reboot forever.
   if [[ -z $rebooted ]] && runs_another_kernel; then
-    "$system/bin/switch-to-configuration" boot || code=$?
-    ((code == 0)) || fail "$system cannot be made the default of the boot loader: status $code"
+    make_default "$system"
     printf 'rebooted=yes\n' >>"$GUARD_STATE/reverting"
     sync "$GUARD_STATE/reverting"
     echo "rk1-guard: rebooting into the kernel of $system" >&2
@@ -174,7 +260,10 @@ watch() {
     if is armed; then
       load armed
       # Whole seconds: never early, at most two late.
-      if (($(left) >= 0)); then
+      if trial_failed; then
+        echo "rk1-guard: $tried did not start" >&2
+        become armed reverting || true
+      elif (($(left) >= 0)); then
         sleep 1
       else
         echo "rk1-guard: the new system was not confirmed within $limit seconds" >&2
@@ -182,6 +271,8 @@ watch() {
       fi
     elif is reverting; then
       go_back
+    elif is keeping; then
+      keep
     else
       return 0
     fi
@@ -190,7 +281,7 @@ watch() {
 
 state() {
   local name
-  for name in armed reverting reverted confirmed; do
+  for name in armed keeping reverting reverted confirmed; do
     if is "$name"; then
       load "$name"
       printf 'state=%s\nsystem=%s\ngeneration=%s\n' "$name" "$system" "$generation"
@@ -199,25 +290,24 @@ state() {
     fi
     [[ $name == confirmed ]] && echo "state=idle"
   done
-  printf 'running=%s\n' "$(realpath "$CURRENT_SYSTEM")"
+  printf 'running=%s\nbooted=%s\n' "$(realpath "$CURRENT_SYSTEM")" "$(realpath "$BOOTED_SYSTEM")"
 }
 
 case ${1-} in
-arm) arm "${2-}" ;;
-confirm)
-  become armed confirmed || fail "the guard is not armed: there is nothing to confirm"
-  rm --force "$GC_ROOT"
-  ;;
+arm) arm "${2-}" "${3-}" ;;
+reboot) reboot ;;
+confirm) confirm ;;
 revert)
   is reverting || become armed reverting || fail "the guard is not armed: there is nothing to roll back"
   watched || start_watch
   ;;
 state) state ;;
+needs-reboot) needs_reboot "${2-}" ;;
 resume)
-  if is armed || is reverting; then
+  if is armed || is keeping || is reverting; then
     watched || start_watch
   fi
   ;;
 watch) watch ;;
-*) fail "usage: rk1-guard arm SECONDS | confirm | revert | state" ;;
+*) fail "usage: rk1-guard arm SECONDS | reboot | confirm | revert | state | needs-reboot SYSTEM" ;;
 esac

@@ -1,9 +1,10 @@
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use clap_complete::engine::ArgValueCandidates;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,8 +17,8 @@ use super::output::{print, print_hint, print_mistake, say};
 use super::runtime::runtime;
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
-    self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Results, line, listing, revert,
-    roll_back,
+    self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Reboot, Results, line, listing,
+    revert, roll_back,
 };
 use crate::operate::status::ProbeOptions;
 
@@ -27,6 +28,7 @@ use crate::operate::status::ProbeOptions;
 /// and copied, and then its guard is armed: a node that does not pass the same checks as before within the limit rolls back
 /// by itself. The first failure ends the deploy. Needs nixos-rebuild and ssh.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("evicts").args(["drain", "reboot"]).multiple(true))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Deploy {
     /// Nodes to switch [default: all nodes]
@@ -35,15 +37,21 @@ pub(super) struct Deploy {
     /// Cordon each node, evict its pods within their disruption budgets, and uncordon it afterwards
     #[arg(long)]
     drain: bool,
+    /// Boot each node into its new system instead of switching to it, and drain it before
+    ///
+    /// The node boots the previous system again unless it passes the same checks as before. Without this option, you are asked
+    /// where only a reboot makes the new system effective; where nobody can answer, a new kernel waits for the next boot.
+    #[arg(long)]
+    reboot: bool,
     /// Longest time to wait until pods have ended
-    #[arg(long, value_name = "DURATION", default_value = "5m", requires = "drain", value_parser = duration(0..=86_400))]
+    #[arg(long, value_name = "DURATION", default_value = "5m", requires = "evicts", value_parser = duration(0..=86_400))]
     drain_limit: Duration,
     /// Also evict pods with an emptyDir volume, whose data is lost
-    #[arg(long, requires = "drain")]
+    #[arg(long, requires = "evicts")]
     delete_emptydir_data: bool,
-    /// Time that a node has to pass the same checks as before, until it rolls back
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration(1..=86_400))]
-    limit: Duration,
+    /// Time that a node has to pass the same checks as before, until it rolls back [default: 5m, with a reboot 15m]
+    #[arg(long, value_name = "DURATION", value_parser = duration(1..=86_400))]
+    limit: Option<Duration>,
     /// Deploy even if the checks before it fail
     #[arg(long)]
     anyway: bool,
@@ -63,6 +71,10 @@ pub(super) struct Deploy {
     #[arg(last = true, value_name = "ARGUMENT")]
     further_arguments: Vec<String>,
 }
+
+const LIMIT: Duration = Duration::from_mins(5);
+/// A module boots in one to three minutes; k3s and the BGP sessions come afterwards.
+const REBOOT_LIMIT: Duration = Duration::from_mins(15);
 
 /// The longest that one check may take.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
@@ -92,7 +104,14 @@ impl Deploy {
 
     fn options(&self) -> Options {
         let drain = Drain { limit: self.drain_limit, delete_empty_dirs: self.delete_emptydir_data };
-        Options { drain: self.drain.then_some(drain), limit: self.limit, anyway: self.anyway }
+        Options {
+            drain: self.drain.then_some(drain),
+            reboot: if self.reboot { Reboot::Always } else { Reboot::Ask },
+            drain_to_reboot: drain,
+            limit: self.limit.unwrap_or(LIMIT),
+            reboot_limit: self.limit.unwrap_or(REBOOT_LIMIT),
+            anyway: self.anyway,
+        }
     }
 
     fn deploy(
@@ -108,6 +127,7 @@ impl Deploy {
             limit: PROBE_LIMIT,
         };
         let is_cancelled = Arc::new(AtomicBool::new(false));
+        let ask = if self.json { |_: &str| false } else { ask };
         let operator = Operator::new(
             cluster,
             probe_options,
@@ -117,6 +137,7 @@ impl Deploy {
             |line| {
                 say!("{line}");
             },
+            ask,
         );
         let runtime = runtime()?;
         let mut broken = None;
@@ -182,6 +203,17 @@ fn sentence(failure: &Failure) -> String {
     sentence
 }
 
+/// Asks on the terminal. The answer is no where there is none.
+fn ask(question: &str) -> bool {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return false;
+    }
+    super::output::say_text(&format!("{question} Reboot the node now? [y/N] "));
+    let mut answer = String::new();
+    stdin.read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
 /// Returns a folder as a flake reference: Nix would look up a bare `clusters` in a registry.
 fn reference(folder: &Path) -> String {
     match folder.to_string_lossy() {
@@ -208,6 +240,9 @@ fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<Stri
         Event::Begun(step) => vec![line(plan, flake, node, *step)],
         Event::Unknown(check) => vec![said("unknown", &check.to_string())],
         Event::FailedCheck(check) => vec![said("failed", &check.to_string())],
+        Event::WaitsForReboot(reasons) => {
+            vec![said("later", &format!("a reboot makes effective: {reasons}; `--reboot` does it at once"))]
+        }
         Event::Waiting(missing) if missing.is_empty() => vec![said("waiting", "the node does not answer")],
         Event::Waiting(missing) => missing.iter().map(|check| said("waiting", &check.to_string())).collect(),
         Event::RollingBack => vec![said("rollback", &revert(node).to_string())],

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::command::Rebuild;
 use super::guard::{GuardStatus, Order, UnreadableState};
 use super::plan::Drain;
+use super::reboot::RebootReasons;
 use crate::config::cluster::Node;
 use crate::operate::status::{Observation, ProbeError};
 
@@ -21,6 +22,10 @@ pub(crate) trait Actions {
     /// Builds or switches. Returns the system's store path, if `nixos-rebuild` prints it.
     async fn rebuild(&self, node: &Node, rebuild: Rebuild) -> Result<Option<String>, ActionError>;
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError>;
+    /// Returns what of the system, named by its store path, takes effect after a reboot only.
+    async fn needs_reboot(&self, node: &Node, system: &str) -> Result<RebootReasons, ActionError>;
+    /// Asks the user whether to reboot the node. No, where nobody can answer.
+    async fn may_reboot(&self, node: &Node, reasons: &RebootReasons) -> bool;
     async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError>;
     /// Cordons the node. Returns false if it was cordoned already.
     async fn cordon(&self, node: &Node) -> Result<bool, ActionError>;
@@ -39,6 +44,8 @@ pub enum ActionError {
     Unrunnable { program: &'static str, source: io::Error },
     #[error("`{command}` {status}{said}")]
     Failed { command: String, status: String, said: String },
+    #[error("`{command}` ended with status 255: {said}")]
+    Disconnected { command: String, said: String },
     #[error("`{command}` did not end within {} s", limit.as_secs())]
     Late { command: String, limit: Duration },
     #[error("the node has no `rk1-guard`, so it could not roll back by itself")]
@@ -75,6 +82,7 @@ impl ActionError {
             }
             Self::Failed { said, .. } if said.is_empty() => "its output is above",
             Self::Late { .. }
+            | Self::Disconnected { .. }
             | Self::Failed { .. }
             | Self::Cancelled
             | Self::UnreadableState(_)

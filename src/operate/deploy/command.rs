@@ -49,6 +49,8 @@ pub(crate) enum Rebuild {
     /// Build, copy to the node, and print which units would be restarted there.
     DryActivate,
     Switch,
+    /// Make the system the one of the next boot.
+    Boot,
 }
 
 /// The flake that describes the hosts, and what the user adds to each `nixos-rebuild`.
@@ -64,6 +66,7 @@ impl Flake {
         let action = match rebuild {
             Rebuild::DryActivate => "dry-activate",
             Rebuild::Switch => "switch",
+            Rebuild::Boot => "boot",
         };
         let flake = format!("{}#{}", self.reference, node.name);
         let arguments = [action, "--flake", &flake, "--target-host", &node.ssh.clone()].map(str::to_owned);
@@ -81,10 +84,14 @@ fn on_node(node: &Node, words: &[&str]) -> NodeCommand {
 pub(super) fn guard(node: &Node, order: guard::Order) -> NodeCommand {
     let seconds;
     let words: &[&str] = match order {
-        guard::Order::Arm(limit) => {
+        guard::Order::Arm(limit, previous) => {
             seconds = limit.as_secs().max(1).to_string();
-            &["rk1-guard", "arm", &seconds]
+            match previous {
+                guard::Previous::Running => &["rk1-guard", "arm", &seconds],
+                guard::Previous::Booted => &["rk1-guard", "arm", &seconds, "booted"],
+            }
         }
+        guard::Order::Reboot => &["rk1-guard", "reboot"],
         guard::Order::Confirm => &["rk1-guard", "confirm"],
         guard::Order::Revert => &["rk1-guard", "revert"],
     };
@@ -94,6 +101,12 @@ pub(super) fn guard(node: &Node, order: guard::Order) -> NodeCommand {
 #[must_use]
 pub(super) fn guard_state(node: &Node) -> NodeCommand {
     on_node(node, &["rk1-guard", "state"])
+}
+
+/// Returns the command that asks what of a system takes effect after a reboot only.
+#[must_use]
+pub(super) fn needs_reboot(node: &Node, system: &str) -> NodeCommand {
+    on_node(node, &["rk1-guard", "needs-reboot", system])
 }
 
 /// Returns the command that asks a server's own member of etcd: the API server of k3s asks the member beside it.

@@ -8,10 +8,20 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Roll back after this time.
-    Arm(Duration),
+    Arm(Duration, Previous),
+    /// Boot the system of the profile, once until it is confirmed.
+    Reboot,
     Confirm,
     /// Roll back now.
     Revert,
+}
+
+/// The system to which the guard rolls back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Previous {
+    Running,
+    /// The one that was booted, whose kernel still runs.
+    Booted,
 }
 
 /// The state of the guard.
@@ -34,6 +44,8 @@ pub(crate) struct GuardStatus {
     pub state: GuardState,
     /// Store path of the running system.
     pub running: String,
+    /// Store path of the booted system, whose kernel runs. An older guard does not tell it.
+    pub booted: Option<String>,
     /// Store path of the system to which the node rolls back, or has rolled back.
     pub system: Option<String>,
 }
@@ -57,11 +69,17 @@ impl GuardStatus {
             },
             Some("reverting") => GuardState::Reverting,
             Some("reverted") => GuardState::Reverted,
-            Some("confirmed") => GuardState::Confirmed,
+            // The decision to keep the system has been made.
+            Some("keeping" | "confirmed") => GuardState::Confirmed,
             _ => return Err(unreadable()),
         };
         let running = value("running").ok_or_else(unreadable)?.to_owned();
-        Ok(Self { state, running, system: value("system").map(str::to_owned) })
+        Ok(Self {
+            state,
+            running,
+            booted: value("booted").map(str::to_owned),
+            system: value("system").map(str::to_owned),
+        })
     }
 }
 
@@ -71,12 +89,12 @@ mod tests {
 
     #[test]
     fn the_lines_are_read() {
-        let text =
-            "state=armed\nsystem=/nix/store/old\ngeneration=7\nleft=-3\nnewer=key\nrunning=/nix/store/new\n";
+        let text = "state=armed\nsystem=/nix/store/old\ngeneration=7\nleft=-3\nnewer=key\nrunning=/nix/store/new\nbooted=/nix/store/old\n";
         let answer = GuardStatus::parse(text).ok();
         let expected = GuardStatus {
             state: GuardState::Armed { left: -3 },
             running: "/nix/store/new".to_owned(),
+            booted: Some("/nix/store/old".to_owned()),
             system: Some("/nix/store/old".to_owned()),
         };
         assert_eq!(answer, Some(expected));

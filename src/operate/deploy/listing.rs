@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::command::{self, Flake, NodeCommand, Rebuild};
-use super::guard::Order;
+use super::guard::{Order, Previous};
 use super::plan::{Plan, Step};
+use super::reboot::Reboot;
 use crate::config::cluster::Node;
 
 /// Returns a line for each step of each node.
@@ -34,8 +35,13 @@ pub(crate) fn line(plan: &Plan<'_>, flake: &Flake, node: &Node, step: Step) -> S
             }
         }
         Step::Drain => "cordon the node, and evict its pods".to_owned(),
-        Step::Arm => command::guard(node, Order::Arm(plan.options.limit)).to_string(),
+        Step::Arm => {
+            let reboots = plan.options.reboot == Reboot::Always;
+            command::guard(node, Order::Arm(plan.limit(reboots), Previous::Running)).to_string()
+        }
         Step::Switch => flake.rebuild(node, Rebuild::Switch).to_string(),
+        Step::Install => flake.rebuild(node, Rebuild::Boot).to_string(),
+        Step::Reboot => command::guard(node, Order::Reboot).to_string(),
         Step::Verify => "wait until all checks pass".to_owned(),
         Step::Confirm => command::guard(node, Order::Confirm).to_string(),
         Step::Uncordon => "allow pods on the node again".to_owned(),

@@ -13,6 +13,7 @@ mod listing;
 mod operator;
 mod plan;
 mod quorum;
+mod reboot;
 mod report;
 mod run;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use health::FailedCheck;
 pub(crate) use listing::{line, listing, revert};
 pub use operator::Operator;
 pub use plan::{Drain, Options, Plan, Step};
+pub use reboot::{Reboot, RebootReasons};
 pub use report::{Failure, NodeResult, Results};
 pub use run::Event;
 pub(crate) use run::run;

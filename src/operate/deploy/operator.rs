@@ -16,6 +16,7 @@ use super::command::{self, Flake, NodeCommand, REBUILD, Rebuild, RebuildCommand}
 use super::drain;
 use super::guard::{GuardStatus, Order};
 use super::plan::Drain;
+use super::reboot::RebootReasons;
 use crate::common::printable::printable_lines;
 use crate::common::ssh::{self, SshError};
 use crate::config::cluster::{Cluster, Node};
@@ -40,6 +41,8 @@ pub struct Operator<'a> {
     is_cancelled: Arc<AtomicBool>,
     /// Shows a line that `nixos-rebuild` prints, once it is safe to print.
     show: fn(&str),
+    /// Asks the user a question that is answered with yes or no.
+    ask: fn(&str) -> bool,
 }
 
 impl<'a> Operator<'a> {
@@ -51,8 +54,9 @@ impl<'a> Operator<'a> {
         limit: Duration,
         is_cancelled: Arc<AtomicBool>,
         show: fn(&str),
+        ask: fn(&str) -> bool,
     ) -> Self {
-        Self { cluster, probe_options, flake, limit, is_cancelled, show }
+        Self { cluster, probe_options, flake, limit, is_cancelled, show, ask }
     }
 
     /// Connects again each time: the API server of the last time may be on the node that was switched meanwhile.
@@ -74,7 +78,7 @@ impl Actions for Operator<'_> {
         let line = self.flake.rebuild(node, rebuild);
         let limit = match rebuild {
             Rebuild::DryActivate => None,
-            Rebuild::Switch => Some(self.limit),
+            Rebuild::Switch | Rebuild::Boot => Some(self.limit),
         };
         let own_options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
         let mut child = Command::new(REBUILD)
@@ -108,7 +112,27 @@ impl Actions for Operator<'_> {
     }
 
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {
-        output(&command::guard(node, order)).await.map(drop)
+        match output(&command::guard(node, order)).await {
+            // A node that reboots may close the connection before it answers. Whether it reboots is seen afterwards.
+            Err(ActionError::Disconnected { .. }) if order == Order::Reboot => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    async fn needs_reboot(&self, node: &Node, system: &str) -> Result<RebootReasons, ActionError> {
+        match output(&command::needs_reboot(node, system)).await {
+            Ok(answer) => Ok(RebootReasons::parse(&answer)),
+            // An older guard does not understand the question.
+            Err(ActionError::Failed { .. }) => Ok(RebootReasons::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn may_reboot(&self, node: &Node, reasons: &RebootReasons) -> bool {
+        let question = format!("{}  reboot?   {reasons}: only a reboot makes this effective.", node.name);
+        let ask = self.ask;
+        // On a thread of its own: nothing else of the deploy waits for the keyboard.
+        tokio::task::spawn_blocking(move || ask(&question)).await.unwrap_or_default()
     }
 
     async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError> {
@@ -189,7 +213,10 @@ async fn output(command: &NodeCommand) -> Result<String, ActionError> {
         SshError::NotRun(source) => ActionError::Unrunnable { program: "ssh", source },
         SshError::Late => ActionError::Late { command: line, limit: COMMAND_LIMIT },
         SshError::TooLong => failed(line, None, "the answer is too long"),
-        SshError::Unreachable(said) | SshError::Denied(said) => failed(line, Some(255), said.as_str()),
+        SshError::Unreachable(said) => {
+            ActionError::Disconnected { command: line, said: said.as_str().to_owned() }
+        }
+        SshError::Denied(said) => failed(line, Some(255), said.as_str()),
         // sshd(8) gives the status of the command, and a shell gives this one where there is no such command.
         SshError::Failed { status: Some(127), .. } if words.first() == Some(&"rk1-guard") => {
             ActionError::NoGuard

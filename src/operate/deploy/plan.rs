@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::reboot::Reboot;
 use crate::config::cluster::{Cluster, Label, NoSuchNode, Node};
 use crate::config::written::Role;
 
@@ -10,8 +11,13 @@ use crate::config::written::Role;
 pub struct Options {
     /// Evict the node's pods first.
     pub drain: Option<Drain>,
+    pub reboot: Reboot,
+    /// How pods are evicted before a reboot.
+    pub drain_to_reboot: Drain,
     /// The time from arming the guard to the confirmation.
     pub limit: Duration,
+    /// The same, if the node reboots meanwhile.
+    pub reboot_limit: Duration,
     /// Continue although checks failed before.
     pub anyway: bool,
 }
@@ -38,6 +44,10 @@ pub enum Step {
     /// Arm the guard: from here on the node rolls back by itself.
     Arm,
     Switch,
+    /// Make the system the one of the next boot.
+    Install,
+    /// Boot it, once until it is confirmed.
+    Reboot,
     /// Wait until all checks that passed before pass again.
     Verify,
     /// Disarm the guard: from here on the new system stays.
@@ -56,6 +66,8 @@ impl Step {
             Self::Drain => "drain",
             Self::Arm => "arm",
             Self::Switch => "switch",
+            Self::Install => "install",
+            Self::Reboot => "reboot",
             Self::Verify => "verify",
             Self::Confirm => "confirm",
             Self::Uncordon => "uncordon",
@@ -95,19 +107,28 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn steps(&self, node: &Node) -> Vec<Step> {
         let is_server = node.role == Role::Server;
-        let drains = self.options.drain.is_some();
+        let reboots = self.options.reboot == Reboot::Always;
+        let drains = reboots || self.options.drain.is_some();
         let steps = [
             (Step::Check, true),
             (Step::Build, true),
             (Step::Quorum, is_server),
             (Step::Drain, drains),
             (Step::Arm, true),
-            (Step::Switch, true),
+            (Step::Switch, !reboots),
+            (Step::Install, reboots),
+            (Step::Reboot, reboots),
             (Step::Verify, true),
             (Step::Confirm, true),
             (Step::Uncordon, drains),
         ];
         steps.into_iter().filter(|(_, is_done)| *is_done).map(|(step, _)| step).collect()
+    }
+
+    /// Returns the time from arming the guard to the confirmation.
+    #[must_use]
+    pub(super) fn limit(&self, reboots: bool) -> Duration {
+        if reboots { self.options.reboot_limit } else { self.options.limit }
     }
 
     /// Returns the servers that keep etcd running while this node does not.
@@ -121,7 +142,7 @@ impl<'a> Plan<'a> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Options, Plan, Step};
+    use super::{Drain, Options, Plan, Reboot, Step};
     use crate::config::cluster::Cluster;
     use crate::config::diagnostics::Problems;
     use crate::config::source::Source;
@@ -132,7 +153,14 @@ mod tests {
         let text = text.replace("[k3s]\n", "[k3s]\nfirst-server = \"rk1-02\"\n");
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
-        let options = Options { drain: None, limit: Duration::ZERO, anyway: false };
+        let options = Options {
+            drain: None,
+            reboot: Reboot::Ask,
+            drain_to_reboot: Drain { limit: Duration::ZERO, delete_empty_dirs: false },
+            limit: Duration::ZERO,
+            reboot_limit: Duration::ZERO,
+            anyway: false,
+        };
         let order = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
             let plan = Plan::new(&cluster, &names, options).expect("its nodes");

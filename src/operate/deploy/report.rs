@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::actions::{ActionError, lines};
 use super::health::FailedCheck;
 use super::quorum::QuorumLost;
+use super::reboot::RebootReasons;
 use crate::config::cluster::Label;
 
 /// Why a deploy stopped.
@@ -23,6 +24,10 @@ pub enum Failure {
     Reverting,
     #[error("checks that passed before still fail after {} s{}", limit.as_secs(), lines_or_silence(missing))]
     NotHealthy { limit: Duration, missing: Vec<FailedCheck> },
+    #[error("the new system did not become healthy: the node has booted the previous one")]
+    NotBooted,
+    #[error("NixOS refuses to switch to the new system, because it differs in {0}")]
+    NeedsReboot(RebootReasons),
     #[error("the guard rolled back before the deploy could confirm")]
     GuardWasFaster,
     #[error(transparent)]
@@ -56,6 +61,10 @@ impl Failure {
             Self::NotHealthy { .. } | Self::GuardWasFaster => {
                 "`journalctl` on the node says what happened; use `--limit` to allow more time".to_owned()
             }
+            Self::NotBooted => {
+                "`journalctl --boot=-1` on the node shows the last boot, and `tpi uart` its console".to_owned()
+            }
+            Self::NeedsReboot(_) => "deploy it with `--reboot`".to_owned(),
             Self::Action(error) => error.hint()?.to_owned(),
         };
         Some(hint)

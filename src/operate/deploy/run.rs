@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::actions::{ActionError, Actions};
 use super::command::Rebuild;
-use super::guard::{GuardState, Order};
+use super::guard::{GuardState, GuardStatus, Order, Previous};
 use super::health::{self, Baseline, FailedCheck};
 use super::plan::{Plan, Step};
 use super::quorum;
+use super::reboot::{Reboot, RebootReasons};
 use super::report::{Failure, NodeResult, Results};
 use crate::config::cluster::Node;
 use crate::config::written::Role;
@@ -23,6 +24,8 @@ pub enum Event {
     Unknown(FailedCheck),
     /// A check failed before the switch, and the deploy continues anyway.
     FailedCheck(FailedCheck),
+    /// The node is switched, and these parts of the new system wait for a reboot.
+    WaitsForReboot(RebootReasons),
     /// These checks do not pass yet. Empty while the node does not answer.
     Waiting(Vec<FailedCheck>),
     /// The node is told to roll back.
@@ -70,8 +73,18 @@ struct Before {
     baseline: Baseline,
     /// Store path of the running system.
     running: String,
+    /// Store path of the booted system, whose kernel runs. An older guard does not tell it.
+    booted: Option<String>,
     /// Store path of the new system. Older versions of `nixos-rebuild` do not print it.
     built: Option<String>,
+    /// Whether the node boots the new system, instead of switching to it.
+    reboots: bool,
+}
+
+impl Before {
+    fn runs_built(&self) -> bool {
+        self.built.as_ref() == Some(&self.running)
+    }
 }
 
 /// A look at a node after the switch.
@@ -86,7 +99,7 @@ enum Seen {
 impl<A: Actions> Deploy<'_, A> {
     async fn run(&mut self) -> NodeResult {
         let before = match self.prepare().await {
-            Ok(before) if before.built.as_ref() == Some(&before.running) => return NodeResult::Unchanged,
+            Ok(before) if before.runs_built() && !before.reboots => return NodeResult::Unchanged,
             Ok(before) => before,
             Err(why) => {
                 let why = self.cause(why);
@@ -100,7 +113,8 @@ impl<A: Actions> Deploy<'_, A> {
             Ok(()) => NodeResult::Deployed { but: self.uncordon().await.err().map(Failure::Action) },
             Err(why) => {
                 let why = self.cause(why);
-                let result = self.roll_back(why, begun).await;
+                let limit = self.plan.limit(before.reboots);
+                let result = self.roll_back(why, begun, limit).await;
                 let _ = self.uncordon().await;
                 result
             }
@@ -142,8 +156,11 @@ impl<A: Actions> Deploy<'_, A> {
 
         self.begin(Step::Build)?;
         let built = self.actions.rebuild(self.node, Rebuild::DryActivate).await?;
-        let before = Before { baseline: Baseline::of(&observation), running: answer.running, built };
-        if before.built.as_ref() == Some(&before.running) {
+        let GuardStatus { running, booted, .. } = answer;
+        let mut before =
+            Before { baseline: Baseline::of(&observation), running, booted, built, reboots: false };
+        before.reboots = self.decide(&before).await?;
+        if before.runs_built() && !before.reboots {
             return Ok(before);
         }
         if self.node.role == Role::Server {
@@ -151,12 +168,37 @@ impl<A: Actions> Deploy<'_, A> {
             self.begin(Step::Quorum)?;
             self.check_quorum().await?;
         }
-        if let Some(drain) = self.plan.options.drain {
+        let options = &self.plan.options;
+        let before_reboot = before.reboots.then_some(options.drain_to_reboot);
+        if let Some(drain) = options.drain.or(before_reboot) {
             self.begin(Step::Drain)?;
             self.is_cordoned = self.actions.cordon(self.node).await?;
             self.actions.drain(self.node, drain).await?;
         }
         Ok(before)
+    }
+
+    /// Decides whether the node reboots into the new system. Fails where a switch is impossible.
+    async fn decide(&mut self, before: &Before) -> Result<bool, Failure> {
+        let reasons = match &before.built {
+            Some(built) => self.actions.needs_reboot(self.node, built).await?,
+            None => RebootReasons::default(),
+        };
+        let reboots = match self.plan.options.reboot {
+            // Nothing is new.
+            Reboot::Always => !(before.runs_built() && reasons.is_empty()),
+            Reboot::Ask => !reasons.is_empty() && self.actions.may_reboot(self.node, &reasons).await,
+        };
+        if !reboots {
+            let inhibitors = reasons.inhibitors();
+            if !inhibitors.is_empty() && !before.runs_built() {
+                return Err(Failure::NeedsReboot(inhibitors));
+            }
+            if !reasons.is_empty() {
+                (self.tell)(self.node, &Event::WaitsForReboot(reasons));
+            }
+        }
+        Ok(reboots)
     }
 
     async fn check_quorum(&self) -> Result<(), Failure> {
@@ -173,10 +215,20 @@ impl<A: Actions> Deploy<'_, A> {
 
     async fn switch(&mut self, before: &Before, begun: Instant) -> Result<(), Failure> {
         self.begin(Step::Arm)?;
-        self.actions.guard(self.node, Order::Arm(self.plan.options.limit)).await?;
+        // Where the new system runs already, only its kernel is new: the system of the last boot has the previous one.
+        let previous = if before.runs_built() { Previous::Booted } else { Previous::Running };
+        let limit = self.plan.limit(before.reboots);
+        self.actions.guard(self.node, Order::Arm(limit, previous)).await?;
         self.is_armed = true;
-        self.begin(Step::Switch)?;
-        self.actions.rebuild(self.node, Rebuild::Switch).await?;
+        if before.reboots {
+            self.begin(Step::Install)?;
+            self.actions.rebuild(self.node, Rebuild::Boot).await?;
+            self.begin(Step::Reboot)?;
+            self.actions.guard(self.node, Order::Reboot).await?;
+        } else {
+            self.begin(Step::Switch)?;
+            self.actions.rebuild(self.node, Rebuild::Switch).await?;
+        }
         self.begin(Step::Verify)?;
         self.verify(before, begun).await?;
         self.begin(Step::Confirm)?;
@@ -185,12 +237,13 @@ impl<A: Actions> Deploy<'_, A> {
 
     /// Waits until every check that passed before passes again. Stops early enough to confirm before the guard rolls back.
     async fn verify(&mut self, before: &Before, begun: Instant) -> Result<(), Failure> {
-        let limit = self.plan.options.limit;
+        let limit = self.plan.limit(before.reboots);
         let mut told = None;
         loop {
             let is_late = begun.elapsed() > limit * 9 / 10;
             let missing = match self.look(before).await? {
                 Seen::Healthy => return Ok(()),
+                Seen::RolledBack if before.reboots => return Err(Failure::NotBooted),
                 Seen::RolledBack => {
                     return Err(Failure::NotHealthy { limit, missing: told.unwrap_or_default() });
                 }
@@ -226,6 +279,9 @@ impl<A: Actions> Deploy<'_, A> {
         if let Some(built) = before.built.as_ref().filter(|built| **built != answer.running) {
             missing.push(failed("system", format!("{} runs, not {built}", answer.running)));
         }
+        if before.reboots && !has_rebooted(before, &answer) {
+            missing.push(failed("boot", "the node has not booted the new system yet".to_owned()));
+        }
         if self.node.role == Role::Server
             && let Err(error) = self.actions.etcd(self.node).await
         {
@@ -245,9 +301,8 @@ impl<A: Actions> Deploy<'_, A> {
     }
 
     /// Rolls the node back and waits until that is done. If the node cannot be told, its guard does it.
-    async fn roll_back(&mut self, why: Failure, begun: Instant) -> NodeResult {
+    async fn roll_back(&mut self, why: Failure, begun: Instant, limit: Duration) -> NodeResult {
         (self.tell)(self.node, &Event::RollingBack);
-        let limit = self.plan.options.limit;
         // Twice the time of the guard: the previous system has to be activated, perhaps after a reboot.
         let patience = limit * 2;
         let (mut is_told, mut is_left) = (false, false);
@@ -283,5 +338,13 @@ impl<A: Actions> Deploy<'_, A> {
             self.is_cordoned = false;
         }
         Ok(())
+    }
+}
+
+/// Whether the node has booted the new system since.
+fn has_rebooted(before: &Before, now: &GuardStatus) -> bool {
+    match &before.built {
+        Some(built) => now.booted.as_ref() == Some(built),
+        None => now.booted != before.booted,
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::actions::{ActionError, Actions};
 use super::command::Rebuild;
-use super::guard::{GuardState, GuardStatus, Order};
+use super::guard::{GuardState, GuardStatus, Order, Previous};
 use super::plan::{Drain, Options, Plan};
+use super::reboot::{Reboot, RebootReasons};
 use super::run;
 use crate::config::cluster::{Cluster, Node};
 use crate::config::diagnostics::Problems;
@@ -31,6 +32,16 @@ enum Trouble {
     Armed,
     Etcd(&'static str),
     Unchanged,
+    /// The new system has another kernel, and the user agrees to a reboot, or does not.
+    NewKernel {
+        agrees: bool,
+    },
+    /// The new system runs already, and its kernel does not.
+    KernelWaits,
+    /// `NixOS` refuses to switch to the new system.
+    Inhibited,
+    /// The boot loader brings the previous system back.
+    RebootFails,
     BuildFails,
     DrainFails,
     ArmFails,
@@ -54,6 +65,7 @@ struct World {
     told: RefCell<Vec<String>>,
     state: Cell<GuardState>,
     switched: RefCell<Vec<String>>,
+    booted: RefCell<Vec<String>>,
     questions: Cell<usize>,
     is_cancelled: Cell<bool>,
 }
@@ -68,6 +80,7 @@ impl World {
             told: RefCell::default(),
             state: Cell::new(state),
             switched: RefCell::default(),
+            booted: RefCell::default(),
             questions: Cell::new(0),
             is_cancelled: Cell::new(false),
         }
@@ -101,6 +114,7 @@ impl World {
     fn roll_back(&self, node: &Node) {
         self.state.set(GuardState::Reverted);
         self.switched.borrow_mut().retain(|name| name != node.name.as_str());
+        self.booted.borrow_mut().retain(|name| name != node.name.as_str());
     }
 
     /// Returns whether the node neither receives orders nor answers.
@@ -173,8 +187,12 @@ impl Actions for World {
                 if self.has(node, Trouble::BuildFails) {
                     return Err(Self::fail("nixos-rebuild"));
                 }
-                let is_old = self.has(node, Trouble::Unchanged);
+                let is_old = self.has(node, Trouble::Unchanged) || self.has(node, Trouble::KernelWaits);
                 Ok(Some(if is_old { "/nix/store/old" } else { "/nix/store/new" }.to_owned()))
+            }
+            Rebuild::Boot => {
+                self.tell(node, "install");
+                Ok(None)
             }
             Rebuild::Switch => {
                 self.tell(node, "switch");
@@ -189,7 +207,9 @@ impl Actions for World {
 
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {
         let word = match order {
-            Order::Arm(_) => "arm",
+            Order::Arm(_, Previous::Running) => "arm",
+            Order::Arm(_, Previous::Booted) => "arm booted",
+            Order::Reboot => "reboot",
             Order::Confirm => "confirm",
             Order::Revert => "revert",
         };
@@ -199,9 +219,18 @@ impl Actions for World {
         }
         self.tell(node, word);
         match (order, self.state.get()) {
-            (Order::Arm(_), _) if self.has(node, Trouble::ArmFails) => Err(Self::fail("ssh")),
+            (Order::Arm(..), _) if self.has(node, Trouble::ArmFails) => Err(Self::fail("ssh")),
             (Order::Confirm, _) if self.has(node, Trouble::ConfirmLost) => Err(Self::fail("ssh")),
-            (Order::Arm(_), _) => {
+            (Order::Reboot, _) if self.has(node, Trouble::RebootFails) => {
+                self.roll_back(node);
+                Ok(())
+            }
+            (Order::Reboot, GuardState::Armed { .. }) => {
+                self.switched.borrow_mut().push(node.name.as_str().to_owned());
+                self.booted.borrow_mut().push(node.name.as_str().to_owned());
+                Ok(())
+            }
+            (Order::Arm(..), _) => {
                 self.state.set(GuardState::Armed { left: 300 });
                 Ok(())
             }
@@ -217,12 +246,38 @@ impl Actions for World {
         }
     }
 
+    async fn needs_reboot(&self, node: &Node, _: &str) -> Result<RebootReasons, ActionError> {
+        let is_there = node.name.as_str() == self.node;
+        Ok(RebootReasons::parse(match self.trouble {
+            Trouble::NewKernel { .. } | Trouble::KernelWaits if is_there => "kernel\n",
+            Trouble::Inhibited if is_there => "refuses-switch dbus-implementation\n",
+            _ => "",
+        }))
+    }
+
+    async fn may_reboot(&self, node: &Node, reasons: &RebootReasons) -> bool {
+        self.tell(node, &format!("asked about {reasons}"));
+        self.trouble == Trouble::NewKernel { agrees: true }
+    }
+
     async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError> {
         if self.has(node, Trouble::Unanswered) || self.is_silent(node) {
             return Err(Self::fail("ssh"));
         }
-        let running = if self.is_switched(node) { "/nix/store/new" } else { "/nix/store/old" };
-        Ok(GuardStatus { state: self.state.get(), running: running.to_owned(), system: None })
+        let waits = self.has(node, Trouble::KernelWaits);
+        let running = if self.is_switched(node) && !waits { "/nix/store/new" } else { "/nix/store/old" };
+        let is_booted = self.booted.borrow().iter().any(|name| name == node.name.as_str());
+        let booted = match (is_booted, waits) {
+            (true, true) => "/nix/store/old",
+            (true, false) => "/nix/store/new",
+            (false, _) => "/nix/store/older",
+        };
+        Ok(GuardStatus {
+            state: self.state.get(),
+            running: running.to_owned(),
+            booted: Some(booted.to_owned()),
+            system: None,
+        })
     }
 
     async fn cordon(&self, node: &Node) -> Result<bool, ActionError> {
@@ -249,13 +304,24 @@ impl Actions for World {
 
 /// Deploys to a node with this trouble and to the next one. Returns the steps and the result of both.
 fn deploy(node: &'static str, trouble: Trouble, limit: Duration, drains: bool) -> (String, String) {
+    deploy_with(node, trouble, limit, drains, Reboot::Ask)
+}
+
+fn deploy_with(
+    node: &'static str,
+    trouble: Trouble,
+    limit: Duration,
+    drains: bool,
+    reboot: Reboot,
+) -> (String, String) {
     let source =
         Source { name: "cluster.toml".to_owned(), text: include_str!("../../../cluster.toml").to_owned() };
     let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
-    let drain = drains.then_some(Drain { limit: LONG, delete_empty_dirs: false });
+    let drain_to_reboot = Drain { limit: LONG, delete_empty_dirs: false };
+    let drain = drains.then_some(drain_to_reboot);
     let names = [node.to_owned(), "rk1-03".to_owned()];
-    let plan =
-        Plan::new(&cluster, &names, Options { drain, limit, anyway: false }).expect("nodes of the cluster");
+    let options = Options { drain, reboot, drain_to_reboot, limit, reboot_limit: limit, anyway: false };
+    let plan = Plan::new(&cluster, &names, options).expect("nodes of the cluster");
     let world = World::new(node, trouble);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let report = runtime.block_on(run(&plan, &world, &mut |_, _| {}));
@@ -400,4 +466,81 @@ fn a_confirmation_whose_answer_was_lost_counts() {
 fn a_node_that_stays_cordoned_ends_the_deploy() {
     let (_, results) = deploy("rk1-04", Trouble::UncordonFails, LONG, true);
     assert_eq!(results, stopped("deployed; `uncordon` ended with status 1"));
+}
+
+#[test]
+fn a_node_reboots_where_the_user_wants_it() {
+    let plain =
+        |node: &str| ["build", "arm", "switch", "confirm"].map(|step| format!("{node} {step}")).join(", ");
+    let booted = |node: &str, first: &str, arm: &str| {
+        let steps = ["cordon", "drain", arm, "install", "reboot", "confirm", "uncordon"];
+        let steps: Vec<_> = [first].into_iter().chain(steps).filter(|step| !step.is_empty()).collect();
+        steps.iter().map(|step| format!("{node} {step}")).collect::<Vec<_>>().join(", ")
+    };
+    for (trouble, reboot, steps) in [
+        (
+            Trouble::Nothing,
+            Reboot::Always,
+            format!("{}, {}", booted("rk1-04", "build", "arm"), booted("rk1-03", "build", "arm")),
+        ),
+        (
+            Trouble::NewKernel { agrees: true },
+            Reboot::Ask,
+            format!(
+                "rk1-04 build, rk1-04 asked about the kernel, {}, {}",
+                booted("rk1-04", "", "arm"),
+                plain("rk1-03")
+            ),
+        ),
+        (
+            Trouble::NewKernel { agrees: false },
+            Reboot::Ask,
+            format!(
+                "rk1-04 build, rk1-04 asked about the kernel, rk1-04 arm, rk1-04 switch, rk1-04 confirm, {}",
+                plain("rk1-03")
+            ),
+        ),
+        (
+            Trouble::KernelWaits,
+            Reboot::Always,
+            format!("{}, {}", booted("rk1-04", "build", "arm booted"), booted("rk1-03", "build", "arm")),
+        ),
+        (
+            Trouble::Inhibited,
+            Reboot::Always,
+            format!("{}, {}", booted("rk1-04", "build", "arm"), booted("rk1-03", "build", "arm")),
+        ),
+    ] {
+        let (told, results) = deploy_with("rk1-04", trouble, LONG, false, reboot);
+        assert_eq!((told, results.as_str()), (steps, DEPLOYED), "{trouble:?}");
+    }
+}
+
+#[test]
+fn what_needs_a_reboot_is_not_switched() {
+    let (told, results) = deploy("rk1-04", Trouble::Inhibited, LONG, true);
+    assert_eq!(told, "rk1-04 build, rk1-04 asked about `dbus-implementation`");
+    assert_eq!(
+        results,
+        stopped(
+            "untouched; NixOS refuses to switch to the new system, because it differs in `dbus-implementation`"
+        )
+    );
+    // Nobody asked for a reboot, and the new system runs.
+    let (told, results) = deploy("rk1-04", Trouble::KernelWaits, LONG, false);
+    assert!(told.starts_with("rk1-04 build, rk1-04 asked about the kernel, rk1-03 build"), "{told}");
+    assert_eq!(results, "rk1-04 unchanged: this system runs already\nrk1-03 deployed");
+}
+
+#[test]
+fn a_reboot_that_brings_the_previous_system_back_is_reported() {
+    let (told, results) = deploy_with("rk1-04", Trouble::RebootFails, LONG, false, Reboot::Always);
+    assert!(told.ends_with("rk1-04 install, rk1-04 reboot, rk1-04 revert, rk1-04 uncordon"), "{told}");
+    assert_eq!(
+        results,
+        stopped(
+            "rolled back to the previous system by its guard; the new system did not become healthy: the \
+             node has booted the previous one"
+        )
+    );
 }

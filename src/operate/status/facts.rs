@@ -51,6 +51,8 @@ pub(super) struct SystemFacts {
     pub(super) profile: String,
     pub(super) booted_kernel: String,
     pub(super) running_kernel: String,
+    /// How many entries of the boot menu name a system that the garbage collector has removed.
+    pub(super) lost_entries: usize,
 }
 
 /// What the etcd of a server says about itself.

@@ -9,8 +9,20 @@ use tempfile::TempDir;
 use crate::node::{Node, only, program};
 
 /// Every program that the guard runs.
-const STEPS: [&str; 11] =
-    ["cat", "date", "install", "ln", "mv", "nix-env", "realpath", "rm", "sync", "systemctl", "systemd-run"];
+const STEPS: [&str; 12] = [
+    "cat",
+    "date",
+    "install",
+    "kexec",
+    "ln",
+    "mv",
+    "nix-env",
+    "realpath",
+    "rm",
+    "sync",
+    "systemctl",
+    "systemd-run",
+];
 
 /// Runs the guard and kills its process group at the step `at`, counted from 1. Returns the number of steps as well.
 fn cut(node: &Node, arguments: &[&str], at: usize) -> (Output, usize) {
@@ -115,5 +127,45 @@ fn a_confirmation_can_be_interrupted_at_each_step() {
         }
         node.succeeds(&["watch"]);
         assert_eq!(node.systems().0, "new", "step {at} of {steps}");
+    }
+}
+
+/// At each step either the old system boots and the node rolls back, or the new one is kept.
+#[test]
+fn a_reboot_and_its_confirmation_can_be_interrupted_at_each_step() {
+    let armed = || {
+        let node = Node::new();
+        node.succeeds(&["arm", "600"]);
+        node.install_new();
+        node
+    };
+    let (whole, steps) = cut(&armed(), &["reboot"], usize::MAX);
+    assert!(whole.status.success() && steps >= 4, "{steps} steps: {whole:?}");
+    for at in 1..=steps {
+        let node = armed();
+        cut(&node, &["reboot"], at);
+        node.reboot_into("old");
+        node.note("deadline", "1");
+        node.succeeds(&["watch"]);
+        assert_eq!(node.systems(), only("old"), "step {at} of {steps}");
+    }
+
+    let booted = || {
+        let node = armed();
+        node.succeeds(&["reboot"]);
+        node.reboot_into("new");
+        node
+    };
+    let (whole, steps) = cut(&booted(), &["confirm"], usize::MAX);
+    assert!(whole.status.success() && steps >= 4, "{steps} steps: {whole:?}");
+    for at in 1..=steps {
+        let node = booted();
+        cut(&node, &["confirm"], at);
+        match node.state("state").as_str() {
+            "armed" => node.succeeds(&["confirm"]),
+            _ => node.succeeds(&["watch"]),
+        };
+        assert!(node.calls().contains("new boot\n"), "step {at} of {steps}");
+        assert_eq!((node.systems(), node.state("state")), (only("new"), "confirmed".to_owned()), "step {at}");
     }
 }

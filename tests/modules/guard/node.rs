@@ -27,15 +27,19 @@ esac
 "#;
 
 /// Makes its system the running one, as a system's own `switch-to-configuration` does. It exits with the number in the
-/// file `status`. With the file `inhibited` it refuses to switch as NixOS does, unless `NIXOS_NO_CHECK` is 1.
+/// file `status`, and makes its system the default of the boot loader, the link `$LOADER`, where there is one. With the file `inhibited` it refuses to switch as NixOS does, unless `NIXOS_NO_CHECK` is 1.
 const SWITCH: &str = r#"#!/bin/bash
 system=${0%/bin/*}
 echo "${system##*/} $*" >>"$NOTES"
+[[ -z ${LOADER-} ]] || ln --symbolic --force --no-dereference "$system" "$LOADER"
 [[ $1 == boot ]] && exit 0
 [[ ! -e $system/inhibited || ${NIXOS_NO_CHECK-} == 1 ]] || exit 1
 ln --symbolic --force --no-dereference "$system" "$CURRENT_SYSTEM"
 exit "$(<"$system/status")"
 "#;
+
+/// Loads a kernel, unless the file `kexec-fails` is there.
+const KEXEC: &str = "#!/bin/bash\necho \"kexec $*\" >>\"$NOTES\"\n[[ ! -e ${0%/*}/../kexec-fails ]]\n";
 
 /// No watch is active: the tests run it themselves.
 const SYSTEMCTL: &str = "#!/bin/bash\necho \"systemctl $*\" >>\"$NOTES\"\n[[ $1 != is-active ]]\n";
@@ -50,7 +54,9 @@ impl Node {
         for folder in ["bin", "old/bin", "new/bin", "gcroots"] {
             fs::create_dir_all(node.path(folder)).unwrap();
         }
-        for (name, text) in [("nix-env", NIX_ENV), ("systemctl", SYSTEMCTL), ("systemd-run", SYSTEMD_RUN)] {
+        for (name, text) in
+            [("kexec", KEXEC), ("nix-env", NIX_ENV), ("systemctl", SYSTEMCTL), ("systemd-run", SYSTEMD_RUN)]
+        {
             program(&node.path("bin").join(name), text);
         }
         for system in ["old", "new"] {
@@ -65,11 +71,14 @@ impl Node {
 
     /// Changes the node as `nixos-rebuild switch` does.
     pub(crate) fn switch_to_new(&self) {
-        for (target, name) in [
-            (self.path("new"), "profile-2-link"),
-            ("profile-2-link".into(), "profile"),
-            (self.path("new"), "current-system"),
-        ] {
+        self.install_new();
+        let _ = fs::remove_file(self.path("current-system"));
+        symlink(self.path("new"), self.path("current-system")).unwrap();
+    }
+
+    /// Changes the node as `nixos-rebuild boot` does.
+    pub(crate) fn install_new(&self) {
+        for (target, name) in [(self.path("new"), "profile-2-link"), ("profile-2-link".into(), "profile")] {
             let _ = fs::remove_file(self.path(name));
             symlink(target, self.path(name)).unwrap();
         }
@@ -81,8 +90,11 @@ impl Node {
             let _ = fs::remove_file(self.path(name));
             symlink(self.path(system), self.path(name)).unwrap();
         }
-        let state = if self.path("state/armed").exists() { "armed" } else { "reverting" };
-        self.note_in(state, "boot", "another");
+        for state in ["armed", "keeping", "reverting"] {
+            if self.path("state").join(state).exists() {
+                self.note_in(state, "boot", "another");
+            }
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -108,6 +120,7 @@ impl Node {
             .env("CURRENT_SYSTEM", self.path("current-system"))
             .env("SYSTEM_PROFILE", self.path("profile"))
             .env("GC_ROOT", self.path("gcroots/rk1-guard"))
+            .env("REBOOT_BY", if self.path("no-kexec").exists() { "reboot" } else { "kexec" })
             .process_group(0)
             .output()
             .unwrap()
@@ -183,9 +196,10 @@ impl Node {
 pub(crate) fn make_system(path: &Path) {
     program(&path.join("bin/switch-to-configuration"), SWITCH);
     fs::write(path.join("status"), "0").unwrap();
-    for part in ["kernel", "initrd", "kernel-modules"] {
+    for part in ["kernel", "initrd", "kernel-modules", "dtbs"] {
         symlink(format!("/nix/store/{part}"), path.join(part)).unwrap();
     }
+    fs::write(path.join("init"), "").unwrap();
     fs::write(path.join("kernel-params"), "panic=10").unwrap();
 }
 

@@ -1,6 +1,6 @@
-# Runs in the container at each of its two boots. The test compares its output.
+# Runs in the container at each of its boots. The test compares its output.
 set -o nounset
-export PATH=/opt/bin:$PATH NOTES=/out/notes CURRENT_SYSTEM=/run/current-system BOOTED_SYSTEM=/run/booted-system
+export PATH=/opt/bin:$PATH LOADER=/nix/loader NOTES=/out/notes CURRENT_SYSTEM=/run/current-system BOOTED_SYSTEM=/run/booted-system
 
 watch=rk1-guard-watch.service
 profiles=/nix/var/nix/profiles
@@ -18,17 +18,44 @@ is_another() { is_up && [[ $(systemctl show --property MainPID --value "$watch")
 runs() { printf '  it runs %s, and %s at the next boot\n' "$(basename "$(realpath /run/current-system)")" "$(basename "$(realpath $profiles/system)")"; }
 # As `nixos-rebuild switch` does.
 switch_to_new() {
-  ln -sfn /nix/store/new "$profiles/system-2-link"
-  ln -sfn system-2-link "$profiles/system"
+  install_system new 2
   ln -sfn /nix/store/new /run/current-system
 }
+# As `nixos-rebuild boot` does.
+install_system() {
+  ln -sfn "/nix/store/$1" "$profiles/system-$2-link"
+  ln -sfn "system-$2-link" "$profiles/system"
+  ln -sfn "/nix/store/$1" /nix/loader
+}
+default() { printf '  the boot loader starts %s\n' "$(basename "$(realpath /nix/loader)")"; }
+notes() {
+  sed 's/^/  /' /out/notes
+  rm -f /out/notes
+}
+is_noted() { grep -qs "$1" /out/notes; }
+# Reboots into the other system, whose kernel is another one. The time since boot is the host's, so the limit is long.
+reboot_into_other() {
+  rm -f /out/notes
+  rk1-guard arm 999999
+  install_system other 3
+  rk1-guard reboot
+  notes
+  default
+}
 
-# As stage 2 of the boot does.
-ln -sfn "$(realpath $profiles/system)" /run/current-system
-ln -sfn "$(realpath $profiles/system)" /run/booted-system
+# As the boot loader, or the kernel before, and stage 2 of the boot do.
+if [[ -e /nix/kexec ]]; then
+  booted=$(realpath /nix/kexec)
+  rm /nix/kexec
+else
+  booted=$(realpath /nix/loader)
+fi
+ln -sfn "$booted" /run/current-system
+ln -sfn "$booted" /run/booted-system
 
-if [[ ! -e /out/second ]]; then
-  touch /out/second
+echo >>/out/boots
+case $(wc -l </out/boots) in
+1)
   echo "nothing is armed"
   systemctl start rk1-guard.service
   is_down && echo "  there is no watch"
@@ -65,7 +92,8 @@ if [[ ! -e /out/second ]]; then
   rk1-guard arm 30
   switch_to_new
   runs
-else
+  ;;
+2)
   echo "booted again"
   runs
   is_down && is_in armed && echo "  it is armed, and there is no watch yet"
@@ -73,4 +101,63 @@ else
   until_true is_in reverted
   until_true is_down
   runs
-fi
+
+  echo "rebooted into another kernel"
+  reboot_into_other
+  ;;
+3)
+  echo "booted, and confirmed"
+  systemctl start rk1-guard.service
+  runs
+  default
+  rk1-guard confirm
+  until_true is_down
+  default
+
+  echo "rebooted into a kernel that never starts a program"
+  /nix/store/old/bin/switch-to-configuration switch
+  ln -sfn system-1-link $profiles/system
+  reboot_into_other
+  # The watchdog resets the board.
+  rm /nix/kexec
+  ;;
+4)
+  echo "booted by the boot loader"
+  runs
+  systemctl start rk1-guard.service
+  until_true is_in reverted
+  until_true is_down
+  runs
+
+  echo "rebooted into another kernel"
+  reboot_into_other
+  ;;
+5)
+  echo "booted, and rolled back"
+  runs
+  systemctl start rk1-guard.service
+  rm -f /out/notes
+  rk1-guard revert
+  until_true is_noted "^systemctl reboot"
+  notes
+  default
+  ;;
+6)
+  echo "booted by the boot loader"
+  systemctl start rk1-guard.service
+  until_true is_in reverted
+  until_true is_down
+  runs
+
+  echo "confirmed, and power lost before the boot loader knows"
+  reboot_into_other
+  ;;
+7)
+  echo "booted"
+  mv /var/lib/rk1/guard/armed /var/lib/rk1/guard/keeping
+  systemctl start rk1-guard.service
+  until_true is_in confirmed
+  runs
+  default
+  ;;
+esac

@@ -1,5 +1,5 @@
 //! The unit and the guard under a real systemd: in a systemd-nspawn container with an empty root and the host's /usr,
-//! booted twice. The unit's text is the one that tests/modules/nix/ evaluates.
+//! booted seven times. The unit's text is the one that tests/modules/nix/ evaluates.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,8 +19,24 @@ const SCENARIO: &str = include_str!("scenario.sh");
 const HEAD: &str = "#!/bin/bash
 export GUARD_STATE=/var/lib/rk1/guard CURRENT_SYSTEM=/run/current-system BOOTED_SYSTEM=/run/booted-system
 export SYSTEM_PROFILE=/nix/var/nix/profiles/system GC_ROOT=/nix/var/nix/gcroots/rk1-guard
-export NOTES=/out/notes PATH=/opt/bin:$PATH
+export REBOOT_BY=kexec LOADER=/nix/loader NOTES=/out/notes PATH=/opt/bin:$PATH
 ";
+
+/// A container cannot start another kernel: its next boot does, which reads the link.
+const KEXEC: &str = r#"#!/bin/bash
+echo "kexec $*" >>/out/notes
+kernel=${2%/kernel}
+ln --symbolic --force --no-dereference "$kernel" /nix/kexec
+"#;
+
+/// The scenario ends the boot, once this has noted that it should.
+const SYSTEMCTL: &str = r#"#!/bin/bash
+case $* in
+reboot | "--no-block kexec") echo "systemctl $*" >>/out/notes ;;
+*) exec /usr/bin/systemctl "$@" ;;
+esac
+"#;
+const BOOTS: usize = 7;
 
 /// Returns the unit of host rk1-01 with the path that its program has in the container.
 fn unit() -> String {
@@ -74,14 +90,20 @@ fn systemd_runs_the_guard() {
     for directory in ["units", "out", "bin", "guard", "nix/var/nix/profiles", "nix/var/nix/gcroots"] {
         fs::create_dir_all(path(directory)).unwrap();
     }
-    for system in ["old", "new"] {
+    for system in ["old", "new", "other"] {
         let store = path("nix/store").join(system);
         fs::create_dir_all(store.join("bin")).unwrap();
         make_system(&store);
     }
+    // Its kernel is another one.
+    fs::remove_file(path("nix/store/other/kernel")).unwrap();
+    fs::write(path("nix/store/other/kernel"), "").unwrap();
+    symlink("/nix/store/old", path("nix/loader")).unwrap();
     symlink("/nix/store/old", path("nix/var/nix/profiles/system-1-link")).unwrap();
     symlink("system-1-link", path("nix/var/nix/profiles/system")).unwrap();
-    program(&path("bin/nix-env"), NIX_ENV);
+    for (name, text) in [("kexec", KEXEC), ("nix-env", NIX_ENV), ("systemctl", SYSTEMCTL)] {
+        program(&path("bin").join(name), text);
+    }
     program(&path("bin/rk1-guard"), &(HEAD.to_owned() + &fs::read_to_string(SCRIPT).unwrap()));
     fs::write(path("units/rk1-guard.service"), unit()).unwrap();
     fs::write(path("units/check.service"), CHECK).unwrap();
@@ -93,7 +115,9 @@ fn systemd_runs_the_guard() {
         let because = format!("no container boots here: {}", said.lines().last().unwrap_or_default());
         return skipped(TEST, &because);
     }
-    boot(place.path());
+    for _ in 1..BOOTS {
+        boot(place.path());
+    }
     let told =
         fs::read_to_string(path("out/told")).unwrap() + &fs::read_to_string(path("out/errors")).unwrap();
     assert_data_eq!(told, file!["service.txt"].raw());

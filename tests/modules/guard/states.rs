@@ -16,7 +16,7 @@ fn without_a_deadline_nothing_happens() {
         assert_eq!(node.succeeds(&[command]), "");
     }
     assert_eq!(node.calls(), "");
-    assert_eq!(node.succeeds(&["state"]), "state=idle\nrunning=old\n");
+    assert_eq!(node.succeeds(&["state"]), "state=idle\nrunning=old\nbooted=old\n");
     assert_eq!(node.fails(&["confirm"]), "rk1-guard: the guard is not armed: there is nothing to confirm\n");
     assert_eq!(node.fails(&["revert"]), "rk1-guard: the guard is not armed: there is nothing to roll back\n");
     for seconds in ["", "0", "-1", "5m", "1000000"] {
@@ -25,7 +25,10 @@ fn without_a_deadline_nothing_happens() {
             format!("rk1-guard: `{seconds}` is not a number of seconds\n")
         );
     }
-    assert_eq!(node.fails(&[]), "rk1-guard: usage: rk1-guard arm SECONDS | confirm | revert | state\n");
+    assert_eq!(
+        node.fails(&[]),
+        "rk1-guard: usage: rk1-guard arm SECONDS | reboot | confirm | revert | state | needs-reboot SYSTEM\n"
+    );
     assert_eq!(node.systems(), only("old"));
 }
 
@@ -65,7 +68,10 @@ fn a_confirmed_system_stays() {
     node.succeeds(&["watch"]);
     assert_eq!(node.calls(), "");
     assert_eq!(node.systems(), only("new"));
-    assert_eq!(node.succeeds(&["state"]), "state=confirmed\nsystem=old\ngeneration=1\nrunning=new\n");
+    assert_eq!(
+        node.succeeds(&["state"]),
+        "state=confirmed\nsystem=old\ngeneration=1\nrunning=new\nbooted=old\n"
+    );
     assert_eq!(node.fails(&["confirm"]), "rk1-guard: the guard is not armed: there is nothing to confirm\n");
 }
 
@@ -257,6 +263,119 @@ fn the_node_reboots_only_once_to_roll_back_a_kernel() {
     node.succeeds(&["watch"]);
     assert_eq!(node.calls(), format!("{SWITCH_UNITS}old switch\n"));
     assert_eq!(node.state("state"), "reverted");
+}
+
+/// Armed, with a new system for the next boot, and the reboot under way.
+fn rebooting() -> Node {
+    let node = Node::new();
+    node.succeeds(&["arm", "600"]);
+    node.install_new();
+    node.calls();
+    node.succeeds(&["reboot"]);
+    node
+}
+
+/// The boot loader's default is the old system until the new one is confirmed.
+#[test]
+fn a_new_system_is_booted_once_until_it_is_confirmed() {
+    let node = rebooting();
+    assert_eq!(
+        node.calls(),
+        "old boot\nkexec --load new/kernel --initrd=new/initrd --command-line=init=new/init panic=10\n\
+         systemctl --no-block kexec\n"
+    );
+    node.reboot_into("new");
+    node.succeeds(&["confirm"]);
+    assert_eq!(node.calls(), "new boot\n");
+    assert_eq!((node.systems(), node.state("state")), (only("new"), "confirmed".to_owned()));
+}
+
+/// The watchdog, or the reboot after a panic, brings the boot loader's default back.
+#[test]
+fn a_kernel_that_never_starts_a_program_is_rolled_back_at_once() {
+    let node = rebooting();
+    node.reboot_into("old");
+    node.calls();
+    assert_eq!(node.fails(&["confirm"]), "rk1-guard: new does not run: there is nothing to confirm\n");
+    assert_eq!(
+        node.succeeds(&["watch"]),
+        "rk1-guard: new did not start\nrk1-guard: rolled back to old; its activation ended with status 0\n"
+    );
+    assert_eq!(node.calls(), format!("{SWITCH_UNITS}{BACK}"));
+    assert_eq!((node.systems(), node.state("state")), (only("old"), "reverted".to_owned()));
+}
+
+/// It runs programs, but nobody confirms it.
+#[test]
+fn a_booted_system_that_is_not_confirmed_is_rolled_back() {
+    let node = rebooting();
+    node.reboot_into("new");
+    node.note("deadline", "1");
+    node.calls();
+    node.succeeds(&["watch"]);
+    assert_eq!(node.calls(), format!("{SWITCH_UNITS}{BACK}"));
+    assert_eq!(node.systems(), only("old"));
+}
+
+#[test]
+fn without_kexec_the_boot_loader_starts_the_new_system() {
+    let node = Node::new();
+    fs::write(node.path("no-kexec"), "").unwrap();
+    node.succeeds(&["arm", "600"]);
+    node.install_new();
+    node.calls();
+    node.succeeds(&["reboot"]);
+    assert_eq!(node.calls(), "systemctl --no-block reboot\n");
+    node.reboot_into("new");
+    node.succeeds(&["confirm"]);
+    assert_eq!((node.calls(), node.systems()), (String::new(), only("new")));
+}
+
+#[test]
+fn a_reboot_that_cannot_be_tried_is_refused() {
+    let node = Node::new();
+    assert_eq!(node.fails(&["reboot"]), "rk1-guard: the guard is not armed: arm it first\n");
+    node.succeeds(&["arm", "600"]);
+    assert_eq!(
+        node.fails(&["reboot"]),
+        "rk1-guard: the profile has no new system: run `nixos-rebuild boot` first\n"
+    );
+    node.install_new();
+    fs::write(node.path("kexec-fails"), "").unwrap();
+    assert_eq!(
+        node.fails(&["reboot"]),
+        "rk1-guard: the kernel of new cannot be loaded: set rk1.guard.rebootBy to `reboot` on this node\n"
+    );
+    assert!(!node.calls().contains("systemctl --no-block"));
+    node.succeeds(&["revert"]);
+    node.succeeds(&["watch"]);
+    assert_eq!(node.systems(), only("old"));
+}
+
+#[test]
+fn what_takes_effect_after_a_reboot_only_is_named() {
+    let node = Node::new();
+    let new = node.path("new").display().to_string();
+    assert_eq!(node.succeeds(&["needs-reboot", &new]), "");
+    // A part that only one system has inhibits nothing, as in NixOS.
+    fs::write(node.path("old/switch-inhibitors"), r#"{"dbus-implementation":"dbus","init":"systemd-258"}"#)
+        .unwrap();
+    assert_eq!(node.succeeds(&["needs-reboot", &new]), "");
+    fs::write(
+        node.path("new/switch-inhibitors"),
+        "{\n  \"dbus-implementation\": \"broker\",\n  \"init\": \"systemd-258\",\n  \"other\": \"x\"\n}\n",
+    )
+    .unwrap();
+    for part in ["kernel", "dtbs"] {
+        fs::remove_file(node.path("new").join(part)).unwrap();
+        std::os::unix::fs::symlink("/nix/store/another", node.path("new").join(part)).unwrap();
+    }
+    fs::write(node.path("new/kernel-params"), "panic=10 quiet").unwrap();
+    assert_eq!(
+        node.succeeds(&["needs-reboot", &new]),
+        "kernel\ndtbs\nkernel-params\nrefuses-switch dbus-implementation\n"
+    );
+    assert_eq!(node.fails(&["needs-reboot", "/etc"]), "rk1-guard: `/etc` is not a system\n");
 }
 
 #[test]

@@ -38,7 +38,7 @@ case "$*" in
 "rk1-guard "*)
   [[ -e $node/no-guard ]] && { echo "bash: line 1: rk1-guard: command not found" >&2; exit 127; }
   export PATH=$node/bin:$PATH NOTES=$node/notes GUARD_STATE=$node/state CURRENT_SYSTEM=$node/current-system
-  export SYSTEM_PROFILE=$node/profile GC_ROOT=$node/gcroots/rk1-guard
+  export BOOTED_SYSTEM=$node/booted-system REBOOT_BY=kexec SYSTEM_PROFILE=$node/profile GC_ROOT=$node/gcroots/rk1-guard
   exec bash @SCRIPT@ "${@:2}"
   ;;
 "k3s kubectl get --raw=/readyz/etcd")
@@ -63,6 +63,10 @@ case $1 in
 dry-activate)
   [[ -e $node/build-fails ]] && { echo "error: attribute 'rk1.k3s.relase' does not exist" >&2; exit 1; }
   ;;
+boot)
+  ln -sfn "$node/new" "$node/profile-2-link"
+  ln -sfn profile-2-link "$node/profile"
+  ;;
 switch)
   ln -sfn "$node/new" "$node/profile-2-link"
   ln -sfn profile-2-link "$node/profile"
@@ -80,12 +84,27 @@ echo "$node/new"
 
 /// Runs the watch, as systemd would: the last two arguments are the guard and its order.
 const SYSTEMD_RUN: &str = "#!/bin/bash\nsetsid bash \"${@: -2:1}\" watch >/dev/null 2>&1 </dev/null &\n";
-const SYSTEMCTL: &str = "#!/bin/bash\n[[ $1 != is-active ]]\n";
+/// A reboot starts the new system at once. With the file `kernel-hangs`, the boot loader starts the old one again.
+const SYSTEMCTL: &str = r#"#!/bin/bash
+if [[ $* == "--no-block kexec" ]]; then
+  sed -i 's/^boot=.*/boot=before/' "$GUARD_STATE/armed"
+  node=${CURRENT_SYSTEM%/*}
+  if [[ -e $node/kernel-hangs ]]; then
+    touch "$node/silent"
+    (sleep 4; rm "$node/silent") >/dev/null 2>&1 </dev/null &
+    exit
+  fi
+  for link in "$CURRENT_SYSTEM" "$BOOTED_SYSTEM"; do ln -sfn "$(realpath "$SYSTEM_PROFILE")" "$link"; done
+  exit
+fi
+[[ $1 != is-active ]]
+"#;
 
 /// A system's own, as far as the node itself sees it.
 const SWITCH: &str = r#"#!/bin/bash
 system=${0%/bin/*}
 node=${system%/*}
+[[ $1 == boot ]] && exit
 ln -sfn "$system" "$node/current-system"
 "#;
 

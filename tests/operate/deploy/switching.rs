@@ -45,6 +45,50 @@ fn a_system_that_runs_already_is_left_alone() {
     assert_eq!(cluster.switched(), (vec![], vec![]));
 }
 
+/// Gives a node's new system another kernel.
+fn new_kernel(cluster: &TestCluster, node: &str) {
+    let kernel = cluster.path(node, "new/kernel");
+    std::fs::remove_file(&kernel).unwrap();
+    std::os::unix::fs::symlink("/nix/store/another-kernel", kernel).unwrap();
+}
+
+#[test]
+fn a_reboot_into_the_new_system() {
+    let cluster = TestCluster::well();
+    new_kernel(&cluster, "rk1-04");
+    cluster.deploy("reboot", &["rk1-04", "--reboot", "--delete-emptydir-data"]);
+    assert_eq!(cluster.switched(), (vec!["rk1-04"], vec![]));
+}
+
+#[test]
+fn a_kernel_that_does_not_start_is_rolled_back() {
+    let cluster = TestCluster::well();
+    new_kernel(&cluster, "rk1-04");
+    cluster.mark("rk1-04", "kernel-hangs");
+    cluster.deploy("kernel-hangs", &["rk1-04", "--reboot", "--delete-emptydir-data"]);
+    assert_eq!(cluster.switched(), (vec![], vec![]));
+}
+
+/// Nobody can be asked here.
+#[test]
+fn a_new_kernel_waits_for_the_next_boot() {
+    let cluster = TestCluster::well();
+    new_kernel(&cluster, "rk1-04");
+    cluster.deploy("kernel-waits", &["rk1-04"]);
+    assert_eq!(cluster.switched(), (vec!["rk1-04"], vec![]));
+}
+
+#[test]
+fn what_nixos_refuses_to_switch_is_left_untouched() {
+    let cluster = TestCluster::well();
+    for (system, bus) in [("old", "dbus"), ("new", "broker")] {
+        let inhibitors = format!("{{\"dbus-implementation\":\"{bus}\"}}");
+        std::fs::write(cluster.path("rk1-04", system).join("switch-inhibitors"), inhibitors).unwrap();
+    }
+    cluster.deploy("needs-reboot", &["rk1-04"]);
+    assert_eq!(cluster.switched(), (vec![], vec![]));
+}
+
 #[test]
 fn a_node_that_fails_to_come_back_rolls_itself_back() {
     let cluster = TestCluster::well();

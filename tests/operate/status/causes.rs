@@ -368,12 +368,15 @@ fn etcd_is_unhealthy() {
     });
 }
 
-/// In turn: a generation that waits, a kernel that waits for a reboot, and a kubelet of another release.
+/// In turn: a generation that waits, a kernel that waits for a reboot beside a menu with collected systems, and a kubelet of another release.
 #[test]
 fn something_else_runs_than_was_deployed() {
     screen_of("cause-system", |cluster| {
         cluster.module(0, |module| module.links[1].1 = "/nix/store/bbbb-nixos-system-rk1-26.05");
-        cluster.module(1, |module| module.links[3].1 = "/nix/store/llll-linux-6.12.9/Image");
+        cluster.module(1, |module| {
+            module.links[3].1 = "/nix/store/llll-linux-6.12.9/Image";
+            module.lost_entries = vec!["/nix/store/gone-1/init", "/nix/store/gone-2/init"];
+        });
         cluster.page(NODE_LIST)["items"][2]["status"]["nodeInfo"]["kubeletVersion"] = json!("v1.35.9+k3s1");
     });
 }

@@ -52,6 +52,8 @@ pub(crate) struct Module {
     /// Where links of its file system lead.
     pub(crate) links: Vec<(&'static str, &'static str)>,
     pub(crate) kubeconfig: Option<String>,
+    /// Systems of the boot menu that the store does not have.
+    pub(crate) lost_entries: Vec<&'static str>,
 }
 
 impl Module {
@@ -75,6 +77,7 @@ impl Module {
                 ("/run/current-system/kernel", "/nix/store/kkkk-linux-6.12.1/Image"),
             ],
             kubeconfig: None,
+            lost_entries: Vec::new(),
         }
     }
 
@@ -111,6 +114,8 @@ impl Module {
             ("sleep", String::new()),
             ("systemctl", systemctl),
         ]);
+        let menu = self.lost_entries.iter().map(|init| format!("echo {init}\n"));
+        programs.insert("sed", menu.collect());
         if let Some(kubeconfig) = &self.kubeconfig {
             let cat =
                 "if [ \"$1\" = /etc/rancher/k3s/k3s.yaml ]; then PATH=/usr/bin:/bin; set -- \"$0.k3s\"; fi\n";

@@ -295,10 +295,17 @@ fn system(
         )
         .of_object(format!("Node {name}"));
     }
-    if differ(&system.booted_kernel, &system.running_kernel) {
-        return Finding::good("a new kernel waits for a reboot");
-    }
-    Finding::good("as deployed")
+    let runs = if differ(&system.booted_kernel, &system.running_kernel) {
+        "a new kernel waits for a reboot"
+    } else {
+        "as deployed"
+    };
+    // `rk1 deploy` rewrites the menu, and the entry that boots by default is never collected.
+    Finding::good(match system.lost_entries {
+        0 => runs.to_owned(),
+        1 => format!("{runs}; 1 entry of the boot menu is gone from the store"),
+        entries => format!("{runs}; {entries} entries of the boot menu are gone from the store"),
+    })
 }
 
 /// Whether `v1.36.4+k3s1` is of the release `1.36`.

@@ -64,6 +64,10 @@ const SYSTEM_LINKS: [&str; 4] = [
     "/run/current-system/kernel",
 ];
 
+/// Prints each `init=` of the boot menu whose system is gone. The garbage collector does not rewrite the menu.
+const LOST_ENTRIES: &str = "sed -n 's/.* init=\\([^ ]*\\).*/\\1/p' /boot/extlinux/extlinux.conf | sort -u | while read -r init; do \
+                            test -e \"$init\" || echo \"$init\"; done";
+
 impl Questions<'_> {
     /// The data disk and the directories on it.
     fn mount_points(&self) -> impl Iterator<Item = &str> {
@@ -82,6 +86,7 @@ impl Questions<'_> {
         for link in SYSTEM_LINKS {
             section(&format!("link {link}"), &format!("readlink -f {link}"));
         }
+        section("menu", LOST_ENTRIES);
         for path in self.mount_points() {
             let command = format!("findmnt --noheadings --raw --output OPTIONS --mountpoint {path}");
             section(&format!("mount {path}"), &command);
@@ -133,7 +138,13 @@ impl Questions<'_> {
             k3s: sections.get("k3s")?.to_owned(),
             mounts: mounts.collect::<Probed<_>>()?,
             clock_ahead: sections.get("clock")?.parse().map_or(0, |clock| ahead(clock, window)),
-            system: SystemFacts { running, profile, booted_kernel, running_kernel },
+            system: SystemFacts {
+                running,
+                profile,
+                booted_kernel,
+                running_kernel,
+                lost_entries: sections.get("menu").map_or(0, |lines| lines.lines().count()),
+            },
             etcd,
             streamers: streamers.collect::<Probed<_>>()?,
         })
@@ -224,6 +235,26 @@ mod tests {
         assert_eq!(ahead(80, [90, 110]), -10);
         assert_eq!(ahead(i64::MAX, [90, 110]), i64::MAX - 110);
         assert_eq!(ahead(i64::MIN, [90, 110]), i64::MIN);
+    }
+
+    #[test]
+    fn entries_of_the_boot_menu_are_counted() {
+        let text = include_str!("../../../../cluster.toml").to_owned();
+        let source = Source { name: "cluster.toml".to_owned(), text };
+        let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
+        let questions = Questions { storage: &cluster.storage, streamers: Vec::new(), is_server: false };
+        let script = questions.script();
+        let names = script.lines().filter_map(|line| line.strip_prefix("echo '")?.strip_suffix('\''));
+        let answer = |entries: &str| {
+            let sections = names.clone().map(|name| {
+                let is_menu = name == format!("{MARK}menu");
+                format!("{name}\n{}", if is_menu { entries } else { "" })
+            });
+            let facts = questions.parse(&sections.collect::<String>(), [0, 0]);
+            facts.map(|facts| facts.system.lost_entries).ok()
+        };
+        assert_eq!(answer(""), Some(0));
+        assert_eq!(answer("/nix/store/a/init\n/nix/store/b/init\n"), Some(2));
     }
 
     #[test]
