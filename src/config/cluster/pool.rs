@@ -1,10 +1,11 @@
 //! `[[pool]]` and `pool` of `[bgp]`: the external addresses of services.
 
-use std::fmt;
+mod mistake;
+mod range;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
-use thiserror::Error;
+use ipnet::IpNet;
 
 use super::address::{AddressMistake, parse_address, parse_range};
 use super::bgp::Bgp;
@@ -12,9 +13,12 @@ use super::dual::Networks;
 use super::first_use::FirstUse;
 use super::name::Label;
 use crate::common::nearest::nearest;
-use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::diagnostics::Problems;
 use crate::config::source::{Span, Spanned};
 use crate::config::written::{self, Announce, Text};
+
+use mistake::PoolMistake;
+pub use range::{PoolRange, address_like, bits};
 
 /// Addresses that are announced in the same way, for the same services.
 #[derive(Debug, Clone)]
@@ -32,186 +36,6 @@ pub struct Pool {
 pub struct ServiceLabel {
     pub key: String,
     pub value: String,
-}
-
-/// A range of a pool, of either family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PoolRange {
-    /// A network. Its first and its last address are not assigned, unless it has only one or two.
-    Network(IpNet),
-    /// Both ends are assigned.
-    Span { first: IpAddr, last: IpAddr },
-}
-
-impl PoolRange {
-    /// Returns the first and the last address that are assigned. `None` if there is none.
-    #[must_use]
-    pub fn assigned(&self) -> (IpAddr, IpAddr) {
-        match *self {
-            Self::Network(network) => {
-                let edge = u128::from(network.max_prefix_len() - network.prefix_len() > 1);
-                let (first, last) = (bits(network.network()) + edge, bits(network.broadcast()) - edge);
-                (address_like(network.network(), first), address_like(network.network(), last))
-            }
-            Self::Span { first, last } => (first, last),
-        }
-    }
-
-    /// Returns the networks that together contain all addresses of the range and no other.
-    #[must_use]
-    pub fn networks(&self) -> Vec<IpNet> {
-        match *self {
-            Self::Network(network) => vec![network],
-            Self::Span { first: IpAddr::V4(first), last: IpAddr::V4(last) } => {
-                Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect()
-            }
-            Self::Span { first: IpAddr::V6(first), last: IpAddr::V6(last) } => {
-                Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect()
-            }
-            // A range has one family.
-            Self::Span { .. } => Vec::new(),
-        }
-    }
-
-    /// Returns whether the address belongs to the range, assigned or not.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match *self {
-            Self::Network(network) => network.contains(&address),
-            Self::Span { first, last } => {
-                first.is_ipv4() == address.is_ipv4() && (first..=last).contains(&address)
-            }
-        }
-    }
-
-    /// Returns whether the address is assigned to services.
-    #[must_use]
-    pub fn assigns(&self, address: IpAddr) -> bool {
-        let (first, last) = self.assigned();
-        self.contains(address) && (first..=last).contains(&address)
-    }
-
-    #[must_use]
-    pub fn is_ipv6(&self) -> bool {
-        self.ends().0.is_ipv6()
-    }
-
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
-        let ((first, last), (other_first, other_last)) = (self.ends(), other.ends());
-        self.is_ipv6() == other.is_ipv6() && first <= other_last && other_first <= last
-    }
-
-    /// Returns its first and its last address, assigned or not.
-    pub(super) fn ends(&self) -> (IpAddr, IpAddr) {
-        match *self {
-            Self::Network(network) => (network.network(), network.broadcast()),
-            Self::Span { first, last } => (first, last),
-        }
-    }
-}
-
-impl fmt::Display for PoolRange {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Network(network) => write!(formatter, "{network}"),
-            Self::Span { first, last } => write!(formatter, "{first}-{last}"),
-        }
-    }
-}
-
-/// Returns an address as a number.
-#[must_use]
-pub fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_bits().into(),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-/// Returns the address with a number, in the family of another address.
-#[must_use]
-pub fn address_like(other: IpAddr, bits: u128) -> IpAddr {
-    match other {
-        // Numbers of IPv4 come from addresses of IPv4.
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(u32::MAX))),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
-    }
-}
-
-#[derive(Debug, Error)]
-enum PoolMistake {
-    #[error("the cluster has no pool of external addresses")]
-    NoPool,
-    #[error("the pool has no range")]
-    NoRange,
-    #[error("two pools have the name `{name}`")]
-    DuplicateName { name: Label },
-    #[error("`{first}-{last}` mixes IPv4 and IPv6")]
-    MixedFamilies { first: IpAddr, last: IpAddr },
-    #[error("the range ends at {last}, before its first address {first}")]
-    Backwards { first: IpAddr, last: IpAddr },
-    #[error("the range `{range}` of a pool overlaps the range `{other}`")]
-    Overlap { range: PoolRange, other: PoolRange },
-    #[error("the pool is announced by BGP, but there is no `[bgp]`")]
-    NoBgp,
-    #[error("a pool that is announced in the nodes' network has no routers")]
-    RoutersOfL2,
-    #[error("the cluster has no router `{name}`")]
-    UnknownRouter { name: String, nearest: Option<String> },
-    #[error("no pool is announced to the router `{name}`")]
-    IdleRouter { name: Label },
-    #[error("`service-label` has {count} labels")]
-    LabelCount { count: usize },
-    #[error("`{text}` is not a {what} of a Kubernetes label")]
-    Label { text: String, what: &'static str },
-    #[error(
-        "the pools `{first}` and `{second}` are announced in different ways, but every service may use both"
-    )]
-    Ambiguous { first: Label, second: Label },
-    #[error(
-        "two pools are for services with the label `{key}: {value}`, but they are announced in different ways"
-    )]
-    AmbiguousLabel { key: String, value: String },
-    #[error("the pool has IPv6 addresses, but the cluster has none")]
-    Ipv6,
-}
-
-impl Mistake for PoolMistake {
-    fn hint(&self) -> Option<String> {
-        let instead = match self {
-            Self::NoPool => "add `[bgp]` with a `pool` and a router that speaks BGP, or a `[[pool]]` with free addresses of the \
-                             nodes' network, which needs no such router"
-                .to_owned(),
-            Self::NoRange => {
-                "write a range such as `172.16.10.200-172.16.10.219` or `10.200.200.0/24`".to_owned()
-            }
-            Self::DuplicateName { .. } => {
-                "write another name: the `pool` of `[bgp]` is named after the cluster".to_owned()
-            }
-            Self::MixedFamilies { .. } => "write two addresses of the same family".to_owned(),
-            Self::Backwards { first, last } => format!("write `{last}-{first}`"),
-            Self::Overlap { .. } => "write ranges that have no address in common".to_owned(),
-            Self::NoBgp => "add `[bgp]` with a router, or write `announce = \"l2\"`".to_owned(),
-            Self::RoutersOfL2 => "remove `routers`, or write `announce = \"bgp\"`".to_owned(),
-            Self::UnknownRouter { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            Self::UnknownRouter { .. } => "write the `name` of a `[[bgp.router]]`".to_owned(),
-            Self::IdleRouter { .. } => {
-                "remove the router, or add its name to `routers` of a `[[pool]]`".to_owned()
-            }
-            Self::LabelCount { .. } => {
-                "write one key and one value, such as `{ \"example.org/pool\" = \"lan\" }`".to_owned()
-            }
-            Self::Label { .. } => "write at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; a \
-                                   key may begin with a domain and `/`"
-                .to_owned(),
-            Self::Ambiguous { second, .. } => {
-                format!("give `{second}` a `service-label`: only services with this label then use it")
-            }
-            Self::AmbiguousLabel { .. } => "write another label for one of them".to_owned(),
-            Self::Ipv6 => "remove the range, or write the other keys of a dual-stack cluster: those that end in `-ipv6`".to_owned(),
-        };
-        Some(instead)
-    }
 }
 
 /// Where the pools come from.
