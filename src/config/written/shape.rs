@@ -135,10 +135,19 @@ impl Mistake for ShapeMistake {
 }
 
 /// Keys that people expect but that do not exist, with a hint where to set the same thing.
-const WISHES: [(&[&str], &str); 6] = [
+const WISHES: [(&[&str], &str); 8] = [
     (
         &["vlan", "mtu", "dhcp", "routes", "search-domains"],
         "set it in `hosts/cluster.local.nix` for all nodes, as options of `systemd.network`",
+    ),
+    (
+        &["storage", "disk", "device"],
+        "set `rk1.storage.device = lib.mkForce \"/dev/…\";` in `hosts/NAME.local.nix` of the node",
+    ),
+    (
+        &["etcd-snapshots", "snapshots", "etcd-s3"],
+        "set the flags of k3s, `--etcd-snapshot-schedule-cron` and those after it, in `services.k3s.extraFlags` in \
+         `hosts/cluster.local.nix`",
     ),
     (&["interface", "nic", "mac"], "set `rk1.network.interface` in `hosts/NAME.local.nix` of the node"),
     (
