@@ -122,22 +122,7 @@ pub(super) fn resolve(
     if let (Some(seconds @ ..60), Some(written)) = (graceful_restart, &written.graceful_restart) {
         problems.warning(written.span, BgpMistake::ShortRestart { seconds });
     }
-    let routers: Option<Vec<_>> = written.routers.as_ref().and_then(|routers| {
-        if routers.is_empty() {
-            problems.error(written.span, BgpMistake::NoRouter);
-        }
-        note_duplicates(routers, problems);
-        let resolved: Vec<_> =
-            routers.iter().map(|router| router::resolve(router, asn, pairs, secrets, problems)).collect();
-        if pairs.first().is_some() {
-            let names = routers.iter().zip(&resolved).filter_map(|(router, resolved)| {
-                Some((router.name.as_ref()?.span, &resolved.as_ref()?.name))
-            });
-            note_session_names(&names.collect::<Vec<_>>(), problems);
-        }
-        resolved.into_iter().collect()
-    });
-    let routers = routers?;
+    let routers = resolve_routers(written, asn, pairs, secrets, problems)?;
     let sessions: usize = routers.iter().map(|router| router.address.each().count()).sum();
     if let Some(written) = written.graceful_restart.as_ref().filter(|_| sessions > 1) {
         problems.warning(written.span, BgpMistake::RestartWithSeveral { sessions });
@@ -150,6 +135,30 @@ pub(super) fn resolve(
         graceful_restart: graceful_restart.map(|seconds| (sessions == 1).then_some(seconds))?,
         routers,
     })
+}
+
+fn resolve_routers(
+    written: &written::Bgp,
+    asn: Option<u32>,
+    pairs: &mut Pairs,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<Router>> {
+    let routers = written.routers.as_ref()?;
+    if routers.is_empty() {
+        problems.error(written.span, BgpMistake::NoRouter);
+    }
+    note_duplicates(routers, problems);
+    let resolved: Vec<_> =
+        routers.iter().map(|router| router::resolve(router, asn, pairs, secrets, problems)).collect();
+    if pairs.first().is_some() {
+        let names = routers
+            .iter()
+            .zip(&resolved)
+            .filter_map(|(router, resolved)| Some((router.name.as_ref()?.span, &resolved.as_ref()?.name)));
+        note_session_names(&names.collect::<Vec<_>>(), problems);
+    }
+    resolved.into_iter().collect()
 }
 
 /// Resolves the pool of `[bgp]`. `None` if there is none or if it could not be resolved, which has been noted.

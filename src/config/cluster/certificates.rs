@@ -67,37 +67,11 @@ pub(super) fn resolve(
     };
     // All tables are resolved, so that every mistake is noted.
     let solver = resolve_solver(written, gateways, cluster_domain, secrets, problems);
-    let solvers = solvers(written);
     let uses_acme = issuers.iter().copied().any(is_acme);
-    match solvers.as_slice() {
-        [] if uses_acme => problems.error(written.span, CertificateMistake::NoProvider),
-        [(_, first, first_span), (_, second, span), ..] => {
-            problems.collision(
-                *span,
-                CertificateMistake::TwoSolvers { first, second },
-                *first_span,
-                "the first one",
-            );
-        }
-        [(key, _, span)] if !uses_acme => {
-            let what = (*key).clone();
-            problems.warning(*span, CertificateMistake::Unused { what, issuer: "`production` or `staging`" });
-        }
-        _ => {}
-    }
+    note_solvers(written, uses_acme, problems);
     let ca = written.ca.as_ref().map(|ca| resolve_ca(ca, secrets, problems));
     let uses_ca = issuers.contains(&Issuer::Ca);
-    match &written.ca {
-        Some(ca) if !uses_ca => {
-            let what = "[certificates.ca]".to_owned();
-            problems.warning(ca.span, CertificateMistake::Unused { what, issuer: "`ca`" });
-        }
-        None if uses_ca => {
-            let span = written.issuer.filter(|issuer| issuer.value == Issuer::Ca);
-            problems.error(span.map_or(written.span, |issuer| issuer.span), CertificateMistake::NoAuthority);
-        }
-        _ => {}
-    }
+    note_authority(written, uses_ca, problems);
     note_issuer(written.issuer, problems);
     let recursive_nameservers = match &written.recursive_nameservers {
         Some(texts) => {
@@ -113,6 +87,41 @@ pub(super) fn resolve(
         recursive_nameservers: recursive_nameservers?,
         values: written.values.clone(),
     })
+}
+
+/// Notes solvers that are missing, too many, or without effect.
+fn note_solvers(written: &written::Certificates, uses_acme: bool, problems: &mut Problems) {
+    match solvers(written).as_slice() {
+        [] if uses_acme => problems.error(written.span, CertificateMistake::NoProvider),
+        [(_, first, first_span), (_, second, span), ..] => {
+            problems.collision(
+                *span,
+                CertificateMistake::TwoSolvers { first, second },
+                *first_span,
+                "the first one",
+            );
+        }
+        [(key, _, span)] if !uses_acme => {
+            let what = (*key).clone();
+            problems.warning(*span, CertificateMistake::Unused { what, issuer: "`production` or `staging`" });
+        }
+        _ => {}
+    }
+}
+
+/// Notes an authority that is missing or without effect.
+fn note_authority(written: &written::Certificates, uses_ca: bool, problems: &mut Problems) {
+    match &written.ca {
+        Some(ca) if !uses_ca => {
+            let what = "[certificates.ca]".to_owned();
+            problems.warning(ca.span, CertificateMistake::Unused { what, issuer: "`ca`" });
+        }
+        None if uses_ca => {
+            let span = written.issuer.filter(|issuer| issuer.value == Issuer::Ca);
+            problems.error(span.map_or(written.span, |issuer| issuer.span), CertificateMistake::NoAuthority);
+        }
+        _ => {}
+    }
 }
 
 fn resolve_ca(

@@ -148,26 +148,19 @@ pub(super) fn resolve(
     };
     let gateway = pairs.join(gateway_v4, key, parse_address::<Ipv6Addr>, problems);
 
-    let pods_v4 = range_or(written.pods.as_ref(), IPV4.pods, header, problems);
-    let key = Ipv6Key {
-        table: "[network]",
-        header,
-        name: "pods-ipv6",
-        example: IPV6.pods,
-        text: written.pods_ipv6.as_ref(),
+    let mut ranges = |v4: Option<&Text>, default, name, example, v6: Option<&Text>| {
+        let v4 = range_or(v4, default, header, problems);
+        let key = Ipv6Key { table: "[network]", header, name, example, text: v6 };
+        pairs.join(v4, key, parse_range::<Ipv6Addr>, problems)
     };
-    let pods = pairs.join(pods_v4, key, parse_range::<Ipv6Addr>, problems);
-
-    let services_v4 = range_or(written.services.as_ref(), IPV4.services, header, problems);
-    let key = Ipv6Key {
-        table: "[network]",
-        header,
-        name: "services-ipv6",
-        example: IPV6.services,
-        text: written.services_ipv6.as_ref(),
-    };
-    let services = pairs.join(services_v4, key, parse_range::<Ipv6Addr>, problems);
-
+    let pods = ranges(written.pods.as_ref(), IPV4.pods, "pods-ipv6", IPV6.pods, written.pods_ipv6.as_ref());
+    let services = ranges(
+        written.services.as_ref(),
+        IPV4.services,
+        "services-ipv6",
+        IPV6.services,
+        written.services_ipv6.as_ref(),
+    );
     let nameservers = nameservers(written, gateway_v4, problems);
     let time_servers = written.time_servers.as_deref().unwrap_or_default();
     for server in time_servers.iter().filter(|server| !is_host(&server.value)) {

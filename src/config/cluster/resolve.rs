@@ -171,23 +171,7 @@ impl Cluster {
             &mut lookup,
             problems,
         );
-        if let (Some(first), Some(versions)) = (pairs.first(), &versions) {
-            versions::note_dual_stack(file.versions.as_ref(), versions, first, problems);
-        }
-        if let Some(nodes) = machines.nodes.as_deref() {
-            let bgp = machines.bgp.as_ref().ok().and_then(Option::as_ref);
-            node::note_asns(nodes, file.bgp.is_some(), bgp, problems);
-            let asn = nodes.iter().find_map(|node| node.asn).map(|asn| asn.span);
-            if let Some(versions) = &versions {
-                versions::note_node_asn(file.versions.as_ref(), versions, asn, problems);
-            }
-        }
-        if let Some(pools) = &machines.pools {
-            pool::note_families(pools, pairs.first().is_some(), problems);
-            if let Some(versions) = &versions {
-                versions::note_pools(file.versions.as_ref(), versions, pools, problems);
-            }
-        }
+        machines.note_features(file, versions.as_ref(), pairs.first(), problems);
         pairs.note_missing(problems);
         machines.note_collisions(file, problems);
         if let (Some(storage), Some(nodes)) = (file.storage.as_ref(), &machines.nodes) {
@@ -261,6 +245,36 @@ impl Machines {
         };
         let pools = pool::resolve(&sources, problems);
         Self { network, boards: boards.into_iter().collect(), nodes, bgp, pools }
+    }
+
+    /// Notes what the versions cannot do, and pools and AS numbers that the nodes cannot use.
+    ///
+    /// `ipv6` is the first key that makes the cluster dual-stack.
+    fn note_features(
+        &self,
+        file: &ClusterFile,
+        versions: Option<&Versions>,
+        ipv6: Option<Span>,
+        problems: &mut Problems,
+    ) {
+        let written = file.versions.as_ref();
+        if let (Some(first), Some(versions)) = (ipv6, versions) {
+            versions::note_dual_stack(written, versions, first, problems);
+        }
+        if let Some(nodes) = &self.nodes {
+            let bgp = self.bgp.as_ref().ok().and_then(Option::as_ref);
+            node::note_asns(nodes, file.bgp.is_some(), bgp, problems);
+            let asn = nodes.iter().find_map(|node| node.asn).map(|asn| asn.span);
+            if let Some(versions) = versions {
+                versions::note_node_asn(written, versions, asn, problems);
+            }
+        }
+        if let Some(pools) = &self.pools {
+            pool::note_families(pools, ipv6.is_some(), problems);
+            if let Some(versions) = versions {
+                versions::note_pools(written, versions, pools, problems);
+            }
+        }
     }
 
     fn note_collisions(&self, file: &ClusterFile, problems: &mut Problems) {
