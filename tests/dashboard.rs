@@ -156,5 +156,5 @@ fn sums_are_of_exact_totals() {
         assert_eq!(panel["targets"][0]["channel"], "stream/$stream/packet_rate", "{}", panel["title"]);
         assert_eq!(panel["maxDataPoints"], 3600, "{}", panel["title"]);
     }
-    assert_eq!(sums, 5);
+    assert_eq!(sums, 6);
 }

@@ -118,6 +118,12 @@ fn agents() -> Value {
     json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": agents })
 }
 
+/// The nodes as Cilium's agents have registered them.
+fn cilium_nodes() -> Value {
+    let nodes = NODES.map(|(name, _)| json!({ "metadata": { "name": name } }));
+    json!({ "kind": "CiliumNodeList", "apiVersion": "cilium.io/v2", "metadata": {}, "items": nodes })
+}
+
 fn refusal(code: u16, reason: &str, message: &str) -> (u16, Value) {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message,
@@ -145,6 +151,7 @@ impl State {
             }
             ("GET", ["apis", "cilium.io", "v2", "ciliumbgpnodeconfigs"]) => (200, self.sessions()),
             ("GET", ["api", "v1", "namespaces", "kube-system", "pods"]) => (200, agents()),
+            ("GET", ["apis", "cilium.io", "v2", "ciliumnodes"]) => (200, cilium_nodes()),
             // Nothing that these lists could say is wrong.
             ("GET", ["api", "v1", "namespaces", _, "pods" | "events"] | ["apis", "cilium.io", "v2", _]) => {
                 (200, json!({ "kind": "List", "apiVersion": "v1", "metadata": {}, "items": [] }))
