@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use super::issuer::issuer_name;
+pub(crate) use super::names::GATEWAY_NAMESPACE;
+use super::names::HTTP_LISTENER;
 use crate::config::cluster::{self, Cluster, Domain, HostPattern};
 
-/// The namespace of the gateways, to which routes of any namespace attach.
-pub(crate) const GATEWAY_NAMESPACE: &str = "gateway";
-pub(super) const HTTP_LISTENER: &str = "http";
 const HTTPS_LISTENER: &str = "https";
 
 /// Returns the name of the secret with the certificate of a gateway's HTTPS listeners, which cert-manager makes. Its

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::gateway::{GATEWAY_NAMESPACE, HTTP_LISTENER};
+use super::names::{GATEWAY_NAMESPACE, HTTP_LISTENER};
 use super::values::json;
 use crate::config::cluster::{CA_SECRET, Cluster, DnsValue, Domain, KubernetesSecret, Solver};
 use crate::config::written::Issuer;

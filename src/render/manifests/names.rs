@@ -1,4 +1,4 @@
-//! The folder and the names of the files in it.
+//! The folder, the names of the files in it, and the names that several of them use.
 
 pub const FOLDER: &str = "manifests";
 pub(in crate::render) const CILIUM: &str = "10-cilium.yaml";
@@ -9,3 +9,8 @@ pub(in crate::render) const POOLS: &str = "30-pools.yaml";
 pub(in crate::render) const ISSUER: &str = "40-issuer.yaml";
 pub(in crate::render) const GATEWAY: &str = "50-gateway.yaml";
 pub(in crate::render) const HUBBLE: &str = "60-hubble.yaml";
+
+/// The namespace of the gateways, to which routes of any namespace attach.
+pub(crate) const GATEWAY_NAMESPACE: &str = "gateway";
+/// The listener of a gateway for plain HTTP.
+pub(super) const HTTP_LISTENER: &str = "http";
