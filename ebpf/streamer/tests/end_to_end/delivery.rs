@@ -168,7 +168,7 @@ fn a_silent_server_costs_old_rows_only() {
     let token = crate::rows::token_file();
     let metrics = "127.0.0.1:9469";
     let mut daemon =
-        start(&lab, &grafana, &token, &["--buffer", "64KiB", "--budget", "1000", "--metrics", metrics]);
+        start(&lab, &grafana, &token, &["--buffer", "64KiB", "--budget", "5000", "--metrics", metrics]);
     for _ in 0..20 {
         lab.send(&vec![frame::datagram(7); 50]);
         std::thread::sleep(Duration::from_millis(50));

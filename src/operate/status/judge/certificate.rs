@@ -45,7 +45,7 @@ pub(super) fn issuer(name: &str, found: &CertificateLookups, causes: &[NamedFind
     let what = format!("{name} is not ready: {}", condition.words());
     let describe = format!("`kubectl describe clusterissuer {name}`");
     let finding = if is_about_secret(condition) {
-        let look_at = "`rk1 secrets`, and `journalctl -u rk1-kubernetes-secrets` on a server";
+        let look_at = "`rk1 secrets`, and `journalctl -u 'kubernetes-secret-*'` on a server";
         Finding::wrong(Cause::SolverSecretMissing, what, look_at)
     } else if condition.reason == "ErrRegisterACMEAccount" {
         let look_at = format!("{describe}: cert-manager's pods need DNS and a way to the ACME server");

@@ -110,7 +110,7 @@ impl Ends<'_> {
         condition.is_true.then(|| {
             let what =
                 format!("Cilium peers with {} without a password: {}", self.router.name, condition.message);
-            let look_at = "`rk1 secrets`, and `journalctl -u rk1-kubernetes-secrets` on a server";
+            let look_at = "`rk1 secrets`, and `journalctl -u 'kubernetes-secret-*'` on a server";
             Finding::wrong(Cause::PasswordSecretMissing, what, look_at)
                 .of_object(format!("CiliumBGPPeerConfig {name}"))
         })
