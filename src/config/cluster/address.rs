@@ -205,10 +205,17 @@ pub(super) fn parse_range<A: Address>(text: &str) -> Result<A::Network, AddressM
     if range.addr() != range.network() {
         return Err(AddressMistake::HostBits { address: range });
     }
-    let mut special = A::FAMILY.special.iter();
+    check_special_range(range)?;
+    Ok(parsed)
+}
+
+/// Refuses a range with addresses that no host can have.
+pub(super) fn check_special_range(range: IpNet) -> Result<(), AddressMistake> {
+    let family = if range.addr().is_ipv4() { &IPV4 } else { &IPV6 };
+    let mut special = family.special.iter();
     match special.find(|(_, special)| special.contains(&range) || range.contains(special)) {
-        Some((kind, _)) => Err(AddressMistake::SpecialRange { range, kind, family: A::FAMILY }),
-        None => Ok(parsed),
+        Some((kind, _)) => Err(AddressMistake::SpecialRange { range, kind, family }),
+        None => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::address::{AddressMistake, parse_address, parse_range};
+use super::address::{AddressMistake, check_special_range, parse_address, parse_range};
 use super::bgp::Bgp;
 use super::dual::Networks;
 use super::first_use::FirstUse;
@@ -155,7 +155,11 @@ fn parse_pool_range(text: &Text, problems: &mut Problems) -> Option<Spanned<Pool
                 problems.error(text.span, PoolMistake::Backwards { first, last });
                 return None;
             }
-            PoolRange::Span { first, last }
+            let range = PoolRange::Span { first, last };
+            for network in range.networks() {
+                problems.take(text.span, check_special_range(network))?;
+            }
+            range
         }
         None => PoolRange::Network(problems.take(text.span, any_range(&text.value))?),
     };
