@@ -83,7 +83,7 @@ enum CollisionMistake {
     NeedlessMultihop { address: IpAddr },
     #[error("{address} is in the {what} {range}")]
     AddressInRange { address: IpAddr, what: &'static str, range: IpNet },
-    #[error("the pool {pool} is not in the nodes' network, where nobody would ask for its addresses")]
+    #[error("the pool {pool} is not in the nodes' network, where no machine would ask for its addresses")]
     PoolOutsideLan { pool: PoolRange, lan: Option<IpNet> },
     #[error("the pool {pool} contains {address}, which a machine has")]
     MachineInPool { pool: PoolRange, address: IpAddr },
