@@ -1,4 +1,3 @@
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use super::completions::node_names;
 use super::duration::duration;
 use super::outcome::Outcome;
 use super::output::{print, print_hint, print_mistake, say};
+use super::question::yes_or_no;
 use super::runtime::runtime;
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::deploy::{
@@ -40,7 +40,7 @@ pub(super) struct Deploy {
     /// Boot each node into its new system instead of switching to it, and drain it before
     ///
     /// The node boots the previous system again unless it passes the same checks as before. Without this option, you are asked
-    /// where only a reboot makes the new system effective; where nobody can answer, a new kernel waits for the next boot.
+    /// where only a reboot makes the new system effective; without a terminal, a new kernel waits for the next boot.
     #[arg(long)]
     reboot: bool,
     /// Longest time to wait until pods have ended
@@ -105,9 +105,9 @@ impl Deploy {
     fn options(&self) -> Options {
         let drain = Drain { limit: self.drain_limit, delete_empty_dirs: self.delete_emptydir_data };
         Options {
-            drain: self.drain.then_some(drain),
+            drains: self.drain,
+            drain,
             reboot: if self.reboot { Reboot::Always } else { Reboot::Ask },
-            drain_to_reboot: drain,
             limit: self.limit.unwrap_or(LIMIT),
             reboot_limit: self.limit.unwrap_or(REBOOT_LIMIT),
             anyway: self.anyway,
@@ -205,13 +205,7 @@ fn sentence(failure: &Failure) -> String {
 
 /// Asks on the terminal. The answer is no where there is none.
 fn ask(question: &str) -> bool {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return false;
-    }
-    super::output::say_text(&format!("{question} Reboot the node now? [y/N] "));
-    let mut answer = String::new();
-    stdin.read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    yes_or_no(&format!("{question} Reboot the node now?")).unwrap_or_default()
 }
 
 /// Returns a folder as a flake reference: Nix would look up a bare `clusters` in a registry.

@@ -17,6 +17,7 @@ mod outcome;
 mod output;
 mod pin;
 mod progress;
+mod question;
 mod render;
 mod runtime;
 mod schema;

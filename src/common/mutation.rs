@@ -9,10 +9,15 @@ const COUNT: usize = 12_000;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Numbers that are the same in every run (xorshift, G. Marsaglia 2003).
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn new() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// Returns a number below `limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -22,7 +27,7 @@ impl Numbers {
 
 /// Has `read` read mutations of the samples. `words` are put into some of them.
 pub(crate) fn for_each(samples: &[&[u8]], words: &[&str], mut read: impl FnMut(&[u8])) {
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut numbers = Numbers::new();
     let ours = [
         "{",
         "}",

@@ -1,10 +1,10 @@
 //! Questions on the terminal.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use tokio::task::spawn_blocking;
 
-use crate::cli::output::say_text;
+use crate::cli::question::yes_or_no;
 use crate::config::cluster::Label;
 use crate::provision::bmc::Password;
 use crate::provision::flash::{InUse, PasswordPrompt};
@@ -24,17 +24,8 @@ pub(super) async fn password(prompt: PasswordPrompt<'_>) -> io::Result<Option<Pa
 
 /// Asks whether to overwrite a node. Returns `None` if standard input is not a terminal.
 pub(super) async fn overwrite(node: &Label, in_use: &InUse, disk: &str) -> Option<bool> {
-    if !io::stdin().is_terminal() {
-        return None;
-    }
-    say_text(&format!("{node}: the node is in use: {in_use}. Overwrite its {disk}? [y/N] "));
-    let _ = io::stderr().flush();
-    let answer = spawn_blocking(|| {
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|_| line)
-    });
-    let answer = answer.await.ok()?.ok()?;
-    Some(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+    let question = format!("{node}: the node is in use: {in_use}. Overwrite its {disk}?");
+    spawn_blocking(move || yes_or_no(&question)).await.ok()?
 }
 
 /// The settings of the terminal. They are restored on drop, also when the question is interrupted.

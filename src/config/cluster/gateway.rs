@@ -85,8 +85,8 @@ impl Gateway {
     }
 }
 
-/// The name of the gateway where none is written.
-const DEFAULT_NAME: &str = "shared";
+/// The name of a gateway where none is written.
+pub(crate) const DEFAULT_NAME: &str = "shared";
 
 /// The longest name of a gateway. Cilium names its Service `cilium-gateway-` and this, in a label of 63 characters.
 const NAME_LIMIT: usize = 48;

@@ -36,6 +36,7 @@ pub(crate) use certificates::CA_SECRET;
 pub use certificates::{Certificates, Dns, DnsValue, Solver, Webhook};
 pub use cilium::Cilium;
 pub use dual::{Addresses, Dual, Networks};
+pub(crate) use gateway::DEFAULT_NAME as DEFAULT_GATEWAY_NAME;
 pub use gateway::{Gateway, HostPattern};
 pub use k3s::K3s;
 pub use name::{Domain, Label};

@@ -160,6 +160,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::mutation::Numbers;
 
     #[test]
     fn tokens_are_distinguished_from_names() {
@@ -203,14 +204,8 @@ mod tests {
             assert!(!looks_random(word) || word.contains("sha256:"), "{word}");
         }
         let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-        // Numbers that are the same in every run (xorshift, G. Marsaglia 2003).
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut letter = |_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            char::from(letters[usize::try_from((state >> 16) % 62).expect("a small number")])
-        };
+        let mut numbers = Numbers::new();
+        let mut letter = |_| char::from(letters[numbers.below(letters.len())]);
         for length in [20, 24, 32, 40, 64] {
             let tokens: Vec<String> = (0..2000).map(|_| (0..length).map(&mut letter).collect()).collect();
             let missed = tokens.iter().filter(|token| !looks_like_secret(token)).count();

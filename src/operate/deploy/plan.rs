@@ -9,11 +9,10 @@ use crate::config::written::Role;
 /// The options of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Evict the node's pods first.
-    pub drain: Option<Drain>,
+    /// Evict each node's pods first. A node that reboots is always drained.
+    pub drains: bool,
+    pub drain: Drain,
     pub reboot: Reboot,
-    /// How pods are evicted before a reboot.
-    pub drain_to_reboot: Drain,
     /// The time from arming the guard to the confirmation.
     pub limit: Duration,
     /// The same, if the node reboots meanwhile.
@@ -108,7 +107,7 @@ impl<'a> Plan<'a> {
     pub fn steps(&self, node: &Node) -> Vec<Step> {
         let is_server = node.role == Role::Server;
         let reboots = self.options.reboot == Reboot::Always;
-        let drains = reboots || self.options.drain.is_some();
+        let drains = reboots || self.options.drains;
         let steps = [
             (Step::Check, true),
             (Step::Build, true),
@@ -154,9 +153,9 @@ mod tests {
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
         let options = Options {
-            drain: None,
+            drains: false,
+            drain: Drain { limit: Duration::ZERO, delete_empty_dirs: false },
             reboot: Reboot::Ask,
-            drain_to_reboot: Drain { limit: Duration::ZERO, delete_empty_dirs: false },
             limit: Duration::ZERO,
             reboot_limit: Duration::ZERO,
             anyway: false,

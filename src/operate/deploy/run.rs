@@ -169,11 +169,10 @@ impl<A: Actions> Deploy<'_, A> {
             self.check_quorum().await?;
         }
         let options = &self.plan.options;
-        let before_reboot = before.reboots.then_some(options.drain_to_reboot);
-        if let Some(drain) = options.drain.or(before_reboot) {
+        if options.drains || before.reboots {
             self.begin(Step::Drain)?;
             self.is_cordoned = self.actions.cordon(self.node).await?;
-            self.actions.drain(self.node, drain).await?;
+            self.actions.drain(self.node, options.drain).await?;
         }
         Ok(before)
     }

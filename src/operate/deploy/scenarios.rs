@@ -317,10 +317,9 @@ fn deploy_with(
     let source =
         Source { name: "cluster.toml".to_owned(), text: include_str!("../../../cluster.toml").to_owned() };
     let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
-    let drain_to_reboot = Drain { limit: LONG, delete_empty_dirs: false };
-    let drain = drains.then_some(drain_to_reboot);
+    let drain = Drain { limit: LONG, delete_empty_dirs: false };
     let names = [node.to_owned(), "rk1-03".to_owned()];
-    let options = Options { drain, reboot, drain_to_reboot, limit, reboot_limit: limit, anyway: false };
+    let options = Options { drains, drain, reboot, limit, reboot_limit: limit, anyway: false };
     let plan = Plan::new(&cluster, &names, options).expect("nodes of the cluster");
     let world = World::new(node, trouble);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

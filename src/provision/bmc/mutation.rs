@@ -9,6 +9,7 @@ use super::error::BmcError;
 use super::power::Power;
 use super::transfer::Transfer;
 use super::usb::Usb;
+use crate::common::mutation::Numbers;
 
 /// Answers as recorded from bmcd.
 const ANSWERS: [&str; 8] = [
@@ -24,56 +25,43 @@ const ANSWERS: [&str; 8] = [
 
 const INPUTS: usize = 20_000;
 
-/// A random generator with the same sequence in each run (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).expect("a small number")
-    }
-
-    /// Changes, removes or repeats parts of an answer, and inserts what numbers and terminals trip over.
-    fn mutate(&mut self, answer: &str) -> String {
-        const PARTS: [&str; 10] = [
-            "18446744073709551616",
-            "-1",
-            "1e999",
-            "\u{1b}[2J",
-            "\r\n",
-            "null",
-            "[[[[",
-            "\"\"",
-            "\u{202e}",
-            "{}",
-        ];
-        let mut bytes = answer.as_bytes().to_vec();
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len() + 1);
-            match self.below(4) {
-                0 => bytes.truncate(at),
-                1 => drop(bytes.splice(at..at, PARTS[self.below(PARTS.len())].bytes())),
-                2 if at < bytes.len() => bytes[at] = self.below(256).to_le_bytes()[0],
-                _ => {
-                    let end = at + self.below(bytes.len() - at + 1);
-                    let part = bytes[at..end].to_vec();
-                    bytes.splice(at..at, part);
-                }
+/// Changes, removes or repeats parts of an answer, and inserts what numbers and terminals trip over.
+fn mutate(answer: &str, numbers: &mut Numbers) -> String {
+    const PARTS: [&str; 10] = [
+        "18446744073709551616",
+        "-1",
+        "1e999",
+        "\u{1b}[2J",
+        "\r\n",
+        "null",
+        "[[[[",
+        "\"\"",
+        "\u{202e}",
+        "{}",
+    ];
+    let mut bytes = answer.as_bytes().to_vec();
+    for _ in 0..=numbers.below(4) {
+        let at = numbers.below(bytes.len() + 1);
+        match numbers.below(4) {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.splice(at..at, PARTS[numbers.below(PARTS.len())].bytes())),
+            2 if at < bytes.len() => bytes[at] = numbers.below(256).to_le_bytes()[0],
+            _ => {
+                let end = at + numbers.below(bytes.len() - at + 1);
+                let part = bytes[at..end].to_vec();
+                bytes.splice(at..at, part);
             }
         }
-        String::from_utf8_lossy(&bytes).into_owned()
     }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
-
 #[test]
 fn mutated_answers_are_values_or_printable_errors() {
-    let mut random = Random(1);
+    let mut numbers = Numbers::new();
     let (mut values, mut errors) = (0, 0);
     for round in 0..INPUTS {
-        let body = random.mutate(ANSWERS[round % ANSWERS.len()]);
-        let status = [200, 200, 200, 400, 401, 403, 500][random.below(7)];
+        let body = mutate(ANSWERS[round % ANSWERS.len()], &mut numbers);
+        let status = [200, 200, 200, 400, 401, 403, 500][numbers.below(7)];
         let status = StatusCode::from_u16(status).expect("a status");
         let envelope = Envelope { status, body: Zeroizing::new(body) };
         let parsed = envelope.parse::<Value>();

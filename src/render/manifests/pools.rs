@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::gateway;
-use crate::config::cluster::{Cluster, Gateway, Pool, PoolRange, ServiceLabel, address_like, bits};
+use crate::config::cluster::{
+    Cluster, DEFAULT_GATEWAY_NAME, Gateway, Pool, PoolRange, ServiceLabel, address_like, bits,
+};
 use crate::config::written::Announce;
 use crate::render::schema::cilium_api_version;
 
@@ -160,7 +162,7 @@ fn reserved_labels(cluster: &Cluster) -> Vec<(String, Vec<String>)> {
 fn gateway_pool(cluster: &Cluster, gateway: &Gateway) -> GatewayPool {
     GatewayPool {
         name: match gateway.name.as_str() {
-            "shared" => format!("{}-gateway", cluster.name),
+            DEFAULT_GATEWAY_NAME => format!("{}-gateway", cluster.name),
             name => format!("{}-gateway-{name}", cluster.name),
         },
         namespace: gateway::GATEWAY_NAMESPACE,
