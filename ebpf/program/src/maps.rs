@@ -62,7 +62,8 @@ pub(crate) fn control() -> &'static Control {
     unsafe { &*control }
 }
 
-/// Returns the counters and the state of this CPU, and a record, all zero, to write a packet into.
+/// Returns the counters and the state of this CPU, and a record to write a packet into. The record still has the values of the
+/// packet before: `ring::clear` sets it to zero.
 #[inline(always)]
 pub(crate) fn cpu() -> Option<(&'static mut Counters, &'static mut CpuState, &'static mut Record)> {
     // SAFETY: the memory belongs to this CPU, and nothing else writes it, because the program never runs twice at once

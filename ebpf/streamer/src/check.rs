@@ -89,9 +89,13 @@ fn kernel(release: &str) -> Finding {
             "Linux {release} is not tested: the program is tested on {tested}\n\
              hint: use Linux {major}.{minor} or newer, unless the lines below say that this kernel accepts the program"
         )),
-        _ => Finding::Bad(format!(
-            "Linux {release} is too old: 6.1 is known to refuse the program\nhint: use Linux {major}.{minor} or newer"
-        )),
+        _ => {
+            let (refusing_major, refusing_minor) = NEWEST_REFUSING;
+            Finding::Bad(format!(
+                "Linux {release} is too old: {refusing_major}.{refusing_minor} is known to refuse the program\n\
+                 hint: use Linux {major}.{minor} or newer"
+            ))
+        }
     }
 }
 
