@@ -17,9 +17,15 @@ use rk1::render::pins::Pins;
 use rk1::render::{RenderError, documents};
 
 const CASES: u32 = 13_000;
-/// Of one address family, and of both.
-const BASES: [&str; 2] =
-    [include_str!("../../cluster.toml"), include_str!("../../examples/dual-stack/cluster.toml")];
+/// The four nodes of the README, and every example.
+const BASES: [&str; 6] = [
+    include_str!("../../cluster.toml"),
+    include_str!("../../examples/dual-stack/cluster.toml"),
+    include_str!("../../examples/own-authority/cluster.toml"),
+    include_str!("../../examples/single-node/cluster.toml"),
+    include_str!("../../examples/two-boards/cluster.toml"),
+    include_str!("../../examples/unifi/cluster.toml"),
+];
 
 /// One change of the text.
 #[derive(Debug, Clone)]

@@ -44,7 +44,7 @@ pub fn looks_like_secret(word: &str) -> bool {
 
 fn is_known_token(word: &str) -> bool {
     // The password of a service principal of Azure has `Q~` behind its first four characters.
-    let is_azure = word.len() >= 32 && word.get(3..).is_some_and(|rest| rest[1..].starts_with("Q~"));
+    let is_azure = word.len() >= 32 && word.chars().skip(4).take(2).eq("Q~".chars());
     is_azure || word.len() >= LEAST_RANDOM && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
 }
 
@@ -183,6 +183,7 @@ mod tests {
             "00000000-0000-0000-0000-000000000000",
             "AAAAC3NzaC1lZDI1NTE5AAAAIGpGsjHz5ueLOKAjtTmSLtDtWsuIWBjcAWGgu5rnCQmC",
             "hubble.virtualthoughts.co.uk",
+            "\u{800}\u{192}é 漢 🦀 a text of many bytes per character",
             "https://Grafana1.example.org:3000/d/packets",
             "clusterPoolIPv4PodCIDRList",
             "ipam.operator.clusterPoolIPv4MaskSize",
