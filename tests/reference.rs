@@ -36,7 +36,7 @@ fn the_keys_of_the_cluster_file() {
     let mut page = String::from(
         "# The keys of cluster.toml\n\n\
          Each section of the file with its keys, made from [the schema](cluster.schema.json), which also lets an editor complete\n\
-         the file. `rk1 init` writes a file with a comment for each key, and `rk1 check` reports what is wrong with yours.\n",
+         the file. `rk1 init --commented` writes a file with a comment for each key, and `rk1 check` reports what is wrong with yours.\n",
     );
     for (name, section) in in_order_of_the_template(&schema) {
         describe(&schema, name, section, &mut page);

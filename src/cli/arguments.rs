@@ -44,8 +44,7 @@ const EXIT_CODES: &str =
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a commented cluster.toml to start from
-    Init,
+    Init(init::Init),
     Check(check::Check),
     Pin(pin::Pin),
     Render(render::Render),
@@ -82,7 +81,7 @@ impl Command {
     fn run(self, named: Option<PathBuf>) -> anyhow::Result<Outcome> {
         match self {
             // A new file is written here, whatever lies above.
-            Self::Init => init::run(named.as_deref().unwrap_or(Path::new(FILE_NAME))),
+            Self::Init(command) => command.run(named.as_deref().unwrap_or(Path::new(FILE_NAME))),
             Self::Check(command) => command.run(named),
             Self::Pin(command) => command.run(&locate(named)),
             Self::Render(command) => command.run(&locate(named)),

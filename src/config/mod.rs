@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod diagnostics;
 pub mod dns_providers;
+pub mod initial;
 pub mod modules;
 pub mod platforms;
 pub mod source;

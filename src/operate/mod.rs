@@ -3,5 +3,6 @@
 pub mod deploy;
 pub mod doctor;
 pub mod lab;
+pub mod machine;
 mod routing_daemon;
 pub mod status;
