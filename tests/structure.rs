@@ -35,6 +35,8 @@ struct SourceFile {
     imports: BTreeSet<ItemPath>,
     /// The functions, types and constants that the file defines at its top level.
     defines: BTreeSet<String>,
+    /// The children that are compiled for tests only.
+    test_modules: Vec<ItemPath>,
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -144,6 +146,22 @@ fn definitions(tokens: TokenStream) -> BTreeSet<String> {
     defined.collect()
 }
 
+/// Returns the modules that a file declares for tests only: `#[cfg(test)] mod mutation;`.
+fn test_modules(tokens: TokenStream) -> Vec<String> {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    let declared = tokens.iter().enumerate().filter(|(_, token)| {
+        matches!(token, TokenTree::Group(group) if group.stream().to_string().replace(' ', "") == "cfg(test)")
+    });
+    let names = declared.filter_map(|(index, _)| {
+        // A visibility, such as `pub(crate)`, may come first.
+        let after = tokens.get(index + 1..)?.iter().take(4).collect::<Vec<_>>();
+        let at = after.iter().position(|token| identifier(Some(token)).is_some_and(|word| word == "mod"))?;
+        is_punctuation(after.get(at + 2).copied().or(tokens.get(index + at + 3)), ';')
+            .then(|| identifier(after.get(at + 1).copied()))?
+    });
+    names.collect()
+}
+
 /// Reads all files of a source folder.
 fn sources(folder: &str) -> Vec<SourceFile> {
     let folder = Path::new(ROOT).join(folder);
@@ -158,7 +176,10 @@ fn sources(folder: &str) -> Vec<SourceFile> {
         let mut found = BTreeSet::new();
         imports(tokens.clone(), &module, &mut found);
         let has_children = path.ends_with("mod.rs") || path.with_extension("").is_dir();
-        SourceFile { file, module, has_children, imports: found, defines: definitions(tokens) }
+        let below = |name| [module.as_slice(), &[name]].concat();
+        let test_modules = test_modules(tokens.clone()).into_iter().map(below).collect();
+        let defines = definitions(tokens);
+        SourceFile { file, module, has_children, imports: found, defines, test_modules }
     });
     read.collect()
 }
@@ -191,7 +212,9 @@ fn room(path: &[String], rooms: &BTreeSet<String>) -> Option<String> {
 }
 
 fn all_rooms(sources: &[SourceFile]) -> BTreeSet<String> {
-    let names = sources.iter().filter_map(|source| match source.module.as_slice() {
+    let for_tests: Vec<_> = sources.iter().flat_map(|source| &source.test_modules).collect();
+    let in_program = sources.iter().filter(|source| !for_tests.contains(&&source.module));
+    let names = in_program.filter_map(|source| match source.module.as_slice() {
         // The command line has no rooms: a file for each subcommand, and what they share.
         [wing, ..] if wing == "cli" => Some(wing.clone()),
         [wing, room, ..] => Some(format!("{wing}::{room}")),
