@@ -18,8 +18,9 @@ rec {
   rootOffset = seedOffset + seedSize;
   loaderLimit = seedOffset - loaderOffset;
 
-  # The seed partition's number in the partition table.
+  # The partitions' numbers in the partition table.
   seedPartition = 1;
+  rootPartition = 2;
 
   # At most 11 characters, the limit of a FAT label.
   seedLabel = "RK1-SEED";

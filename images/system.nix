@@ -10,22 +10,22 @@
 let
   layout = import ./layout.nix;
   identity = import ./identity.nix { inherit config lib; };
-  seedDevice = "/dev/disk/by-partuuid/${identity.diskId}-0${toString layout.seedPartition}";
 in
 {
   imports = [
+    ./emmc.nix
     ./grow-root.nix
     ./register-store.nix
   ];
 
   config = lib.mkIf config.rk1.board.enable {
     fileSystems."/" = {
-      device = "/dev/disk/by-uuid/${identity.rootUuid}";
+      device = "/dev/rk1/root";
       fsType = "ext4";
       options = [ "noatime" ];
     };
 
-    rk1.secrets.seedDevice = lib.mkDefault seedDevice;
+    rk1.secrets.seedDevice = lib.mkDefault "/dev/rk1/seed";
 
     system.build.rk1Image = import ./disk-image.nix {
       inherit

@@ -8,6 +8,7 @@
 let
   types = lib.types // import ./types.nix { inherit lib; };
   cfg = config.rk1.secrets;
+  sshKeys = "/etc/ssh";
 
   # As `systemd-escape --path --suffix=device` names it.
   deviceUnit =
@@ -52,10 +53,12 @@ in
       requiredBy = cfg.readers;
       wants = [ deviceUnit ];
       after = [
-        "local-fs.target"
+        "systemd-remount-fs.service"
         deviceUnit
       ];
       before = [
+        # The data disk's key is among the secrets.
+        "rk1-storage.service"
         "sysinit.target"
         "shutdown.target"
         "sshd-keygen.service"
@@ -71,14 +74,17 @@ in
       };
       # A restart would stop the readers, and a seed only ever appears at a boot.
       restartIfChanged = false;
-      serviceConfig = {
+      serviceConfig = import ./node-secrets/sandbox.nix // {
         Type = "oneshot";
         RemainAfterExit = true;
+        # Outside the restrictions (systemd.service(5)): a fresh image has none of these folders.
+        ExecStartPre = "+${pkgs.coreutils}/bin/install --directory ${sshKeys} ${cfg.directory}";
+        ReadWritePaths = [
+          sshKeys
+          cfg.directory
+        ];
         # sshd waits for sysinit.target: a seed that takes forever must not keep it from starting.
         TimeoutStartSec = "2min";
-        UMask = "0077";
-        # No other unit sees the mount.
-        PrivateMounts = true;
         RuntimeDirectory = "node-secrets";
         RuntimeDirectoryMode = "0700";
       };
@@ -86,7 +92,7 @@ in
       environment = {
         SEED_DEVICE = cfg.seedDevice;
         SECRETS = cfg.directory;
-        SSH_KEYS = "/etc/ssh";
+        SSH_KEYS = sshKeys;
         CLUSTER = config.rk1.cluster.name;
         NODE = config.networking.hostName;
       };

@@ -8,6 +8,17 @@
 let
   cfg = config.rk1.storage;
   link = import ./storage/link.nix;
+  # Identifies the unencrypted disk that this node uses.
+  record = "/var/lib/rk1/storage/disk";
+  encrypts = cfg.keyFile != null;
+  # Both scripts, in one folder.
+  scripts = lib.fileset.toSource {
+    root = ./storage;
+    fileset = lib.fileset.unions [
+      ./storage/encryption.sh
+      ./storage/prepare-disk.sh
+    ];
+  };
   # As `systemd-escape --path --suffix=device` names it.
   deviceUnit =
     lib.replaceStrings [ "-" "/" "+" "@" ] [ "\\x2d" "-" "\\x2b" "\\x40" ] (
@@ -22,14 +33,21 @@ in
     ./storage/options.nix
   ];
 
+  config.boot.kernelModules = lib.mkIf encrypts [ "dm_crypt" ];
+
   config.systemd.services = {
     rk1-storage = {
       description = "Prepare the data disk ${cfg.device}";
       # The mount requires this unit, so it runs early: before local-fs.target.
       unitConfig.DefaultDependencies = false;
       conflicts = [ "shutdown.target" ];
-      # Before this, udev has not looked at the disks that the kernel found at boot.
-      after = [ "systemd-udev-trigger.service" ];
+      after = [
+        # Before this, udev has not looked at the disks that the kernel found at boot.
+        "systemd-udev-trigger.service"
+        "systemd-modules-load.service"
+        # Moves the key from the seed.
+        "node-secrets.service"
+      ];
       before = [
         "local-fs.target"
         "shutdown.target"
@@ -42,14 +60,30 @@ in
         pkgs.gnugrep
         pkgs.gnused
         pkgs.util-linux
+      ]
+      ++ lib.optionals encrypts [
+        pkgs.cryptsetup
+        pkgs.jq
       ];
       # A restart would stop the mounts, and k3s with them.
       restartIfChanged = false;
-      serviceConfig = {
+      serviceConfig = import ./storage/sandbox.nix // {
         Type = "oneshot";
         RemainAfterExit = true;
         # The option types exclude everything that systemd or a shell would expand.
-        ExecStart = "${lib.getExe pkgs.bash} ${./storage/prepare-disk.sh} ${cfg.device} ${./storage/repart.d} ${link}";
+        ExecStart = lib.concatStringsSep " " (
+          [
+            (lib.getExe pkgs.bash)
+            "${scripts}/prepare-disk.sh"
+            cfg.device
+            "${./storage/repart.d}"
+            link
+            record
+          ]
+          ++ lib.optional encrypts cfg.keyFile
+        );
+        # A check of a large filesystem takes its time. sshd waits for local-fs.target, and so for this.
+        TimeoutStartSec = "30min";
         # On the console as well: it shows a refused disk before ssh is set up.
         StandardError = "journal+console";
       };
@@ -71,9 +105,10 @@ in
         MOUNT_POINT = cfg.mountPoint;
         DIRECTORIES = lib.concatStringsSep " " (builtins.attrValues cfg.binds);
       };
-      serviceConfig = {
+      serviceConfig = import ./storage/directories-sandbox.nix // {
         Type = "oneshot";
         RemainAfterExit = true;
+        ReadWritePaths = [ cfg.mountPoint ];
       };
       script = builtins.readFile ./storage/directories.sh;
     };
@@ -89,7 +124,7 @@ in
       ];
       unitConfig.ConditionPathIsMountPoint = "!${cfg.mountPoint}";
       restartIfChanged = false;
-      serviceConfig = {
+      serviceConfig = import ./systemctl-sandbox.nix // {
         Type = "oneshot";
         ExecStart = "${config.systemd.package}/bin/systemctl start --no-block ${lib.concatStringsSep " " cfg.tenants}";
       };

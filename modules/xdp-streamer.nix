@@ -58,7 +58,7 @@ in
         # systemd copies credentials when a unit starts, so a new token needs a restart.
         streamer-token = {
           description = "Restart the streamer with its new token";
-          serviceConfig = {
+          serviceConfig = import ./systemctl-sandbox.nix // {
             Type = "oneshot";
             ExecStart = "${config.systemd.package}/bin/systemctl restart --no-block ${
               lib.concatMapStringsSep " " (instance: "${instance.name}.service") instances

@@ -36,7 +36,11 @@ in
             "-${dirOf cfg.secretKeyFile}"
           ];
           RestrictAddressFamilies = "none";
-          SystemCallFilter = "@system-service";
+          SystemCallErrorNumber = "EPERM";
+          SystemCallFilter = [
+            "@system-service"
+            "~@privileged @resources"
+          ];
         };
         script = builtins.readFile ./secrets.sh;
       };

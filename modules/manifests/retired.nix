@@ -28,7 +28,11 @@ in
           PrivateNetwork = true;
           ReadWritePaths = [ "-${server}" ];
           RestrictAddressFamilies = "none";
-          SystemCallFilter = "@system-service";
+          SystemCallErrorNumber = "EPERM";
+          SystemCallFilter = [
+            "@system-service"
+            "~@privileged @resources"
+          ];
         };
         script = builtins.readFile ./retire.sh;
       };

@@ -9,10 +9,21 @@ in
     device = lib.mkOption {
       type = lib.types.strMatching "/dev(/[A-Za-z0-9_:+@-][A-Za-z0-9._:+@-]*)+";
       description = ''
-        Disk that holds the cluster's data. It has to be a whole disk. A blank disk gets one ext4 partition, the disk of an
-        earlier installation is used again, and a disk that holds anything else is refused and not written to.
+        Disk that holds the cluster's data. It has to be a whole disk. A blank disk gets one partition with an ext4
+        filesystem, the disk of this node is used again, and any other disk is refused and not written to.
       '';
       example = "/dev/nvme0n1";
+    };
+
+    keyFile = lib.mkOption {
+      type = lib.types.nullOr (lib.types.strMatching "(/${component})+");
+      default = null;
+      description = ''
+        File on the system's disk with the key that encrypts the data disk: 32 random bytes or more. It gets there when the
+        node is flashed. Null leaves a new disk unencrypted. An unencrypted disk that the node has used stays in use, with a
+        warning at each boot, and is never formatted.
+      '';
+      example = "/var/lib/rk1/secrets/rk1-01-disk";
     };
 
     mountPoint = lib.mkOption {

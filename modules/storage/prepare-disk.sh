@@ -2,10 +2,12 @@
 # Prepares a blank disk for rk1, or checks one that it prepared before, and creates a link to the partition to mount.
 # Any other disk is refused and not written to. docs/storage.md lists what happens to each kind of disk.
 #
-# usage: prepare-disk.sh DEVICE DEFINITIONS LINK
+# usage: prepare-disk.sh DEVICE DEFINITIONS LINK RECORD [KEY]
 #   DEVICE       the disk, e.g. /dev/nvme0n1 or a link in /dev/disk/by-id
 #   DEFINITIONS  the directory with the one systemd-repart definition, which also identifies a partition of ours
-#   LINK         becomes a link to our partition when it can be mounted, and does not exist otherwise
+#   LINK         becomes a link to the filesystem when it can be mounted, and does not exist otherwise
+#   RECORD       the file, on the system's disk, that identifies the unencrypted disk that this node uses
+#   KEY          the file with the key of the disk. Without this argument, a blank disk is not encrypted
 # RK1_STORAGE_WAIT is the number of seconds to wait for a disk that has not appeared (default: 60). Only the first run
 # of a boot waits: systemd runs this script again whenever something needs the mounts, and starts it when the disk appears.
 #
@@ -13,19 +15,25 @@
 # interrupted:
 #   1. the note: one sector in the unused gap before the first partition, written only to a blank disk
 #   2. the partition table
-#   3. the filesystem
-#   4. the note is erased, and the partition can be mounted
+#   3. with a key, the header of the encryption (encryption.sh)
+#   4. the filesystem
+#   5. the note is erased, and the partition can be mounted
 # A disk with the note therefore holds nothing but an unfinished preparation. A partition of ours that has neither a
 # filesystem nor the note has lost its filesystem, and is never formatted again.
+#
+# Type and name of our partition are public, so anybody can make a disk that looks like one of ours. An encrypted disk
+# proves that it belongs to this node: the node's key opens it. An unencrypted one is compared with the record.
 set -euo pipefail
 shopt -s inherit_errexit nullglob
 export LC_ALL=C
 
-if (($# != 3)); then
-  echo "usage: prepare-disk.sh DEVICE DEFINITIONS LINK" >&2
+if (($# < 4 || $# > 5)); then
+  echo "usage: prepare-disk.sh DEVICE DEFINITIONS LINK RECORD [KEY]" >&2
   exit 2
 fi
-readonly device=$1 definitions=$2 link=$3
+readonly device=$1 definitions=$2 link=$3 record=$4 key=${5:-}
+# shellcheck source=modules/storage/encryption.sh
+. "${BASH_SOURCE[0]%/*}/encryption.sh"
 
 readonly KIB=1024 MIB=$((1024 * 1024))
 # A partition table ends within 32 KiB of either end of the disk, with sectors of 512 and of 4096 bytes (UEFI 2.10, 5.3).
@@ -139,18 +147,43 @@ await_partition() {
   refuse "the kernel does not show partition $number of \`$disk\` as its table describes it" "reboot; if this persists, see \`dmesg\`"
 }
 
+# unmounted_cleanly NODE
 unmounted_cleanly() {
   local header
-  header=$(dumpe2fs -h -- "$node" 2>/dev/null)
+  header=$(dumpe2fs -h -- "$1" 2>/dev/null)
   [[ $header =~ "Filesystem state:"\ +clean$'\n' && $header != *needs_recovery* ]]
 }
 
-mounted() { grep -q -E "^[0-9]+ [0-9]+ $(<"$sysfs/${1##*/}/dev") " /proc/self/mountinfo; }
+# device_number NODE: prints the device's major and minor number.
+device_number() {
+  local hex
+  hex=$(stat --dereference --format %t:%T -- "$1")
+  printf '%d:%d' "0x${hex%:*}" "0x${hex#*:}"
+}
 
+mounted() { grep -q -E "^[0-9]+ [0-9]+ $(device_number "$1") " /proc/self/mountinfo; }
+
+# ready NODE DESCRIPTION
 ready() {
-  ln -sfn -- "$node" "$link"
-  say "ready: \`$node\`, $1"
+  ln -sfn -- "$1" "$link"
+  say "ready: \`$node\`, $2"
   exit 0
+}
+
+# identity: prints what identifies our partition and the unencrypted filesystem in it.
+identity() {
+  printf '%s %s\n' "$(partx --raw --noheadings --output UUID --nr "$number" -- "$disk")" \
+    "$(blkid --probe --match-tag UUID --output value -- "$node")"
+}
+
+# Writes beside the record and renames, so that an interrupted run leaves the old record or the new one.
+remember() {
+  [[ -e $record && $(<"$record") == "$1" ]] && return
+  mkdir -p -- "${record%/*}"
+  printf '%s\n' "$1" >"$record.new"
+  sync -- "$record.new"
+  mv -- "$record.new" "$record"
+  sync -- "${record%/*}"
 }
 
 # --- the disk itself
@@ -187,7 +220,8 @@ if noted; then note=yes; fi
 
 if ((ours == 1)); then
   await_partition
-  mounted "$node" && ready "already mounted, left unchanged"
+  mounted "$node" && ready "$node" "already mounted, left unchanged"
+  if mapping_is_ours && mounted "$mapped"; then ready "$mapped" "already mounted, left unchanged"; fi
 fi
 foreign=$(foreign_signatures)
 
@@ -208,6 +242,7 @@ elif [[ -n $foreign ]]; then
   refuse_foreign "\`$disk\` is in use by something else: $foreign"
 elif untouched 0 && zeros "$NOTE_AT" $((NOTE_AT + NOTE_SIZE)); then
   say "\`$disk\` is blank"
+  [[ -z $key ]] || key_is_usable || refuse_without_key
   if ! plan=$(repart yes 2>&1); then
     say "$plan"
     refuse "\`$disk\` has no room for rk1's partition of at least $(definition SizeMinBytes); nothing was written to it"
@@ -229,31 +264,75 @@ elif ((others == 0)); then
   repart no || say "warning: the partition could not be grown; it keeps its size"
 fi
 
+# --- the encryption
+
+contents=$(wipefs --noheadings --output TYPE -- "$node" | sort -u | paste -sd ' ')
+found=$(identity)
+known=no
+[[ $contents != ext4 || ! -e $record || $(<"$record") != "$found" ]] || known=yes
+
+filesystem=$node manner='an ext4 filesystem without errors'
+if [[ $known == yes ]]; then
+  [[ -z $key ]] || say "warning: \`$node\` is not encrypted: an earlier version of rk1 prepared it"
+elif [[ -n $key ]] && key_is_usable; then
+  if [[ $note == yes && $contents =~ ^(crypto_LUKS|ext4)?$ ]]; then
+    open_encrypted || encrypt
+    filesystem=$mapped
+  elif [[ $contents == crypto_LUKS ]]; then
+    open_encrypted || refuse_key
+    filesystem=$mapped
+  elif [[ $contents == ext4 ]]; then
+    refuse "\`$node\` is not encrypted, and this node has not used it before; nothing was written to it" \
+      "if it holds the data of this node, accept it with \`mkdir -p ${record%/*} && echo $found >$record\`, then reboot" \
+      "otherwise erase it with \`wipefs --all $disk && blkdiscard --zeroout $disk\`, then reboot"
+  fi
+  manner='encrypted, an ext4 filesystem without errors'
+elif [[ $contents == crypto_LUKS ]]; then
+  [[ -z $key ]] || refuse_without_key
+  refuse "\`$node\` is encrypted, and this node has no key for it; nothing was written to it" \
+    "set \`encryption = true\` in \`[storage]\` of cluster.toml, and flash the node with its key"
+elif [[ $contents == ext4 && -e $record && $note == no ]]; then
+  refuse "\`$node\` is not the disk that this node used before; nothing was written to it" \
+    "if it may be used, remove \`$record\`, then reboot"
+elif [[ -n $key ]]; then
+  # A node that was flashed before its disk could be encrypted goes on as it was.
+  [[ $contents == ext4 ]] || refuse_without_key
+  say "warning: \`$node\` is not encrypted: an earlier version of rk1 prepared it, and this node has no key"
+elif [[ $contents == ext4 && -e $record ]]; then
+  # An interrupted preparation that follows another disk.
+  contents=''
+fi
+
 # --- the filesystem
 
-filesystem=$(wipefs --noheadings --output TYPE -- "$node" | sort -u | paste -sd ' ')
-if [[ -z $filesystem && $note == yes ]]; then
+if [[ $filesystem == "$mapped" ]]; then
+  contents=$(wipefs --noheadings --output TYPE -- "$mapped" | sort -u | paste -sd ' ')
+  # What an interrupted mkfs.ext4 has left is noise once it is decrypted.
+  [[ $contents == ext4 || $note == no ]] || contents=''
+fi
+if [[ -z $contents && $note == yes ]]; then
   say "creating an ext4 filesystem on \`$node\`"
-  mkfs.ext4 -q -L "$our_label" -E nodiscard -- "$node" </dev/null
-  sync -- "$node"
-elif [[ -z $filesystem ]]; then
+  mkfs.ext4 -q -L "$our_label" -E nodiscard -- "$filesystem" </dev/null
+  sync -- "$filesystem"
+elif [[ -z $contents ]]; then
   refuse "\`$node\` was created by rk1 and has lost its filesystem; nothing was written to it" \
-    "try to repair it with \`e2fsck -b 32768 $node\`, which uses a copy of the superblock" \
+    "try to repair it with \`e2fsck -b 32768 $filesystem\`, which uses a copy of the superblock" \
     "if none of it is needed, erase it with \`wipefs --all $disk && blkdiscard --zeroout $disk\`, then reboot"
-elif [[ $filesystem != ext4 ]]; then
-  refuse_foreign "\`$node\` holds $filesystem; rk1 expects ext4"
+elif [[ $contents != ext4 ]]; then
+  refuse_foreign "\`$node\` holds $contents; rk1 expects ext4"
 fi
 
 # A filesystem that was unmounted cleanly is only read. `e2fsck -p` would write to it even so.
-if ! unmounted_cleanly || ! e2fsck -n -- "$node" >/dev/null 2>&1; then
+if ! unmounted_cleanly "$filesystem" || ! e2fsck -n -- "$filesystem" >/dev/null 2>&1; then
   checked=0
-  e2fsck -p -- "$node" >&2 || checked=$?
+  e2fsck -p -- "$filesystem" >&2 || checked=$?
   # e2fsck(8): 1 means that errors were corrected, 2 to reboot if it was mounted (it was not), 4 and more that errors remain.
   ((checked < 4)) || refuse "\`$node\` has errors that need a decision; it is not mounted" \
-    "repair them with \`e2fsck -f $node\`, then reboot"
+    "repair them with \`e2fsck -f $filesystem\`, then reboot"
 fi
 
+[[ $filesystem != "$node" ]] || remember "$(identity)"
 if [[ $note == yes ]]; then
   overwrite "$NOTE_AT" "$NOTE_SIZE" </dev/zero
 fi
-ready "an ext4 filesystem without errors"
+ready "$filesystem" "$manner"

@@ -16,6 +16,8 @@ pub const SEED_OFFSET: u64 = 16 * MEBIBYTE;
 pub const SEED_SIZE: u64 = 16 * MEBIBYTE;
 /// The number of the seed partition in the partition table.
 pub const SEED_PARTITION: u32 = 1;
+/// The number of the root partition in the partition table.
+pub const ROOT_PARTITION: u32 = 2;
 pub const SEED_LABEL: &str = "RK1-SEED";
 /// The type of the seed partition in an MBR: FAT16 with logical block addresses.
 pub const SEED_TYPE: u8 = 0x0e;

@@ -155,7 +155,9 @@ fn every_place_and_name_is_the_same_in_nix_and_in_rust() {
         "seedSize": layout::SEED_SIZE,
         "rootOffset": layout::ROOT_OFFSET,
         "loaderLimit": layout::LOADER_LIMIT,
-        "seedPartition": layout::SEED_PARTITION,
+        "rootPartition": layout::ROOT_PARTITION,
+            "seedPartition": layout::SEED_PARTITION,
+        "rootPartition": layout::ROOT_PARTITION,
         "seedLabel": layout::SEED_LABEL,
     });
     assert_eq!(nix.value(&format!("import {ROOT}/images/layout.nix")), layout);
@@ -173,6 +175,7 @@ fn every_place_and_name_is_the_same_in_nix_and_in_rust() {
     );
     let roots = nix.value(
         "builtins.mapAttrs (_: host: { device = host.config.fileSystems.\"/\".device;
+           initrd = host.config.boot.initrd.services.udev.rules; system = host.config.services.udev.extraRules;
            seed = host.config.rk1.secrets.seedDevice; }) harness.outputs.nixosConfigurations",
     );
     assert_eq!(cluster.nodes.len(), 4);
@@ -195,9 +198,20 @@ fn every_place_and_name_is_the_same_in_nix_and_in_rust() {
         assert_eq!(image["DISK_ID"], disk, "{name}");
         assert_eq!(image["SEED_ID"], format!("{:08x}", identity.seed_id), "{name}");
         assert_eq!(image["SEED_LABEL"], layout::SEED_LABEL, "{name}");
-        assert_eq!(roots[name]["device"], format!("/dev/disk/by-uuid/{}", identity.root_uuid), "{name}");
-        let seed = format!("/dev/disk/by-partuuid/{disk}-{:02x}", layout::SEED_PARTITION);
-        assert_eq!(roots[name]["seed"], seed, "{name}");
+        assert_eq!(roots[name]["device"], "/dev/rk1/root", "{name}");
+        assert_eq!(roots[name]["seed"], "/dev/rk1/seed", "{name}");
+        for (link, number) in [("seed", layout::SEED_PARTITION), ("root", layout::ROOT_PARTITION)] {
+            let rule = format!("ENV{{ID_PART_ENTRY_UUID}}==\"{disk}-{number:02x}\", SYMLINK+=\"rk1/{link}\"");
+            for stage in ["initrd", "system"] {
+                let rules = roots[name][stage].as_str().unwrap();
+                let found: Vec<_> = rules.lines().filter(|line| line.contains(&rule)).collect();
+                let [line] = found[..] else { panic!("{name}, {stage}: {rules}") };
+                assert!(
+                    line.contains("SUBSYSTEMS==\"mmc\"") && line.contains("KERNEL==\"mmcblk*\""),
+                    "{line}"
+                );
+            }
+        }
         let label = nix.value(&format!(
             "(import {ROOT}/images/identity.nix {{ inherit (harness) lib;
                inherit (harness.outputs.nixosConfigurations.{name}) config; }}).rootLabel"

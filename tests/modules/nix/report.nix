@@ -143,6 +143,23 @@ let
           lib.optionAttrSetToDocList { inherit (outputs.nixosConfigurations.rk1-01.options) rk1; }
         )
       );
+  # Every service that our modules run on a server with storage, Kubernetes Secrets and manifests, and on one with a Grafana.
+  services =
+    let
+      # k3s itself is NixOS's, and runs containers.
+      runs =
+        name: service:
+        name != "k3s"
+        &&
+          (builtins.isString (service.script or null) || (service.serviceConfig or { }) ? ExecStart);
+      of =
+        { config, ... }:
+        lib.mapAttrs (_: service: {
+          text = unitText.service service;
+          script = if builtins.isString service.script then service.script else null;
+        }) (lib.filterAttrs runs config.systemd.services);
+    in
+    of outputs.nixosConfigurations.rk1-01 // of streamerHosts.rk1-03;
   streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
   unitText = import ./unit-text.nix { inherit lib; };
   # The streamer's units, those of the cluster's own Grafana, what takes the secrets for them, and the guard's.
@@ -184,6 +201,7 @@ in
     "unifi"
   ] (name: lib.mapAttrs host (outputs.lib.mkCluster (../../../examples + "/${name}/hosts")));
   units = lib.mapAttrs units streamerHosts;
+  inherit services;
   scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (
     outputs.nixosConfigurations
     // lib.mapAttrs' (name: lib.nameValuePair "${name} in streamer-hosts.nix") streamerHosts

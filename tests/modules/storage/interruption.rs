@@ -9,20 +9,31 @@ use tempfile::TempDir;
 use crate::case::assert_can_be_mounted;
 use crate::contents::{noise, our_type};
 use crate::disk::{Disk, MIB, ROOMY};
-use crate::script::{Run, prepare};
+use crate::script::{Node, Run, prepare, prepare_on};
 use crate::tool::can_run;
 
 /// The programs that the script runs and that write something, and some between them.
-const STEPS: &[&str] =
-    &["dd", "systemd-repart", "partx", "mkfs.ext4", "sync", "dumpe2fs", "e2fsck", "mkdir", "ln"];
+const STEPS: &[&str] = &[
+    "dd",
+    "systemd-repart",
+    "partx",
+    "cryptsetup",
+    "mkfs.ext4",
+    "sync",
+    "dumpe2fs",
+    "e2fsck",
+    "mkdir",
+    "mv",
+    "ln",
+];
 const KILL: i32 = 9;
 
 /// Stand-ins for `STEPS` that count their calls and kill the script's process group at one of them.
-struct Killer(TempDir);
+pub struct Killer(TempDir);
 
 impl Killer {
     /// Kills the script at the call number `at`, counted from 1.
-    fn at(at: usize) -> Self {
+    pub fn at(at: usize) -> Self {
         let directory = TempDir::new().unwrap();
         let calls = directory.path().join("calls");
         fs::write(&calls, "").unwrap();
@@ -39,12 +50,17 @@ impl Killer {
         Self(directory)
     }
 
-    fn run(&self, disk: &Disk) -> Run {
-        prepare(&disk.attach().device, Some(self.0.path()))
+    /// The directory of the stand-ins.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
-    fn calls(&self) -> u64 {
-        self.0.path().join("calls").metadata().unwrap().len()
+    fn run(&self, disk: &Disk) -> Run {
+        prepare(&disk.attach().device, Some(self.path()))
+    }
+
+    pub fn calls(&self) -> usize {
+        usize::try_from(self.path().join("calls").metadata().unwrap().len()).unwrap()
     }
 }
 
@@ -93,7 +109,7 @@ fn killed_before_any_step() {
     let whole = Killer::at(usize::MAX);
     let run = whole.run(&Disk::blank(ROOMY));
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let calls = usize::try_from(whole.calls()).unwrap();
+    let calls = whole.calls();
     assert!(calls >= 10, "only {calls} steps were seen");
 
     for at in 1..=calls {
@@ -106,11 +122,15 @@ fn killed_before_any_step() {
 
 /// A blank disk that a run left just before it made the filesystem.
 pub fn table_only() -> Disk {
+    table_only_on(&Node::new(false))
+}
+
+pub fn table_only_on(node: &Node) -> Disk {
     let tools = Killer::at(usize::MAX);
     let mkfs = tools.0.path().join("mkfs.ext4");
     fs::write(&mkfs, "#!/bin/bash\nkill -9 0\n").unwrap();
     let disk = Disk::blank(ROOMY);
-    let run = tools.run(&disk);
+    let run = prepare_on(node, &disk.attach().device, Some(tools.path()));
     assert_eq!(run.signal, Some(KILL), "{}", run.stderr);
     disk
 }

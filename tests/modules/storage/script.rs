@@ -37,8 +37,42 @@ impl Run {
     }
 }
 
-/// Prepares `device`; `tools` comes before PATH, to let a test stand in for a tool.
+/// What a node has on its own disk when it prepares the data disk.
+#[derive(Debug)]
+pub struct Node {
+    directory: TempDir,
+    /// Whether the node is configured to encrypt its disk.
+    encrypts: bool,
+}
+
+impl Node {
+    /// A node that has neither a record nor a key.
+    pub fn new(encrypts: bool) -> Self {
+        Self { directory: TempDir::new().unwrap(), encrypts }
+    }
+
+    /// A node that encrypts with this key.
+    pub fn with_key(key: &str) -> Self {
+        let node = Self::new(true);
+        fs::write(node.key(), key).unwrap();
+        node
+    }
+
+    pub fn record(&self) -> PathBuf {
+        self.directory.path().join("storage/disk")
+    }
+
+    pub fn key(&self) -> PathBuf {
+        self.directory.path().join("key")
+    }
+}
+
+/// Prepares `device` on a node that does not encrypt; `tools` comes before PATH, to let a test stand in for a tool.
 pub fn prepare(device: &Path, tools: Option<&Path>) -> Run {
+    prepare_on(&Node::new(false), device, tools)
+}
+
+pub fn prepare_on(node: &Node, device: &Path, tools: Option<&Path>) -> Run {
     let directory = TempDir::new().unwrap();
     let link = directory.path().join("rk1/storage");
     let mut path = std::env::var_os("PATH").unwrap();
@@ -51,6 +85,8 @@ pub fn prepare(device: &Path, tools: Option<&Path>) -> Run {
         .arg(device)
         .arg(format!("{STORAGE}/repart.d"))
         .arg(&link)
+        .arg(node.record())
+        .args(node.encrypts.then(|| node.key()))
         .env("PATH", path)
         .env("RK1_STORAGE_WAIT", "2")
         .stdin(Stdio::null())
@@ -62,7 +98,8 @@ pub fn prepare(device: &Path, tools: Option<&Path>) -> Run {
     let real = fs::canonicalize(device).unwrap_or_else(|_| device.to_owned());
     let said = stderr.lines().filter_map(|line| line.strip_prefix("rk1-storage: "));
     let said = said
-        .map(|line| line.replace(&*real.to_string_lossy(), DISK).replace(&*device.to_string_lossy(), DISK));
+        .map(|line| line.replace(&*real.to_string_lossy(), DISK).replace(&*device.to_string_lossy(), DISK))
+        .map(|line| line.replace(&*node.directory.path().to_string_lossy(), "/var/lib/rk1"));
     Run {
         code: output.status.code(),
         signal: output.status.signal(),
@@ -77,5 +114,5 @@ fn shellcheck_finds_nothing() {
     if !crate::tool::is_installed("shellcheck") {
         return crate::requirement::skipped("storage: shellcheck", "`shellcheck` is not installed");
     }
-    crate::tool::output("shellcheck", [format!("{STORAGE}/prepare-disk.sh")]);
+    crate::tool::output("shellcheck", ["--external-sources", &format!("{STORAGE}/prepare-disk.sh")]);
 }
