@@ -45,7 +45,7 @@
       tokenFile = "/var/lib/rk1/secrets/k3s-token";
       podCidr = "10.42.0.0/16";
       serviceCidr = "10.43.0.0/16";
-      writeKubeconfigMode = "644";
+      writeKubeconfigMode = "600";
       tlsSans = [
         "rk1-01"
         "rk1-02"
@@ -57,6 +57,15 @@
         "172.16.10.222"
         "172.16.10.223"
       ];
+      podSecurity = "baseline";
+      secretsEncryption = true;
+      auditLog = true;
+    };
+
+    cilium.encryption = true;
+
+    firewall = {
+      apiClients = [ "172.16.10.0/24" ];
     };
 
     kubernetesSecrets = {

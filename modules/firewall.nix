@@ -1,11 +1,18 @@
 # The ports of a node. BGP needs none: Cilium connects to the router.
 #
-# Only the API server is open to everyone who can reach the node. The ports between nodes are open to the nodes, and to
-# the pods, which reach the kubelet and Hubble of their own node by their own addresses. Cilium's NodePorts and
-# LoadBalancer addresses are served before packets reach this firewall.
+# ssh is open to everyone who can reach the node, the API server to the networks that may use it. The ports between nodes
+# are open to the nodes, and to the pods, which reach the kubelet and Hubble of their own node by their own addresses.
+# Cilium's NodePorts and LoadBalancer addresses are served before packets reach this firewall.
 { config, lib, ... }:
 let
-  inherit (config.rk1) cluster ipv6 k3s;
+  types = lib.types // import ./types.nix { inherit lib; };
+  inherit (config.rk1)
+    cluster
+    ipv6
+    k3s
+    network
+    ;
+  cfg = config.rk1.firewall;
   isServer = k3s.role == "server";
 
   port = {
@@ -16,14 +23,17 @@ let
     health = 4240;
     hubble = 4244;
     vxlan = 8472;
+    wireguard = 51871;
   };
 
   ofServers = lib.filterAttrs (name: _: lib.elem name cluster.servers);
+  isIpv6 = lib.hasInfix ":";
   sources = {
     iptables = {
       nodes = builtins.attrValues cluster.nodes;
       servers = builtins.attrValues (ofServers cluster.nodes);
       pods = [ k3s.podCidr ];
+      apiClients = lib.filter (source: !isIpv6 source) cfg.apiClients;
     };
   }
   // lib.optionalAttrs ipv6.enable {
@@ -31,6 +41,7 @@ let
       nodes = builtins.attrValues ipv6.nodes;
       servers = builtins.attrValues (ofServers ipv6.nodes);
       pods = [ ipv6.podCidr ];
+      apiClients = lib.filter isIpv6 cfg.apiClients;
     };
   };
 
@@ -51,18 +62,50 @@ let
     ) (builtins.attrNames sources);
 in
 {
-  networking.firewall = {
+  options.rk1.firewall = {
+    apiClients = lib.mkOption {
+      type = types.listOf (types.either types.ipv4Network types.ipv6Network);
+      default = [ network.address ] ++ lib.optional ipv6.enable ipv6.address;
+      defaultText = lib.literalMD "the networks that the node is in";
+      description = ''
+        Networks from which a server's API can be reached, beside the nodes and the pods. `0.0.0.0/0` stands for everyone.
+      '';
+      example = [ "192.0.2.0/24" ];
+    };
+
+    nodeTcpPorts = lib.mkOption {
+      type = types.listOf types.port;
+      default = [ ];
+      description = "Further TCP ports that nodes and pods can reach.";
+      example = [ 5000 ];
+    };
+
+    nodeUdpPorts = lib.mkOption {
+      type = types.listOf types.port;
+      default = [ ];
+      description = "Further UDP ports that nodes can reach, such as that of a tunnel.";
+      example = [ 6081 ];
+    };
+  };
+
+  config.networking.firewall = {
     enable = lib.mkDefault true;
-    allowedTCPPorts = lib.optional (k3s.enable && isServer) port.api;
     extraCommands = lib.mkIf k3s.enable (
-      lib.optionalString isServer (accept {
-        from = source: source.servers;
-        protocol = "tcp";
-        ports = [
-          port.etcdClient
-          port.etcdPeer
-        ];
-      })
+      lib.optionalString isServer (
+        accept {
+          from = source: source.servers;
+          protocol = "tcp";
+          ports = [
+            port.etcdClient
+            port.etcdPeer
+          ];
+        }
+        + accept {
+          from = source: source.nodes ++ source.pods ++ source.apiClients;
+          protocol = "tcp";
+          ports = [ port.api ];
+        }
+      )
       + accept {
         from = source: source.nodes ++ source.pods;
         protocol = "tcp";
@@ -70,12 +113,18 @@ in
           port.kubelet
           port.health
           port.hubble
-        ];
+        ]
+        ++ cfg.nodeTcpPorts;
       }
       + accept {
         from = source: source.nodes;
         protocol = "udp";
-        ports = [ port.vxlan ];
+        ports = [
+          port.vxlan
+          # Open without encryption too: a cluster that turns it on must not wait for its last node.
+          port.wireguard
+        ]
+        ++ cfg.nodeUdpPorts;
       }
     );
   };

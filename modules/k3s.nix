@@ -13,6 +13,7 @@ let
 in
 {
   imports = [
+    ./k3s/api-server.nix
     ./k3s/kubelet.nix
     ./k3s/membership.nix
     ./k3s/server.nix

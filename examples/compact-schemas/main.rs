@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
     let schemas = arguments.next().context("name the folder with the public schemas")?;
     let destination = arguments.next().unwrap_or_else(|| DESTINATION.into());
-    let files = generator::compact_files(&schemas)?;
+    let files = generator::compact_files(&schemas, &[])?;
     for (name, text) in &files {
         let path = destination.join(name);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;

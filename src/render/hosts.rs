@@ -29,9 +29,28 @@ struct Shared<'a> {
     kubernetes_secrets: Vec<KubernetesSecret>,
     streamer: Option<Streamer<'a>>,
     ipv6: Option<Ipv6>,
-    /// Ports that the user's values of Cilium's chart need.
+    security: Security,
+    firewall: Firewall,
+}
+
+/// The settings of `[security]` that concern the hosts.
+#[derive(Serialize)]
+struct Security {
+    encryption: bool,
+    pod_security: &'static str,
+    secrets_encryption: bool,
+    audit_log: bool,
+}
+
+#[derive(Serialize)]
+struct Firewall {
+    /// Networks from which the API server can be reached.
+    api_clients: Vec<String>,
+    /// Ports that the user's values of Cilium's chart need, for everyone.
     tcp_ports: Vec<u16>,
-    udp_ports: Vec<u16>,
+    /// The same, for nodes and pods.
+    node_tcp_ports: Vec<u16>,
+    node_udp_ports: Vec<u16>,
 }
 
 /// The IPv6 settings that all nodes of a dual-stack cluster share.
@@ -181,8 +200,18 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             interval: streamer.interval,
         }),
         ipv6: ipv6(&cluster.network),
-        tcp_ports: ports.tcp.into_iter().collect(),
-        udp_ports: ports.udp.into_iter().collect(),
+        security: Security {
+            encryption: cluster.security.encryption,
+            pod_security: cluster.security.pod_security.word(),
+            secrets_encryption: cluster.security.secrets_encryption,
+            audit_log: cluster.security.audit_log,
+        },
+        firewall: Firewall {
+            api_clients: cluster.security.api_clients.iter().map(ToString::to_string).collect(),
+            tcp_ports: ports.tcp.into_iter().collect(),
+            node_tcp_ports: ports.node_tcp.into_iter().collect(),
+            node_udp_ports: ports.node_udp.into_iter().collect(),
+        },
     }
 }
 

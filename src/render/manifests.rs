@@ -13,13 +13,14 @@ pub(crate) mod gateway;
 pub(crate) mod issuer;
 mod names;
 mod own;
+mod policies;
 mod pools;
 pub mod ports;
 mod values;
 mod yaml_place;
 
 pub use names::FOLDER;
-use names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POOLS};
+use names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POLICIES, POOLS};
 pub use own::{OwnFile, check_own_files};
 use tera::Context;
 
@@ -48,6 +49,7 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
         (CERT_MANAGER, include_str!("manifests/20-cert-manager.yaml.tera")),
         (BGP, include_str!("manifests/30-bgp.yaml.tera")),
         (POOLS, include_str!("manifests/30-pools.yaml.tera")),
+        (POLICIES, include_str!("manifests/35-network-policies.yaml.tera")),
         (ISSUER, include_str!("manifests/40-issuer.yaml.tera")),
         (GATEWAY, include_str!("manifests/50-gateway.yaml.tera")),
         (HUBBLE, include_str!("manifests/60-hubble.yaml.tera")),
@@ -74,6 +76,9 @@ pub(super) fn documents(cluster: &Cluster, pins: &Pins) -> Result<Vec<Document>,
         }
         None => document(POOLS, format!("{POOLS_HEAD}{}", pools.trim_start_matches("\n---"))),
     });
+    if cluster.security.network_policies {
+        documents.push(render(POLICIES, Context::from_serialize(&policies::policies(cluster))?)?);
+    }
     if cluster.has_certificates() {
         documents.push(render(ISSUER, Context::from_serialize(&issuer::issuers(cluster))?)?);
     }

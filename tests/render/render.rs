@@ -74,7 +74,7 @@ fn a_second_run_changes_nothing() {
 
     let second = project.rk1(&["render"]);
     assert!(second.status.success());
-    assert_eq!(text(&second.stderr), "16 files, all up to date\n");
+    assert_eq!(text(&second.stderr), "17 files, all up to date\n");
     assert_eq!(project.hosts(), first);
 }
 
@@ -113,7 +113,7 @@ fn the_examples_are_up_to_date() {
         names.push(format!("{name}: {last}"));
     }
     let expected = [
-        "dual-stack: 18 files, all up to date",
+        "dual-stack: 19 files, all up to date",
         "own-authority: 15 files, all up to date",
         "single-node: 11 files, all up to date",
         "two-boards: 22 files, all up to date",
@@ -133,7 +133,7 @@ fn a_host_keeps_the_state_version_that_it_was_first_rendered_with() {
 
     let older = rendered.replace("26.05", "25.11");
     fs::write(&file, &older).expect("older");
-    assert_eq!(text(&project.rk1(&["render"]).stderr), "16 files, all up to date\n");
+    assert_eq!(text(&project.rk1(&["render"]).stderr), "17 files, all up to date\n");
     // Other changes of the same file are rendered.
     fs::write(&file, older.replace("server\"", "agent\"")).expect("edited");
     assert_eq!(project.rk1(&["render", "--check"]).status.code(), Some(1));
@@ -292,6 +292,6 @@ fn own_manifests_of_unknown_kinds_are_left_alone() {
     fs::write(project.path("manifests/70-mine.yaml"), deployment).expect("own file");
     let output = project.rk1(&["render"]);
     assert!(output.status.success());
-    let expected = "manifests/70-mine.yaml: not checked, because rk1 has no schema: Deployment\n16 files, all up to date\n";
+    let expected = "manifests/70-mine.yaml: not checked, because rk1 has no schema: Deployment\n17 files, all up to date\n";
     assert_eq!(text(&output.stderr), expected);
 }

@@ -19,7 +19,6 @@ const ENVELOPE: [&str; 4] = ["apiVersion", "kind", "metadata", "status"];
 pub(crate) fn compact(definition: &Value) -> Result<Compact> {
     ensure!(definition["kind"] == "CustomResourceDefinition", "this is no CustomResourceDefinition");
     let spec = &definition["spec"];
-    let text = |value: &Value| value.as_str().map(str::to_owned).context("a string is missing");
     let mut schemas: Vec<(Vec<String>, Value)> = Vec::new();
     for version in spec["versions"].as_array().context("versions")? {
         if version["served"] != true {
@@ -47,6 +46,10 @@ pub(crate) fn compact(definition: &Value) -> Result<Compact> {
     })
 }
 
+fn text(value: &Value) -> Result<String> {
+    value.as_str().map(str::to_owned).context("a string is missing")
+}
+
 /// Drops what only people read and puts JSON Schema in the place of Kubernetes' own keys that it can express. An unknown
 /// key is an error, so that no condition is lost.
 fn compact_schema(schema: &Value) -> Result<Value> {
@@ -69,6 +72,8 @@ fn compact_schema(schema: &Value) -> Result<Value> {
                 (key.as_str(), rules.iter().map(compact_rule).collect::<Result<Value>>()?)
             }
             "format" if value == "int32" => continue,
+            // Go has a short form of this class, which JSON Schema does not know.
+            "pattern" => (key.as_str(), text(value)?.replace(r"\PC", r"\P{C}").into()),
             "x-kubernetes-list-type"
             | "x-kubernetes-list-map-keys"
             | "default"
@@ -82,7 +87,6 @@ fn compact_schema(schema: &Value) -> Result<Value> {
             | "minLength"
             | "minProperties"
             | "minimum"
-            | "pattern"
             | "required"
             | "type" => (key.as_str(), value.clone()),
             other => bail!("the key `{other}` is not known"),

@@ -75,6 +75,18 @@
         "kubernetes.virtualthoughts.co.uk"
         "fd00:172:16:10::100"
       ];
+      podSecurity = "baseline";
+      secretsEncryption = true;
+      auditLog = true;
+    };
+
+    cilium.encryption = true;
+
+    firewall = {
+      apiClients = [
+        "172.16.10.0/24"
+        "fd00:172:16:10::/64"
+      ];
     };
 
     kubernetesSecrets = {

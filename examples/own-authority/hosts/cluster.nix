@@ -58,6 +58,15 @@
         "10.30.0.12"
         "10.30.0.13"
       ];
+      podSecurity = "baseline";
+      secretsEncryption = true;
+      auditLog = true;
+    };
+
+    cilium.encryption = true;
+
+    firewall = {
+      apiClients = [ "10.30.0.0/24" ];
     };
 
     kubernetesSecrets = {

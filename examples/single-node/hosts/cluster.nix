@@ -44,6 +44,15 @@
         "rk1.lab.example.org"
         "192.168.178.11"
       ];
+      podSecurity = "baseline";
+      secretsEncryption = true;
+      auditLog = true;
+    };
+
+    cilium.encryption = true;
+
+    firewall = {
+      apiClients = [ "192.168.178.0/24" ];
     };
 
     kubernetesSecrets = {

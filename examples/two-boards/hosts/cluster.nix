@@ -65,6 +65,15 @@
         "10.10.0.15"
         "kubernetes.example.org"
       ];
+      podSecurity = "baseline";
+      secretsEncryption = true;
+      auditLog = true;
+    };
+
+    cilium.encryption = true;
+
+    firewall = {
+      apiClients = [ "10.10.0.0/24" ];
     };
 
     kubernetesSecrets = {

@@ -56,6 +56,15 @@
         "192.168.42.12"
         "192.168.42.13"
       ];
+      podSecurity = "baseline";
+      secretsEncryption = true;
+      auditLog = true;
+    };
+
+    cilium.encryption = true;
+
+    firewall = {
+      apiClients = [ "192.168.42.0/24" ];
     };
 
     kubernetesSecrets = {

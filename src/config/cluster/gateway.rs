@@ -12,7 +12,7 @@ use super::name::{Domain, Label};
 use super::pool::{Pool, PoolRange};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Span, Spanned};
-use crate::config::written::{self, Issuer, Text};
+use crate::config::written::{self, Issuer, Routes, Text};
 
 #[derive(Debug, Clone)]
 pub struct Gateway {
@@ -21,6 +21,8 @@ pub struct Gateway {
     pub address: Addresses,
     /// The host names that it serves: at least one. A default has the span of the header.
     pub hosts: Vec<Spanned<HostPattern>>,
+    /// The namespaces whose routes it accepts.
+    pub routes: Routes,
     /// What signs the certificate of its host names. With [`Issuer::None`] they are served over HTTP.
     pub issuer: Issuer,
 }
@@ -226,7 +228,8 @@ fn resolve_one(
     let hosts = resolve_hosts(written, around.domain, problems);
     note_issuer(written.issuer, problems);
     let issuer = written.issuer.map_or(around.issuer, |issuer| issuer.value);
-    Some(Gateway { name: name?, address: address?, hosts: hosts?, issuer })
+    let routes = written.routes.map_or(Routes::Labelled, |routes| routes.value);
+    Some(Gateway { name: name?, address: address?, hosts: hosts?, routes, issuer })
 }
 
 fn resolve_hosts(

@@ -12,6 +12,8 @@ use crate::config::written;
 enum HubbleMistake {
     #[error("{} `{host}`", not_serving(hosts))]
     NotServed { host: Domain, hosts: Vec<HostPattern> },
+    #[error("Hubble's page is not served: it has no login, and `enable = true` is missing")]
+    NotEnabled,
     #[error("Hubble's page would be `{host}`, which no gateway serves")]
     DefaultNotServed { host: Domain },
 }
@@ -33,6 +35,11 @@ impl Mistake for HubbleMistake {
                 ),
                 None => "write one of the gateway's `hosts`, or add this name to them".to_owned(),
             },
+            Self::NotEnabled => {
+                "write `enable = true` in `[hubble]` to show the cluster's traffic to everyone who reaches \
+                                 the gateway, or remove `host`"
+                    .to_owned()
+            }
             Self::DefaultNotServed { host } => format!(
                 "add `{host}` to `hosts` of the gateway, set `host` in `[hubble]` to a name that it serves, or switch the \
                  page off with `enable = false` in `[hubble]`"
@@ -56,7 +63,11 @@ pub(super) fn resolve(
     cluster_domain: Option<&Domain>,
     problems: &mut Problems,
 ) -> Result<Option<Domain>, Unresolved> {
-    if written.and_then(|written| written.enable.as_ref()).is_some_and(|enable| !enable.value) {
+    let enable = written.and_then(|written| written.enable.as_ref());
+    if !enable.is_some_and(|enable| enable.value) {
+        if let (None, Some(host)) = (enable, written.and_then(|written| written.host.as_ref())) {
+            problems.warning(host.span, HubbleMistake::NotEnabled);
+        }
         return Ok(None);
     }
     let hosts = || gateways.unwrap_or_default().iter().flat_map(|gateway| &gateway.hosts);

@@ -29,6 +29,8 @@ enum K3sMistake {
     Mode { mode: String },
     #[error("the file mode `{mode}` does not let root read the administrator's kubeconfig")]
     Unreadable { mode: String },
+    #[error("with the file mode `{mode}`, every user of a server can read the administrator's kubeconfig")]
+    WorldReadable { mode: String },
     #[error("the cluster has no server `{name}`")]
     UnknownServer { name: String, nearest: Option<String> },
     #[error("`{name}` is an agent, not a server")]
@@ -41,7 +43,11 @@ impl Mistake for K3sMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
             Self::Mode { .. } | Self::Unreadable { .. } => {
-                "write three octal digits: `600` for root only, `644` for every user of the node".to_owned()
+                "write three octal digits: `600` for root only, `640` for its group as well".to_owned()
+            }
+            Self::WorldReadable { .. } => {
+                "write `600`: a fault in any program of a server then does not give away the cluster"
+                    .to_owned()
             }
             Self::UnknownServer { nearest: Some(name), .. } => format!("did you mean `{name}`?"),
             Self::UnknownServer { .. } | Self::Agent { .. } => {
@@ -63,7 +69,13 @@ pub(super) fn resolve(
 ) -> Option<K3s> {
     let token = written.token.as_ref().and_then(|text| secrets.find(text, problems));
     let mode = match &written.write_kubeconfig_mode {
-        Some(text) => problems.take(text.span, parse_mode(&text.value)),
+        Some(text) => {
+            let mode = problems.take(text.span, parse_mode(&text.value));
+            if let Some(mode) = mode.as_ref().filter(|mode| !mode.ends_with(['0', '1', '2', '3'])) {
+                problems.warning(text.span, K3sMistake::WorldReadable { mode: mode.clone() });
+            }
+            mode
+        }
         None => Some(MODE.to_owned()),
     };
     let tls_san = written.tls_san.as_deref().unwrap_or_default();

@@ -16,6 +16,7 @@ use super::node::{self, NoSuchNode, Node};
 use super::pool::{self, Pool, PoolSources};
 use super::router::Router;
 use super::secrets::{SecretLookup, Secrets};
+use super::security::{self, Security};
 use super::storage::{self, Storage};
 use super::streamer::{self, Streamer};
 use super::versions::{self, Versions};
@@ -37,6 +38,7 @@ pub struct Cluster {
     pub storage: Storage,
     pub k3s: K3s,
     pub cilium: Cilium,
+    pub security: Security,
     /// `None` if no router learns addresses by BGP.
     pub bgp: Option<Bgp>,
     /// The external addresses of services: at least one pool.
@@ -61,6 +63,7 @@ pub struct SectionSpans {
     pub gateway: Span,
     pub certificates: Span,
     pub hubble: Span,
+    pub security: Span,
 }
 
 impl SectionSpans {
@@ -78,6 +81,7 @@ impl SectionSpans {
             gateway: or_first_line(file.gateways.as_ref().map(|section| section.span)),
             certificates: or_first_line(file.certificates.as_ref().map(|section| section.span)),
             hubble: or_first_line(file.hubble.as_ref().map(|section| section.span)),
+            security: or_first_line(file.security.as_ref().map(|section| section.span)),
         }
     }
 }
@@ -171,6 +175,7 @@ impl Cluster {
             &mut lookup,
             problems,
         );
+        let security = security::resolve(file.security.as_ref(), nodes, pairs.first().is_some(), problems);
         machines.note_features(file, versions.as_ref(), pairs.first(), problems);
         pairs.note_missing(problems);
         machines.note_collisions(file, problems);
@@ -189,6 +194,7 @@ impl Cluster {
             storage: storage?,
             k3s: k3s?,
             cilium: cilium::resolve(file.cilium.as_ref()),
+            security: security?,
             bgp: machines.bgp.ok()?,
             pools: machines.pools?,
             gateways: entrance.gateways?,

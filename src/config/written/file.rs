@@ -16,6 +16,7 @@ use super::node::Node;
 use super::placeholder::note_placeholders;
 use super::pool::Pool;
 use super::secrets::Secrets;
+use super::security::Security;
 use super::shape::{Required, ShapeMistake};
 use super::storage::Storage;
 use super::streamer::Streamer;
@@ -45,6 +46,8 @@ table! {
         "k3s" k3s: Required<K3s>,
         /// Settings of Cilium, the network plug-in.
         "cilium" cilium: Option<Cilium>,
+        /// What the cluster protects itself with. Everything is on by default.
+        "security" security: Option<Security>,
         /// The BGP sessions that announce the addresses of services to the routers. [default: none; the cluster then needs a
         /// `[[pool]]` in the nodes' network]
         "bgp" bgp: Option<Bgp>,

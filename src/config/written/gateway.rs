@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::certificates::Issuer;
 use super::leaf::Text;
 use super::shape::{Decode, Notation, Required, TomlValue, wrong_type};
-use super::table::table;
+use super::table::{choice, table};
 use crate::config::diagnostics::Problems;
 use crate::config::source::{Span, Spanned};
 
@@ -25,8 +25,20 @@ table! {
         "host" host: Option<Text> = "*.example.org",
         /// The host names that it serves, instead of `host`.
         "hosts" hosts: Option<Spanned<Vec<Text>>> = ["example.org", "*.example.org"],
+        /// The namespaces whose routes it accepts: those with its label, or all. [default: labelled]
+        "routes" routes: Option<Spanned<Routes>> = "labelled",
         /// What signs the certificate of its host names. [default: that of `[certificates]`]
         "issuer" issuer: Option<Spanned<Issuer>> = "production",
+    }
+}
+
+choice! {
+    /// The namespaces whose routes a gateway accepts.
+    pub enum Routes {
+        /// Those with the label `gateway.rk1/NAME: allow`, where NAME is the gateway's name.
+        Labelled = "labelled",
+        /// All: whoever may create a route in some namespace may serve any host name of the gateway.
+        All = "all",
     }
 }
 

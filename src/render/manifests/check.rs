@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POOLS};
+use super::names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POLICIES, POOLS};
 use super::{cert_manager, cilium};
 use crate::config::cluster::Cluster;
 use crate::config::diagnostics::{Mistake, Problems};
@@ -115,6 +115,7 @@ fn section(cluster: &Cluster, name: &str) -> Span {
         CILIUM => sections.cilium,
         CERT_MANAGER | ISSUER => sections.certificates,
         BGP | POOLS => sections.bgp,
+        POLICIES => sections.security,
         GATEWAY => sections.gateway,
         HUBBLE => sections.hubble,
         _ => sections.versions,

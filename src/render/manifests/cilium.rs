@@ -18,6 +18,18 @@ const L2_REQUESTS: u16 = 50;
 
 const COMMENTS: &[Comment<'static>] = &[
     (
+        &["encryption"],
+        "The pods' traffic between nodes. Each node makes a key of its own; agents learn the others' from the API server.",
+    ),
+    (
+        &["encryption", "strictMode"],
+        "Traffic of pods that is not encrypted is dropped, whoever sent it: on the way out, and on the way in.",
+    ),
+    (
+        &["encryption", "strictMode", "egress", "allowRemoteNodeIdentities"],
+        "Tunnels need it: pods reach the nodes' own addresses without encryption.",
+    ),
+    (
         &["gatewayAPI", "gatewayClass", "create"],
         "With `auto` and without the Gateway API's definitions, the chart would silently leave the class out.",
     ),
@@ -64,8 +76,19 @@ pub(super) fn merged(cluster: &Cluster) -> Value {
     values
 }
 
-const FIXED: [Fixed; 11] = [
+/// The reason for which the values of encryption are fixed.
+const ENCRYPTED: &str =
+    "`[security]` encrypts with WireGuard. `encryption = false` there leaves these values to you";
+
+/// The first minor release of Cilium 1 that drops unencrypted traffic on the way in, and has a switch for each direction.
+const STRICT_INGRESS: u16 = 19;
+
+const FIXED: [Fixed; 15] = [
     fixed("bgpControlPlane.enabled", "[bgp]", "without BGP no router learns the cluster's addresses"),
+    fixed("encryption.enabled", "[security]", ENCRYPTED),
+    fixed("encryption.type", "[security]", ENCRYPTED),
+    fixed("encryption.strictMode.egress.enabled", "[security]", ENCRYPTED),
+    fixed("encryption.strictMode.ingress.enabled", "[security]", ENCRYPTED),
     fixed("gatewayAPI.enabled", "[gateway]", "without the Gateway API nothing serves the shared gateway"),
     fixed(
         "gatewayAPI.gatewayClass.create",
@@ -98,6 +121,9 @@ fn own(cluster: &Cluster) -> Value {
         values["k8sClientRateLimit"] = json!({ "burst": 2 * L2_REQUESTS, "qps": L2_REQUESTS });
         values["l2announcements"] = json!({ "enabled": true });
     }
+    if cluster.security.encryption {
+        values["encryption"] = encryption(cluster);
+    }
     if let Some(pods) = cluster.network.pods.v6() {
         values["ipv6"] = json!({ "enabled": true });
         let operator = &mut values["ipam"]["operator"];
@@ -105,6 +131,22 @@ fn own(cluster: &Cluster) -> Value {
         operator["clusterPoolIPv6PodCIDRList"] = json!([pods.to_string()]);
     }
     values
+}
+
+/// Returns the values by which agents encrypt the tunnels between nodes, and accept no others. On the way out, only IPv4 is
+/// strict: there is no such switch for IPv6.
+fn encryption(cluster: &Cluster) -> Value {
+    let egress = json!({
+        "allowRemoteNodeIdentities": true,
+        "cidr": cluster.network.pods.v4().to_string(),
+        "enabled": true,
+    });
+    let strict = if cluster.versions.cilium.minor < STRICT_INGRESS {
+        egress
+    } else {
+        json!({ "egress": egress, "ingress": { "enabled": true } })
+    };
+    json!({ "enabled": true, "strictMode": strict, "type": "wireguard" })
 }
 
 fn rendered(cluster: &Cluster) -> Value {

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::issuer::issuer_name;
 pub(crate) use super::names::GATEWAY_NAMESPACE;
-use super::names::HTTP_LISTENER;
+use super::names::{ALLOW, HTTP_LISTENER};
 use crate::config::cluster::{self, Cluster, Domain, HostPattern};
+use crate::config::written::Routes;
 
 const HTTPS_LISTENER: &str = "https";
 
@@ -22,6 +23,12 @@ pub(crate) fn service(gateway: &cluster::Gateway) -> String {
     format!("cilium-gateway-{}", gateway.name)
 }
 
+/// Returns the label of the namespaces whose routes a gateway accepts. `None` if it accepts those of all namespaces.
+#[must_use]
+pub(crate) fn routes_label(gateway: &cluster::Gateway) -> Option<(String, &'static str)> {
+    (gateway.routes == Routes::Labelled).then(|| (format!("gateway.rk1/{}", gateway.name), ALLOW))
+}
+
 /// Returns the name of the listener for a gateway's host name at a position. The first has the name of its protocol.
 fn listener(gateway: &cluster::Gateway, position: usize) -> String {
     let protocol = if gateway.has_certificate() { HTTPS_LISTENER } else { HTTP_LISTENER };
@@ -36,6 +43,8 @@ fn listener(gateway: &cluster::Gateway, position: usize) -> String {
 pub(super) struct Entrances<'a> {
     namespace: &'static str,
     http: &'static str,
+    /// The labels of their own namespace: its routes are accepted like those of others.
+    labels: Vec<(String, &'static str)>,
     gateways: Vec<Gateway<'a>>,
     /// The gateways that redirect from HTTP to HTTPS.
     redirecting: Vec<&'a str>,
@@ -51,6 +60,8 @@ struct Gateway<'a> {
     certificate: String,
     /// One for each address family.
     addresses: Vec<String>,
+    /// The label of the namespaces whose routes it accepts.
+    label: Option<(String, &'static str)>,
     listeners: Vec<Listener>,
 }
 
@@ -63,6 +74,8 @@ struct Listener {
 
 #[derive(Serialize)]
 pub(super) struct Hubble<'a> {
+    /// The API version of a `ReferenceGrant`.
+    grant_version: &'static str,
     namespace: &'static str,
     gateway: &'a str,
     listener: String,
@@ -74,6 +87,7 @@ pub(super) fn gateways(cluster: &Cluster) -> Entrances<'_> {
     Entrances {
         namespace: GATEWAY_NAMESPACE,
         http: HTTP_LISTENER,
+        labels: cluster.gateways.iter().filter_map(routes_label).collect(),
         gateways: cluster.gateways.iter().map(gateway).collect(),
         redirecting: redirecting.map(|gateway| gateway.name.as_str()).collect(),
         has_addresses: cluster.versions.cilium.minor >= 17,
@@ -91,6 +105,7 @@ fn gateway(gateway: &cluster::Gateway) -> Gateway<'_> {
         issuer: issuer_name(gateway.issuer),
         certificate: certificate(gateway),
         addresses: gateway.address.each().map(|address| address.to_string()).collect(),
+        label: routes_label(gateway),
         listeners: listeners.collect(),
     }
 }
@@ -98,7 +113,10 @@ fn gateway(gateway: &cluster::Gateway) -> Gateway<'_> {
 /// Returns the route to Hubble's page. `None` if no gateway serves its host.
 pub(super) fn hubble<'a>(cluster: &'a Cluster, host: &'a Domain) -> Option<Hubble<'a>> {
     let (gateway, position) = cluster.serving(host)?;
+    // The first release of the Gateway API with `v1` of a ReferenceGrant.
+    let has_v1 = (cluster.versions.gateway_api.major, cluster.versions.gateway_api.minor) >= (1, 5);
     Some(Hubble {
+        grant_version: if has_v1 { "v1" } else { "v1beta1" },
         namespace: GATEWAY_NAMESPACE,
         gateway: gateway.name.as_str(),
         listener: listener(gateway, position),

@@ -27,7 +27,7 @@ macro_rules! embedded {
     };
 }
 
-static EMBEDDED: [Embedded; 31] = embedded! {
+static EMBEDDED: [Embedded; 32] = embedded! {
     "cert-manager/v1.21.1": "Certificate", "ClusterIssuer";
     "cilium": "CiliumBGPAdvertisement", "CiliumBGPClusterConfig", "CiliumBGPNodeConfigOverride",
         "CiliumBGPPeerConfig", "CiliumGatewayClassConfig", "CiliumL2AnnouncementPolicy",
@@ -38,6 +38,7 @@ static EMBEDDED: [Embedded; 31] = embedded! {
     "gateway-api/v1.4.1/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
     "gateway-api/v1.6.1/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
     "gateway-api/v1.6.1/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+    "cilium": "CiliumClusterwideNetworkPolicy";
 };
 
 impl Embedded {
@@ -133,13 +134,18 @@ pub(super) fn find(api_version: &str, kind: &str, versions: &Versions) -> Result
         .schemas
         .iter()
         .find(|served| served.versions.iter().any(|each| each == version))
-        .filter(|_| is_served(group, version, versions))
+        .filter(|_| is_served(kind, version, versions))
         .map(|served| Kind::Custom(definition, &served.schema))
         .ok_or_else(unknown)
 }
 
-fn is_served(group: &str, version: &str, versions: &Versions) -> bool {
-    group != "cilium.io" || version != "v2" || versions.cilium.minor >= CILIUM_V2
+/// The kinds of Cilium that were `v2alpha1` before.
+fn has_come_to_v2(kind: &str) -> bool {
+    kind.starts_with("CiliumBGP") || kind == "CiliumLoadBalancerIPPool"
+}
+
+fn is_served(kind: &str, version: &str, versions: &Versions) -> bool {
+    !has_come_to_v2(kind) || version != "v2" || versions.cilium.minor >= CILIUM_V2
 }
 
 /// Returns the versions of a kind, or a kind with a similar name, or all kinds.
@@ -163,7 +169,7 @@ fn served_kinds(versions: &Versions) -> Vec<(String, &'static str)> {
         let served = each.definition().into_iter().flat_map(|definition| &definition.schemas);
         let versions = served
             .flat_map(|served| &served.versions)
-            .filter(|version| is_served(each.group(), version, versions));
+            .filter(|version| is_served(each.kind, version, versions));
         kinds.extend(versions.map(|version| (format!("{}/{version}", each.group()), each.kind)));
     }
     kinds

@@ -11,6 +11,7 @@
 
 mod boot;
 mod evaluator;
+mod firewall;
 mod image;
 mod programs;
 #[path = "../../requirement/mod.rs"]
@@ -56,7 +57,7 @@ fn every_host_is_what_the_posts_describe() {
 
     assert_data_eq!(pretty(&hosts), snapshot("hosts.json").raw());
 
-    // The posts' nine flags; the token comes from its file.
+    // The posts' nine flags, and those that protect the API server; the token comes from its file.
     let server_only = [
         "--disable local-storage",
         "--disable servicelb",
@@ -65,7 +66,14 @@ fn every_host_is_what_the_posts_describe() {
         "--disable-kube-proxy",
         "--disable-network-policy",
         "--flannel-backend none",
-        "--write-kubeconfig-mode 644",
+        "--kube-apiserver-arg admission-control-config-file=pod-security.yaml",
+        "--kube-apiserver-arg audit-log-maxbackup=4",
+        "--kube-apiserver-arg audit-log-maxsize=20",
+        "--kube-apiserver-arg audit-log-path=/var/lib/rancher/k3s/server/logs/audit.log",
+        "--kube-apiserver-arg audit-policy-file=audit-policy.yaml",
+        "--kube-apiserver-arg enable-admission-plugins=NodeRestriction,DenyServiceExternalIPs",
+        "--secrets-encryption",
+        "--write-kubeconfig-mode 600",
     ];
     let token = "--token-file /var/lib/rk1/secrets/k3s-token";
     let first = "https://172.16.10.221:6443";
@@ -104,6 +112,7 @@ fn every_host_is_what_the_posts_describe() {
             "10-cilium.yaml",
             "20-cert-manager.yaml",
             "30-bgp.yaml",
+            "35-network-policies.yaml",
             "40-issuer.yaml",
             "50-gateway.yaml",
             "60-hubble.yaml",
@@ -166,9 +175,9 @@ fn the_examples_evaluate() {
         "10-cilium.yaml",
         "20-cert-manager.yaml",
         "30-pools.yaml",
+        "35-network-policies.yaml",
         "40-issuer.yaml",
         "50-gateway.yaml",
-        "60-hubble.yaml",
     ];
     assert_eq!(keys(&solo["k3s"]["manifests"]), manifests);
     // Both keys of one Secret.

@@ -6,6 +6,15 @@ let
 
   unsafeName = source: if lib.isDerivation source then source.name else toString source;
 
+  # Text without the hashes of store paths, which change with every byte of a file.
+  withoutHashes =
+    text:
+    lib.concatStrings (
+      builtins.filter builtins.isString (
+        builtins.split "${builtins.storeDir}/[a-z0-9]{32}-" (builtins.unsafeDiscardStringContext text)
+      )
+    );
+
   host =
     _:
     { config, ... }:
@@ -33,7 +42,7 @@ let
           tokenFile
           ;
         package = config.services.k3s.package.name;
-        command = config.systemd.services.k3s.serviceConfig.ExecStart;
+        command = withoutHashes config.systemd.services.k3s.serviceConfig.ExecStart;
         unit = {
           inherit (config.systemd.services.k3s) after wants unitConfig;
         };

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "what is not as it should be ends the run")]
 
+mod security;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
@@ -104,7 +106,7 @@ fn passwords_staging_own_values_and_no_hubble_render() {
         ("version = \"7.18\"\n", second),
         ("[bgp]\n", values),
         ("issuer = \"production\"", "issuer = \"staging\"\nemail = \"admin@virtualthoughts.co.uk\""),
-        ("host = \"hubble.virtualthoughts.co.uk\"", "enable = false"),
+        ("[hubble]\nenable = true\nhost = \"hubble.virtualthoughts.co.uk\"\n", ""),
         (
             "k3s-token = \"secrets/k3s-token\"\n",
             "k3s-token = \"secrets/k3s-token\"\nbgp-password = \"secrets/bgp\"\n",
@@ -402,9 +404,12 @@ fn values_open_the_firewall() {
     let pins = Pins::built_in().expect("pins");
     let documents = documents(&cluster(&text), &pins).expect("documents");
     let shared = documents.iter().find(|document| document.name == "cluster.nix").expect("cluster.nix");
-    let firewall = "  # The values of Cilium's chart in cluster.toml need these.\n  networking.firewall = {\n    \
-                    allowedTCPPorts = [\n      9962\n    ];\n    allowedUDPPorts = [\n      6081\n    ];\n  };\n}\n";
-    assert!(shared.body.ends_with(firewall), "{}", shared.body);
+    let for_nodes = "    firewall = {\n      apiClients = [ \"172.16.10.0/24\" ];\n      \
+                     # The values of Cilium's chart in cluster.toml need these.\n      nodeUdpPorts = [\n        6081\n      ];\n    };\n";
+    assert_eq!(shared.body.matches(for_nodes).count(), 1, "{}", shared.body);
+    let for_everyone = "  # The values of Cilium's chart in cluster.toml need these.\n  \
+                        networking.firewall.allowedTCPPorts = [\n    9962\n  ];\n}\n";
+    assert!(shared.body.ends_with(for_everyone), "{}", shared.body);
 }
 
 /// k3s names an add-on by its file up to the first dot, and deletes files that are called as what it leaves out
@@ -436,11 +441,12 @@ fn k3s_reads_every_file_as_it_is_meant() {
         "10-cilium",
         "20-cert-manager",
         "30-bgp",
+        "35-network-policies",
         "40-issuer",
         "50-gateway",
         "60-hubble",
     ];
-    assert_eq!(order[..7], expected);
+    assert_eq!(order[..8], expected);
 }
 
 /// A release of a chart goes out again when its version changes, by the name of the file that it is in.

@@ -9,13 +9,14 @@ use crate::objects::release;
 use crate::requirement::skipped;
 
 #[path = "../../../examples/compact-schemas/generator/mod.rs"]
-mod generator;
+pub(crate) mod generator;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/render/schema/data");
 
-/// The folder of the public schemas. Nothing, and one line on standard error, where it is not there.
+/// The folder of the public schemas, which `SCHEMAS` names. Nothing, and one line on standard error, where it is not there.
 pub(crate) fn public_schemas(test: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/schemas");
+    let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/schemas");
+    let folder = std::env::var_os("SCHEMAS").map_or_else(usual, PathBuf::from);
     if folder.join("MANIFEST.md").exists() {
         return Some(folder);
     }
@@ -37,7 +38,12 @@ fn json_files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn the_compact_schemas_are_fresh() {
     let Some(schemas) = public_schemas("the_compact_schemas_are_fresh") else { return };
-    let made = generator::compact_files(&schemas).expect("compact schemas");
+    let missing = generator::missing(&schemas);
+    if !missing.is_empty() {
+        let because = format!("{} is not in {}", missing.join(", "), schemas.display());
+        skipped("the_compact_schemas_are_fresh, in part,", &because);
+    }
+    let made = generator::compact_files(&schemas, &missing).expect("compact schemas");
     let stale: Vec<_> = made
         .iter()
         .filter(|(name, text)| fs::read_to_string(Path::new(DATA).join(name)).ok().as_ref() != Some(text))
@@ -51,12 +57,12 @@ fn the_compact_schemas_are_fresh() {
 
     let mut committed = Vec::new();
     json_files(Path::new(DATA), &mut committed);
-    assert_eq!(committed.len(), made.len(), "a file that the generator does not make");
+    assert_eq!(committed.len(), made.len() + missing.len(), "a file that the generator does not make");
 }
 
 #[test]
 fn every_embedded_schema_is_read() {
-    assert_eq!(definitions().count(), 31);
+    assert_eq!(definitions().count(), 32);
     for (folder, definition) in definitions() {
         assert!(definition.is_some(), "a definition in {folder}");
     }

@@ -12,7 +12,7 @@ use rk1::render::schema::bundle_of;
 use serde::Deserialize;
 use serde_json::{Deserializer, Value, json};
 
-use crate::compact::public_schemas;
+use crate::compact::{generator::missing, public_schemas};
 use crate::objects::Object;
 use crate::requirement::skipped;
 
@@ -79,6 +79,12 @@ impl Judge {
                 None
             }
         }
+    }
+
+    /// Whether the definition of a kind is among the public schemas.
+    pub(crate) fn knows(&self, kind: &str) -> bool {
+        let kind = kind.to_lowercase();
+        !missing(&self.schemas).iter().any(|source| source.ends_with(&format!("/{kind}.yaml")))
     }
 
     /// One verdict for each object.

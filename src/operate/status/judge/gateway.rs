@@ -168,9 +168,9 @@ fn hubble_page(cluster: &Cluster, host: &Domain, probed: &Probed<PageFacts>) -> 
         Ok(PageFacts { status: 404 }) => Finding::wrong(
             Cause::PageRefused,
             format!("{scheme}://{host} answers 404: no route of the gateway has this host"),
-            "`kubectl -n kube-system describe httproute hubble-ui`",
+            "`kubectl -n gateway describe httproute hubble-ui`",
         )
-        .of_object("HTTPRoute kube-system/hubble-ui"),
+        .of_object("HTTPRoute gateway/hubble-ui"),
         Ok(PageFacts { status }) => Finding::wrong(
             Cause::PageRefused,
             format!("{scheme}://{host} answers {status}: the gateway reaches no pod behind it"),
