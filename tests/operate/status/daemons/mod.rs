@@ -69,7 +69,7 @@ fn compare(daemon: &str, version: &str, shell: (&'static str, &str), expected: &
         cluster.give_ipv6();
         cluster.platform(daemon, version);
         // Behind the gateway's address there is nobody here.
-        cluster.edit("[hubble]\n", "[hubble]\nenable = false\n");
+        cluster.edit("[hubble]\nenable = true\n", "[hubble]\nenable = false\n");
         let file = folder.path().join("rendered");
         fs::write(&file, cluster.rendered_router()).expect("the router's file");
         let _network = start(folder.path(), daemon, &file);
