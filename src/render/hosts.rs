@@ -29,13 +29,13 @@ struct Shared<'a> {
     kubernetes_secrets: Vec<KubernetesSecret>,
     streamer: Option<Streamer<'a>>,
     ipv6: Option<Ipv6>,
-    security: Security,
+    security: Protection,
     firewall: Firewall,
 }
 
 /// The settings of `[security]` that concern the hosts.
 #[derive(Serialize)]
-struct Security {
+struct Protection {
     encryption: bool,
     pod_security: &'static str,
     secrets_encryption: bool,
@@ -200,7 +200,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             interval: streamer.interval,
         }),
         ipv6: ipv6(&cluster.network),
-        security: Security {
+        security: Protection {
             encryption: cluster.security.encryption,
             pod_security: cluster.security.pod_security.word(),
             secrets_encryption: cluster.security.secrets_encryption,

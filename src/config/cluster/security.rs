@@ -12,6 +12,10 @@ use crate::config::source::Spanned;
 use crate::config::written::{self, PodSecurity, Switch, Text};
 
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the file, and none depends on another"
+)]
 pub struct Security {
     /// Whether the pods' traffic between nodes is encrypted and authenticated.
     pub encryption: bool,

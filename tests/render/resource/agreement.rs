@@ -34,7 +34,9 @@ fn broken_rules_of(verdict: &Verdict) -> Vec<String> {
     let message = |refusal: &Refusal| {
         // What CEL calls an error is told before the message.
         let told = refusal.detail.rsplit(" evaluating rule: ").next().unwrap_or_default();
-        format!("{}: {}", refusal.path, told.trim())
+        // The object itself.
+        let path = if refusal.path == "<nil>" { "" } else { refusal.path.as_str() };
+        format!("{path}: {}", told.trim())
     };
     let mut messages: Vec<_> = of_rules.map(message).collect();
     messages.sort();
