@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures what WireGuard costs pods' traffic between nodes: TCP through VXLAN alone, and through VXLAN in WireGuard, over a
-# veth pair between two network namespaces (root; iproute2, iperf3, wireguard-tools; a kernel with WireGuard).
+# veth pair between two network namespaces (root; iproute2, iperf3, wireguard-tools; a kernel with WireGuard). Where the
+# kernel has none, wireguard-go does the same in user space, at a higher price.
 #
 # Usage: benches/encryption.sh [ROUNDS [SECONDS]]
 #
@@ -9,11 +10,12 @@
 set -o errexit -o nounset -o pipefail
 
 rounds=${1:-7} seconds=${2:-3}
+umask 077
 work=$(mktemp --directory)
 namespaces=("rk1-bench-$$-a" "rk1-bench-$$-b")
 
 clean_up() {
-  kill %1 2>/dev/null || true
+  jobs -p | xargs --no-run-if-empty kill 2>/dev/null || true
   local name
   for name in "${namespaces[@]}"; do ip netns delete "$name" 2>/dev/null || true; done
   rm --recursive --force "$work"
@@ -31,17 +33,28 @@ a=${namespaces[0]} b=${namespaces[1]}
 ip -n "$a" link add eth0 type veth peer name eth0 netns "$b"
 for side in a b; do wg genkey >"$work/$side.key"; wg pubkey <"$work/$side.key" >"$work/$side.pub"; done
 
+# A device of WireGuard in a namespace. Those of wireguard-go have a socket each, by their names, in one folder.
+add_wireguard() {
+  local name=$1 device=$2
+  ip -n "$name" link add "$device" type wireguard 2>/dev/null && return
+  printf 'the kernel has no WireGuard: wireguard-go in user space\n' >&2
+  ip netns exec "$name" env WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1 wireguard-go --foreground "$device" \
+    >/dev/null 2>&1 &
+  until ip netns exec "$name" wg show "$device" >/dev/null 2>&1; do sleep 0.1; done
+}
+
 # One side: its own number, that of the other, and the other's public key. The outer addresses are 192.0.2.N; WireGuard
 # carries 198.51.100.N, between which the second VXLAN runs.
 setup() {
   local name=$1 own=$2 other=$3 side=$4 peer=$5
   ip -n "$name" address add "192.0.2.$own/24" dev eth0
   ip -n "$name" link set eth0 up
-  ip -n "$name" link add wg0 mtu 1420 type wireguard
-  ip netns exec "$name" wg set wg0 private-key "$work/$side.key" listen-port 51871 \
+  local device=wg-$side
+  add_wireguard "$name" "$device"
+  ip netns exec "$name" wg set "$device" private-key "$work/$side.key" listen-port 51871 \
     peer "$(<"$work/$peer.pub")" allowed-ips "198.51.100.$other/32" endpoint "192.0.2.$other:51871"
-  ip -n "$name" address add "198.51.100.$own/24" dev wg0
-  ip -n "$name" link set wg0 up
+  ip -n "$name" address add "198.51.100.$own/24" dev "$device"
+  ip -n "$name" link set "$device" mtu 1420 up
   ip -n "$name" link add plain mtu "$mtu_plain" type vxlan id 1 dstport 8472 local "192.0.2.$own" remote "192.0.2.$other"
   ip -n "$name" address add "10.1.0.$own/24" dev plain
   ip -n "$name" link set plain up
