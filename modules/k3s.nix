@@ -16,6 +16,7 @@ in
     ./k3s/api-server.nix
     ./k3s/kubelet.nix
     ./k3s/membership.nix
+    ./k3s/server-ca.nix
     ./k3s/server.nix
   ];
 
@@ -52,7 +53,10 @@ in
       unitConfig = {
         RequiresMountsFor = builtins.attrNames config.rk1.storage.binds;
         # One message about the missing file, instead of a failure of k3s every five seconds.
-        AssertPathExists = cfg.tokenFile;
+        AssertPathExists = [
+          config.services.k3s.tokenFile
+        ]
+        ++ lib.optional (config.services.k3s.agentTokenFile != null) config.services.k3s.agentTokenFile;
       };
       wants = [ "time-sync.target" ];
       after = [

@@ -4,6 +4,7 @@ let
   types = lib.types // import ../types.nix { inherit lib; };
   cfg = config.rk1.k3s;
   isServer = cfg.role == "server";
+  hasAgentToken = cfg.agentTokenFile != null;
 in
 {
   options.rk1.k3s = {
@@ -35,19 +36,37 @@ in
     tokenFile = lib.mkOption {
       type = types.secretFile;
       description = ''
-        File on the node with the cluster's token. It gets there when the node is flashed, never through the Nix store.
+        File on the node with the token with which servers join. It gets there when the node is flashed, never through the
+        Nix store. Whoever has it is an administrator of the cluster.
       '';
       example = "/var/lib/rk1/secrets/k3s-token";
+    };
+
+    agentTokenFile = lib.mkOption {
+      type = types.nullOr types.secretFile;
+      default = null;
+      description = ''
+        File on the node with the token with which agents join, on servers and on agents. Null means that agents join with the
+        token of servers.
+      '';
+      example = "/var/lib/rk1/secrets/k3s-agent-token";
     };
   };
 
   config = lib.mkIf cfg.enable {
     services.k3s = {
-      inherit (cfg) role clusterInit tokenFile;
+      inherit (cfg) role clusterInit;
+      # An agent has no file with the token of servers.
+      tokenFile = if isServer || !hasAgentToken then cfg.tokenFile else cfg.agentTokenFile;
+      agentTokenFile = lib.mkIf (isServer && hasAgentToken) cfg.agentTokenFile;
       serverAddr = lib.mkIf (cfg.serverAddr != null) cfg.serverAddr;
     };
 
     assertions = [
+      {
+        assertion = cfg.agentTokenFile != cfg.tokenFile;
+        message = "rk1.k3s: tokenFile and agentTokenFile are both ${cfg.tokenFile}: give agents a token of their own, which makes none of them a server.";
+      }
       {
         assertion = isServer -> (cfg.clusterInit != (cfg.serverAddr != null));
         message = "rk1.k3s: a server either creates the cluster or joins it: set clusterInit = true on the first server, and serverAddr on the others.";

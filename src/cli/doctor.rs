@@ -114,7 +114,13 @@ fn check_secrets(cluster: &Cluster, folder: &Path) -> Vec<Check> {
     let checks = names.filter_map(|name| {
         let file = folder.join(cluster.secrets.file(name)?);
         let state = SecretState::of(&file);
-        let finding = match state.hint(&file) {
+        let hint = match state {
+            SecretState::Missing if cluster.made_kind(name).is_some() => {
+                Some("run `rk1 secrets --generate`".to_owned())
+            }
+            _ => state.hint(&file),
+        };
+        let finding = match hint {
             None => Finding::good(state.to_string()),
             Some(hint) => Finding::wrong(Cause::Environment, state.to_string(), hint),
         };

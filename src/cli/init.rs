@@ -67,7 +67,7 @@ impl Init {
             return Err(Unusable(name).into());
         }
         create(file, &name, &source.text)?;
-        say!("{name} is written: read it, then run `rk1 check`");
+        say!("{name} is written: read it, then run `rk1 check` and `rk1 secrets --generate`");
         Ok(Outcome::Done)
     }
 }

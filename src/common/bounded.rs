@@ -11,6 +11,9 @@ const POLL: Duration = Duration::from_millis(2);
 /// The time that the output of an ended program may take to arrive. A process that it left behind may hold it open for ever.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// The largest buffer that is reserved at once, in bytes: more than any secret takes.
+const FIRST_BUFFER: u64 = 64 * 1024;
+
 /// How much of a program is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -66,7 +69,9 @@ fn read(stream: Option<impl Read + Send + 'static>, size: u64) -> Receiver<io::R
     let (sender, receiver) = channel();
     if let Some(stream) = stream {
         thread::spawn(move || {
-            let mut bytes = Vec::new();
+            // All at once for what may be a secret: a vector that grows would leave copies behind.
+            let mut bytes =
+                Vec::with_capacity(usize::try_from(size.min(FIRST_BUFFER)).unwrap_or_default() + 1);
             let read = stream.take(size + 1).read_to_end(&mut bytes);
             // The receiver is gone if the program was late.
             let _ = sender.send(read.map(|_| bytes));

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// The largest secret, in bytes. Tokens and keys are far smaller.
-const SIZE_LIMIT: u64 = 64 * 1024;
+pub(crate) const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// Whether a secret is there, and what is wrong with its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum SecretState {
     Present,
     /// The secret has no file: it gets to the nodes another way.
     Elsewhere,
+    /// A program prints the secret. It was not run.
+    Program,
     Missing,
     Empty,
     NotAFile,
@@ -46,6 +48,7 @@ impl SecretState {
         match self {
             Self::Present => "present",
             Self::Elsewhere => "elsewhere",
+            Self::Program => "program",
             Self::Missing => "missing",
             Self::Empty => "empty",
             Self::NotAFile => "not-a-file",
@@ -61,7 +64,7 @@ impl SecretState {
     pub fn hint(&self, path: &Path) -> Option<String> {
         let path = path.display();
         match self {
-            Self::Present | Self::Elsewhere => None,
+            Self::Present | Self::Elsewhere | Self::Program => None,
             Self::Missing | Self::Empty => Some(format!("write the secret to `{path}`")),
             Self::NotAFile => Some(format!("replace `{path}` with a file that holds the secret")),
             Self::Link => Some(format!(
@@ -82,6 +85,7 @@ impl fmt::Display for SecretState {
         match self {
             Self::Present => formatter.write_str("is present"),
             Self::Elsewhere => formatter.write_str("has no file"),
+            Self::Program => formatter.write_str("is printed by a program"),
             Self::Missing => formatter.write_str("is missing"),
             Self::Empty => formatter.write_str("is empty"),
             Self::NotAFile => formatter.write_str("is not a file"),

@@ -2,16 +2,20 @@
 //!
 //! Every call of every command has the same options: nobody is there to answer a question, an unknown host key is never
 //! accepted in passing, and a host that is away is not waited for as long as TCP would. User, port, key and jump host come
-//! from the user's own ssh configuration. What a host prints is read up to a bound.
+//! from the user's own ssh configuration. The nodes' host keys may come from a file beside `cluster.toml`, in addition to the
+//! user's own list. What a host prints is read up to a bound.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
+use crate::common::known_hosts;
 use crate::common::printable::Line;
+use crate::common::shell::word;
 
 /// The options of every call, in the form of `ssh` and of `NIX_SSHOPTS`. See `ssh_config(5)`.
 const OPTIONS: [&str; 5] = [
@@ -51,43 +55,93 @@ pub(crate) enum SshError {
     },
 }
 
-/// Returns the options as arguments.
-fn arguments() -> impl Iterator<Item = &'static str> {
-    OPTIONS.iter().flat_map(|option| ["-o", *option])
+/// A host that ssh reaches, and how ssh knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination<'a> {
+    /// As ssh takes it. It must not begin with a dash: whoever makes it has checked that.
+    target: &'a str,
+    /// The host keys of the cluster's nodes.
+    known_hosts: Option<PathBuf>,
+}
+
+impl<'a> Destination<'a> {
+    /// Returns a host that only the user's own list of host keys knows.
+    pub(crate) fn foreign(target: &'a str) -> Self {
+        Self { target, known_hosts: None }
+    }
+
+    /// Returns a node of the cluster whose file is in `folder`.
+    pub(crate) fn node(target: &'a str, folder: &Path) -> Self {
+        Self { target, known_hosts: known_hosts::existing(folder) }
+    }
+
+    /// Returns the options as arguments.
+    fn arguments(&self) -> Vec<String> {
+        arguments(self.known_hosts.as_deref())
+    }
+}
+
+/// Returns the options as arguments. The cluster's list of host keys takes the place of the machine's, so that the user's own
+/// list stays in force whatever its configuration says.
+fn arguments(known_hosts: Option<&Path>) -> Vec<String> {
+    // ssh_config(5): arguments with spaces are in double quotes.
+    let file = known_hosts.and_then(Path::to_str).filter(|path| !path.contains(['"', '\\']));
+    let file = file.map(|path| {
+        let quote = if path.contains(char::is_whitespace) { "\"" } else { "" };
+        format!("GlobalKnownHostsFile={quote}{path}{quote}")
+    });
+    OPTIONS.into_iter().map(str::to_owned).chain(file).flat_map(|option| ["-o".to_owned(), option]).collect()
 }
 
 /// Returns the options as `NIX_SSHOPTS` takes them, behind those that the user has set: ssh uses the first value that it
-/// finds.
+/// finds. `folder` is that of `cluster.toml`.
 #[must_use]
-pub(crate) fn nix_ssh_options(own: &str) -> String {
-    let ours = arguments().collect::<Vec<_>>().join(" ");
+pub(crate) fn nix_ssh_options(own: &str, folder: &Path) -> String {
+    let ours = arguments(known_hosts::existing(folder).as_deref());
+    let ours = ours.iter().map(|option| word(option)).collect::<Vec<_>>().join(" ");
     if own.is_empty() { ours } else { format!("{own} {ours}") }
 }
 
-/// Has the shell of `target` run a script, and returns what it prints on standard output.
+/// Has the shell of a host run a script, and returns what it prints on standard output.
 ///
 /// The script goes through standard input, so that none of it is an argument.
-pub(crate) async fn run_script(target: &str, script: &str, limit: Duration) -> Result<String, SshError> {
-    run(target, &["sh", "-s"], script, limit).await
+pub(crate) async fn run_script(
+    destination: &Destination<'_>,
+    script: &str,
+    limit: Duration,
+) -> Result<String, SshError> {
+    run(destination, &["sh", "-s"], script, limit).await
 }
 
-/// Runs a command on `target` and returns what it prints on standard output.
-pub(crate) async fn run_command(target: &str, command: &[&str], limit: Duration) -> Result<String, SshError> {
-    run(target, command, "", limit).await
+/// Runs a command on a host and returns what it prints on standard output.
+pub(crate) async fn run_command(
+    destination: &Destination<'_>,
+    command: &[&str],
+    limit: Duration,
+) -> Result<String, SshError> {
+    run(destination, command, "", limit).await
 }
 
-/// `target` must not begin with a dash: whoever makes it has checked that.
-async fn run(target: &str, command: &[&str], input: &str, limit: Duration) -> Result<String, SshError> {
-    tokio::time::timeout(limit, run_without_limit(target, command, input))
+async fn run(
+    destination: &Destination<'_>,
+    command: &[&str],
+    input: &str,
+    limit: Duration,
+) -> Result<String, SshError> {
+    tokio::time::timeout(limit, run_without_limit(destination, command, input))
         .await
         .unwrap_or(Err(SshError::Late))
 }
 
-async fn run_without_limit(target: &str, command: &[&str], input: &str) -> Result<String, SshError> {
-    let options: Vec<_> = arguments().collect();
+async fn run_without_limit(
+    destination: &Destination<'_>,
+    command: &[&str],
+    input: &str,
+) -> Result<String, SshError> {
+    let (options, target) = (destination.arguments(), destination.target);
     log::debug!("ssh {} {target} {}", options.join(" "), command.join(" "));
     let mut child = Command::new("ssh")
-        .args(arguments())
+        .args(options)
         .arg(target)
         .args(command)
         .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
@@ -180,11 +234,35 @@ mod tests {
 
     #[test]
     fn options_of_the_user_come_first_for_nix() {
+        let folder = tempfile::tempdir().expect("temporary folder");
         assert_eq!(
-            nix_ssh_options("-J bastion"),
+            nix_ssh_options("-J bastion", folder.path()),
             "-J bastion -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=5 \
              -o ServerAliveInterval=5 -o ServerAliveCountMax=6"
         );
-        assert!(nix_ssh_options("").starts_with("-o BatchMode=yes"));
+        assert!(nix_ssh_options("", folder.path()).starts_with("-o BatchMode=yes"));
+    }
+
+    #[test]
+    fn nodes_are_known_by_the_list_of_the_cluster() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let last = |destination: &Destination<'_>| destination.arguments().pop().unwrap_or_default();
+        assert_eq!(last(&Destination::node("root@a", folder.path())), "ServerAliveCountMax=6");
+        for (name, quote) in [("plain", ""), ("with spaces", "\"")] {
+            let folder = folder.path().join(name);
+            std::fs::create_dir(&folder).expect("a folder");
+            std::fs::write(folder.join("known_hosts"), "").expect("a file");
+            let path = folder.join("known_hosts").display().to_string();
+            let option = format!("GlobalKnownHostsFile={quote}{path}{quote}");
+            assert_eq!(last(&Destination::node("root@a", &folder)), option);
+            // OpenSSH prints what it has understood.
+            let output = std::process::Command::new("ssh").arg("-G").args(["-o", &option, "a"]).output();
+            if let Ok(output) = output {
+                let understood = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert!(understood.contains(&format!("globalknownhostsfile {path}\n")), "{understood}");
+            }
+            assert_eq!(last(&Destination::foreign("root@router")), "ServerAliveCountMax=6");
+            assert!(nix_ssh_options("", &folder).ends_with(&format!("-o {}", word(&option))));
+        }
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod bmc;
 pub mod flash;
+pub mod generate;
 pub mod image;
 pub mod seed;

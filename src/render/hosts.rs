@@ -6,7 +6,7 @@ use tera::Context;
 use super::error::RenderError;
 use super::manifests::ports::ports;
 use super::nix;
-use crate::config::cluster::{self, Bind, Cluster, Domain, Label, Network, Node};
+use crate::config::cluster::{self, Bind, Cluster, Domain, Label, Network, Node, SecretName};
 use crate::config::written::Role;
 use crate::render::document::Document;
 
@@ -74,6 +74,8 @@ struct Host<'a> {
     cidr_ipv6: Option<String>,
     role: &'static str,
     is_first_server: bool,
+    /// The certificate authority that the first server begins with.
+    server_ca_file: Option<String>,
     /// The server that the node joins, unless it is the first one.
     server_url: String,
 }
@@ -98,6 +100,7 @@ struct K3s<'a> {
     settings: &'a cluster::K3s,
     release: String,
     token_file: String,
+    agent_token_file: Option<String>,
     pods: String,
     services: String,
     tls_sans: Vec<String>,
@@ -169,6 +172,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 cidr_ipv6: node.address.v6().map(|address| address.to_string()),
                 role: node.role.word(),
                 is_first_server: node.name == cluster.k3s.first_server,
+                server_ca_file: cluster.k3s.joining.server_ca.as_ref().map(SecretName::path_on_node),
                 server_url: server_url.clone(),
             })
             .collect(),
@@ -185,7 +189,8 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         k3s: K3s {
             settings: &cluster.k3s,
             release: cluster.versions.k3s.to_string(),
-            token_file: cluster.k3s.token.path_on_node(),
+            token_file: cluster.k3s.joining.token.path_on_node(),
+            agent_token_file: cluster.k3s.joining.agent_token.as_ref().map(SecretName::path_on_node),
             pods: cluster.network.pods.v4().to_string(),
             services: cluster.network.services.v4().to_string(),
             tls_sans: tls_sans(cluster),

@@ -87,9 +87,6 @@ role = "agent"
 [storage]
 device = "/dev/nvme0n1"
 
-[k3s]
-token = "k3s-token"
-
 # Addresses of services. The router's DHCP server must not give them out.
 [[pool]]
 name = "local"
@@ -101,16 +98,13 @@ address = "192.168.7.225"
 # An authority of the cluster's own signs the certificates: browsers warn of it.
 [certificates]
 issuer = "self-signed"
-
-[secrets]
-k3s-token = "secrets/k3s-token"
 "#;
 
 #[test]
 fn the_proposals_are_a_cluster_without_mistakes() {
     let home = home();
     let init = [&["init", "--yes"][..], &NETWORK].concat();
-    let expected = "cluster.toml is written: read it, then run `rk1 check`\n";
+    let expected = "cluster.toml is written: read it, then run `rk1 check` and `rk1 secrets --generate`\n";
     assert_eq!(seen(&mut rk1(home.path(), &init)), (Some(0), String::new(), expected.to_owned()));
     assert_eq!(written(&home), PROPOSED);
     let check = seen(&mut rk1(home.path(), &["check"]));
@@ -190,9 +184,6 @@ role = "agent"
 [storage]
 device = "/dev/nvme0n1"
 
-[k3s]
-token = "k3s-token"
-
 [bgp]
 asn = 64512
 pool = "10.99.0.0/24"
@@ -203,6 +194,7 @@ address = "10.42.8.254"
 platform = "routeros"
 # The release that it runs.
 version = "7.18"
+password = "bgp-password"
 
 [gateway]
 address = "10.99.0.1"
@@ -215,9 +207,9 @@ url = "https://grafana.smith.io"
 token = "grafana-token"
 
 [secrets]
+bgp-password = "secrets/bgp-password"
 cloudflare-token = "secrets/cloudflare-token"
 grafana-token = "secrets/grafana-token"
-k3s-token = "secrets/k3s-token"
 "#;
     assert_eq!(written(&home), expected);
 }
@@ -317,7 +309,7 @@ fn a_terminal_is_asked_until_each_answer_makes_sense() {
          Free addresses of the network, for services [192.168.7.225-192.168.7.234]: \
          DNS provider of the domain, for certificates of Let's Encrypt (none, azure-dns, cloudflare, route53, \
          google-cloud-dns, digitalocean, akamai, acme-dns, rfc2136) [none]: \
-         URL of a Grafana that shows packets [none]: cluster.toml is written: read it, then run `rk1 check`\n",
+         URL of a Grafana that shows packets [none]: cluster.toml is written: read it, then run `rk1 check` and `rk1 secrets --generate`\n",
         key.display()
     );
     // Without the echo of what was typed.

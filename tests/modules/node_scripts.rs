@@ -154,6 +154,50 @@ fn an_emptied_file_is_removed_once_k3s_has_deleted_its_resources() {
 const SECRET: &str = "s3cret: \"quoted\" $HOME \\n ü";
 
 /// Runs the script on a file with these bytes. Returns `None` where jq is missing.
+/// The bytes of the certificate are those that the hash in a token is made of.
+#[test]
+fn the_authority_is_placed_in_two_files() {
+    let node = Node::new();
+    let certificate = "-----BEGIN CERTIFICATE-----\nQUFB\nQkJC\n-----END CERTIFICATE-----\n";
+    for label in ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"] {
+        let key = format!("-----BEGIN {label}-----\nQ0ND\n-----END {label}-----\n");
+        for text in [format!("a comment\n{certificate}{key}"), format!("{key}\n{certificate}the end\n")] {
+            fs::write(node.path("authority"), text).expect("authority");
+            let (authority, tls) = (node.path("authority"), node.path("server/tls"));
+            let [authority, tls] = [&authority, &tls].map(|path| path.to_str().expect("UTF-8"));
+            let output = node.run("k3s/server-ca.sh", &[("AUTHORITY", authority), ("TLS", tls)]);
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+            assert!(output.status.success());
+            assert_eq!(
+                node.list("server/tls"),
+                map([("server-ca.crt", certificate), ("server-ca.key", &key)])
+            );
+            for path in ["server/tls/server-ca.crt", "server/tls/server-ca.key", "server/tls"] {
+                let mode = fs::metadata(node.path(path)).expect("metadata").permissions().mode();
+                assert_eq!(mode & 0o077, 0, "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_no_authority_is_refused() {
+    for text in ["", "-----BEGIN CERTIFICATE-----\nQUFB\n-----END CERTIFICATE-----\n", "no PEM\n"] {
+        let node = Node::new();
+        fs::write(node.path("authority"), text).expect("authority");
+        let (authority, tls) = (node.path("authority"), node.path("server/tls"));
+        let [authority, tls] = [&authority, &tls].map(|path| path.to_str().expect("UTF-8"));
+        let output = node.run("k3s/server-ca.sh", &[("AUTHORITY", authority), ("TLS", tls)]);
+        assert_eq!(output.status.code(), Some(1));
+        let expected = format!(
+            "error: {authority} does not hold a certificate and its key\n\
+             hint: flash the node again, which writes the file\n"
+        );
+        assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+        assert!(node.list("server/tls").is_empty());
+    }
+}
+
 fn secret(test: &str, bytes: &[u8]) -> Option<(Node, Output)> {
     if Command::new("jq").arg("--version").output().is_err() {
         requirement::skipped(test, "jq is not installed");

@@ -31,10 +31,20 @@ fn put(folder: &TempDir, name: &str, text: &str, mode: u32) {
     fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
 }
 
+/// The secrets that need no line in `[secrets]`.
+const MADE: [&str; 7] =
+    ["k3s-agent-token", "k3s-server-ca", "k3s-token", "rk1-01-ssh", "rk1-02-ssh", "rk1-03-ssh", "rk1-04-ssh"];
+
 fn put_all(folder: &TempDir, text: &str) {
-    for name in ["azure-dns", "bgp", "grafana-token", "k3s-token", "router"] {
+    for name in ["azure-dns", "bgp", "grafana-token", "router"].into_iter().chain(MADE) {
         put(folder, name, text, 0o600);
     }
+}
+
+/// The names of all secrets, in their order, with the names of their files.
+fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let own = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
+    own.into_iter().chain(MADE.into_iter().map(|name| (name, name))).chain([("router", "router")])
 }
 
 fn secrets(folder: &TempDir, arguments: &[&str]) -> Output {
@@ -52,12 +62,18 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 const TABLE: &str = "\
-SECRET         STATE    FILE                   NODES       PATH ON NODE                        USE
-azure-dns      EXPOSED  secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
-bgp-password   present  secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
-grafana-token  EMPTY    secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
-k3s-token      MISSING  secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: token with which nodes join
-router         present  secrets/router         no node     -                                   `rk1 status`: password on mikrotik
+SECRET           STATE    FILE                     NODES       PATH ON NODE                          USE
+azure-dns        EXPOSED  secrets/azure-dns        servers     /var/lib/rk1/secrets/azure-dns        Secret cert-manager/azure-dns-secret, key azure_client_secret
+bgp-password     present  secrets/bgp              servers     /var/lib/rk1/secrets/bgp-password     Secret kube-system/bgp-mikrotik, key password
+grafana-token    EMPTY    secrets/grafana-token    every node  /var/lib/rk1/secrets/grafana-token    streamer: token of Grafana
+k3s-agent-token  MISSING  secrets/k3s-agent-token  every node  /var/lib/rk1/secrets/k3s-agent-token  k3s: token with which agents join
+k3s-server-ca    MISSING  secrets/k3s-server-ca    rk1-01      /var/lib/rk1/secrets/k3s-server-ca    k3s: authority of the servers' certificates
+k3s-token        MISSING  secrets/k3s-token        servers     /var/lib/rk1/secrets/k3s-token        k3s: token with which servers join
+rk1-01-ssh       MISSING  secrets/rk1-01-ssh       rk1-01      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+rk1-02-ssh       MISSING  secrets/rk1-02-ssh       rk1-02      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+rk1-03-ssh       MISSING  secrets/rk1-03-ssh       rk1-03      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+rk1-04-ssh       MISSING  secrets/rk1-04-ssh       rk1-04      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+router           present  secrets/router           no node     -                                     `rk1 status`: password on mikrotik
 ";
 
 #[test]
@@ -73,8 +89,9 @@ fn unready_secrets_are_listed_and_no_secret_is_shown() {
     assert_eq!(text(&output.stdout), TABLE);
     let expected = "  hint: azure-dns: make it readable for you alone: `chmod 600 secrets/azure-dns`\n\
                     \x20 hint: grafana-token: write the secret to `secrets/grafana-token`\n\
-                    \x20 hint: k3s-token: write the secret to `secrets/k3s-token`\n\
-                    3 of 5 secrets are not ready\n";
+                    \x20 hint: run `rk1 secrets --generate` to make k3s-agent-token, k3s-server-ca, k3s-token, rk1-01-ssh, \
+                    rk1-02-ssh, rk1-03-ssh, rk1-04-ssh\n\
+                    9 of 11 secrets are not ready\n";
     assert_eq!(text(&output.stderr), expected);
 }
 
@@ -83,12 +100,13 @@ fn present_secrets_are_ready() {
     let folder = project();
     put_all(&folder, "never-printed");
     let output = secrets(&folder, &["--json"]);
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "all 5 secrets are ready\n"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "all 11 secrets are ready\n"));
     let list: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let expected = json!({
         "name": "bgp-password",
         "state": "present",
         "file": "secrets/bgp",
+        "can_be_made": true,
         "uses": [{
             "what": "Secret kube-system/bgp-mikrotik, key password",
             "nodes": "servers",
@@ -108,14 +126,13 @@ fn the_password_of_a_bmc_goes_to_no_node() {
         .replace("bmc = \"172.16.10.220\"\n", "bmc = \"172.16.10.220\"\npassword = \"bmc-password\"\n")
         .replace("[secrets]\n", "[secrets]\nbmc-password = \"secrets/bmc\"\n");
     fs::write(&path, cluster).expect("cluster.toml");
-    for name in ["azure-dns", "bgp", "bmc", "grafana-token", "k3s-token", "router"] {
-        put(&folder, name, "never-printed", 0o600);
-    }
+    put_all(&folder, "never-printed");
+    put(&folder, "bmc", "never-printed", 0o600);
     let output = secrets(&folder, &[]);
-    let line = "bmc-password   present  secrets/bmc            no node     -                                   \
+    let line = "bmc-password     present  secrets/bmc              no node     -                                     \
                 `rk1 flash`: password of `root` on the BMC of `turing-pi`\n";
     assert!(text(&output.stdout).contains(line), "{}", text(&output.stdout));
-    assert_eq!(text(&output.stderr), "all 6 secrets are ready\n");
+    assert_eq!(text(&output.stderr), "all 12 secrets are ready\n");
 }
 
 /// A secret that comes by sops-nix, for example, needs no file.
@@ -125,16 +142,15 @@ fn a_secret_may_have_no_file() {
     let file = folder.path().join("cluster.toml");
     let cluster = fs::read_to_string(&file).expect("cluster.toml");
     fs::write(&file, cluster.replace("\"secrets/k3s-token\"", "\"\"")).expect("cluster.toml");
-    for name in ["azure-dns", "bgp", "grafana-token", "router"] {
-        put(&folder, name, "never-printed", 0o600);
-    }
+    put_all(&folder, "never-printed");
+    fs::remove_file(folder.path().join("secrets/k3s-token")).expect("a secret");
     let output = secrets(&folder, &[]);
     assert_eq!(
         (output.status.code(), text(&output.stderr)),
-        (Some(0), "all 5 secrets are ready; 1 of them without a file\n")
+        (Some(0), "all 11 secrets are ready; 1 of them without a file\n")
     );
-    let line = "k3s-token      elsewhere  -                      every node  \
-                /var/lib/rk1/secrets/k3s-token      k3s: token with which nodes join";
+    let line = "k3s-token        elsewhere  -                        servers     \
+                /var/lib/rk1/secrets/k3s-token        k3s: token with which servers join";
     assert!(text(&output.stdout).lines().any(|each| each == line), "{}", text(&output.stdout));
 }
 
@@ -156,10 +172,8 @@ fn a_secret_that_nix_would_copy_is_not_ready() {
              `git init` and add `secrets/{file}` to `.gitignore`\n"
         )
     };
-    let lines = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
-    let lines = lines.into_iter().chain([("k3s-token", "k3s-token"), ("router", "router")]);
-    let expected: String = lines.map(|(name, file)| line(name, file)).collect();
-    assert_eq!(text(&output.stderr), expected + "5 of 5 secrets are not ready\n");
+    let expected: String = files().map(|(name, file)| line(name, file)).collect();
+    assert_eq!(text(&output.stderr), expected + "11 of 11 secrets are not ready\n");
     assert_eq!(output.status.code(), Some(1));
 
     if !git(&folder, &["init", "--quiet"]) {
@@ -173,14 +187,15 @@ fn a_secret_that_nix_would_copy_is_not_ready() {
              `.gitignore`, and run `git rm --cached secrets/{name}` if Git tracks it already\n"
         )
     };
-    let expected = line("k3s-token") + &line("router") + "2 of 5 secrets are not ready\n";
+    let lines: String = MADE.into_iter().chain(["router"]).map(line).collect();
+    let expected = lines + "8 of 11 secrets are not ready\n";
     assert_eq!(text(&output.stderr), expected);
 
     // Tracked although ignored.
     fs::write(folder.path().join(".gitignore"), "/secrets/\n").expect(".gitignore");
     assert!(git(&folder, &["add", "--force", "secrets/k3s-token"]));
     let output = secrets(&folder, &[]);
-    assert_eq!(text(&output.stderr), line("k3s-token") + "1 of 5 secrets are not ready\n");
+    assert_eq!(text(&output.stderr), line("k3s-token") + "1 of 11 secrets are not ready\n");
 }
 
 /// A question that Git cannot answer is not the same as a safe secret.
@@ -199,12 +214,10 @@ fn an_unanswered_question_to_git_is_reported() {
         command.output().expect("rk1 runs")
     };
     let expected = |reason: &str| {
-        let files = [("azure-dns", "azure-dns"), ("bgp-password", "bgp"), ("grafana-token", "grafana-token")];
-        let files = files.into_iter().chain([("k3s-token", "k3s-token"), ("router", "router")]);
-        let lines = files.map(|(name, file)| {
+        let lines = files().map(|(name, file)| {
             format!("  hint: {name}: could not ask Git whether it ignores `secrets/{file}`: {reason}\n")
         });
-        lines.collect::<String>() + "5 of 5 secrets could not be checked\n"
+        lines.collect::<String>() + "11 of 11 secrets could not be checked\n"
     };
 
     // Git is not installed.
@@ -241,12 +254,18 @@ fn files_that_cannot_be_secrets_are_listed() {
     let output = secrets(&folder, &[]);
     assert_eq!(output.status.code(), Some(1));
     let expected = "\
-SECRET         STATE       FILE                   NODES       PATH ON NODE                        USE
-azure-dns      LINK        secrets/azure-dns      servers     /var/lib/rk1/secrets/azure-dns      Secret cert-manager/azure-dns-secret, key azure_client_secret
-bgp-password   LINK        secrets/bgp            servers     /var/lib/rk1/secrets/bgp-password   Secret kube-system/bgp-mikrotik, key password
-grafana-token  NOT A FILE  secrets/grafana-token  every node  /var/lib/rk1/secrets/grafana-token  streamer: token of Grafana
-k3s-token      present     secrets/k3s-token      every node  /var/lib/rk1/secrets/k3s-token      k3s: token with which nodes join
-router         UNREADABLE  cluster.toml/router    no node     -                                   `rk1 status`: password on mikrotik
+SECRET           STATE       FILE                     NODES       PATH ON NODE                          USE
+azure-dns        LINK        secrets/azure-dns        servers     /var/lib/rk1/secrets/azure-dns        Secret cert-manager/azure-dns-secret, key azure_client_secret
+bgp-password     LINK        secrets/bgp              servers     /var/lib/rk1/secrets/bgp-password     Secret kube-system/bgp-mikrotik, key password
+grafana-token    NOT A FILE  secrets/grafana-token    every node  /var/lib/rk1/secrets/grafana-token    streamer: token of Grafana
+k3s-agent-token  present     secrets/k3s-agent-token  every node  /var/lib/rk1/secrets/k3s-agent-token  k3s: token with which agents join
+k3s-server-ca    present     secrets/k3s-server-ca    rk1-01      /var/lib/rk1/secrets/k3s-server-ca    k3s: authority of the servers' certificates
+k3s-token        present     secrets/k3s-token        servers     /var/lib/rk1/secrets/k3s-token        k3s: token with which servers join
+rk1-01-ssh       present     secrets/rk1-01-ssh       rk1-01      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+rk1-02-ssh       present     secrets/rk1-02-ssh       rk1-02      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+rk1-03-ssh       present     secrets/rk1-03-ssh       rk1-03      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+rk1-04-ssh       present     secrets/rk1-04-ssh       rk1-04      /etc/ssh/ssh_host_ed25519_key         sshd: host key of the node
+router           UNREADABLE  cluster.toml/router      no node     -                                     `rk1 status`: password on mikrotik
 ";
     assert_eq!(text(&output.stdout), expected);
     let expected = "\
@@ -254,7 +273,7 @@ router         UNREADABLE  cluster.toml/router    no node     -                 
   hint: bgp-password: write the path of the file itself to `[secrets]`, or replace `secrets/bgp` with the file
   hint: grafana-token: replace `secrets/grafana-token` with a file that holds the secret
   hint: router: cannot read `cluster.toml/router`: Not a directory (os error 20)
-4 of 5 secrets are not ready
+4 of 11 secrets are not ready
 ";
     assert_eq!(text(&output.stderr), expected);
 }
@@ -273,7 +292,7 @@ fn the_template_keeps_secrets_out_of_the_store() {
         return requirement::skipped("the_template_keeps_secrets_out_of_the_store", "git is not installed");
     }
     let output = secrets(&folder, &[]);
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "all 5 secrets are ready\n"));
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), "all 11 secrets are ready\n"));
 }
 
 /// Runs every command that renders, and searches all files and outputs.

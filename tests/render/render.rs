@@ -152,7 +152,8 @@ fn check_prints_a_diff_and_writes_nothing() {
     let output = project.rk1(&["render", "--check"]);
     assert_eq!(output.status.code(), Some(1));
     let expected = "--- a/hosts/rk1-01.nix\n+++ b/hosts/rk1-01.nix\n@@ -18,7 +18,7 @@\n \n     k3s = {\n       \
-                    role = \"server\";\n-      clusterInit = tru;\n+      clusterInit = true;\n     };\n   };\n }\n";
+                    role = \"server\";\n-      clusterInit = tru;\n+      clusterInit = true;\n       \
+                    serverCaFile = \"/var/lib/rk1/secrets/k3s-server-ca\";\n     };\n   };\n";
     assert_eq!(text(&output.stdout), expected);
     assert_eq!(text(&output.stderr), "1 file differs: run `rk1 render`\n");
     assert_eq!(fs::read_to_string(&file).expect("text"), edited);

@@ -20,6 +20,7 @@
     k3s = {
       role = "server";
       clusterInit = true;
+      serverCaFile = "/var/lib/rk1/secrets/k3s-server-ca";
     };
   };
 }

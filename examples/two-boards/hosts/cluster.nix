@@ -50,6 +50,7 @@
     k3s = {
       release = "1.36";
       tokenFile = "/var/lib/rk1/secrets/k3s-token";
+      agentTokenFile = "/var/lib/rk1/secrets/k3s-agent-token";
       podCidr = "10.42.0.0/16";
       serviceCidr = "10.43.0.0/16";
       writeKubeconfigMode = "600";

@@ -60,6 +60,13 @@ impl Console for Screen<'_> {
             Notice::Measured { length, sha256 } => {
                 self.line(node, &format!("{} with its secrets, SHA-256 {sha256}", human(length)));
             }
+            Notice::JoinsBlindly => self.line(
+                node,
+                "its token does not name the cluster's authority, so it joins any server that answers: docs/secrets.md",
+            ),
+            Notice::HostKeyRecorded { file } => {
+                self.line(node, &format!("wrote its host key to {}", file.display()));
+            }
             Notice::CertificatePinned { address, fingerprint, file } => {
                 self.line(node, &format!("first connection to the BMC at {address}: its certificate is {fingerprint}"));
                 self.line(node, &format!("this certificate is pinned in {}, and no other is accepted", file.display()));

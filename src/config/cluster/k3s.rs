@@ -8,13 +8,13 @@ use super::node::Node;
 use super::secrets::{SecretLookup, SecretName};
 use crate::common::nearest::nearest;
 use crate::config::diagnostics::{Mistake, Problems};
-use crate::config::written::{self, Role, Text};
+use crate::config::written::{self, Attempt, Role, Text};
 
 /// The templates of hosts read it as it is: a new setting needs no code in the renderer.
 #[derive(Debug, Clone, Serialize)]
 pub struct K3s {
     #[serde(skip)]
-    pub token: SecretName,
+    pub joining: Joining,
     /// The server that initializes the cluster; the other nodes join it.
     pub first_server: Label,
     /// The file mode in octal, as k3s's `--write-kubeconfig-mode` takes it.
@@ -23,8 +23,41 @@ pub struct K3s {
     pub tls_san: Vec<String>,
 }
 
+/// The secrets with which nodes join the cluster.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    /// The token of servers. Whoever has it can become a server, and so an administrator of the cluster.
+    pub token: SecretName,
+    /// The token of agents. `None` if they join with that of servers.
+    pub agent_token: Option<SecretName>,
+    /// The certificate authority of the servers, with its key. `None` if the first server makes its own, which no other node
+    /// knows before it joins.
+    pub server_ca: Option<SecretName>,
+}
+
+impl Joining {
+    /// Returns the token that the nodes of a role join with.
+    #[must_use]
+    pub fn token_of(&self, role: Role) -> &SecretName {
+        match role {
+            Role::Server => &self.token,
+            Role::Agent => self.agent_token.as_ref().unwrap_or(&self.token),
+        }
+    }
+}
+
+const TOKEN: &str = "k3s-token";
+const AGENT_TOKEN: &str = "k3s-agent-token";
+const SERVER_CA: &str = "k3s-server-ca";
+
 #[derive(Debug, Error)]
 enum K3sMistake {
+    #[error(
+        "agents join with the token of servers, and so each of them can become an administrator of the cluster"
+    )]
+    OneToken,
+    #[error("agents and servers have the same token `{token}`")]
+    SameToken { token: String },
     #[error("`{mode}` is not a file mode")]
     Mode { mode: String },
     #[error("the file mode `{mode}` does not let root read the administrator's kubeconfig")]
@@ -42,6 +75,14 @@ enum K3sMistake {
 impl Mistake for K3sMistake {
     fn hint(&self) -> Option<String> {
         let instead = match self {
+            Self::OneToken => {
+                "for a new cluster, remove `token` and run `rk1 secrets --generate`; for a running one, add \
+                               `agent-token = \"k3s-agent-token\"` as docs/secrets.md explains"
+                    .to_owned()
+            }
+            Self::SameToken { .. } => {
+                "write another name for `agent-token`, such as `k3s-agent-token`".to_owned()
+            }
             Self::Mode { .. } | Self::Unreadable { .. } => {
                 "write three octal digits: `600` for root only, `640` for its group as well".to_owned()
             }
@@ -62,12 +103,14 @@ impl Mistake for K3sMistake {
 const MODE: &str = "600";
 
 pub(super) fn resolve(
-    written: &written::K3s,
+    section: Option<&Attempt<written::K3s>>,
     nodes: Option<&[Node]>,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<K3s> {
-    let token = written.token.as_ref().and_then(|text| secrets.find(text, problems));
+    let default = written::K3s::default();
+    let written = section.map_or(Some(&default), |section| section.0.as_ref())?;
+    let joining = joining(written, nodes, secrets, problems);
     let mode = match &written.write_kubeconfig_mode {
         Some(text) => {
             let mode = problems.take(text.span, parse_mode(&text.value));
@@ -84,11 +127,49 @@ pub(super) fn resolve(
     }
     let first_server = nodes.and_then(|nodes| first_server(written.first_server.as_ref(), nodes, problems));
     Some(K3s {
-        token: token?,
+        joining: joining?,
         first_server: first_server?,
         write_kubeconfig_mode: mode?,
         tls_san: tls_san.iter().map(|name| name.value.clone()).collect(),
     })
+}
+
+/// A `token` without the other keys is that of a cluster which was written when there was only one token.
+fn joining(
+    written: &written::K3s,
+    nodes: Option<&[Node]>,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Joining> {
+    let (agent_token, server_ca) = (written.agent_token.as_ref(), written.server_ca.as_ref());
+    let has_defaults = written.token.is_none();
+    let token = secrets.find_or_default(written.token.as_ref(), TOKEN, problems);
+    // `None` if there is none, `Some(None)` if it could not be found.
+    let mut optional = |text: Option<&Text>, default| {
+        (has_defaults || text.is_some()).then(|| secrets.find_or_default(text, default, problems))
+    };
+    let (found_agent_token, found_server_ca) =
+        (optional(agent_token, AGENT_TOKEN), optional(server_ca, SERVER_CA));
+    if let (Some(text), None) = (&written.token, agent_token)
+        && nodes.is_some_and(|nodes| nodes.iter().any(|node| node.role == Role::Agent))
+    {
+        problems.warning(text.span, K3sMistake::OneToken);
+    }
+    let joining = Joining {
+        token: token?,
+        agent_token: match found_agent_token {
+            Some(found) => Some(found?),
+            None => None,
+        },
+        server_ca: match found_server_ca {
+            Some(found) => Some(found?),
+            None => None,
+        },
+    };
+    if let Some(text) = agent_token.filter(|_| joining.agent_token.as_ref() == Some(&joining.token)) {
+        problems.error(text.span, K3sMistake::SameToken { token: joining.token.as_str().to_owned() });
+    }
+    Some(joining)
 }
 
 fn parse_mode(mode: &str) -> Result<String, K3sMistake> {

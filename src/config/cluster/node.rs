@@ -34,8 +34,8 @@ pub struct Node {
     pub asn: Option<Spanned<u32>>,
     /// Where ssh reaches it: a destination as ssh takes it, never an option.
     pub ssh: String,
-    /// The host key of its ssh server. If `None`, the node generates one at its first boot.
-    pub ssh_host_key: Option<SecretName>,
+    /// The host key of its ssh server.
+    pub ssh_host_key: SecretName,
 }
 
 /// A name that no node of the cluster has.
@@ -182,7 +182,11 @@ fn resolve_node(
         Some(number) => Some(Spanned::new(asn(number, problems)?, number.span)),
         None => None,
     };
-    let ssh_host_key = secrets.find_optional(node.ssh_host_key.as_ref(), problems);
+    let ssh_host_key = match (&node.ssh_host_key, &name) {
+        (Some(text), None) => secrets.find(text, problems),
+        (text, Some(name)) => secrets.find_or_default(text.as_ref(), &format!("{name}-ssh"), problems),
+        (None, None) => None,
+    };
     let ssh = match &node.ssh {
         Some(text) if is_ssh_destination(&text.value) => Some(text.value.clone()),
         Some(text) => {
@@ -200,7 +204,7 @@ fn resolve_node(
         role: node.role.as_ref()?.value,
         asn,
         ssh: ssh?,
-        ssh_host_key: ssh_host_key.ok()?,
+        ssh_host_key: ssh_host_key?,
     })
 }
 
@@ -247,16 +251,16 @@ fn note_duplicates(nodes: &[written::Node], resolved: &[Option<Node>], problems:
         if let Some(first) = names.earlier(&node.name, name.span) {
             let mistake = NodeMistake::DuplicateName { name: node.name.clone() };
             problems.collision(name.span, mistake, first, "first used here");
+            continue;
         }
         if let Some(first) = slots.earlier((&node.board, node.slot), slot.span) {
             let mistake = NodeMistake::SlotTaken { board: node.board.clone(), slot: node.slot };
             problems.collision(slot.span, mistake, first, "first used here");
         }
-        if let Some(text) = &written.ssh_host_key
-            && let Some(first) = keys.earlier(text.value.as_str(), text.span)
-        {
-            let mistake = NodeMistake::DuplicateHostKey { key: text.value.clone() };
-            problems.collision(text.span, mistake, first, "first used here");
+        let span = written.ssh_host_key.as_ref().map_or(name.span, |text| text.span);
+        if let Some(first) = keys.earlier(&node.ssh_host_key, span) {
+            let mistake = NodeMistake::DuplicateHostKey { key: node.ssh_host_key.as_str().to_owned() };
+            problems.collision(span, mistake, first, "first used here");
         }
     }
 }

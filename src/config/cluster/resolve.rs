@@ -165,7 +165,7 @@ impl Cluster {
         let storage = file.storage.as_ref().and_then(|storage| storage::resolve(storage, problems));
         let machines = Machines::resolve(file, name.as_ref(), &mut pairs, &mut lookup, problems);
         let nodes = machines.nodes.as_deref();
-        let k3s = file.k3s.as_ref().and_then(|k3s| k3s::resolve(k3s, nodes, &mut lookup, problems));
+        let k3s = k3s::resolve(file.k3s.as_ref(), nodes, &mut lookup, problems);
         let entrance =
             Entrance::resolve(file, domain, machines.pools.as_deref(), &mut pairs, &mut lookup, problems);
         let streamer = streamer::resolve(

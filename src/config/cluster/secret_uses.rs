@@ -17,8 +17,24 @@ pub struct SecretUse {
     pub secret: SecretName,
     /// A description of the purpose.
     pub what: String,
+    pub kind: SecretKind,
     pub place: SecretPlace,
     pub recipients: Recipients,
+}
+
+/// What a secret has to look like, and so whether `rk1` can make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// A token with which nodes join the cluster.
+    JoinToken,
+    /// The certificate authority of the servers, with its key.
+    ServerCa,
+    /// The host key of a node.
+    SshHostKey,
+    /// The password of BGP sessions: the same on the router, and nowhere else.
+    BgpPassword,
+    /// Something that another system issues.
+    Foreign,
 }
 
 /// The place of a secret's file on a node.
@@ -79,35 +95,35 @@ impl Cluster {
     /// Returns every use of every secret.
     #[must_use]
     pub fn secret_uses(&self) -> Vec<SecretUse> {
-        let on_all = |secret: &SecretName, what: &str| SecretUse {
-            secret: secret.clone(),
-            what: what.to_owned(),
+        let mut uses = self.joining_uses();
+        uses.extend(self.streamer.iter().map(|streamer| SecretUse {
+            secret: streamer.token.clone(),
+            what: "streamer: token of Grafana".to_owned(),
+            kind: SecretKind::Foreign,
             place: SecretPlace::Secrets,
             recipients: Recipients::All,
-        };
-        let mut uses = vec![on_all(&self.k3s.token, "k3s: token with which nodes join")];
-        uses.extend(
-            self.streamer.iter().map(|streamer| on_all(&streamer.token, "streamer: token of Grafana")),
-        );
+        }));
+        let passwords: Vec<_> = self.routers().iter().filter_map(|router| router.password.as_ref()).collect();
         uses.extend(self.kubernetes_secrets().into_iter().map(|made| SecretUse {
             what: format!("Secret {}/{}, key {}", made.namespace, made.name, made.key),
+            kind: if passwords.contains(&&made.from) { SecretKind::BgpPassword } else { SecretKind::Foreign },
             secret: made.from,
             place: SecretPlace::Secrets,
             recipients: Recipients::Servers,
         }));
-        uses.extend(self.nodes.iter().filter_map(|node| {
-            Some(SecretUse {
-                secret: node.ssh_host_key.clone()?,
-                what: "sshd: host key of the node".to_owned(),
-                place: SecretPlace::SshHostKey,
-                recipients: Recipients::Only(node.name.clone()),
-            })
+        uses.extend(self.nodes.iter().map(|node| SecretUse {
+            secret: node.ssh_host_key.clone(),
+            what: "sshd: host key of the node".to_owned(),
+            kind: SecretKind::SshHostKey,
+            place: SecretPlace::SshHostKey,
+            recipients: Recipients::Only(node.name.clone()),
         }));
         uses.extend(self.routers().iter().filter_map(|router| {
             let RouterAccess::Rest(access) = &router.access else { return None };
             Some(SecretUse {
                 secret: access.password.clone()?,
                 what: format!("`rk1 status`: password on {}", router.name),
+                kind: SecretKind::Foreign,
                 place: SecretPlace::Secrets,
                 recipients: Recipients::NoNode,
             })
@@ -116,10 +132,46 @@ impl Cluster {
             Some(SecretUse {
                 secret: board.password.clone()?,
                 what: format!("`rk1 flash`: password of `{}` on the BMC of `{}`", board.user, board.name),
+                kind: SecretKind::Foreign,
                 place: SecretPlace::Secrets,
                 recipients: Recipients::NoNode,
             })
         }));
+        uses
+    }
+
+    /// Returns the kind of a secret that `rk1` can make: all its uses agree on the kind, and no other system issues it.
+    #[must_use]
+    pub fn made_kind(&self, secret: &SecretName) -> Option<SecretKind> {
+        let uses = self.secret_uses();
+        let mut kinds = uses.iter().filter(|each| each.secret == *secret).map(|each| each.kind);
+        let kind = kinds.next()?;
+        (kind != SecretKind::Foreign && kinds.all(|other| other == kind)).then_some(kind)
+    }
+
+    /// Returns the uses of the secrets with which nodes join. No agent gets one that makes it a server.
+    fn joining_uses(&self) -> Vec<SecretUse> {
+        let joining = &self.k3s.joining;
+        let mut uses = Vec::new();
+        let mut add = |secret: &SecretName, what: &str, kind, recipients| {
+            let (secret, what) = (secret.clone(), what.to_owned());
+            uses.push(SecretUse { secret, what, kind, place: SecretPlace::Secrets, recipients });
+        };
+        if let Some(agents) = &joining.agent_token {
+            add(
+                &joining.token,
+                "k3s: token with which servers join",
+                SecretKind::JoinToken,
+                Recipients::Servers,
+            );
+            add(agents, "k3s: token with which agents join", SecretKind::JoinToken, Recipients::All);
+        } else {
+            add(&joining.token, "k3s: token with which nodes join", SecretKind::JoinToken, Recipients::All);
+        }
+        if let Some(authority) = &joining.server_ca {
+            let first = Recipients::Only(self.k3s.first_server.clone());
+            add(authority, "k3s: authority of the servers' certificates", SecretKind::ServerCa, first);
+        }
         uses
     }
 }

@@ -5,28 +5,39 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::secret_program;
 use crate::common::nearest::similar;
+use crate::common::secret_source::SecretSource;
 use crate::config::diagnostics::redact::looks_like_secret;
 use crate::config::diagnostics::{Mistake, Problems, Unresolved};
-use crate::config::written::{self, Text};
+use crate::config::written::{self, Attempt, Text};
 
 /// The directory of the secrets on a node: one file for each, which only root can read.
 const DIRECTORY: &str = "/var/lib/rk1/secrets";
+/// The folder beside `cluster.toml` of the files that `[secrets]` does not name.
+const FOLDER: &str = "secrets";
+/// The longest name of a secret: that of a node, and what its own secrets add to it.
+const NAME_LIMIT: usize = 72;
 
 /// The name of a secret, which is also the name of its file on the nodes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SecretName(String);
 
-/// The file of each secret, as written: relative to `cluster.toml`. The path is empty if the secret reaches the nodes in
-/// another way.
+/// The source of each secret.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets(pub BTreeMap<SecretName, PathBuf>);
+pub struct Secrets(pub BTreeMap<SecretName, SecretSource>);
 
 impl Secrets {
-    /// Returns the file of a secret, if the seed contains the secret.
+    /// Returns the source of a secret.
+    #[must_use]
+    pub fn source(&self, secret: &SecretName) -> &SecretSource {
+        self.0.get(secret).unwrap_or(&SecretSource::Elsewhere)
+    }
+
+    /// Returns the file of a secret, if it has one.
     #[must_use]
     pub fn file(&self, secret: &SecretName) -> Option<&Path> {
-        self.0.get(secret).map(PathBuf::as_path).filter(|path| !path.as_os_str().is_empty())
+        self.source(secret).file()
     }
 }
 
@@ -85,7 +96,7 @@ impl SecretName {
         }
         let is_allowed =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-        let is_name = (1..=63).contains(&text.len())
+        let is_name = (1..=NAME_LIMIT).contains(&text.len())
             && text.bytes().all(is_allowed)
             && text.starts_with(|first: char| first.is_ascii_alphanumeric())
             // FAT removes a trailing dot (Microsoft's long names), and the file would have another name on the node.
@@ -107,16 +118,26 @@ impl SecretName {
 
 /// Finds secrets by name, and records which of them are used.
 pub(super) struct SecretLookup<'a> {
-    /// `None` if the section is missing, which has been noted.
-    written: Option<&'a written::Secrets>,
+    written: &'a [(Text, Attempt<written::SecretSource>)],
+    /// Whether the section could not be read, which has been noted.
+    is_broken: bool,
     used: Vec<&'a str>,
+    /// Secrets of a default name that the section does not list.
+    assumed: Vec<SecretName>,
     /// Whether a name was not found. A secret that seems unused may then be misspelled, and is not noted.
     has_misses: bool,
 }
 
 impl<'a> SecretLookup<'a> {
-    pub(super) fn new(written: Option<&'a written::Secrets>) -> Self {
-        Self { written, used: Vec::new(), has_misses: false }
+    pub(super) fn new(section: Option<&'a Attempt<written::Secrets>>) -> Self {
+        let written = section.and_then(|section| section.0.as_ref());
+        Self {
+            written: written.map_or(&[], |written| &written.sources.0),
+            is_broken: section.is_some() && written.is_none(),
+            used: Vec::new(),
+            assumed: Vec::new(),
+            has_misses: false,
+        }
     }
 
     /// Returns the secret whose name is written, or notes a problem.
@@ -135,9 +156,31 @@ impl<'a> SecretLookup<'a> {
         text.map(|text| self.find(text, problems).ok_or(Unresolved)).transpose()
     }
 
+    /// Returns the secret whose name is written, or that of the default name. The latter needs no line in `[secrets]`: its file
+    /// is then that of its name in the folder `secrets`.
+    pub(super) fn find_or_default(
+        &mut self,
+        text: Option<&Text>,
+        default: &str,
+        problems: &mut Problems,
+    ) -> Option<SecretName> {
+        if let Some(text) = text.filter(|text| text.value != default) {
+            return self.find(text, problems);
+        }
+        let name = SecretName(default.to_owned());
+        match self.written.iter().find(|(known, _)| known.value == default) {
+            Some((known, _)) => self.used.push(&known.value),
+            None => self.assumed.push(name.clone()),
+        }
+        Some(name)
+    }
+
     fn find_known(&mut self, text: &Text, problems: &mut Problems) -> Option<SecretName> {
         let name = problems.take(text.span, SecretName::parse(&text.value))?;
-        let known = self.written?.files.0.iter().map(|(name, _)| name.value.as_str());
+        if self.is_broken {
+            return None;
+        }
+        let known = self.written.iter().map(|(name, _)| name.value.as_str());
         if let Some(known) = known.clone().find(|known| *known == name.as_str()) {
             self.used.push(known);
             return Some(name);
@@ -151,22 +194,44 @@ impl<'a> SecretLookup<'a> {
         None
     }
 
-    /// Returns all secrets that are defined, and notes a warning for each that is not used.
+    /// Returns all secrets that are defined or used, and notes a warning for each that is not used.
     pub(super) fn resolve(self, problems: &mut Problems) -> Option<Secrets> {
-        let mut files = Vec::new();
-        for (name, path) in &self.written?.files.0 {
+        if self.is_broken {
+            return None;
+        }
+        let assumed = |name: SecretName| {
+            let file = Path::new(FOLDER).join(&name.0);
+            Some((name, SecretSource::File(file)))
+        };
+        let mut sources: Vec<_> = self.assumed.into_iter().map(assumed).collect();
+        for (name, written) in self.written {
             let parsed = problems.take(name.span, SecretName::parse(&name.value));
-            if looks_like_secret(&path.value) {
-                problems.error(path.span, SecretMistake::InlineInsteadOfPath);
-            } else if path.value.starts_with('~') {
-                problems.error(path.span, SecretMistake::HomeFolder { path: path.value.clone() });
-            }
+            let source = match &written.0 {
+                Some(written::SecretSource::File(path)) => Some(resolve_path(path, problems)),
+                Some(written::SecretSource::Program(program)) => {
+                    secret_program::resolve(name, program, problems).map(SecretSource::Program)
+                }
+                None => None,
+            };
             if parsed.is_some() && !self.has_misses && !self.used.contains(&name.value.as_str()) {
                 problems.warning(name.span, SecretMistake::Unused { name: name.value.clone() });
             }
-            files.push(parsed.map(|name| (name, PathBuf::from(&path.value))));
+            sources.push(parsed.zip(source));
         }
-        files.into_iter().collect::<Option<_>>().map(Secrets)
+        sources.into_iter().collect::<Option<_>>().map(Secrets)
+    }
+}
+
+fn resolve_path(path: &Text, problems: &mut Problems) -> SecretSource {
+    if looks_like_secret(&path.value) {
+        problems.error(path.span, SecretMistake::InlineInsteadOfPath);
+    } else if path.value.starts_with('~') {
+        problems.error(path.span, SecretMistake::HomeFolder { path: path.value.clone() });
+    }
+    if path.value.is_empty() {
+        SecretSource::Elsewhere
+    } else {
+        SecretSource::File(PathBuf::from(&path.value))
     }
 }
 

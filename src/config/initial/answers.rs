@@ -85,15 +85,21 @@ impl Answers {
             self.write_node(text, index, *address)?;
         }
         writeln!(text, "\n[storage]\ndevice = \"/dev/nvme0n1\"")?;
-        writeln!(text, "\n[k3s]\ntoken = \"k3s-token\"")?;
         self.write_services(text)?;
-        let mut secrets = vec!["k3s-token"];
+        // The tokens of k3s and the host keys need no line.
+        let mut secrets = Vec::new();
+        if matches!(self.services, Services::Announced { .. }) {
+            secrets.push("bgp-password");
+        }
         self.write_certificates(text, &mut secrets)?;
         if let Some(url) = &self.grafana {
             writeln!(text, "\n[streamer]\nurl = {}\ntoken = \"grafana-token\"", quoted(url))?;
             secrets.push("grafana-token");
         }
         secrets.sort_unstable();
+        if secrets.is_empty() {
+            return Ok(());
+        }
         writeln!(text, "\n[secrets]")?;
         secrets.iter().try_for_each(|secret| writeln!(text, "{secret} = \"secrets/{secret}\""))
     }
@@ -129,6 +135,7 @@ impl Answers {
                     "# The release that it runs.\nversion = {}",
                     quoted(&platform.releases.example)
                 )?;
+                writeln!(text, "password = \"bgp-password\"")?;
             }
         }
         self.services

@@ -17,7 +17,7 @@ use super::placeholder::note_placeholders;
 use super::pool::Pool;
 use super::secrets::Secrets;
 use super::security::Security;
-use super::shape::{Required, ShapeMistake};
+use super::shape::{Attempt, Required, ShapeMistake};
 use super::storage::Storage;
 use super::streamer::Streamer;
 use super::table::table;
@@ -43,7 +43,7 @@ table! {
         /// The data disk of each node.
         "storage" storage: Required<Storage>,
         /// Settings of k3s, the Kubernetes distribution.
-        "k3s" k3s: Required<K3s>,
+        "k3s" k3s: Option<Attempt<K3s>>,
         /// Settings of Cilium, the network plug-in.
         "cilium" cilium: Option<Cilium>,
         /// What the cluster protects itself with. Everything is on by default.
@@ -61,8 +61,8 @@ table! {
         "hubble" hubble: Option<Hubble>,
         /// The daemon on each node that shows received packets in Grafana.
         "streamer" streamer: Option<Streamer>,
-        /// The file of each secret, which `rk1 flash` reads.
-        "secrets" secrets: Required<Secrets>,
+        /// The file of each secret, which `rk1 flash` reads. [default: `secrets/NAME` for those that `rk1 secrets --generate` makes]
+        "secrets" secrets: Option<Attempt<Secrets>>,
     }
 }
 

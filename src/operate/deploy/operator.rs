@@ -18,7 +18,7 @@ use super::guard::{GuardStatus, Order};
 use super::plan::Drain;
 use super::reboot::RebootReasons;
 use crate::common::printable::printable_lines;
-use crate::common::ssh::{self, SshError};
+use crate::common::ssh::{self, Destination, SshError};
 use crate::config::cluster::{Cluster, Node};
 use crate::operate::status::{self, Observation, ProbeOptions, Scope};
 
@@ -59,6 +59,31 @@ impl<'a> Operator<'a> {
         Self { cluster, probe_options, flake, limit, is_cancelled, show, ask }
     }
 
+    /// Returns what a command on a node prints.
+    async fn output(&self, command: &NodeCommand) -> Result<String, ActionError> {
+        let words: Vec<_> = command.words.iter().map(String::as_str).collect();
+        let destination = Destination::node(&command.target, &self.probe_options.folder);
+        let failure = match ssh::run_command(&destination, &words, COMMAND_LIMIT).await {
+            Ok(printed) => return Ok(printed),
+            Err(failure) => failure,
+        };
+        let line = command.to_string();
+        Err(match failure {
+            SshError::NotRun(source) => ActionError::Unrunnable { program: "ssh", source },
+            SshError::Late => ActionError::Late { command: line, limit: COMMAND_LIMIT },
+            SshError::TooLong => failed(line, None, "the answer is too long"),
+            SshError::Unreachable(said) => {
+                ActionError::Disconnected { command: line, said: said.as_str().to_owned() }
+            }
+            SshError::Denied(said) => failed(line, Some(255), said.as_str()),
+            // sshd(8) gives the status of the command, and a shell gives this one where there is no such command.
+            SshError::Failed { status: Some(127), .. } if words.first() == Some(&"rk1-guard") => {
+                ActionError::NoGuard
+            }
+            SshError::Failed { status, said } => failed(line, status, said.as_str()),
+        })
+    }
+
     /// Connects again each time: the API server of the last time may be on the node that was switched meanwhile.
     async fn client(&self) -> Result<Client, ActionError> {
         Ok(status::connect(self.cluster, &self.probe_options).await?.client)
@@ -71,7 +96,7 @@ impl Actions for Operator<'_> {
     }
 
     async fn etcd(&self, server: &Node) -> Result<(), ActionError> {
-        output(&command::etcd(server)).await.map(drop)
+        self.output(&command::etcd(server)).await.map(drop)
     }
 
     async fn rebuild(&self, node: &Node, rebuild: Rebuild) -> Result<Option<String>, ActionError> {
@@ -83,7 +108,7 @@ impl Actions for Operator<'_> {
         let own_options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
         let mut child = Command::new(REBUILD)
             .args(&line.arguments)
-            .env("NIX_SSHOPTS", ssh::nix_ssh_options(&own_options))
+            .env("NIX_SSHOPTS", ssh::nix_ssh_options(&own_options, &self.probe_options.folder))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -112,7 +137,7 @@ impl Actions for Operator<'_> {
     }
 
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {
-        match output(&command::guard(node, order)).await {
+        match self.output(&command::guard(node, order)).await {
             // A node that reboots may close the connection before it answers. Whether it reboots is seen afterwards.
             Err(ActionError::Disconnected { .. }) if order == Order::Reboot => Ok(()),
             answer => answer.map(drop),
@@ -120,7 +145,7 @@ impl Actions for Operator<'_> {
     }
 
     async fn needs_reboot(&self, node: &Node, system: &str) -> Result<RebootReasons, ActionError> {
-        match output(&command::needs_reboot(node, system)).await {
+        match self.output(&command::needs_reboot(node, system)).await {
             Ok(answer) => Ok(RebootReasons::parse(&answer)),
             // An older guard does not understand the question.
             Err(ActionError::Failed { .. }) => Ok(RebootReasons::default()),
@@ -136,7 +161,7 @@ impl Actions for Operator<'_> {
     }
 
     async fn guard_state(&self, node: &Node) -> Result<GuardStatus, ActionError> {
-        Ok(GuardStatus::parse(&output(&command::guard_state(node)).await?)?)
+        Ok(GuardStatus::parse(&self.output(&command::guard_state(node)).await?)?)
     }
 
     async fn cordon(&self, node: &Node) -> Result<bool, ActionError> {
@@ -199,30 +224,6 @@ async fn end(child: &mut Child, patience: Duration) {
     if timeout(INTERRUPT_GRACE, child.wait()).await.is_err() {
         let _ = child.kill().await;
     }
-}
-
-/// Returns what a command on a node prints.
-async fn output(command: &NodeCommand) -> Result<String, ActionError> {
-    let words: Vec<_> = command.words.iter().map(String::as_str).collect();
-    let failure = match ssh::run_command(&command.target, &words, COMMAND_LIMIT).await {
-        Ok(printed) => return Ok(printed),
-        Err(failure) => failure,
-    };
-    let line = command.to_string();
-    Err(match failure {
-        SshError::NotRun(source) => ActionError::Unrunnable { program: "ssh", source },
-        SshError::Late => ActionError::Late { command: line, limit: COMMAND_LIMIT },
-        SshError::TooLong => failed(line, None, "the answer is too long"),
-        SshError::Unreachable(said) => {
-            ActionError::Disconnected { command: line, said: said.as_str().to_owned() }
-        }
-        SshError::Denied(said) => failed(line, Some(255), said.as_str()),
-        // sshd(8) gives the status of the command, and a shell gives this one where there is no such command.
-        SshError::Failed { status: Some(127), .. } if words.first() == Some(&"rk1-guard") => {
-            ActionError::NoGuard
-        }
-        SshError::Failed { status, said } => failed(line, status, said.as_str()),
-    })
 }
 
 fn failed(command: String, status: Option<i32>, said: &str) -> ActionError {

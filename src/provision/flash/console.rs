@@ -58,6 +58,12 @@ pub enum Notice<'a> {
         image: &'a Path,
         hardware: &'static Hardware,
     },
+    /// The node joins any server that answers, because its token does not name the authority of the cluster's servers.
+    JoinsBlindly,
+    /// The host key of the node was written to this file.
+    HostKeyRecorded {
+        file: &'a Path,
+    },
     /// The length and SHA-256 digest of the image with its seed.
     Measured {
         length: u64,

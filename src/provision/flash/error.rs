@@ -59,6 +59,8 @@ pub enum FlashError {
     ImageOfAnotherCluster { image: PathBuf, host: Label },
     #[error(transparent)]
     Pins(BmcPinsError),
+    #[error("the node is flashed, but its host key cannot be recorded in `{}`: {source}", file.display())]
+    KnownHosts { file: PathBuf, source: io::Error },
     #[error("board `{board}`, BMC {address}: {source}")]
     Board { board: Label, address: IpAddr, source: BmcError },
     #[error(transparent)]
@@ -103,7 +105,9 @@ impl FlashError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Seed(refused) => {
-                let hints: Vec<_> = refused.0.iter().filter_map(Mistake::hint).collect();
+                let mut hints: Vec<_> = refused.0.iter().filter_map(Mistake::hint).collect();
+                // One command makes several secrets.
+                hints.dedup();
                 return (!hints.is_empty()).then(|| hints.join("; "));
             }
             Self::Open(error) => return error.hint(),
@@ -128,6 +132,7 @@ impl FlashError {
                      {PASSWORD_VARIABLE}"
                 ));
             }
+            Self::KnownHosts { .. } => "make the file writable, and run `rk1 secrets --generate`",
             Self::InUse(_) => "use `--yes` to overwrite it",
             Self::Failed { failure, state } => return Some(failure.hint(*state)),
             Self::NoSsh { .. } => {

@@ -14,8 +14,10 @@ use super::error::FlashError;
 use super::interrupt::Interrupt;
 use super::payload::{Counted, Open, Payload, ReadProgress};
 use super::target::Target;
-use crate::config::cluster::{Cluster, Label};
+use crate::common::known_hosts::{self, KnownHost};
+use crate::config::cluster::{Cluster, Label, SecretPlace};
 use crate::config::modules::Hardware;
+use crate::provision::generate;
 use crate::provision::image::{self, Identity, Inspection};
 use crate::provision::seed::{self, Seed, Seeded};
 
@@ -27,6 +29,27 @@ pub(super) struct Prepared {
     pub(super) payload: Payload,
     /// The names of the secrets in it.
     pub(super) secrets: Vec<String>,
+    /// The host key in it, by which ssh knows the node.
+    pub(super) host: Option<KnownHost>,
+}
+
+impl Prepared {
+    /// Records the host key of a node that has this image now.
+    pub(super) fn record_host(
+        &self,
+        folder: &Path,
+        node: &Label,
+        console: &mut impl Console,
+    ) -> Result<(), FlashError> {
+        let file = folder.join(known_hosts::FILE_NAME);
+        let hosts = self.host.as_slice();
+        let has_changed = known_hosts::record(folder, hosts)
+            .map_err(|source| FlashError::KnownHosts { file: file.clone(), source })?;
+        if has_changed {
+            console.show(node, Notice::HostKeyRecorded { file: &file });
+        }
+        Ok(())
+    }
 }
 
 pub(super) async fn prepare(
@@ -41,6 +64,11 @@ pub(super) async fn prepare(
     let identity = Identity::of(&cluster.name, name);
     // Whatever takes no time comes first.
     let seed = seed::for_node(cluster, target.node, folder).map_err(FlashError::Seed)?;
+    if seed.joins_blindly {
+        console.show(name, Notice::JoinsBlindly);
+    }
+    let host = seed.files.iter().find(|file| file.place == SecretPlace::SshHostKey);
+    let host = host.and_then(|file| generate::known_host(cluster, target.node, &file.bytes));
     let secrets = seed.files.iter().map(|file| file.name.as_str().to_owned()).collect();
     let opened = image::open(&target.image, hardware).map_err(FlashError::Open)?;
 
@@ -56,7 +84,7 @@ pub(super) async fn prepare(
     let payload =
         run(name, ReadPurpose::Hashing, interrupt, console, measure).await?.map_err(FlashError::ReadImage)?;
     console.show(name, Notice::Measured { length: payload.length, sha256: &payload.sha256 });
-    Ok(Prepared { payload, secrets })
+    Ok(Prepared { payload, secrets, host })
 }
 
 /// Opens the image with the seed in it, as often as it is called.

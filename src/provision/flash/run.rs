@@ -100,6 +100,7 @@ impl<'a> Flash<'a> {
         let (result, state) = drive(bmc, job, &prepared.payload, &mut self.interrupt, &mut show).await;
         console.show(target.name(), Notice::FlashEnds);
         result.map_err(|failure| FlashError::Failed { failure, state })?;
+        prepared.record_host(self.folder, target.name(), console)?;
         self.wait_for_ssh(target, console).await
     }
 

@@ -58,14 +58,14 @@ pub(super) async fn write(
 ) -> Result<SeededFile, FlashError> {
     let path = file.to_owned();
     let format = Format::of(file).ok_or_else(|| FlashError::OutputName { file: path.clone() })?;
-    let payload = prepare(cluster, folder, target, interrupt, console).await?.payload;
+    let prepared = prepare(cluster, folder, target, interrupt, console).await?;
     let created = File::options()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)
         .map_err(|source| FlashError::OutputCreate { file: path.clone(), source })?;
-    let length = payload.length;
+    let (payload, length) = (prepared.payload.clone(), prepared.payload.length);
     let work = move |progress| copy(&payload, created, format, progress);
     let written = match run(target.name(), ReadPurpose::Writing, interrupt, console, work).await {
         Ok(written) => written.map_err(|source| FlashError::OutputWrite { file: path.clone(), source }),
@@ -73,6 +73,7 @@ pub(super) async fn write(
     };
     // A part of the image is useless, and holds secrets.
     let sha256 = written.inspect_err(|_| drop(fs::remove_file(file)))?;
+    prepared.record_host(folder, target.name(), console)?;
     Ok(SeededFile { path, length, sha256 })
 }
 

@@ -11,6 +11,8 @@ use crate::config::cluster::{Label, SecretName, SecretPlace};
 pub struct Seed {
     pub host: Label,
     pub cluster: Label,
+    /// Whether the node joins any server that answers: its token does not name the authority of the cluster's servers.
+    pub joins_blindly: bool,
     pub files: Vec<SeedFile>,
 }
 

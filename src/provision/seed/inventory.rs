@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::leak::LeakCheck;
 use crate::common::secret_file::SecretState;
+use crate::common::secret_source::SecretSource;
 use crate::config::cluster::Cluster;
 
 /// A secret that something uses.
@@ -15,6 +16,8 @@ pub struct ListedSecret {
     pub state: SecretState,
     /// The file that `rk1` reads, relative to the working directory. `None` if the secret has none.
     pub file: Option<PathBuf>,
+    /// Whether `rk1 secrets --generate` can make it.
+    pub can_be_made: bool,
     pub uses: Vec<Use>,
     #[serde(skip)]
     leak: LeakCheck,
@@ -57,12 +60,17 @@ pub fn inventory(cluster: &Cluster, folder: &Path) -> Vec<ListedSecret> {
             continue;
         }
         let file = cluster.secrets.file(name).map(|path| folder.join(path));
-        let state = file.as_deref().map_or(SecretState::Elsewhere, SecretState::of);
+        let state = match (cluster.secrets.source(name), &file) {
+            (SecretSource::Program(_), _) => SecretState::Program,
+            (_, Some(file)) => SecretState::of(file),
+            (_, None) => SecretState::Elsewhere,
+        };
         let leak = match &file {
             Some(file) if is_file(&state) => LeakCheck::of(file, folder),
             _ => LeakCheck::Safe,
         };
-        secrets.push(ListedSecret { name: name.as_str().to_owned(), state, file, uses, leak });
+        let can_be_made = cluster.made_kind(name).is_some();
+        secrets.push(ListedSecret { name: name.as_str().to_owned(), state, file, can_be_made, uses, leak });
     }
     secrets
 }
@@ -76,10 +84,18 @@ impl ListedSecret {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         match (&self.state, &self.leak) {
-            (SecretState::Present | SecretState::Elsewhere, LeakCheck::Safe) => Readiness::Ready,
-            (SecretState::Present | SecretState::Elsewhere, LeakCheck::Unknown(_)) => Readiness::Unknown,
+            (SecretState::Present | SecretState::Elsewhere | SecretState::Program, LeakCheck::Safe) => {
+                Readiness::Ready
+            }
+            (SecretState::Present, LeakCheck::Unknown(_)) => Readiness::Unknown,
             _ => Readiness::NotReady,
         }
+    }
+
+    /// Returns whether the secret is missing and `rk1` can make it.
+    #[must_use]
+    pub fn is_to_be_made(&self) -> bool {
+        self.can_be_made && self.state == SecretState::Missing
     }
 
     /// Returns what has to be done before the secret can be flashed.

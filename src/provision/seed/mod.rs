@@ -4,13 +4,16 @@
 mod contents;
 mod host_key;
 mod inventory;
+mod join_token;
 mod leak;
 mod partition;
 mod read;
 mod seeded;
+mod server_ca;
 
 pub use contents::{Seed, SeedFile};
+pub use host_key::public_key as public_host_key;
 pub use inventory::{ListedSecret, Readiness, Use, inventory};
 pub use partition::{PartitionError, SeedPartition, partition};
-pub use read::{Refused, SeedMistake, for_node, secret};
+pub use read::{Origin, Refused, SeedMistake, for_node, secret};
 pub use seeded::{Seeded, SeededError};

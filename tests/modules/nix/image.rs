@@ -232,7 +232,12 @@ fn a_host_may_get_its_secrets_another_way() {
            seeded = harness.outputs.nixosConfigurations.rk1-01.config.systemd.services.node-secrets.before;
          }}"
     ));
-    let readers = ["xdp-streamer.service", "kubernetes-secret-azure-dns-secret.service", "k3s.service"];
+    let readers = [
+        "k3s-server-ca.service",
+        "xdp-streamer.service",
+        "kubernetes-secret-azure-dns-secret.service",
+        "k3s.service",
+    ];
     assert_eq!(value["takesSeed"], false);
     assert_eq!(value["token"], "/run/secrets/k3s-token");
     assert_eq!(value["readers"], json!(readers));

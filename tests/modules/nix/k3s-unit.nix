@@ -11,6 +11,7 @@ in
       ++ lib.optional (cfg.serverAddr != "") "--server ${cfg.serverAddr}"
       ++ lib.optional (cfg.token != "") "--token ${cfg.token}"
       ++ lib.optional (cfg.tokenFile != null) "--token-file ${cfg.tokenFile}"
+      ++ lib.optional (cfg.agentTokenFile != null) "--agent-token-file ${cfg.agentTokenFile}"
       ++ map (component: "--disable=${component}") cfg.disable
       ++ lib.optional (cfg.nodeName != null) "--node-name=${cfg.nodeName}"
       ++ lib.optional (cfg.nodeIP != null) "--node-ip=${cfg.nodeIP}"

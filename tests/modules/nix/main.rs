@@ -57,7 +57,7 @@ fn every_host_is_what_the_posts_describe() {
 
     assert_data_eq!(pretty(&hosts), snapshot("hosts.json").raw());
 
-    // The posts' nine flags, and those that protect the API server; the token comes from its file.
+    // The posts' nine flags, and those that protect the API server; the tokens come from their files.
     let server_only = [
         "--disable local-storage",
         "--disable servicelb",
@@ -75,7 +75,7 @@ fn every_host_is_what_the_posts_describe() {
         "--secrets-encryption",
         "--write-kubeconfig-mode 600",
     ];
-    let token = "--token-file /var/lib/rk1/secrets/k3s-token";
+    let token = |flag: &str, name: &str| format!("--{flag} /var/lib/rk1/secrets/{name}");
     let first = "https://172.16.10.221:6443";
     for (number, role, starts, joins) in [
         (1, "server", true, ""),
@@ -94,7 +94,13 @@ fn every_host_is_what_the_posts_describe() {
         assert_eq!(host["k3s"]["serverAddr"], joins);
 
         let given = flags(host["k3s"]["command"].as_str().unwrap());
-        assert!(given.contains(token), "{name}: {given:?}");
+        // An agent does not even name the file with the token of servers.
+        let tokens: Vec<_> = given.iter().filter(|flag| flag.contains("token")).cloned().collect();
+        let expected = match role {
+            "server" => vec![token("agent-token-file", "k3s-agent-token"), token("token-file", "k3s-token")],
+            _ => vec![token("token-file", "k3s-agent-token")],
+        };
+        assert_eq!(tokens, expected, "{name}");
         assert!(given.contains(&format!("--node-ip {address}")), "{name}: {given:?}");
         for flag in server_only {
             assert_eq!(given.contains(flag), role == "server", "{name}: {flag} in {given:?}");

@@ -183,6 +183,7 @@ let
           lib.hasInfix "streamer" name
           || lib.hasPrefix "grafana" name
           || builtins.elem name [
+            "k3s-server-ca"
             "node-secrets"
             "rk1-guard"
           ]

@@ -7,6 +7,8 @@
       rk1 = {
         secrets.seedDevice = null;
         k3s.tokenFile = lib.mkForce "/run/secrets/k3s-token";
+        k3s.agentTokenFile = lib.mkForce "/run/secrets/k3s-agent-token";
+        k3s.serverCaFile = lib.mkForce "/run/secrets/k3s-server-ca";
         streamer.tokenFile = lib.mkForce "/run/secrets/grafana-token";
         kubernetesSecrets.azure-dns-secret.file = lib.mkForce "/run/secrets/azure-dns";
       };

@@ -27,9 +27,16 @@ pub(crate) fn folder() -> TempDir {
     fs::write(folder.path().join("cluster.toml"), include_str!("../../config/check/base.toml"))
         .expect("cluster.toml");
     fs::create_dir(folder.path().join("secrets")).expect("secrets");
-    for name in ["azure-dns", "grafana-token", "k3s-token"] {
+    for name in ["azure-dns", "grafana-token", "k3s-agent-token", "k3s-token"] {
         secret(folder.path(), name, &format!("{CANARY}-{name}"));
     }
+    // The authority of the servers, and the host keys.
+    let generated = Command::new(env!("CARGO_BIN_EXE_rk1"))
+        .args(["secrets", "--generate"])
+        .current_dir(folder.path())
+        .output()
+        .expect("rk1 runs");
+    assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
     symlink(image::built(), folder.path().join("result")).expect("result");
     folder
 }

@@ -100,6 +100,6 @@ fn a_partition_holds_no_secret_of_another_node() {
     let for_agent = partition("rk1-04");
     for (name, secret) in crate::cluster::SECRETS {
         let is_there = for_agent.bytes().windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert_eq!(is_there, ["grafana-token", "k3s-token"].contains(&name), "{name}");
+        assert_eq!(is_there, ["grafana-token", "k3s-agent-token"].contains(&name), "{name}");
     }
 }

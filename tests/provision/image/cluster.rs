@@ -12,10 +12,11 @@ use rk1::provision::seed::{Seed, SeedPartition};
 use tempfile::TempDir;
 
 /// The secrets by their names. Their bytes occur nowhere else.
-pub(crate) const SECRETS: [(&str, &str); 5] = [
+pub(crate) const SECRETS: [(&str, &str); 6] = [
     ("azure-dns", "canary-azure-5d1f3c7a"),
     ("bgp-password", "canary-bgp-90b7e2d4"),
     ("grafana-token", "canary-grafana-3e6a81c5"),
+    ("k3s-agent-token", "canary-agents-b86d20e9"),
     ("k3s-token", "canary-k3s-f27c904b"),
     ("k3s-token-of-another-cluster.v2", "canary-unused-77aa01ee"),
 ];
@@ -30,7 +31,8 @@ fn text() -> String {
         .replace("slot = 1\n", "slot = 1\nssh-host-key = \"rk1-01-ssh\"\n")
         .replace(
             "[secrets]\n",
-            "[secrets]\nbgp-password = \"secrets/bgp-password\"\nrk1-01-ssh = \"secrets/rk1-01-ssh\"\n\
+            "[secrets]\nbgp-password = \"secrets/bgp-password\"\nk3s-server-ca = \"\"\n\
+             rk1-02-ssh = \"\"\nrk1-03-ssh = \"\"\nrk1-04-ssh = \"\"\n\
              \"k3s-token-of-another-cluster.v2\" = \"secrets/k3s-token-of-another-cluster.v2\"\n",
         )
 }

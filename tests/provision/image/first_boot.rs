@@ -158,7 +158,7 @@ impl Drop for Node {
 
 /// Returns the files of the node after its first boot.
 fn expected() -> BTreeMap<String, (u32, String)> {
-    let taken = ["azure-dns", "bgp-password", "grafana-token", "k3s-token"];
+    let taken = ["azure-dns", "bgp-password", "grafana-token", "k3s-agent-token", "k3s-token"];
     let secrets = SECRETS.iter().filter(|(name, _)| taken.contains(name));
     let mut expected: BTreeMap<_, _> = secrets
         .map(|(name, secret)| (format!("var/lib/rk1/secrets/{name}"), (0o600, (*secret).to_owned())))

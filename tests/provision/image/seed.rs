@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 
+use rk1::common::secret_source::SecretSource;
 use rk1::config::diagnostics::Mistake;
 use rk1::provision::image::layout::{SEED_OFFSET, SEED_SIZE};
 use rk1::provision::seed::{Seeded, SeededError};
@@ -21,9 +22,11 @@ fn names(name: &str) -> Vec<String> {
 
 #[test]
 fn each_node_gets_only_its_secrets() {
-    assert_eq!(names("rk1-01"), ["k3s-token", "grafana-token", "azure-dns", "bgp-password", "rk1-01-ssh"]);
-    assert_eq!(names("rk1-02"), ["k3s-token", "grafana-token", "azure-dns", "bgp-password"]);
-    assert_eq!(names("rk1-04"), ["k3s-token", "grafana-token"]);
+    let of_servers = ["k3s-token", "k3s-agent-token", "grafana-token", "azure-dns", "bgp-password"];
+    assert_eq!(names("rk1-01"), [&of_servers[..], &["rk1-01-ssh"]].concat());
+    assert_eq!(names("rk1-02"), of_servers);
+    // No agent has the token of servers.
+    assert_eq!(names("rk1-04"), ["k3s-agent-token", "grafana-token"]);
 }
 
 #[test]
@@ -38,9 +41,9 @@ fn unneeded_secrets_are_not_read() {
 #[test]
 fn a_secret_without_a_file_is_in_no_seed() {
     let mut cluster = cluster();
-    for (name, path) in &mut cluster.secrets.0 {
+    for (name, source) in &mut cluster.secrets.0 {
         if name.as_str() != "rk1-01-ssh" {
-            path.clear();
+            *source = SecretSource::Elsewhere;
         }
     }
     let seed = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder().path()).unwrap();
@@ -102,7 +105,7 @@ fn keys_of_ssh_keygen_are_accepted_and_refused() {
         run("ssh-keygen", &[&["-q", "-f", key.to_str().unwrap()], &arguments[..]].concat());
         let result = rk1::provision::seed::for_node(&cluster, node(&cluster, HOST), folder.path());
         match expected {
-            None => assert_eq!(result.unwrap().files.len(), 5),
+            None => assert_eq!(result.unwrap().files.len(), 6),
             Some(words) => assert!(result.unwrap_err().to_string().contains(words), "{arguments:?}"),
         }
         // A key that was cut off while it was copied.
@@ -144,7 +147,7 @@ fn other_tools_read_the_partition() {
         ("HOST".to_owned(), "turing-pi/rk1-01\n".to_owned()),
         ("ssh_host_ed25519_key".to_owned(), host_key()),
     ]);
-    for name in ["azure-dns", "bgp-password", "grafana-token", "k3s-token"] {
+    for name in ["azure-dns", "bgp-password", "grafana-token", "k3s-agent-token", "k3s-token"] {
         expected.insert(format!("secret.{name}"), secret(name));
     }
     assert_eq!(found, expected);

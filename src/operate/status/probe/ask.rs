@@ -20,7 +20,7 @@ pub(in crate::operate::status) async fn ask(
     scope: &Scope,
 ) -> Facts {
     let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
-    let nodes = join_all(asked.map(|node| node::ask(cluster, node, options.limit)));
+    let nodes = join_all(asked.map(|node| node::ask(cluster, node, options)));
     let routers = join_all(cluster.routers().iter().map(|router| ask_router(cluster, router, options)));
     let kubernetes = kubernetes::ask(cluster, options, scope);
     let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);
@@ -55,7 +55,7 @@ async fn router_facts(cluster: &Cluster, router: &Router, options: &ProbeOptions
             Err(ProbeError::skipped("`user` is missing in cluster.toml"))
         }
         (RouterAccess::Rest(rest), _) => {
-            let password = routeros::password(&router.name, rest, &cluster.secrets, &options.folder)?;
+            let password = routeros::password(&router.name, rest, &cluster.secrets, &options.folder).await?;
             routeros::ask(rest, &password, &gateways, limit).await
         }
         (RouterAccess::Ssh(destination), StatusSource::Ssh { shell: RoutingShell::Birdc, .. }) => {

@@ -16,6 +16,7 @@ use super::script::script_output;
 use super::{kubeconfig, objects};
 use crate::common::causes::{causes, innermost};
 use crate::common::certificate::fault;
+use crate::common::ssh::Destination;
 use crate::config::cluster::{Cluster, Label, Node};
 use crate::config::written::Role;
 use crate::operate::status::error::ProbeError;
@@ -131,7 +132,7 @@ pub async fn connect(cluster: &Cluster, options: &ProbeOptions) -> Result<Connec
     let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server);
     let mut attempts: FuturesUnordered<_> = servers
         .enumerate()
-        .map(|(number, server)| async move { (number, connect_by(server, options.limit).await) })
+        .map(|(number, server)| async move { (number, connect_by(server, options).await) })
         .collect();
     let mut failures = BTreeMap::new();
     while let Some((number, attempt)) = attempts.next().await {
@@ -162,14 +163,15 @@ fn unreadable(error: KubeconfigError) -> ProbeError {
     ProbeError::Skipped { reason }
 }
 
-async fn connect_by(server: &Node, limit: Duration) -> Result<Connection, ProbeError> {
-    let kubeconfig = fetch_kubeconfig(server, limit).await?;
-    try_connect(kubeconfig, limit).await
+async fn connect_by(server: &Node, options: &ProbeOptions) -> Result<Connection, ProbeError> {
+    let kubeconfig = fetch_kubeconfig(server, options).await?;
+    try_connect(kubeconfig, options.limit).await
 }
 
 /// Fetches the kubeconfig of a server. It is never written to disk.
-async fn fetch_kubeconfig(server: &Node, limit: Duration) -> Result<Kubeconfig, ProbeError> {
-    let text = script_output(&server.ssh, &format!("exec cat {KUBECONFIG}\n"), limit).await?;
+async fn fetch_kubeconfig(server: &Node, options: &ProbeOptions) -> Result<Kubeconfig, ProbeError> {
+    let destination = Destination::node(&server.ssh, &options.folder);
+    let text = script_output(&destination, &format!("exec cat {KUBECONFIG}\n"), options.limit).await?;
     kubeconfig::of_node(&text, server.address.v4().addr().into(), PORT)
         .map_err(|fault| ProbeError::unexpected(format!("{KUBECONFIG} of {}: {fault}", server.name)))
 }

@@ -9,12 +9,13 @@ use serde_json::Value;
 
 use super::script::script_output;
 use super::sections::{END, MARK, ScriptOutput};
+use crate::common::ssh::Destination;
 use crate::operate::routing_daemon::frr;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{Probed, RouterFacts};
 
 pub(super) async fn ask(destination: &str, gateways: &[IpAddr], limit: Duration) -> Probed<RouterFacts> {
-    parse(&script_output(destination, &script(gateways), limit).await?, gateways)
+    parse(&script_output(&Destination::foreign(destination), &script(gateways), limit).await?, gateways)
 }
 
 fn script(gateways: &[IpAddr]) -> String {

@@ -1,15 +1,17 @@
 //! Asks a node about itself.
 
 use std::fmt::Write;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::script::script_output;
 use super::sections::{END, MARK, ScriptOutput};
+use crate::common::ssh::Destination;
 use crate::config::cluster::{Cluster, Node, Storage, Streamer};
 use crate::config::written::Role;
 use crate::operate::status::facts::{
     EtcdFacts, Mount, NodeFacts, Probed, Reading, StreamerFacts, SystemFacts,
 };
+use crate::operate::status::scope::ProbeOptions;
 
 /// Seconds between the two looks at counters. The streamer delivers, and etcd writes, at least once a second.
 const PAUSE: u32 = 2;
@@ -32,14 +34,16 @@ struct Instance {
     port: u16,
 }
 
-pub(super) async fn ask(cluster: &Cluster, node: &Node, limit: Duration) -> Probed<NodeFacts> {
+pub(super) async fn ask(cluster: &Cluster, node: &Node, options: &ProbeOptions) -> Probed<NodeFacts> {
     let questions = Questions {
         storage: &cluster.storage,
         streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),
         is_server: node.role == Role::Server,
     };
     let began = seconds_now();
-    let printed = script_output(&node.ssh, &questions.script(), limit).await?;
+    let printed =
+        script_output(&Destination::node(&node.ssh, &options.folder), &questions.script(), options.limit)
+            .await?;
     questions.parse(&printed, [began, seconds_now()])
 }
 

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::web::Web;
 use crate::common::certificate::Trust;
-use crate::common::secret_file;
 use crate::config::cluster::{Label, RestAccess, Secrets};
 use crate::operate::routing_daemon::Session;
 use crate::operate::status::error::ProbeError;
@@ -33,7 +33,7 @@ pub(in crate::operate::status) fn password_variable(router: &Label) -> String {
 }
 
 /// Reads the password from the secret's file, or from the environment where no secret is named.
-pub(super) fn password(
+pub(super) async fn password(
     router: &Label,
     access: &RestAccess,
     secrets: &Secrets,
@@ -47,9 +47,10 @@ pub(super) fn password(
     };
     let unfit =
         |why: String| ProbeError::skipped(format!("no password: the secret `{}` {why}", name.as_str()));
-    let file = secrets.file(name).ok_or_else(|| unfit("has no file in `[secrets]`".to_owned()))?;
-    let path = folder.join(file);
-    let bytes = secret_file::read(&path).map_err(|state| unfit(format!("{state}: `{}`", path.display())))?;
+    let (source, folder) = (secrets.source(name).clone(), folder.to_owned());
+    // A program that prints the password must not keep the other probes waiting.
+    let bytes = spawn_blocking(move || source.read(&folder)).await;
+    let bytes = bytes.map_err(|error| unfit(error.to_string()))?.map_err(|error| unfit(error.to_string()))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| unfit("is not UTF-8".to_owned()))?;
     Ok(Password(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use crate::common::causes::innermost;
-use crate::common::ssh::{self, SshError};
+use crate::common::ssh::{self, Destination, SshError};
 use crate::operate::status::error::ProbeError;
 
 /// Returns what a script prints on a node or a router.
-pub(super) async fn script_output(target: &str, script: &str, limit: Duration) -> Result<String, ProbeError> {
-    ssh::run_script(target, script, limit).await.map_err(|error| match error {
+pub(super) async fn script_output(
+    destination: &Destination<'_>,
+    script: &str,
+    limit: Duration,
+) -> Result<String, ProbeError> {
+    ssh::run_script(destination, script, limit).await.map_err(|error| match error {
         SshError::NotRun(error) => {
             ProbeError::Skipped { reason: format!("`ssh` cannot be run: {}", innermost(&error)) }
         }
