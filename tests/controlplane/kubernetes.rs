@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::certificates::Authority;
 use crate::namespace::Running;
+use crate::refusals;
 use crate::wait::until;
 
 pub(crate) struct Kubernetes {
@@ -82,7 +83,8 @@ impl Kubernetes {
             "--allow-privileged".to_owned(),
             format!("--cert-dir={}", path("pki")),
         ];
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let refusals = refusals::flags(folder);
+        let arguments: Vec<_> = arguments.iter().chain(&refusals).map(String::as_str).collect();
         let log = folder.join("kube-apiserver.log");
         let api_server = Running::start(&server, &controllers.join("kube-apiserver"), &arguments, &log);
         let address = format!("https://{ip}:{PORT}");

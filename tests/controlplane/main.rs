@@ -17,6 +17,7 @@ mod host;
 mod kubernetes;
 mod namespace;
 mod play;
+mod refusals;
 #[path = "../requirement/mod.rs"]
 mod requirement;
 mod router;

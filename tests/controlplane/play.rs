@@ -23,6 +23,7 @@ use crate::example::{Example, objects};
 use crate::host::{self, Host, Module};
 use crate::kubernetes::Kubernetes;
 use crate::namespace::{self, add_address, next_hops, set_cable, within};
+use crate::refusals;
 use crate::router::Router;
 use crate::server::{Service, serve};
 use crate::wait::until;
@@ -259,6 +260,7 @@ impl<'a> Play<'a> {
 
     fn stages(&mut self) {
         self.first_boot();
+        refusals::judge(&self.kubernetes, &self.documents, &self.folder);
         self.taken_address();
         self.label_mismatch();
         self.router_reboots();

@@ -243,6 +243,16 @@ fn a_reader_that_stops_early_does_not_change_the_exit_code() {
     assert_eq!(child.wait().expect("rk1 ends").code(), Some(1));
 }
 
+/// Two routes. Only the second's namespace has the label for which the gateway accepts it.
+const PAGE: &str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: blog\n\
+                    ---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: blog\n  namespace: blog\n\
+                    spec:\n  parentRefs:\n    - name: shared\n      namespace: gateway\n  hostnames:\n    \
+                    - blog.virtualthoughts.co.uk\n\
+                    ---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: wiki\n  labels:\n    gateway.rk1/shared: allow\n\
+                    ---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: wiki\n  namespace: wiki\n\
+                    spec:\n  parentRefs:\n    - name: shared\n      namespace: gateway\n  hostnames:\n    \
+                    - wiki.virtualthoughts.co.uk\n";
+
 const OWN: &[(&str, &str)] = &[
     (
         "70-mine.yaml",
@@ -258,6 +268,7 @@ const OWN: &[(&str, &str)] = &[
     ("72-secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\n  namespace: web\n"),
     ("73-not-yaml.yaml", "kind: [\n"),
     ("30-bgp.mine.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: mine\n"),
+    ("74-page.yaml", PAGE),
     ("notes.yml", "kind: Deployment\n"),
     ("traefik.yaml", ""),
 ];

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::check::text_at;
 use super::gateway;
 use super::yaml_place::{Tree, find, span_at};
-use crate::config::cluster::Cluster;
+use crate::config::cluster::{self, Cluster};
 use crate::config::diagnostics::{Mistake, Problems};
 use crate::config::source::{Source, Span};
 use crate::render::document::Document;
@@ -39,6 +39,10 @@ enum OwnMistake {
     Secret,
     #[error("`{host}` is the host of Hubble's page: this route would get half of its requests")]
     HubbleHost { host: String },
+    #[error(
+        "the gateway `{gateway}` does not accept this route: its namespace `{namespace}` lacks the label `{key}: {value}`"
+    )]
+    NotLabelled { gateway: String, namespace: String, key: String, value: &'static str },
     #[error("k3s takes this file for `{file}`: the names are the same up to the first dot")]
     SameAddOn { file: String },
     #[error("k3s deletes a file with the name of a component that is disabled, and its objects")]
@@ -57,6 +61,7 @@ impl Mistake for OwnMistake {
             Self::Duplicate { .. } => "remove one of them, or rename it",
             Self::Secret => "keep it out of the Nix store: use sealed-secrets, sops or `kubectl apply`",
             Self::HubbleHost { .. } => "write another host, or set `enable = false` under `[hubble]`",
+            Self::NotLabelled { .. } => "add it to the Namespace, or write `routes = \"all\"` in `[gateway]`",
             Self::SameAddOn { .. } | Self::Disabled => "rename the file",
             Self::FileName => "use lower-case letters, digits and `-`",
             Self::NotApplied => "rename it, or move it out of `manifests/`",
@@ -76,7 +81,7 @@ const DISABLED: [&str; 3] = ["local-storage", "servicelb", "traefik"];
 /// Checks the user's files. `documents` are the rendered ones.
 #[must_use]
 pub fn check_own_files(cluster: &Cluster, documents: &[Document], files: Vec<Source>) -> Vec<OwnFile> {
-    let mut seen = SeenObjects::default();
+    let mut seen = SeenObjects { namespaces: labels_of_namespaces(&files), ..SeenObjects::default() };
     for document in documents.iter().filter(|document| document.folder == super::FOLDER) {
         seen.add_ons.insert(add_on(&document.name).to_owned(), document.path());
         if document.is_yaml() {
@@ -93,6 +98,16 @@ pub fn check_own_files(cluster: &Cluster, documents: &[Document], files: Vec<Sou
 struct SeenObjects {
     objects: BTreeMap<[String; 4], String>,
     add_ons: BTreeMap<String, String>,
+    /// The labels of each Namespace in the user's files.
+    namespaces: BTreeMap<String, Value>,
+}
+
+fn labels_of_namespaces(files: &[Source]) -> BTreeMap<String, Value> {
+    let objects = files.iter().flat_map(|file| yaml::parse(&file.text).unwrap_or_default());
+    let namespaces = objects.filter(|object| object["kind"] == "Namespace");
+    namespaces
+        .map(|object| (text_at(&object, "/metadata/name"), object["metadata"]["labels"].clone()))
+        .collect()
 }
 
 /// Returns the name under which k3s keeps a file: that of the file up to the first dot.
@@ -140,6 +155,9 @@ fn check_file(cluster: &Cluster, source: Source, seen: &mut SeenObjects) -> OwnF
         let place =
             |path: &str| tree.and_then(|tree| find(tree, path, &file.source.text)).unwrap_or(first_line);
         check_object(cluster, object, &place, &mut file.problems, &mut file.unchecked);
+        for mistake in missing_labels(cluster, object, &seen.namespaces) {
+            file.problems.warning(place("metadata.namespace"), mistake);
+        }
         let [_, kind, _, name] = identity(object);
         if let Some(first) = seen.objects.insert(identity(object), file.source.name.clone()) {
             let mistake = OwnMistake::Duplicate { kind, name, file: first };
@@ -194,17 +212,45 @@ fn is_served_otherwise(object: &Value, kind: &str, known: &[String]) -> bool {
     })
 }
 
-/// A route at the shared gateway for the host of Hubble's page. Cilium divides the requests between two such routes.
+/// Returns the gateways that a route names as its parents.
+fn gateways_of<'a>(cluster: &'a Cluster, object: &Value) -> Vec<&'a cluster::Gateway> {
+    let parents = object.pointer("/spec/parentRefs").and_then(Value::as_array);
+    let parents: Vec<_> = parents.filter(|_| object["kind"] == "HTTPRoute").into_iter().flatten().collect();
+    let is_parent = |gateway: &&cluster::Gateway| {
+        parents.iter().any(|parent| {
+            let namespace = parent["namespace"].as_str().map(str::to_owned);
+            let namespace = namespace.unwrap_or_else(|| text_at(object, "/metadata/namespace"));
+            parent["name"] == gateway.name.as_str() && namespace == gateway::GATEWAY_NAMESPACE
+        })
+    };
+    cluster.gateways.iter().filter(is_parent).collect()
+}
+
+/// Returns the labels for lack of which gateways do not accept a route. Only of a namespace that one of the files makes: what
+/// labels another one has is not known.
+fn missing_labels(
+    cluster: &Cluster,
+    object: &Value,
+    namespaces: &BTreeMap<String, Value>,
+) -> Vec<OwnMistake> {
+    let namespace = text_at(object, "/metadata/namespace");
+    let Some(labels) = namespaces.get(&namespace) else { return Vec::new() };
+    let missing = |gateway: &cluster::Gateway| {
+        let (key, value) = gateway::routes_label(gateway)?;
+        (labels[key.as_str()] != value).then(|| OwnMistake::NotLabelled {
+            gateway: gateway.name.to_string(),
+            namespace: namespace.clone(),
+            key,
+            value,
+        })
+    };
+    gateways_of(cluster, object).into_iter().filter_map(missing).collect()
+}
+
+/// A route at a gateway for the host of Hubble's page. Cilium divides the requests between two such routes.
 fn hubble_host(cluster: &Cluster, object: &Value) -> Option<(String, String)> {
     let hubble = cluster.hubble.as_ref()?;
-    let parents = object.pointer("/spec/parentRefs").and_then(Value::as_array)?;
-    let is_shared = |parent: &Value| {
-        let namespace = parent["namespace"].as_str().map(str::to_owned);
-        let namespace = namespace.unwrap_or_else(|| text_at(object, "/metadata/namespace"));
-        cluster.gateways.iter().any(|gateway| parent["name"] == gateway.name.as_str())
-            && namespace == gateway::GATEWAY_NAMESPACE
-    };
-    if object["kind"] != "HTTPRoute" || !parents.iter().any(is_shared) {
+    if gateways_of(cluster, object).is_empty() {
         return None;
     }
     let hosts = object.pointer("/spec/hostnames").and_then(Value::as_array)?;

@@ -44,13 +44,19 @@ fn broken_rules_of(verdict: &Verdict) -> Vec<String> {
 }
 
 /// An API server takes a list for a string that has a format (kube-openapi, `pkg/validation/validate/type.go`), which
-/// the controller then cannot read. Here it is refused.
+/// the controller then cannot read. In the labels of its own kinds, it takes `null` for an empty map or text. Here both are
+/// refused.
 fn is_server_too_lenient(problems: &[ResourceProblem]) -> bool {
+    let is_null_label = |problem: &ResourceProblem| {
+        problem.path.starts_with("metadata.labels")
+            && matches!(&problem.mistake, ResourceMistake::WrongType { found, .. } if found == "`null`")
+    };
     let is_list_for_string = |problem: &ResourceProblem| {
         matches!(&problem.mistake, ResourceMistake::WrongType { found, expected }
             if found.starts_with("`[") && expected == "a string")
     };
-    !problems.is_empty() && problems.iter().all(is_list_for_string)
+    !problems.is_empty()
+        && problems.iter().all(|problem| is_list_for_string(problem) || is_null_label(problem))
 }
 
 /// A disagreement, told so that it can be looked into.
