@@ -108,8 +108,8 @@ fn passwords_staging_own_values_and_no_hubble_render() {
         ("issuer = \"production\"", "issuer = \"staging\"\nemail = \"admin@virtualthoughts.co.uk\""),
         ("[hubble]\nenable = true\nhost = \"hubble.virtualthoughts.co.uk\"\n", ""),
         (
-            "k3s-token = \"secrets/k3s-token\"\n",
-            "k3s-token = \"secrets/k3s-token\"\nbgp-password = \"secrets/bgp\"\n",
+            "grafana-token = \"secrets/grafana-token\"\n",
+            "grafana-token = \"secrets/grafana-token\"\nbgp-password = \"secrets/bgp\"\n",
         ),
     ]);
     assert_variant("passwords-and-own-values", &text);
