@@ -53,6 +53,13 @@ rec {
   # At most 15 bytes (IFNAMSIZ of Linux). The name is also part of unit names and of streams in Grafana Live.
   interfaceName = matching "name of a network interface" "[A-Za-z0-9_][A-Za-z0-9._-]{0,14}";
 
+  # A pattern of systemd.network(5) for such names.
+  interfacePattern = matching "name of a network interface, or a pattern" "[A-Za-z0-9_*?][A-Za-z0-9._*?-]{0,14}";
+
+  macAddress = matching "MAC address" "[0-9a-f]{2}(:[0-9a-f]{2}){5}";
+
+  ipNetwork = lib.types.either ipv4Network ipv6Network;
+
   # The characters of Grafana Live's channels (live/channel.go of grafana-plugin-sdk-go).
   streamName = matching "name of a stream in Grafana Live" "[A-Za-z0-9._-]{1,64}";
 

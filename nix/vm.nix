@@ -19,6 +19,10 @@ in
     storage.device = lib.mkForce "/dev/vdb";
     network = {
       interface = lib.mkForce "e*";
+      macAddress = lib.mkForce null;
+      vlan = lib.mkForce null;
+      mtu = lib.mkForce null;
+      dhcp = lib.mkForce false;
       nameservers = lib.mkForce [ "${prefix}.3" ];
     };
     # A fixed token: no other machine reaches this one.

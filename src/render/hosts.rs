@@ -6,7 +6,7 @@ use tera::Context;
 use super::error::RenderError;
 use super::manifests::ports::ports;
 use super::nix;
-use crate::config::cluster::{self, Bind, Cluster, Domain, Label, Network, Node, SecretName};
+use crate::config::cluster::{self, Bind, Cluster, Device, Domain, Label, Network, Node, SecretName};
 use crate::config::written::Role;
 use crate::render::document::Document;
 
@@ -22,6 +22,7 @@ struct Shared<'a> {
     servers: Vec<&'a Label>,
     ssh_keys: &'a [String],
     gateway: String,
+    interface: Interface<'a>,
     nameservers: Vec<String>,
     time_servers: &'a [String],
     storage: Storage<'a>,
@@ -72,12 +73,34 @@ struct Host<'a> {
     /// The node's IPv6 address, alone and with the prefix length of its network, in a dual-stack cluster.
     address_ipv6: Option<String>,
     cidr_ipv6: Option<String>,
+    /// What differs from the interface of the other nodes.
+    interface: Interface<'a>,
+    has_interface: bool,
     role: &'static str,
     is_first_server: bool,
     /// The certificate authority that the first server begins with.
     server_ca_file: Option<String>,
     /// The server that the node joins, unless it is the first one.
     server_url: String,
+}
+
+#[derive(Serialize)]
+struct Route {
+    to: String,
+    via: String,
+}
+
+/// The options of the interface that has the node's address.
+#[derive(Serialize)]
+struct Interface<'a> {
+    name: Option<&'a str>,
+    mac: Option<String>,
+    vlan: Option<u16>,
+    mtu: Option<u16>,
+    /// `true` or `false`.
+    dhcp: Option<String>,
+    routes: Option<Vec<Route>>,
+    search_domains: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -170,6 +193,8 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 cidr: node.address.v4().to_string(),
                 address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
                 cidr_ipv6: node.address.v6().map(|address| address.to_string()),
+                interface: Interface::from(&node.interface),
+                has_interface: !node.interface.is_default(),
                 role: node.role.word(),
                 is_first_server: node.name == cluster.k3s.first_server,
                 server_ca_file: cluster.k3s.joining.server_ca.as_ref().map(SecretName::path_on_node),
@@ -179,6 +204,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         servers: servers(cluster).map(|node| &node.name).collect(),
         ssh_keys: &cluster.ssh_keys,
         gateway: cluster.network.gateway.v4().to_string(),
+        interface: Interface::from(&cluster.network.interface),
         nameservers: cluster.network.nameservers.iter().map(|server| server.value.to_string()).collect(),
         time_servers: &cluster.network.time_servers,
         storage: Storage {
@@ -236,6 +262,34 @@ fn kubernetes_secrets(cluster: &Cluster) -> Vec<KubernetesSecret> {
         file: secret.from.path_on_node(),
     };
     secrets.iter().map(entry).collect()
+}
+
+impl From<&cluster::Route> for Route {
+    fn from(cluster::Route { to, via }: &cluster::Route) -> Self {
+        Self { to: to.value.to_string(), via: via.value.to_string() }
+    }
+}
+
+impl<'a> From<&'a cluster::Interface> for Interface<'a> {
+    fn from(interface: &'a cluster::Interface) -> Self {
+        let cluster::Interface { device, vlan, mtu, dhcp, routes, search_domains } = interface;
+        let (name, mac) = match device {
+            Some(Device::Name(name)) => (Some(name.as_str()), None),
+            Some(Device::Mac(mac)) => (None, Some(mac.to_string())),
+            None => (None, None),
+        };
+        let routes = routes.as_ref().map(|routes| routes.iter().map(Route::from).collect());
+        let search_domains = search_domains.as_deref();
+        Self {
+            name,
+            mac,
+            vlan: *vlan,
+            mtu: *mtu,
+            dhcp: dhcp.map(|dhcp| dhcp.to_string()),
+            routes,
+            search_domains,
+        }
+    }
 }
 
 fn ipv6(network: &Network) -> Option<Ipv6> {

@@ -141,6 +141,53 @@ fn a_host_keeps_the_state_version_that_it_was_first_rendered_with() {
     assert_eq!(fs::read_to_string(&file).expect("text"), older);
 }
 
+/// What all nodes share is a default, and each node says only what differs.
+#[test]
+fn each_node_has_the_interface_that_is_written_for_it() {
+    let project = Project::new();
+    let shared =
+        r#"interface = { name = "en*", vlan = 42, mtu = 9000, dhcp = true, search-domains = ["home.arpa"], \
+routes = [{ to = "10.8.0.0/16", via = "172.16.10.254" }] }"#
+            .replace("\\\n", "");
+    let own = r#"interface = { mac = "02:00:5E:10:00:01", dhcp = false, routes = [], search-domains = [] }"#;
+    let cluster = include_str!("../config/check/base.toml")
+        .replace("gateway = \"172.16.10.1\"\n", &format!("gateway = \"172.16.10.1\"\n{shared}\n"))
+        .replace("address = \"172.16.10.224/24\"\n", &format!("address = \"172.16.10.224/24\"\n{own}\n"));
+    project.describe(&cluster);
+    let rendered = project.rk1(&["render"]);
+    assert!(rendered.status.success(), "{}", text(&rendered.stderr));
+    let hosts: std::collections::HashMap<_, _> = project.hosts().into_iter().collect();
+    let of_all = r#"    network = {
+      gateway = "172.16.10.1";
+      nameservers = [ "172.16.10.1" ];
+      interface = lib.mkDefault "en*";
+      vlan = lib.mkDefault 42;
+      mtu = lib.mkDefault 9000;
+      dhcp = lib.mkDefault true;
+      routes = lib.mkDefault [
+        {
+          to = "10.8.0.0/16";
+          via = "172.16.10.254";
+        }
+      ];
+      searchDomains = lib.mkDefault [ "home.arpa" ];
+    };
+"#;
+    assert!(hosts["cluster.nix"].contains(of_all), "{}", hosts["cluster.nix"]);
+    let of_node = r#"  rk1 = {
+    network = {
+      address = "172.16.10.224/24";
+      macAddress = "02:00:5e:10:00:01";
+      dhcp = false;
+      routes = [ ];
+      searchDomains = [ ];
+    };
+
+    k3s = {"#;
+    assert!(hosts["rk1-04.nix"].contains(of_node), "{}", hosts["rk1-04.nix"]);
+    assert!(hosts["rk1-01.nix"].contains("    network.address = \"172.16.10.221/24\";\n"));
+}
+
 #[test]
 fn check_prints_a_diff_and_writes_nothing() {
     let project = Project::new();

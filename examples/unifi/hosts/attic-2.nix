@@ -1,5 +1,5 @@
 # Rendered from cluster.toml by `rk1 render`: edit that file, or write attic-2.local.nix beside this one.
-# Slot 2 of board turing-pi, whose BMC is at 192.168.42.10.
+# Slot 2 of board turing-pi, whose BMC is at 192.168.1.10.
 { lib, ... }:
 {
   imports = [

@@ -27,6 +27,8 @@
     network = {
       gateway = "192.168.42.1";
       nameservers = [ "192.168.42.1" ];
+      vlan = lib.mkDefault 42;
+      searchDomains = lib.mkDefault [ "home.example.org" ];
     };
 
     storage = {

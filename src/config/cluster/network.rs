@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::address::{parse_address, parse_range};
 use super::dual::{Addresses, Ipv6Key, Networks, Pairs, parsed};
+use super::interface::{self, Interface};
 use super::name::is_host;
 use super::node::Node;
 use crate::config::diagnostics::{Mistake, Problems};
@@ -17,6 +18,8 @@ use crate::config::written::{self, Text};
 pub struct Network {
     /// The default gateway of the nodes.
     pub gateway: Addresses,
+    /// The interface that has a node's address, as far as the node does not say otherwise.
+    pub interface: Interface,
     /// The name servers, at least one.
     pub nameservers: Vec<Spanned<Ipv4Addr>>,
     /// The host names or addresses of time servers. If empty, the nodes use those of NixOS.
@@ -162,6 +165,7 @@ pub(super) fn resolve(
         written.services_ipv6.as_ref(),
     );
     let nameservers = nameservers(written, gateway_v4, problems);
+    let interface = interface::resolve_shared(written.interface.as_ref(), problems);
     let time_servers = written.time_servers.as_deref().unwrap_or_default();
     for server in time_servers.iter().filter(|server| !is_host(&server.value)) {
         problems.error(server.span, NetworkMistake::TimeServer { server: server.value.clone() });
@@ -171,6 +175,7 @@ pub(super) fn resolve(
     }
     Some(Network {
         gateway: gateway?,
+        interface: interface?,
         nameservers: nameservers?,
         time_servers: time_servers.iter().map(|server| server.value.clone()).collect(),
         pods: pods?,

@@ -9,6 +9,7 @@ use super::bgp::{Bgp, note_session_names};
 use super::board::SLOTS;
 use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
+use super::interface::{self, Interface};
 use super::name::Label;
 use super::number::asn;
 use super::router_status::is_ssh_destination;
@@ -29,6 +30,8 @@ pub struct Node {
     pub module: &'static Module,
     /// Its addresses, with the prefix lengths of their networks.
     pub address: Networks,
+    /// What differs from the interface of the other nodes.
+    pub interface: Interface,
     pub role: Role,
     /// Its autonomous system number, where it differs from that in `[bgp]`.
     pub asn: Option<Spanned<u32>>,
@@ -177,6 +180,7 @@ fn resolve_node(
         text: node.address_ipv6.as_ref(),
     };
     let address = pairs.join(v4, key, parse_host::<Ipv6Addr>, problems);
+    let interface = interface::resolve(node.interface.as_ref(), problems);
     let board = resolve_board(node, boards, problems);
     let asn = match &node.asn {
         Some(number) => Some(Spanned::new(asn(number, problems)?, number.span)),
@@ -201,6 +205,7 @@ fn resolve_node(
         slot: slot?,
         module: Module::DEFAULT,
         address: address?,
+        interface: interface?,
         role: node.role.as_ref()?.value,
         asn,
         ssh: ssh?,

@@ -9,6 +9,7 @@ use super::cilium::{self, Cilium};
 use super::collision::{self, Parts};
 use super::dual::Pairs;
 use super::gateway::{self, Gateway, Surroundings};
+use super::interface;
 use super::k3s::{self, K3s};
 use super::name::{Domain, Label};
 use super::network::{self, Network};
@@ -133,6 +134,12 @@ impl Cluster {
     #[must_use]
     pub fn pool_with(&self, address: IpAddr) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.assigns(address))
+    }
+
+    /// Returns whether a DHCP server assigns the node's IPv4 address.
+    #[must_use]
+    pub fn has_lease(&self, node: &Node) -> bool {
+        node.interface.dhcp.or(self.network.interface.dhcp).unwrap_or_default()
     }
 
     /// Returns whether addresses are announced in the nodes' own network.
@@ -289,7 +296,9 @@ impl Machines {
             return;
         };
         let bgp = bgp.as_ref().ok().and_then(Option::as_ref);
-        let Some(written) = file.network.as_ref() else { return };
+        let (Some(written), Some(written_nodes)) = (file.network.as_ref(), file.nodes.as_ref()) else {
+            return;
+        };
         let parts = Parts {
             written,
             network,
@@ -300,6 +309,7 @@ impl Machines {
         };
         collision::note_collisions(&parts, problems);
         network::note_pods(network.pods, nodes, problems);
+        interface::note_nodes(written_nodes, nodes, network, problems);
     }
 }
 

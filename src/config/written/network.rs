@@ -1,5 +1,6 @@
 //! `[network]`: the nodes' network, and the address ranges inside the cluster.
 
+use super::interface::Interface;
 use super::leaf::Text;
 use super::shape::Required;
 use super::table::table;
@@ -12,6 +13,8 @@ table! {
         "gateway" gateway: Required<Text> = "172.16.10.1",
         /// IPv6 default gateway of the nodes, in a dual-stack cluster. It requires all other keys that end in `-ipv6`.
         "gateway-ipv6" gateway_ipv6: Option<Text> = "fd00:172:16:10::1",
+        /// The interface that has a node's address, for all nodes.
+        "interface" interface: Option<Interface>,
         /// Name servers of the nodes. [default: the gateway]
         "nameservers" nameservers: Option<Spanned<Vec<Text>>> = ["172.16.10.1"],
         /// Time servers of the nodes. [default: those of NixOS]

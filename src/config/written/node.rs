@@ -1,5 +1,6 @@
 //! `[[node]]`: the nodes, which are modules in the slots of the boards.
 
+use super::interface::Interface;
 use super::leaf::{Integer, Text};
 use super::shape::Required;
 use super::table::{choice, table};
@@ -19,6 +20,8 @@ table! {
         "address" address: Required<Text> = "172.16.10.221/24",
         /// IPv6 address and prefix length of the node, in a dual-stack cluster.
         "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::221/64",
+        /// What differs from `[network.interface]` on this node.
+        "interface" interface: Option<Interface>,
         /// Role of the node in the cluster.
         "role" role: Required<Spanned<Role>> = "server",
         /// Autonomous system number of this node, instead of that in `[bgp]`. It needs Cilium 1.18 or newer.

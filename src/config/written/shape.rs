@@ -135,10 +135,10 @@ impl Mistake for ShapeMistake {
 }
 
 /// Keys that people expect but that do not exist, with a hint where to set the same thing.
-const WISHES: [(&[&str], &str); 8] = [
+const WISHES: [(&[&str], &str); 7] = [
     (
-        &["vlan", "mtu", "dhcp", "routes", "search-domains"],
-        "set it in `hosts/cluster.local.nix` for all nodes, as options of `systemd.network`",
+        &["vlan", "mtu", "dhcp", "routes", "search-domains", "nic", "mac"],
+        "set it in `[network.interface]` for all nodes, or in `interface = { … }` of one node",
     ),
     (
         &["storage", "disk", "device"],
@@ -149,7 +149,6 @@ const WISHES: [(&[&str], &str); 8] = [
         "set the flags of k3s, `--etcd-snapshot-schedule-cron` and those after it, in `services.k3s.extraFlags` in \
          `hosts/cluster.local.nix`",
     ),
-    (&["interface", "nic", "mac"], "set `rk1.network.interface` in `hosts/NAME.local.nix` of the node"),
     (
         &["extra-flags", "extra-args", "kubelet-args", "labels", "node-labels", "taints", "node-taints"],
         "set `services.k3s.extraFlags` in `hosts/cluster.local.nix` for all nodes, or in `hosts/NAME.local.nix` for one",

@@ -1,7 +1,7 @@
 //! What the probes found, not judged yet.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -28,6 +28,8 @@ pub(super) struct NodeFacts {
     /// The output of `systemctl is-active`.
     pub(super) k3s: String,
     pub(super) mounts: Vec<Mount>,
+    /// Its IPv4 addresses, where a DHCP server assigns them.
+    pub(super) addresses: Option<Vec<Ipv4Addr>>,
     /// How far the node's clock is ahead of this machine's, in seconds. 0 while it may be right.
     pub(super) clock_ahead: i64,
     pub(super) system: SystemFacts,

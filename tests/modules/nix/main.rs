@@ -160,6 +160,13 @@ fn every_host_is_what_the_posts_describe() {
     }
 }
 
+/// The address lies on a tagged VLAN, and the wired interface below it has none; a lease replaces address and gateway.
+#[test]
+fn the_interface_is_the_one_that_is_described() {
+    let Some(nix) = Nix::new("the_interface_is_the_one_that_is_described") else { return };
+    assert_data_eq!(pretty(&nix.value("report.interfaces")), snapshot("interfaces.json").raw());
+}
+
 /// Each host of each example evaluates, and has the manifests and the Secrets of its cluster.
 #[test]
 fn the_examples_evaluate() {

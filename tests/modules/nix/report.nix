@@ -169,6 +169,28 @@ let
         }) (lib.filterAttrs runs config.systemd.services);
     in
     of outputs.nixosConfigurations.rk1-01 // of streamerHosts.rk1-03;
+  # What systemd-networkd is told about the interface with the node's address.
+  interface =
+    { config, ... }:
+    {
+      netdevs = lib.mapAttrs (_: device: { inherit (device) netdevConfig vlanConfig; }) (
+        lib.filterAttrs (name: _: lib.hasPrefix "10-rk1" name) config.systemd.network.netdevs
+      );
+      networks = lib.mapAttrs (_: network: {
+        inherit (network)
+          matchConfig
+          linkConfig
+          networkConfig
+          dhcpV4Config
+          address
+          gateway
+          dns
+          domains
+          vlan
+          ;
+        routes = if builtins.isList network.routes then network.routes else [ ];
+      }) (lib.filterAttrs (name: _: lib.hasPrefix "10-rk1" name) config.systemd.network.networks);
+    };
   streamerHosts = outputs.lib.mkCluster ./streamer-hosts.nix;
   unitText = import ./unit-text.nix { inherit lib; };
   # The streamer's units, those of the cluster's own Grafana, what takes the secrets for them, and the guard's.
@@ -210,6 +232,30 @@ in
     "two-boards"
     "unifi"
   ] (name: lib.mapAttrs host (outputs.lib.mkCluster (../../../examples + "/${name}/hosts")));
+  interfaces = lib.mapAttrs (_: interface) {
+    vlan = (outputs.lib.mkCluster ../../../examples/unifi/hosts).attic-1;
+    inherit
+      (outputs.lib.mkCluster {
+        hosts = ../../../examples/dual-stack/hosts;
+        modules = [
+          {
+            rk1.network = {
+              macAddress = "02:00:5e:10:00:01";
+              mtu = 9000;
+              dhcp = true;
+              routes = [
+                {
+                  to = "10.8.0.0/16";
+                  via = "172.16.10.254";
+                }
+              ];
+            };
+          }
+        ];
+      })
+      rk1-01
+      ;
+  };
   units = lib.mapAttrs units streamerHosts;
   inherit services;
   scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (

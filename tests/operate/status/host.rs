@@ -52,6 +52,8 @@ pub(crate) struct Module {
     /// Where links of its file system lead.
     pub(crate) links: Vec<(&'static str, &'static str)>,
     pub(crate) kubeconfig: Option<String>,
+    /// Its addresses with their prefix lengths.
+    pub(crate) addresses: Vec<&'static str>,
     /// Systems of the boot menu that the store does not have.
     pub(crate) lost_entries: Vec<&'static str>,
 }
@@ -77,6 +79,7 @@ impl Module {
                 ("/run/current-system/kernel", "/nix/store/kkkk-linux-6.12.1/Image"),
             ],
             kubeconfig: None,
+            addresses: Vec::new(),
             lost_entries: Vec::new(),
         }
     }
@@ -110,6 +113,7 @@ impl Module {
             ("curl", curl),
             ("date", date),
             ("findmnt", findmnt),
+            ("ip", format!("echo end0 UP {}\n", self.addresses.join(" "))),
             ("readlink", readlink),
             ("sleep", String::new()),
             ("systemctl", systemctl),

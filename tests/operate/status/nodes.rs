@@ -83,6 +83,28 @@ fn a_node_is_reached_by_another_target() {
     });
 }
 
+/// The DHCP server gives one node another address than the one that is reserved for it, and one node none.
+#[test]
+fn a_lease_has_the_address_of_the_file() {
+    screen_of("node-lease", |cluster| {
+        let gateway = "gateway = \"172.16.10.1\"\n";
+        cluster.edit(gateway, &format!("{gateway}interface = {{ dhcp = true }}\n"));
+        cluster.edit(
+            "address = \"172.16.10.222/24\"\n",
+            "address = \"172.16.10.222/24\"\nssh = \"root@rk1-02.home.arpa\"\n",
+        );
+        cluster.edit(
+            "address = \"172.16.10.224/24\"\n",
+            "address = \"172.16.10.224/24\"\ninterface = { dhcp = false }\n",
+        );
+        cluster.module(0, |module| module.addresses = vec!["172.16.10.221/24"]);
+        cluster.module(1, |module| module.addresses = vec!["172.16.10.57/24", "10.42.1.1/32"]);
+        let host = cluster.hosts.remove("root@172.16.10.222").expect("a node");
+        cluster.hosts.insert("root@rk1-02.home.arpa".to_owned(), host);
+        cluster.hosts.remove("root@172.16.10.223");
+    });
+}
+
 #[test]
 fn nodes_that_deny_access_are_unknown() {
     screen_of("node-closed", |cluster| {

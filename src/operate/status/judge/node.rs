@@ -30,7 +30,7 @@ pub(super) fn judge(
         Ok(facts) => judge(facts),
         Err(_) => Finding::follows("the node did not answer"),
     };
-    let answers = answers(node, probed.as_ref().err());
+    let answers = answers(cluster, node, probed);
     let k3s = of_facts(&|facts| k3s(node, facts, kubernetes, now));
     let clock = of_facts(&|facts| clock(node, facts));
     let cilium = cilium(node, &answers, &k3s, kubernetes);
@@ -51,25 +51,35 @@ pub(super) fn judge(
     }
 }
 
-fn answers(node: &Node, error: Option<&ProbeError>) -> Finding {
+fn answers(cluster: &Cluster, node: &Node, probed: &Probed<NodeFacts>) -> Finding {
     let (address, ssh) = (node.address.v4().addr(), &node.ssh);
-    match error {
-        None => Finding::good("answers"),
-        Some(error) if error.is_silence() => {
+    match probed.as_ref().map(|facts| &facts.addresses) {
+        Ok(Some(addresses)) if !addresses.contains(&address) => {
+            let found: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+            Finding::wrong(
+                Cause::OtherAddress,
+                format!("its address is {found}, not {address}"),
+                format!("the router's DHCP server: it has to reserve {address} for the node"),
+            )
+        }
+        Ok(_) => Finding::good("answers"),
+        Err(error) if error.is_silence() => {
             let (slot, board) = (node.slot, &node.board);
+            let lease = if cluster.has_lease(node) { ", the router's DHCP reservation" } else { "" };
             let look_at = format!(
-                "slot {slot} of {board}: `tpi power status`, `tpi uart -n {slot} get`, `ping {address}`"
+                "slot {slot} of {board}: `tpi power status`, `tpi uart -n {slot} get`, `ping {address}`{lease}"
             );
             Finding::wrong(Cause::NodeSilent, error.to_string(), look_at)
         }
-        Some(ProbeError::Skipped { reason }) => {
+        Err(ProbeError::Skipped { reason }) => {
             Finding::unknown(reason, "this machine: nodes are asked by its `ssh`")
         }
-        Some(error @ ProbeError::Unexpected { .. }) => {
+        Err(error @ ProbeError::Unexpected { .. }) => {
             let look_at = format!("`ssh {ssh} true`: it has to end without printing anything");
             Finding::unknown(error.to_string(), look_at)
         }
-        Some(error) => {
+        Err(error) => {
             let look_at = format!(
                 "`ssh {ssh}`: your key has to be in `ssh-keys`, and the node's host key in your known_hosts"
             );
@@ -130,7 +140,7 @@ fn duration(seconds: u64) -> String {
 /// Cilium's agent on the node. Without it the node has no pod network.
 fn cilium(node: &Node, answers: &Finding, k3s: &Finding, kubernetes: &Probed<KubernetesFacts>) -> Finding {
     let Ok(kubernetes) = kubernetes else { return Finding::follows("Kubernetes did not answer") };
-    if answers.is_wrong() {
+    if answers.is_caused_by(Cause::NodeSilent) {
         return Finding::follows("the node did not answer");
     }
     if k3s.is_caused_by(Cause::K3sNotRunning) {

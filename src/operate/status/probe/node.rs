@@ -1,6 +1,7 @@
 //! Asks a node about itself.
 
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::script::script_output;
@@ -26,6 +27,8 @@ struct Questions<'a> {
     storage: &'a Storage,
     streamers: Vec<Instance>,
     is_server: bool,
+    /// Whether a DHCP server assigns its address.
+    has_lease: bool,
 }
 
 /// An instance of the streamer on a node, as `modules/xdp-streamer/instances.nix` makes it.
@@ -39,6 +42,7 @@ pub(super) async fn ask(cluster: &Cluster, node: &Node, options: &ProbeOptions) 
         storage: &cluster.storage,
         streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),
         is_server: node.role == Role::Server,
+        has_lease: cluster.has_lease(node),
     };
     let began = seconds_now();
     let printed =
@@ -87,6 +91,9 @@ impl Questions<'_> {
         };
         section("clock", "date +%s");
         section("k3s", "systemctl is-active k3s.service");
+        if self.has_lease {
+            section("addresses", "ip -brief -4 address show scope global");
+        }
         for link in SYSTEM_LINKS {
             section(&format!("link {link}"), &format!("readlink -f {link}"));
         }
@@ -141,6 +148,7 @@ impl Questions<'_> {
         Ok(NodeFacts {
             k3s: sections.get("k3s")?.to_owned(),
             mounts: mounts.collect::<Probed<_>>()?,
+            addresses: self.has_lease.then(|| addresses(sections.get("addresses").unwrap_or_default())),
             clock_ahead: sections.get("clock")?.parse().map_or(0, |clock| ahead(clock, window)),
             system: SystemFacts {
                 running,
@@ -153,6 +161,12 @@ impl Questions<'_> {
             streamers: streamers.collect::<Probed<_>>()?,
         })
     }
+}
+
+/// Reads the addresses of all interfaces: `end0  UP  172.16.10.221/24 172.16.10.9/24`.
+fn addresses(lines: &str) -> Vec<Ipv4Addr> {
+    let words = lines.lines().flat_map(|line| line.split_whitespace().skip(2));
+    words.filter_map(|word| word.split('/').next()?.parse().ok()).collect()
 }
 
 fn ahead(clock: i64, [began, ended]: [i64; 2]) -> i64 {
@@ -246,7 +260,12 @@ mod tests {
         let text = include_str!("../../../../cluster.toml").to_owned();
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
-        let questions = Questions { storage: &cluster.storage, streamers: Vec::new(), is_server: false };
+        let questions = Questions {
+            storage: &cluster.storage,
+            streamers: Vec::new(),
+            is_server: false,
+            has_lease: false,
+        };
         let script = questions.script();
         let names = script.lines().filter_map(|line| line.strip_prefix("echo '")?.strip_suffix('\''));
         let answer = |entries: &str| {
@@ -270,6 +289,7 @@ mod tests {
             storage: &cluster.storage,
             streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),
             is_server: true,
+            has_lease: true,
         };
         let page =
             "xdp_streamer_attached{a=\"b c\"} 1\nxdp_streamer_packets_total{} 5\netcd_server_has_leader 1\n";
