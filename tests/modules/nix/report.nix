@@ -159,8 +159,7 @@ let
       runs =
         name: service:
         name != "k3s"
-        &&
-          (builtins.isString (service.script or null) || (service.serviceConfig or { }) ? ExecStart);
+        && (builtins.isString (service.script or null) || (service.serviceConfig or { }) ? ExecStart);
       of =
         { config, ... }:
         lib.mapAttrs (_: service: {
