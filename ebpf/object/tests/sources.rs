@@ -13,6 +13,7 @@ const HINT: &str = "hint: run `ebpf/build-object` and commit the result";
 fn files(ebpf: &Path) -> io::Result<BTreeSet<PathBuf>> {
     let mut files: BTreeSet<PathBuf> = [
         "build-object",
+        "rust-source",
         "program/Cargo.toml",
         "program/Cargo.lock",
         "record/Cargo.toml",

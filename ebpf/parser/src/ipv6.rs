@@ -67,23 +67,16 @@ fn extensions(
         return Ok(offset);
     }
     cold_path();
-    for walked in 0..=MAX_EXTENSIONS {
-        let words = match record.protocol {
-            HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => 8,
-            AUTHENTICATION => 4,
-            _ => return Ok(offset),
-        };
-        if walked == MAX_EXTENSIONS {
-            break;
-        }
+    for _ in 0..MAX_EXTENSIONS {
+        let Some(unit) = unit(record.protocol) else { return Ok(offset) };
         // Every extension header is at least eight bytes long.
         let header = frame.header::<8>(offset).ok_or_else(|| frame.missing(Fault::Ipv6ExtensionTruncated))?;
         let length = match record.protocol {
             FRAGMENT => 8,
             // The fixed part alone is longer.
             AUTHENTICATION if header[1] == 0 => return Err(Fault::Ipv6ExtensionTruncated),
-            AUTHENTICATION => (usize::from(header[1]) + 2) * words,
-            _ => (usize::from(header[1]) + 1) * words,
+            AUTHENTICATION => (usize::from(header[1]) + 2) * unit,
+            _ => (usize::from(header[1]) + 1) * unit,
         };
         let next = offset + length;
         if next > end {
@@ -97,7 +90,17 @@ fn extensions(
             return Ok(offset);
         }
     }
-    Err(Fault::Ipv6ExtensionCount)
+    if unit(record.protocol).is_none() { Ok(offset) } else { Err(Fault::Ipv6ExtensionCount) }
+}
+
+/// Returns the bytes of a word in which an extension header has its length, or `None` for another header.
+#[inline(always)]
+fn unit(protocol: u8) -> Option<usize> {
+    match protocol {
+        HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HOST_IDENTITY | SHIM6 => Some(8),
+        AUTHENTICATION => Some(4),
+        _ => None,
+    }
 }
 
 /// Reads a fragment header and returns whether it belongs to a later fragment. An atomic fragment (RFC 6946) is a whole

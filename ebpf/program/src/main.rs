@@ -122,8 +122,11 @@ fn read_with_ethernet(
 ) {
     let tag = restore_tag(context, record);
     layout.tag = u32::from_ne_bytes(tag.unwrap_or([0; 4]));
-    if begins_with_ethernet(context, direction == Flags::SENT)
-        && let Some(header) = frame.header::<ETHERNET>(0)
+    // Looked for once. Linux 6.18 before its fix of `regsafe` in 2026 takes a pointer that it knows to be beyond the packet's
+    // end for one that it knows nothing of, and removes what would follow from a second look.
+    let first = frame.header::<ETHERNET>(0);
+    if let Some(header) = first
+        && begins_with_ethernet(context, direction == Flags::SENT)
     {
         if filter::enabled() {
             state.filter.frame_begins_with(header, tag, ETHERNET);
@@ -136,7 +139,7 @@ fn read_with_ethernet(
         return;
     };
     // After an XDP program in generic mode, the packet's data may begin behind the Ethernet header.
-    let is_in_frame = frame.header::<ETHERNET>(0).is_some_and(|first| same(first, header));
+    let is_in_frame = first.is_some_and(|first| same(first, header));
     let offset = if is_in_frame { ETHERNET } else { 0 };
     if !is_in_frame {
         layout.ethernet_is_apart = 1;

@@ -1,8 +1,8 @@
 //! `xdp-streamer check`: what works on an interface, and why something does not.
 
 use crate::capture::{
-    self, Capture, CaptureOptions, Device, Hook, Interfaces, LinkType, LoadError, Mode, NEWEST_REFUSING,
-    OLDEST_TESTED, Occupants, RingSize, TESTED, XdpMode, version,
+    self, Capture, CaptureOptions, Device, Hook, Interfaces, LinkType, LoadError, Mode, OLDEST_TESTED,
+    OLDEST_WITH_CALLS, Occupants, RingSize, TESTED, XdpMode, version,
 };
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -85,14 +85,14 @@ fn kernel(release: &str) -> Finding {
         version if version >= OLDEST_TESTED => {
             Finding::Good(format!("Linux {release}; the program is tested on {tested}"))
         }
-        version if version > NEWEST_REFUSING => Finding::Note(format!(
+        version if version >= OLDEST_WITH_CALLS => Finding::Note(format!(
             "Linux {release} is not tested: the program is tested on {tested}\n\
              hint: use Linux {major}.{minor} or newer, unless the lines below say that this kernel accepts the program"
         )),
         _ => {
-            let (refusing_major, refusing_minor) = NEWEST_REFUSING;
+            let (calls_major, calls_minor) = OLDEST_WITH_CALLS;
             Finding::Bad(format!(
-                "Linux {release} is too old: {refusing_major}.{refusing_minor} is known to refuse the program\n\
+                "Linux {release} is too old: the program uses calls of Linux {calls_major}.{calls_minor}\n\
                  hint: use Linux {major}.{minor} or newer"
             ))
         }
@@ -203,21 +203,23 @@ mod tests {
     fn a_kernel_that_was_not_tested_is_noted() {
         let too_old = |release: &str| {
             Finding::Bad(format!(
-                "Linux {release} is too old: 6.1 is known to refuse the program\nhint: use Linux 6.12 or newer"
+                "Linux {release} is too old: the program uses calls of Linux 5.18\nhint: use Linux 6.1 or newer"
             ))
         };
-        for release in ["5.10.0", "5.18.2", "6.1.0-50-arm64"] {
+        for release in ["5.10.0", "5.15.150", "5.17.9"] {
             assert_eq!(kernel(release), too_old(release));
         }
-        for release in ["6.2.1", "6.6.30-rockchip", "6.11.0"] {
+        for release in ["5.18.2", "5.19.0", "6.0.19"] {
             let text = format!(
-                "Linux {release} is not tested: the program is tested on 6.12 and 6.18\n\
-                 hint: use Linux 6.12 or newer, unless the lines below say that this kernel accepts the program"
+                "Linux {release} is not tested: the program is tested on 6.1, 6.12 and 6.18\n\
+                 hint: use Linux 6.1 or newer, unless the lines below say that this kernel accepts the program"
             );
             assert_eq!(kernel(release), Finding::Note(text));
         }
-        let tested = "Linux 6.12.63; the program is tested on 6.12 and 6.18";
-        assert_eq!(kernel("6.12.63"), Finding::Good(tested.into()));
+        for release in ["6.1.0-50-arm64", "6.6.30-rockchip", "6.12.63"] {
+            let tested = format!("Linux {release}; the program is tested on 6.1, 6.12 and 6.18");
+            assert_eq!(kernel(release), Finding::Good(tested));
+        }
     }
 
     #[test]

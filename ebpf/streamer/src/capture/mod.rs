@@ -17,5 +17,5 @@ pub use device::{Device, LinkType};
 pub use interface::{Interfaces, Missing};
 pub use occupant::{Attached, Occupant, Occupants};
 pub use program::{Capture, CaptureOptions, LoadError, RingSize};
-pub(crate) use program::{NEWEST_REFUSING, OLDEST_TESTED, TESTED, version};
+pub(crate) use program::{OLDEST_TESTED, OLDEST_WITH_CALLS, TESTED, version};
 pub use reception::Reception;

@@ -130,7 +130,7 @@ impl LoadError {
         let hint = if denied {
             "\nhint: grant CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or run as root"
         } else if kernel_is_older_than_tested() {
-            "\nhint: use Linux 6.12 or newer, the oldest kernel that is tested"
+            "\nhint: use Linux 6.1 or newer, the oldest kernel that is tested"
         } else {
             ""
         };
@@ -162,11 +162,11 @@ fn causes(error: &(dyn Error + 'static)) -> (String, bool) {
 }
 
 /// Major and minor numbers of the kernels that the program was tested on: docs/proof.md has the machines.
-pub(crate) const TESTED: [(u32, u32); 2] = [OLDEST_TESTED, (6, 18)];
-pub(crate) const OLDEST_TESTED: (u32, u32) = (6, 12);
+pub(crate) const TESTED: [(u32, u32); 3] = [OLDEST_TESTED, (6, 12), (6, 18)];
+pub(crate) const OLDEST_TESTED: (u32, u32) = (6, 1);
 
-/// The newest kernel that is known to refuse the program.
-pub(crate) const NEWEST_REFUSING: (u32, u32) = (6, 1);
+/// The oldest kernel that has all the calls of the program: `bpf_xdp_get_buff_len` is the newest of them.
+pub(crate) const OLDEST_WITH_CALLS: (u32, u32) = (5, 18);
 
 /// Returns major and minor number of a kernel's release.
 pub(crate) fn version(release: &str) -> (u32, u32) {
@@ -470,6 +470,6 @@ mod tests {
     #[test]
     fn kernels_are_compared_by_number() {
         assert_eq!((version("6.18.5-rk1"), version("10.1"), version("x")), ((6, 18), (10, 1), (0, 0)));
-        assert!(version("6.1.0-50-arm64") < OLDEST_TESTED && version("6.12.63") >= OLDEST_TESTED);
+        assert!(version("5.19.17") < OLDEST_TESTED && version("6.1.0-50-arm64") >= OLDEST_TESTED);
     }
 }
