@@ -1,10 +1,11 @@
-//! System calls of `bpf(2)` that aya does not offer: creating links without its fallback, and asking links what they are
-//! attached to.
+//! System calls of `bpf(2)` that aya does not offer: creating links without its fallback, asking links what they are
+//! attached to, and putting a perf event into a map.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 // `enum bpf_cmd` of linux/bpf.h.
+const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
 const BPF_LINK_CREATE: libc::c_long = 28;
 const BPF_LINK_GET_FD_BY_ID: libc::c_long = 30;
@@ -60,6 +61,16 @@ struct GetInfo {
     descriptor: u32,
     length: u32,
     info: u64,
+}
+
+/// The part of `union bpf_attr` that `BPF_MAP_UPDATE_ELEM` reads.
+#[repr(C)]
+struct UpdateElement {
+    map: u32,
+    padding: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
 }
 
 /// The beginning of `struct bpf_link_info`, which is the same for XDP and TCX.
@@ -121,6 +132,19 @@ pub(super) fn link_info(link: BorrowedFd<'_>) -> io::Result<LinkInfo> {
     };
     call(BPF_OBJ_GET_INFO_BY_FD, &mut attributes)?;
     Ok(info)
+}
+
+/// Makes the program write the events of `cpu` into `event`. The map holds the event as long as it is in it.
+pub(super) fn set_event(map: BorrowedFd<'_>, cpu: u32, event: BorrowedFd<'_>) -> io::Result<()> {
+    let descriptor = event.as_raw_fd();
+    let mut attributes = UpdateElement {
+        map: u32::try_from(map.as_raw_fd()).map_err(io::Error::other)?,
+        padding: 0,
+        key: (&raw const cpu).expose_provenance() as u64,
+        value: (&raw const descriptor).expose_provenance() as u64,
+        flags: 0,
+    };
+    call(BPF_MAP_UPDATE_ELEM, &mut attributes).map(drop)
 }
 
 /// Lists all links of the system, which needs `CAP_SYS_ADMIN`.
