@@ -5,6 +5,9 @@ shopt -s nullglob
 # has been moved and only has to be erased.
 owner=HOST
 taken=TAKEN
+# More than any cluster has. `rk1 flash` takes no file that is larger.
+most_files=256
+largest=65536
 
 # Writes beside the target and renames, so that an interrupted run leaves the old file or the new one, never a part of it.
 place() { # SOURCE TARGET
@@ -44,10 +47,25 @@ if ! mount -t vfat -o rw,noexec,nosuid,nodev "$SEED_DEVICE" "$seed"; then
 fi
 trap 'umount "$seed"' EXIT
 
+# Neither is ever anything but a file.
+for file in "$seed/$owner" "$seed/$taken"; do
+  if [[ -L $file || (-e $file && ! -f $file) ]]; then
+    echo "error: \`${file##*/}\` of the seed is not a regular file: nothing was moved" >&2
+    exit 1
+  fi
+done
+
+found=("$seed"/secret.[A-Za-z0-9]* "$seed"/ssh_host_*_key)
+if ((${#found[@]} > most_files)); then
+  echo "error: the seed has more than $most_files files: nothing was moved" >&2
+  exit 1
+fi
 seeded=() keys=()
-for file in "$seed"/secret.[A-Za-z0-9]* "$seed"/ssh_host_*_key; do
+for file in "${found[@]}"; do
   if [[ ! -f $file || -L $file ]]; then
-    echo "\`${file##*/}\` of the seed is not a regular file: ignored" >&2
+    echo "${file@Q} is not a regular file: ignored" >&2
+  elif (($(stat --format %s "$file") > largest)); then
+    echo "${file@Q} is larger than $largest bytes: ignored" >&2
   elif [[ $file == "$seed"/secret.* ]]; then
     seeded+=("$file")
   else
@@ -61,9 +79,9 @@ if [[ ! -e $seed/$taken ]] && ((${#seeded[@]} + ${#keys[@]} > 0)); then
     exit 1
   fi
   # A host's full name has 317 characters at most.
-  found=$(head --bytes 512 "$seed/$owner")
-  if [[ $found != "$CLUSTER/$NODE" ]]; then
-    echo "error: the seed is for ${found@Q}, and this node is '$CLUSTER/$NODE': nothing was moved" >&2
+  names=$(head --bytes 512 "$seed/$owner")
+  if [[ $names != "$CLUSTER/$NODE" ]]; then
+    echo "error: the seed is for ${names@Q}, and this node is '$CLUSTER/$NODE': nothing was moved" >&2
     echo "hint: flash this node with its own image, as \`rk1 flash $NODE\` does" >&2
     exit 1
   fi

@@ -55,15 +55,13 @@ in
       path = [
         config.systemd.package
         pkgs.coreutils
+        pkgs.cryptsetup
         pkgs.diffutils
         pkgs.e2fsprogs
         pkgs.gnugrep
         pkgs.gnused
-        pkgs.util-linux
-      ]
-      ++ lib.optionals encrypts [
-        pkgs.cryptsetup
         pkgs.jq
+        pkgs.util-linux
       ];
       # A restart would stop the mounts, and k3s with them.
       restartIfChanged = false;

@@ -16,6 +16,8 @@
   rk1 = {
     network.address = "192.168.178.11/24";
 
+    storage.keyFile = "/var/lib/rk1/secrets/rk1-disk";
+
     k3s = {
       role = "server";
       clusterInit = true;

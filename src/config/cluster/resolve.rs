@@ -169,9 +169,10 @@ impl Cluster {
         let domain = domain.as_ref();
         let ssh_keys = file.access.as_ref().and_then(|access| access::resolve(access, problems));
         let versions = versions::resolve(file.versions.as_ref(), problems);
-        let storage = file.storage.as_ref().and_then(|storage| storage::resolve(storage, problems));
         let machines = Machines::resolve(file, name.as_ref(), &mut pairs, &mut lookup, problems);
         let nodes = machines.nodes.as_deref();
+        let storage =
+            file.storage.as_ref().and_then(|storage| storage::resolve(storage, nodes, &mut lookup, problems));
         let k3s = k3s::resolve(file.k3s.as_ref(), nodes, &mut lookup, problems);
         let entrance =
             Entrance::resolve(file, domain, machines.pools.as_deref(), &mut pairs, &mut lookup, problems);

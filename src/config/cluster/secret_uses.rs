@@ -31,6 +31,8 @@ pub enum SecretKind {
     ServerCa,
     /// The host key of a node.
     SshHostKey,
+    /// The key of a node's data disk.
+    DiskKey,
     /// The password of BGP sessions: the same on the router, and nowhere else.
     BgpPassword,
     /// Something that another system issues.
@@ -117,6 +119,13 @@ impl Cluster {
             kind: SecretKind::SshHostKey,
             place: SecretPlace::SshHostKey,
             recipients: Recipients::Only(node.name.clone()),
+        }));
+        uses.extend(self.storage.disk_keys.iter().flatten().map(|(node, key)| SecretUse {
+            secret: key.clone(),
+            what: "data disk: key of its encryption".to_owned(),
+            kind: SecretKind::DiskKey,
+            place: SecretPlace::Secrets,
+            recipients: Recipients::Only(node.clone()),
         }));
         uses.extend(self.routers().iter().filter_map(|router| {
             let RouterAccess::Rest(access) = &router.access else { return None };

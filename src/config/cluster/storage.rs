@@ -3,7 +3,10 @@
 use thiserror::Error;
 
 use super::first_use::FirstUse;
-use crate::config::diagnostics::{Mistake, Problems};
+use super::name::Label;
+use super::node::Node;
+use super::secrets::{SecretLookup, SecretName};
+use crate::config::diagnostics::{Mistake, Problems, Unresolved};
 use crate::config::modules::{BootDisk, MODULES};
 use crate::config::source::Span;
 use crate::config::written::{self, Text};
@@ -12,6 +15,8 @@ use crate::config::written::{self, Text};
 pub struct Storage {
     /// The device of the whole disk, below /dev.
     pub device: String,
+    /// The secret of each node with the key of its disk, in the order of the nodes. `None` if disks are not encrypted.
+    pub disk_keys: Option<Vec<(Label, SecretName)>>,
     pub mount: String,
     /// The system directories on the disk, sorted by path.
     pub binds: Vec<Bind>,
@@ -118,7 +123,39 @@ impl Mistake for StorageMistake {
     }
 }
 
-pub(super) fn resolve(written: &written::Storage, problems: &mut Problems) -> Option<Storage> {
+impl Storage {
+    /// Returns the secret with the key of a node's disk.
+    #[must_use]
+    pub fn disk_key(&self, node: &Label) -> Option<&SecretName> {
+        let keys = self.disk_keys.as_ref()?;
+        keys.iter().find(|(name, _)| name == node).map(|(_, key)| key)
+    }
+}
+
+/// Finds the secret of each node with the key of its disk, if disks are encrypted. `Unresolved` means that a problem has been noted.
+fn resolve_keys(
+    written: &written::Storage,
+    nodes: &[Node],
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Result<Option<Vec<(Label, SecretName)>>, Unresolved> {
+    if !written.encryption.as_ref().is_some_and(|encryption| encryption.value) {
+        return Ok(None);
+    }
+    let mut keys = Vec::new();
+    for node in nodes {
+        let key = secrets.find_or_default(None, &format!("{}-disk", node.name), problems);
+        keys.push(key.map(|key| (node.name.clone(), key)));
+    }
+    keys.into_iter().collect::<Option<_>>().map(Some).ok_or(Unresolved)
+}
+
+pub(super) fn resolve(
+    written: &written::Storage,
+    nodes: Option<&[Node]>,
+    secrets: &mut SecretLookup<'_>,
+    problems: &mut Problems,
+) -> Option<Storage> {
     let device = written.device.as_ref().and_then(|text| problems.take(text.span, parse_device(&text.value)));
     let mount = match &written.mount {
         Some(text) => problems.take(text.span, parse_mount(&text.value)),
@@ -127,7 +164,8 @@ pub(super) fn resolve(written: &written::Storage, problems: &mut Problems) -> Op
     let entries = written.binds.as_ref().map(|binds| binds.0.as_slice()).unwrap_or_default();
     let at = written.mount.as_ref().map_or(MOUNT, |text| &text.value);
     let binds = resolve_binds(entries, at, problems);
-    Some(Storage { device: device?, mount: mount?, binds: binds? })
+    let disk_keys = nodes.and_then(|nodes| resolve_keys(written, nodes, secrets, problems).ok());
+    Some(Storage { device: device?, disk_keys: disk_keys?, mount: mount?, binds: binds? })
 }
 
 /// Notes a device name that identifies a single disk, if the cluster has several nodes.

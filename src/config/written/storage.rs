@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
-use super::leaf::{Named, Text};
+use super::leaf::{Named, Switch, Text};
 use super::shape::{Decode, Required, TomlValue, spanned, wrong_type};
 use super::table::table;
 use crate::config::diagnostics::Problems;
@@ -16,6 +16,9 @@ table! {
     pub struct Storage {
         /// Device of the whole disk. The node creates one partition on it; a disk that holds anything else is refused.
         "device" device: Required<Text> = "/dev/nvme0n1",
+        /// Whether a blank disk is encrypted, with the secret NODE-disk of each node. An unencrypted disk that is in use stays in
+        /// use. [default: false]
+        "encryption" encryption: Option<Switch> = true,
         /// Mount point of the disk. [default: /mnt/data]
         "mount" mount: Option<Text> = "/mnt/data",
         /// System directories that are kept on the disk: each path with its directory below the mount point. They are added

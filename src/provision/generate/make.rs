@@ -13,6 +13,8 @@ const TOKEN_LENGTH: usize = 32;
 /// The random bytes of a password of BGP sessions. In hexadecimal digits it is shorter than the shortest limit of a platform,
 /// the 80 characters of TCP MD5 (RFC 2385) on Linux.
 const PASSWORD_LENGTH: usize = 16;
+/// 256 bits, the size of an AES key of the disk.
+const DISK_KEY_LENGTH: usize = 32;
 
 #[derive(Debug, Error)]
 pub enum MakeError {
@@ -28,6 +30,7 @@ pub enum MakeError {
 pub(super) fn make(kind: SecretKind, comment: &str) -> Result<Option<Zeroizing<Vec<u8>>>, MakeError> {
     match kind {
         SecretKind::JoinToken => digits(TOKEN_LENGTH).map(Some),
+        SecretKind::DiskKey => digits(DISK_KEY_LENGTH).map(Some),
         SecretKind::BgpPassword => digits(PASSWORD_LENGTH).map(Some),
         SecretKind::ServerCa => authority::make().map(Some),
         SecretKind::SshHostKey => host_key::make(comment).map(Some),

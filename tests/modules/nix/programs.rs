@@ -53,7 +53,11 @@ fn named(command: &str) -> Option<String> {
         let file = file.file_name().unwrap().to_string_lossy();
         file == name || file.ends_with(&format!("-{name}"))
     })?;
-    Some(std::fs::read_to_string(file).unwrap())
+    let script = std::fs::read_to_string(&file).unwrap();
+    // What it reads from beside it.
+    let beside = script.lines().find_map(|line| line.strip_prefix(". \"${BASH_SOURCE[0]%/*}/"));
+    let beside = beside.map(|name| file.with_file_name(name.trim_end_matches('"')));
+    Some(script + &beside.map_or(String::new(), |file| std::fs::read_to_string(file).unwrap()))
 }
 
 #[test]

@@ -38,6 +38,16 @@ fn fstab() -> String {
     fstab
 }
 
+/// Writes the units that systemd makes of the host's mounts.
+pub fn generate_units(units: &Path) {
+    let table = tempfile::NamedTempFile::new().unwrap();
+    fs::write(table.path(), fstab()).unwrap();
+    let mut generator = Command::new(FSTAB_GENERATOR);
+    let generated =
+        generator.env("SYSTEMD_FSTAB", table.path()).args([units, units, units]).status().unwrap();
+    assert!(generated.success());
+}
+
 /// The `[Unit]` lines that order and bind a unit.
 fn dependencies(unit: &Path) -> Vec<String> {
     let text = fs::read_to_string(unit).unwrap();
@@ -57,12 +67,8 @@ fn mounts_wait_for_the_disk_and_the_boot_does_not_fail_with_them() {
         return skipped("storage: mounts", "systemd-fstab-generator is not installed");
     }
     let directory = TempDir::new().unwrap();
-    let (table, units) = (directory.path().join("fstab"), directory.path().join("units"));
-    fs::write(&table, fstab()).unwrap();
-    fs::create_dir(&units).unwrap();
-    let mut generator = Command::new(FSTAB_GENERATOR);
-    let generated = generator.env("SYSTEMD_FSTAB", &table).args([&units, &units, &units]).status().unwrap();
-    assert!(generated.success());
+    let units = directory.path().to_owned();
+    generate_units(&units);
 
     assert_eq!(
         dependencies(&units.join("mnt-data.mount")),
