@@ -79,6 +79,14 @@ fn steps(cluster: &Cluster, rotated: &Rotated) -> Vec<String> {
             "until then, ssh refuses the node, unless your own known_hosts has its old key".to_owned(),
             removal,
         ],
+        SecretKind::DiskKey => vec![
+            format!("copy {file} to `{path}.new` on the node, as root and with mode 0600"),
+            format!(
+                "on the node, as root: `cryptsetup luksChangeKey --key-slot 0 --key-file {path} --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --hash sha256 /dev/disk/by-partlabel/rk1-storage {path}.new && mv {path}.new {path}`"
+            ),
+            "until then, keep the old one: the disk opens with it alone".to_owned(),
+            removal,
+        ],
         SecretKind::BgpPassword => vec![
             format!("write the content of {file} to `{path}` on each server: the sessions then use it by themselves"),
             "set the new password on the router: the sessions are down in between".to_owned(),

@@ -84,9 +84,7 @@ impl Mistake for SecretMistake {
     fn marks_secret(&self) -> bool {
         match self {
             Self::InlineSecret | Self::InlineInsteadOfPath | Self::NotAName | Self::Unlike => true,
-            Self::HomeFolder { .. } | Self::Unknown { .. } | Self::Unused { .. } => {
-                false
-            }
+            Self::HomeFolder { .. } | Self::Unknown { .. } | Self::Unused { .. } => false,
         }
     }
 }
