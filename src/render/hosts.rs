@@ -76,6 +76,8 @@ struct Host<'a> {
     /// What differs from the interface of the other nodes.
     interface: Interface<'a>,
     has_interface: bool,
+    /// The file of the disk's key, if the disk is encrypted.
+    disk_key: Option<String>,
     role: &'static str,
     is_first_server: bool,
     /// The certificate authority that the first server begins with.
@@ -192,6 +194,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 address: node.address.v4().addr().to_string(),
                 cidr: node.address.v4().to_string(),
                 address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
+                disk_key: cluster.storage.disk_key(&node.name).map(cluster::SecretName::path_on_node),
                 cidr_ipv6: node.address.v6().map(|address| address.to_string()),
                 interface: Interface::from(&node.interface),
                 has_interface: !node.interface.is_default(),
