@@ -55,7 +55,10 @@ for file in "$seed/$owner" "$seed/$taken"; do
   fi
 done
 
-found=("$seed"/secret.[A-Za-z0-9]* "$seed"/ssh_host_*_key)
+found=()
+for file in "$seed"/secret.[A-Za-z0-9]* "$seed"/ssh_host_*_key; do
+  found+=("$file")
+done
 if ((${#found[@]} > most_files)); then
   echo "error: the seed has more than $most_files files: nothing was moved" >&2
   exit 1
