@@ -176,15 +176,14 @@ fn a_boot_has_the_designed_order() {
     }
 
     let system = Boot::new(&hosts["rk1-01"]["boot"], Stage::System);
-    // Disk, mounts, secrets, k3s.
+    // Secrets, among them the key of the disk; disk, mounts, k3s.
     for pair in [
-        "systemd-udev-trigger.service",
+        "node-secrets.service",
         "rk1-storage.service",
         "mnt-data.mount",
         "rk1-storage-directories.service",
         "var-lib-rancher.mount",
         "local-fs.target",
-        "node-secrets.service",
         "sysinit.target",
         "retire-manifests.service",
         "k3s.service",
@@ -193,6 +192,7 @@ fn a_boot_has_the_designed_order() {
     {
         system.check_order(pair[0], pair[1]);
     }
+    system.check_order("systemd-udev-trigger.service", "rk1-storage.service");
     for mount in ["run-k3s.mount", "var-lib-kubelet.mount", "var-log-pods.mount", "var-lib-rancher.mount"] {
         system.check_order(mount, "k3s.service");
     }
