@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn agents_come_first_and_the_first_server_last() {
         let text = include_str!("../../../cluster.toml");
-        let text = text.replace("[k3s]\n", "[k3s]\nfirst-server = \"rk1-02\"\n");
+        let text = text.replace("[storage]\n", "[k3s]\nfirst-server = \"rk1-02\"\n\n[storage]\n");
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a valid cluster");
         let options = Options {
