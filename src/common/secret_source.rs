@@ -21,7 +21,7 @@ pub enum SecretSource {
     /// The secret gets to the nodes another way.
     Elsewhere,
     File(PathBuf),
-    /// What a program prints, such as a password manager.
+    /// The output of a program, such as a password manager.
     Program(SecretProgram),
 }
 
@@ -43,7 +43,7 @@ pub enum SourceError {
     Program { program: String, fault: ProgramFault },
 }
 
-/// What is wrong with a program that should print a secret.
+/// Why a program did not print a secret.
 #[derive(Debug, Error)]
 pub enum ProgramFault {
     #[error("it cannot be run: {0}")]

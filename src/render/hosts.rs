@@ -73,9 +73,8 @@ struct Host<'a> {
     /// The node's IPv6 address, alone and with the prefix length of its network, in a dual-stack cluster.
     address_ipv6: Option<String>,
     cidr_ipv6: Option<String>,
-    /// What differs from the interface of the other nodes.
-    interface: Interface<'a>,
-    has_interface: bool,
+    /// Options that override those of all nodes.
+    interface: Option<Interface<'a>>,
     /// The file of the disk's key, if the disk is encrypted.
     disk_key: Option<String>,
     role: &'static str,
@@ -196,8 +195,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
                 disk_key: cluster.storage.disk_key(&node.name).map(cluster::SecretName::path_on_node),
                 cidr_ipv6: node.address.v6().map(|address| address.to_string()),
-                interface: Interface::from(&node.interface),
-                has_interface: !node.interface.is_default(),
+                interface: (!node.interface.is_default()).then(|| Interface::from(&node.interface)),
                 role: node.role.word(),
                 is_first_server: node.name == cluster.k3s.first_server,
                 server_ca_file: cluster.k3s.joining.server_ca.as_ref().map(SecretName::path_on_node),

@@ -2,11 +2,9 @@
 //!
 //! The machine reports through a port of its own, which the guest's `/init` has open as file descriptor 3, line by line; the
 //! console is only shown when something fails. Dropping a running machine cuts its power.
-#![allow(dead_code, reason = "tests need different parts")]
 
 use std::fs;
 use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,15 +47,6 @@ impl Machine {
             .arg("-chardev")
             .arg(format!("file,id=report,path={}", folder.path().join("report").display()));
         Self { command, folder }
-    }
-
-    /// Adds an `NVMe` disk, whose contents are this file. What the guest has flushed is in the file when the power is cut.
-    pub(crate) fn nvme(mut self, file: &Path) -> Self {
-        self.command
-            .arg("-drive")
-            .arg(format!("if=none,id=nvme,format=raw,cache=none,file={}", file.display()))
-            .args(["-device", "nvme,serial=emulated,drive=nvme"]);
-        self
     }
 
     /// Adds a network card, and returns what sends frames to it.
@@ -155,13 +144,6 @@ impl Running {
         }
     }
 
-    /// Cuts the power, and returns what had been reported. Disks have what the guest had written to them.
-    pub(crate) fn cut(mut self) -> Vec<String> {
-        let _ = self.qemu.kill();
-        let _ = self.qemu.wait();
-        self.report()
-    }
-
     /// Returns the end of the report, of the console and of QEMU's own messages.
     pub(crate) fn last_words(&self) -> String {
         let mut words = String::new();
@@ -181,11 +163,4 @@ impl Drop for Running {
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }
-}
-
-/// Makes a file of zeros for a disk.
-pub(crate) fn blank_disk(folder: &Path, bytes: u64) -> PathBuf {
-    let path = folder.join("disk");
-    fs::File::create(&path).and_then(|file| file.set_len(bytes)).expect("a file");
-    path
 }

@@ -47,16 +47,16 @@ pub(super) struct Given {
     /// Address of the first module. The others follow
     #[arg(long, value_name = "ADDRESS")]
     first_node: Option<String>,
-    /// What the router runs, if it speaks BGP; or none
+    /// Platform of the router if it speaks BGP, or none
     #[arg(long, value_name = "PLATFORM")]
     router: Option<String>,
     /// Addresses of services: FIRST-LAST in the nodes' network, or a network that is announced to the router
     #[arg(long, value_name = "RANGE")]
     services: Option<String>,
-    /// DNS provider of the domain, for certificates of Let's Encrypt; or none
+    /// DNS provider of the domain, for certificates of Let's Encrypt, or none
     #[arg(long, value_name = "PROVIDER")]
     dns_provider: Option<String>,
-    /// URL of a Grafana that shows packets; or none
+    /// URL of a Grafana that shows packets, or none
     #[arg(long, value_name = "URL")]
     grafana: Option<String>,
 }

@@ -193,7 +193,7 @@ fn is_name(text: &str) -> bool {
     (1..=NAME_LIMIT).contains(&text.len()) && text.bytes().all(is_allowed) && !text.starts_with(['-', '.'])
 }
 
-/// Parses the address of one device. A group has an odd first byte, and zeros are no address.
+/// Parses the MAC address of a device. Multicast addresses, whose first byte is odd, and the zero address are refused.
 fn parse_mac(text: &str) -> Option<Mac> {
     let pairs: Vec<_> = text.split([':', '-']).collect();
     let byte = |pair: &&str| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok())?;

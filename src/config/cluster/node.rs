@@ -30,7 +30,7 @@ pub struct Node {
     pub module: &'static Module,
     /// Its addresses, with the prefix lengths of their networks.
     pub address: Networks,
-    /// What differs from the interface of the other nodes.
+    /// Settings that override `[network.interface]` on this node.
     pub interface: Interface,
     pub role: Role,
     /// Its autonomous system number, where it differs from that in `[bgp]`.

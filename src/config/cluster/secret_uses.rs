@@ -22,7 +22,7 @@ pub struct SecretUse {
     pub recipients: Recipients,
 }
 
-/// What a secret has to look like, and so whether `rk1` can make it.
+/// The kind of a secret, which decides whether `rk1` can make it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
     /// A token with which nodes join the cluster.

@@ -1,4 +1,4 @@
-//! `[security]`: what the cluster protects itself with.
+//! `[security]`: the cluster's protections.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use crate::config::written::{self, PodSecurity, Switch, Text};
 pub struct Security {
     /// Whether the pods' traffic between nodes is encrypted and authenticated.
     pub encryption: bool,
-    /// The networks from which the API server can be reached, beside nodes and pods. Empty if nobody else reaches it.
+    /// The networks that can reach the API server, in addition to nodes and pods. Empty if there are none.
     pub api_clients: Vec<IpNet>,
     /// The standard for pods of namespaces that do not name one by a label.
     pub pod_security: PodSecurity,

@@ -14,7 +14,7 @@ const NODES_OF_THREE_SERVERS: usize = 3;
 /// The default ranges of pods and services, as one.
 const DEFAULT_INNER: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 42, 0, 0), 15);
 
-/// What a new cluster consists of: one board, and IPv4.
+/// The description of a new cluster: one board, IPv4 only.
 #[derive(Debug, Clone)]
 pub struct Answers {
     pub name: Label,
@@ -228,7 +228,7 @@ mod tests {
             let domain = Domain::parse("lab.smith.io").unwrap();
             let answers = Answers { dns_provider: Some(provider), domain, ..answers(4, local()) };
             let report = problems(&answers);
-            // The examples in the place of what nobody but the user knows are warnings.
+            // Placeholders for what only the user knows are warnings.
             assert!(!report.contains("error"), "{}: {report}", provider.key);
         }
     }

@@ -20,7 +20,7 @@ table! {
         "address" address: Required<Text> = "172.16.10.221/24",
         /// IPv6 address and prefix length of the node, in a dual-stack cluster.
         "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::221/64",
-        /// What differs from `[network.interface]` on this node.
+        /// Settings that override `[network.interface]` on this node.
         "interface" interface: Option<Interface>,
         /// Role of the node in the cluster.
         "role" role: Required<Spanned<Role>> = "server",

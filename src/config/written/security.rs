@@ -1,15 +1,15 @@
-//! `[security]`: what the cluster protects itself with.
+//! `[security]`: the cluster's protections.
 
 use super::leaf::{Switch, Text};
 use super::table::{choice, table};
 use crate::config::source::Spanned;
 
 table! {
-    /// What the cluster protects itself with. Everything is on by default.
+    /// The cluster's protections. All are on by default.
     pub struct Security {
         /// Whether the pods' traffic between nodes is encrypted and authenticated (WireGuard). [default: true]
         "encryption" encryption: Option<Switch> = true,
-        /// Networks from which the API server can be reached, beside nodes and pods. [default: the nodes' networks]
+        /// Networks that can reach the API server, in addition to nodes and pods. [default: the nodes' networks]
         "api-clients" api_clients: Option<Spanned<Vec<Text>>> = ["172.16.10.0/24"],
         /// The Pod Security Standard for pods of namespaces that do not name one by a label. [default: baseline]
         "pod-security" pod_security: Option<Spanned<PodSecurity>> = "baseline",
