@@ -66,6 +66,38 @@ fn the_book_has_every_page() {
     assert_eq!(listed, pages);
 }
 
+/// The lines of docs/status.md that a failure prints are those of the screens which the tests of `rk1 status` compare, and each
+/// screen of a cause is there.
+#[test]
+fn failures_print_what_the_page_says() {
+    let root = Path::new(ROOT);
+    let (mut printed, mut causes) = (BTreeSet::new(), BTreeSet::new());
+    for screen in fs::read_dir(root.join("tests/operate/status/screens")).expect("screens") {
+        let screen = screen.expect("a screen");
+        let text = fs::read_to_string(screen.path()).expect("a screen");
+        let lines: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("WRONG ")).collect();
+        if screen.file_name().to_string_lossy().starts_with("cause-") {
+            causes.extend(lines.iter().map(|line| (*line).to_owned()));
+        }
+        printed.extend(lines.into_iter().map(str::to_owned));
+    }
+    let page = fs::read_to_string(root.join("docs/status.md")).expect("a page");
+    let (_, section) = page.split_once("## What each failure prints\n").expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("a section behind it");
+    let cells =
+        section.lines().filter_map(|row| row.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    let code = |cell: &str| {
+        let inner = cell.strip_prefix("`` ").and_then(|rest| rest.strip_suffix(" ``"));
+        inner.or_else(|| cell.strip_prefix('`')?.strip_suffix('`')).map(str::to_owned)
+    };
+    let listed: BTreeSet<_> = cells.filter_map(|(_, line)| code(line)).collect();
+    assert!(listed.len() > 60, "{}", listed.len());
+    let unknown: Vec<_> = listed.difference(&printed).collect();
+    assert!(unknown.is_empty(), "no screen has {unknown:#?}");
+    let missing: Vec<_> = causes.difference(&listed).collect();
+    assert!(missing.is_empty(), "docs/status.md lacks {missing:#?}");
+}
+
 /// Tests that docs/security.md names, as `FILE::FUNCTION`.
 #[test]
 fn every_border_has_a_test() {

@@ -56,6 +56,7 @@ pub enum Cause {
     AgentNotRegistered,
     NoPodRange,
     // BGP
+    RouterSilent,
     NoPeer,
     NoSession,
     OneSided,

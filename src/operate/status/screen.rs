@@ -75,31 +75,62 @@ fn write_cluster(screen: &mut String, observation: &Observation) {
     screen.push_str(&table::text(&rows));
 }
 
-/// First what is wrong, then what is unknown and does not follow from something else. The same text about several sessions
-/// of a router is written once.
+/// Findings with the same text, which is written once.
+struct Detail<'a> {
+    /// Nodes, routers or the cluster.
+    subjects: Vec<&'a str>,
+    /// Of each subject, the names of its findings.
+    names: Vec<&'a str>,
+    finding: &'a Finding,
+}
+
+/// First what is wrong, then what is unknown and does not follow from something else.
 fn write_details(screen: &mut String, observation: &Observation) {
     for verdict in [Verdict::Wrong, Verdict::Unknown] {
-        let mut groups: Vec<(&str, Vec<&str>, &Finding)> = Vec::new();
-        for (subject, name, finding) in observation.findings() {
-            if finding.verdict() != verdict || matches!(finding, Finding::Unknown { look_at: None, .. }) {
-                continue;
-            }
-            match groups.last_mut() {
-                Some((last, names, same)) if *last == subject && *same == finding => names.push(name),
-                _ => groups.push((subject, vec![name], finding)),
-            }
-        }
-        for (subject, names, finding) in groups {
+        for Detail { subjects, names, finding } in details(observation, verdict) {
             let (Finding::Wrong { what, look_at, .. }
             | Finding::Unknown { why: what, look_at: Some(look_at) }) = finding
             else {
                 continue;
             };
             let (Cell { text, style }, names) = (word_cell(finding), names.join(", "));
-            let _ = writeln!(screen, "\n{style}{text}{style:#} {subject}, {names}: {what}");
+            let subjects = listed(&subjects, observation);
+            let _ = writeln!(screen, "\n{style}{text}{style:#} {subjects}, {names}: {what}");
             let _ = writeln!(screen, "  look at {look_at}");
         }
     }
+}
+
+/// Returns the findings of a verdict that stand below the tables. Several sessions of a router with the same text are one, and
+/// so are several nodes.
+fn details(observation: &Observation, verdict: Verdict) -> Vec<Detail<'_>> {
+    let mut of_subjects: Vec<Detail<'_>> = Vec::new();
+    for (subject, name, finding) in observation.findings() {
+        if finding.verdict() != verdict || matches!(finding, Finding::Unknown { look_at: None, .. }) {
+            continue;
+        }
+        match of_subjects.last_mut() {
+            Some(last) if last.subjects == [subject] && last.finding == finding => last.names.push(name),
+            _ => of_subjects.push(Detail { subjects: vec![subject], names: vec![name], finding }),
+        }
+    }
+    let mut details: Vec<Detail<'_>> = Vec::new();
+    for of_subject in of_subjects {
+        let mut same = details.iter_mut();
+        let same =
+            same.find(|detail| detail.finding == of_subject.finding && detail.names == of_subject.names);
+        match same {
+            Some(detail) => detail.subjects.extend(of_subject.subjects),
+            None => details.push(of_subject),
+        }
+    }
+    details
+}
+
+fn listed(subjects: &[&str], observation: &Observation) -> String {
+    let is_every_node = subjects.len() > 1
+        && subjects.iter().copied().eq(observation.nodes.iter().map(|node| node.name.as_str()));
+    if is_every_node { "all nodes".to_owned() } else { subjects.join(", ") }
 }
 
 fn word_cell(finding: &Finding) -> Cell {

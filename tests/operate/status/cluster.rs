@@ -179,11 +179,7 @@ impl TestCluster {
     /// What `rk1 status` prints and how it ends.
     pub(crate) fn status(self, arguments: &[&str]) -> String {
         let (mut command, _folder) = self.start(arguments);
-        let output = command.output().expect("rk1 runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        let (screen, words) = (text(output.stdout), text(output.stderr));
-        let code = output.status.code().expect("an exit code");
-        format!("{screen}--- standard error\n{words}--- exit code {code}\n")
+        printed(&mut command)
     }
 
     /// Starts the servers, and says how `rk1 status` is to be run.
@@ -220,6 +216,15 @@ impl TestCluster {
         }
         (command, self.folder)
     }
+}
+
+/// What a command prints and how it ends.
+pub(crate) fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("rk1 runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    let (screen, words) = (text(output.stdout), text(output.stderr));
+    let code = output.status.code().expect("an exit code");
+    format!("{screen}--- standard error\n{words}--- exit code {code}\n")
 }
 
 pub(crate) fn basic(user: &str, password: &str) -> String {

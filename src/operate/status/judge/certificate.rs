@@ -17,13 +17,17 @@ const DESCRIBE: &str = "`kubectl -n gateway describe certificate,certificaterequ
 const NOT_INSTALLED: &str = "cert-manager is not installed: the cluster does not know its kinds";
 const CHART_HINT: &str = "`kubectl -n kube-system get helmchart,job`: the chart cert-manager of manifests/20-cert-manager.yaml brings them";
 
+fn not_installed(kind: &str) -> Finding {
+    Finding::wrong(Cause::KindNotInstalled, NOT_INSTALLED, CHART_HINT)
+        .of_object(format!("CustomResourceDefinition {kind}.cert-manager.io"))
+}
+
 pub(super) fn issuer(name: &str, found: &CertificateLookups, causes: &[NamedFinding<'_>]) -> Finding {
     let object = format!("ClusterIssuer {name}");
     let conditions = match &found.issuer {
         Ok(Lookup::Found(conditions)) => conditions,
         Ok(Lookup::NoKind) => {
-            return follows_from(causes, "not installed")
-                .unwrap_or_else(|| Finding::wrong(Cause::KindNotInstalled, NOT_INSTALLED, CHART_HINT));
+            return follows_from(causes, "not installed").unwrap_or_else(|| not_installed("clusterissuers"));
         }
         Ok(Lookup::NoObject) => {
             return follows_from(causes, "not there").unwrap_or_else(|| {
@@ -84,7 +88,7 @@ pub(super) fn certificate(
                 &[("issuer", causes.issuer), ("cert-manager", causes.cert_manager)],
                 "not installed",
             )
-            .unwrap_or_else(|| Finding::wrong(Cause::KindNotInstalled, NOT_INSTALLED, CHART_HINT));
+            .unwrap_or_else(|| not_installed("certificates"));
         }
         Ok(Lookup::NoObject) => {
             let has_gateway = lookups.gateway.as_ref().is_ok_and(|found| found.found().is_some());

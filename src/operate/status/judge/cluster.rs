@@ -244,11 +244,9 @@ pub(super) fn chart(found: &ServiceFacts, (name, manifest): (&str, &str)) -> Opt
         Ok(Lookup::Found(charts)) => charts,
         Ok(Lookup::NoObject | Lookup::NoKind) => {
             let look_at = "`journalctl -u k3s --grep helm` on a server: k3s brings the kind itself";
-            return Some(Finding::wrong(
-                Cause::KindNotInstalled,
-                "the cluster does not know the kind HelmChart",
-                look_at,
-            ));
+            let what = "the cluster does not know the kind HelmChart";
+            let definition = "CustomResourceDefinition helmcharts.helm.cattle.io";
+            return Some(Finding::wrong(Cause::KindNotInstalled, what, look_at).of_object(definition));
         }
         Err(error) => return Some(pods::unread(error)),
     };

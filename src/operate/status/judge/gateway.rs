@@ -8,9 +8,10 @@ use crate::config::cluster::{Cluster, Domain, Gateway};
 use crate::config::written::Issuer;
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{
-    Condition, Conditions, GatewayFacts, GatewayLookups, Lookup, PageFacts, Probed, ServiceFacts,
+    Condition, Conditions, GatewayFacts, GatewayLookups, Lookup, PageFacts, Probed, RouterFacts, ServiceFacts,
 };
 use crate::operate::status::finding::{Cause, Finding};
+use crate::operate::status::observation::RouterObservation;
 use crate::render::manifests::gateway::{certificate, service};
 
 /// Cilium's operator looks for the kinds of the Gateway API once, when it starts.
@@ -46,7 +47,8 @@ pub(super) fn class(found: &ServiceFacts, causes: &[NamedFinding<'_>]) -> Findin
                 Cause::KindNotInstalled,
                 "the Gateway API is not installed: the cluster does not know GatewayClass",
                 "`kubectl -n kube-system describe addon 00-gateway-api-crds`: k3s applies manifests/00-gateway-api-crds",
-            );
+            )
+            .of_object("CustomResourceDefinition gatewayclasses.gateway.networking.k8s.io");
         }
         Ok(Lookup::NoObject) => {
             return follows_from(causes, "not there").unwrap_or_else(|| {
@@ -111,10 +113,19 @@ pub(super) fn gateway(gateway: &Gateway, found: &GatewayLookups, causes: &[Named
     if let Ok(Lookup::Found(conditions)) = &found.service
         && let Err(Some(condition)) = check(conditions, ADDRESS_CONDITION)
     {
+        let look_at = match condition.reason.as_str() {
+            "no_pool" => {
+                "`kubectl get ciliumloadbalancerippool`: the manifest whose name starts with 30 has the pool"
+            }
+            "pool_selector_mismatch" => {
+                "`kubectl describe ciliumloadbalancerippool`: `serviceSelector` of the pool with the gateway's address"
+            }
+            _ => "`kubectl get service -A`: which service has the address",
+        };
         return Finding::wrong(
             Cause::AddressNotAssigned,
             format!("it has no address: {}", condition.words()),
-            "`kubectl get ciliumloadbalancerippool` and `kubectl get service -A`: another service may have the address",
+            look_at,
         )
         .of_object(format!("Service gateway/{}", service(gateway)));
     }
@@ -155,6 +166,26 @@ pub(super) fn hubble(
         follows_from(&causes, &error.to_string())
     });
     Some(follows.unwrap_or_else(|| hubble_page(cluster, host, page)))
+}
+
+/// A gateway that is silent because no router leads to it is no cause of its own.
+pub(super) fn follow_routers(
+    cluster: &Cluster,
+    hubble: &mut Finding,
+    routers: &[RouterObservation],
+    probed: &[Option<Probed<RouterFacts>>],
+) {
+    let Finding::Wrong { what, cause: Cause::GatewaySilent, .. } = hubble else { return };
+    let serving = cluster.hubble.as_ref().and_then(|host| cluster.serving(host));
+    let Some((gateway, _)) = serving else { return };
+    let address = IpAddr::from(gateway.address.v4());
+    let has_no_route = |(router, probed): (&RouterObservation, &Option<Probed<RouterFacts>>)| match probed {
+        Some(Ok(facts)) => facts.next_hops.get(&address).is_none_or(Vec::is_empty),
+        _ => router.answers.as_ref().is_some_and(Finding::is_wrong),
+    };
+    if !routers.is_empty() && routers.iter().zip(probed).all(has_no_route) {
+        *hubble = Finding::follows(format!("{what}; see the routers"));
+    }
 }
 
 fn hubble_page(cluster: &Cluster, host: &Domain, probed: &Probed<PageFacts>) -> Finding {

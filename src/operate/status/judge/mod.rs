@@ -24,7 +24,7 @@ pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timest
         .zip(&facts.nodes)
         .map(|(node, probed)| node::judge(cluster, node, probed, &facts.kubernetes, now))
         .collect();
-    let judged = cluster::judge(cluster, facts, &nodes, now);
+    let mut judged = cluster::judge(cluster, facts, &nodes, now);
     let gateway = judged.services.as_ref().map(|services| &services.gateway);
     let routers = cluster.routers().iter().zip(&facts.routers).map(|(router, probed)| {
         let probed = probed.as_ref();
@@ -32,16 +32,19 @@ pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timest
             node: node.name.clone(),
             finding: session::judge(cluster, router, node, found, gateway, probed, &facts.kubernetes),
         });
-        let sessions: Vec<_> = sessions.collect();
+        let mut sessions: Vec<_> = sessions.collect();
         RouterObservation {
             name: router.name.clone(),
-            answers: probed.map(|probed| router::answers(router, probed)),
+            answers: probed.map(|probed| router::answers(router, probed, &mut sessions)),
             next_hops: probed
                 .filter(|_| *scope == Scope::Cluster)
                 .map(|probed| router::next_hops(cluster, router, probed, &sessions, gateway)),
             sessions,
         }
     });
-    let routers = routers.collect();
+    let routers: Vec<_> = routers.collect();
+    if let Some(hubble) = judged.services.as_mut().and_then(|services| services.hubble.as_mut()) {
+        gateway::follow_routers(cluster, hubble, &routers, &facts.routers);
+    }
     Observation { nodes, routers, cluster: judged }
 }

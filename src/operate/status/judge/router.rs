@@ -12,8 +12,13 @@ use crate::operate::status::facts::{Probed, RouterFacts};
 use crate::operate::status::finding::{Cause, Finding};
 use crate::operate::status::observation::SessionObservation;
 
-/// A router that does not answer may still route: that is unknown, not wrong.
-pub(super) fn answers(router: &Router, probed: &Probed<RouterFacts>) -> Finding {
+/// A router that does not answer may still route: that is unknown, not wrong. If no node has a session with it either, it is
+/// the cause of that.
+pub(super) fn answers(
+    router: &Router,
+    probed: &Probed<RouterFacts>,
+    sessions: &mut [SessionObservation],
+) -> Finding {
     match probed {
         Ok(_) => match &router.access {
             RouterAccess::Rest(rest) => {
@@ -23,6 +28,19 @@ pub(super) fn answers(router: &Router, probed: &Probed<RouterFacts>) -> Finding 
             RouterAccess::Ssh(destination) => Finding::good(format!("ssh {destination}")),
             RouterAccess::NoUser | RouterAccess::Off => Finding::good("answers"),
         },
+        Err(failure)
+            if (failure.is_silence() || matches!(failure, ProbeError::Unexpected { .. }))
+                && sessions.iter().all(|session| session.finding.is_caused_by(Cause::NoSession)) =>
+        {
+            for session in sessions {
+                if let Finding::Wrong { what, .. } = &session.finding {
+                    session.finding = Finding::follows(what);
+                }
+            }
+            let what = format!("no node has a session with it, and asking it failed: {failure}");
+            let look_at = format!("`ping {}`; then {}", router.address.v4(), look_at(router, failure));
+            Finding::wrong(Cause::RouterSilent, what, look_at)
+        }
         Err(failure) => Finding::unknown(failure.to_string(), look_at(router, failure)),
     }
 }

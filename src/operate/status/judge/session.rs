@@ -108,8 +108,7 @@ impl Ends<'_> {
         let config = kubernetes.bgp.peer_configs.as_ref().ok()?.found()?.get(name)?;
         let condition = config.conditions.get("cilium.io/MissingAuthSecret")?;
         condition.is_true.then(|| {
-            let what =
-                format!("Cilium peers with {} without a password: {}", self.router.name, condition.message);
+            let what = format!("Cilium dials {} without a password: {}", self.router.name, condition.message);
             let look_at = "`rk1 secrets`, and `journalctl -u 'kubernetes-secret-*'` on a server";
             Finding::wrong(Cause::PasswordSecretMissing, what, look_at)
                 .of_object(format!("CiliumBGPPeerConfig {name}"))
@@ -245,9 +244,7 @@ impl Ends<'_> {
                 });
                 if let Some((kind, condition)) = problem.into_iter().next() {
                     let kind = kind.trim_start_matches("cilium.io/");
-                    let words =
-                        if condition.reason == kind { condition.message.clone() } else { condition.words() };
-                    let what = format!("no session with {router}: {kind}: {words}");
+                    let what = format!("no session with {router}: {kind}: {}", condition.message);
                     let look_at = "`kubectl describe ciliumbgpclusterconfig`, and `kubectl get ciliumnode`";
                     return Finding::wrong(Cause::NoPeer, what, look_at).of_object(object);
                 }
