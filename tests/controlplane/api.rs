@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -10,6 +11,8 @@ use rk1::render::yaml;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::wait::until;
+
 pub(crate) struct Api {
     runtime: Runtime,
     client: Client,
@@ -17,6 +20,8 @@ pub(crate) struct Api {
     kinds: RefCell<BTreeMap<(String, String), (String, bool)>>,
 }
 
+/// The longest until a definition can be used on a busy machine.
+const KNOWN: Duration = Duration::from_secs(30);
 /// Who applies: the owner of fields.
 const MANAGER: &str = "fieldManager=test&force=true";
 
@@ -61,11 +66,19 @@ impl Api {
         self.send("PATCH", path, "application/merge-patch+json", body).unwrap_or_else(|why| panic!("{why}"));
     }
 
-    /// Applies all objects of a text in their order.
-    pub(crate) fn apply(&self, text: &str) {
+    /// Applies all definitions of a text in their order.
+    pub(crate) fn define(&self, text: &str) {
         for object in yaml::parse(text).expect("YAML") {
             self.apply_object(&object).unwrap_or_else(|why| panic!("{why}"));
         }
+    }
+
+    /// Waits until the kinds of objects can be used. The API server serves a defined kind and lists it in its discovery at two
+    /// different moments, and on a busy machine either may be the first.
+    pub(crate) fn until_known(&self, objects: &[Value]) {
+        let is_known =
+            |object: &Value| self.collection(object).is_ok_and(|collection| self.get(&collection).is_some());
+        until("the kinds are known", KNOWN, || objects.iter().all(is_known));
     }
 
     /// Applies an object, and its status where it has one.
@@ -80,17 +93,21 @@ impl Api {
         Ok(())
     }
 
-    /// The path of an object. The API server says what its kind is called there.
     fn path(&self, object: &Value) -> Result<String, String> {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        Ok(format!("{}/{name}", self.collection(object)?))
+    }
+
+    /// The path of all objects of an object's kind, in its namespace. The API server says what the kind is called there.
+    fn collection(&self, object: &Value) -> Result<String, String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
-        let name = text(&object["metadata"]["name"]);
         let base = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
         let (plural, has_namespaces) = self.kind(&base, &version, &kind)?;
         Ok(match object["metadata"]["namespace"].as_str() {
-            Some(namespace) if has_namespaces => format!("{base}/namespaces/{namespace}/{plural}/{name}"),
-            _ if has_namespaces => return Err(format!("{kind} {name} has no namespace")),
-            _ => format!("{base}/{plural}/{name}"),
+            Some(namespace) if has_namespaces => format!("{base}/namespaces/{namespace}/{plural}"),
+            _ if has_namespaces => return Err(format!("a {kind} has no namespace")),
+            _ => format!("{base}/{plural}"),
         })
     }
 

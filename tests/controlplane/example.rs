@@ -22,9 +22,19 @@ pub(crate) struct Example {
     changes: &'static [(&'static str, &'static str)],
     /// The program of each router.
     pub(crate) daemons: &'static [Daemon],
+    pub(crate) stages: Stages,
 }
 
-pub(crate) const EXAMPLES: [Example; 2] = [
+/// What is played of an example.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stages {
+    /// A first boot in the wrong order, and every failure.
+    All,
+    /// A first boot, addresses from each pool, and what `rk1 status` says then.
+    Start,
+}
+
+pub(crate) const EXAMPLES: [Example; 6] = [
     Example {
         name: "posts",
         folder: "",
@@ -33,6 +43,7 @@ pub(crate) const EXAMPLES: [Example; 2] = [
             "platform = \"frr\"\nversion = \"8.4.4\"\n",
         )],
         daemons: &[Daemon::Frr],
+        stages: Stages::All,
     },
     Example {
         name: "dual-stack",
@@ -42,10 +53,24 @@ pub(crate) const EXAMPLES: [Example; 2] = [
             "platform = \"bird\"\nversion = \"2.0.12\"\n",
         )],
         daemons: &[Daemon::Bird, Daemon::Frr],
+        stages: Stages::All,
     },
+    // A gateway of Ubiquiti, two gateways, a pool in the nodes' network, a password.
+    Example::start("unifi", "examples/unifi", &[Daemon::Frr]),
+    // Two routers, of which one hears of a second pool.
+    Example::start("two-boards", "examples/two-boards", &[Daemon::Frr, Daemon::Frr]),
+    // Its own authority signs certificates.
+    Example::start("own-authority", "examples/own-authority", &[Daemon::Bird]),
+    // One node without a router.
+    Example::start("single-node", "examples/single-node", &[]),
 ];
 
 impl Example {
+    /// An example as it is, of which the start is played.
+    const fn start(name: &'static str, folder: &'static str, daemons: &'static [Daemon]) -> Self {
+        Self { name, folder, changes: &[], daemons, stages: Stages::Start }
+    }
+
     /// Its `cluster.toml`, changed.
     pub(crate) fn text(&self) -> String {
         let path = PathBuf::from(ROOT).join(self.folder).join("cluster.toml");

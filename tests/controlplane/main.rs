@@ -11,12 +11,16 @@ mod api;
 #[expect(dead_code, reason = "only a part of it is needed here")]
 mod certificates;
 mod example;
+mod failures;
+mod first_boot;
 #[path = "../operate/status/host.rs"]
 #[expect(dead_code, reason = "only a part of it is needed here")]
 mod host;
 mod kubernetes;
 mod namespace;
+mod password;
 mod play;
+mod pools;
 mod refusals;
 #[path = "../requirement/mod.rs"]
 mod requirement;

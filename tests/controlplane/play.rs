@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use ipnet::IpNet;
 use regex::Regex;
-use rk1::config::cluster::{Addresses, Bgp, Cluster};
+use rk1::config::cluster::{Addresses, Cluster, Gateway, Router as ConfiguredRouter};
+use rk1::config::written::Announce;
 use rk1::render::document::Document;
 use rk1::render::routers::{placeholder, router_documents};
 use serde_json::{Value, json};
@@ -19,46 +19,34 @@ use snapbox::{Data, assert_data_eq};
 
 use crate::ROOT;
 use crate::certificates::Authority;
-use crate::example::{Example, objects};
+use crate::example::{Example, Stages, objects};
 use crate::host::{self, Host, Module};
 use crate::kubernetes::Kubernetes;
-use crate::namespace::{self, add_address, next_hops, set_cable, within};
+use crate::namespace::{self, add_address, next_hops, within};
 use crate::refusals;
 use crate::router::Router;
 use crate::server::{Service, serve};
 use crate::wait::until;
 
 /// The longest until something that is expected soon has happened on a busy machine.
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// The longest until Cilium's operator has made its resource definitions, a second each, and reconciled.
-const OPERATOR: Duration = Duration::from_secs(90);
-/// Within this time after a router answers again, all sessions are back.
-const ROUTER_BACK: Duration = Duration::from_secs(10);
-/// The time that a router takes to boot in the play. Long enough that each node has dialed in vain.
-const ROUTER_BOOT: Duration = Duration::from_secs(12);
-/// The time that an agent is away.
-const AGENT_AWAY: Duration = Duration::from_secs(2);
-/// What a route takes beyond the hold time until it is gone, and the look at it.
-const SLACK: Duration = Duration::from_secs(2);
+pub(crate) const OPERATOR: Duration = Duration::from_secs(90);
 const PASSWORD: &str = "a-password-of-the-test";
-/// The machine on which `rk1 status` runs.
-const OPERATOR_MACHINE: [IpNet; 2] = [
-    IpNet::V4(Ipv4Net::new_assert(std::net::Ipv4Addr::new(172, 16, 10, 10), 24)),
-    IpNet::V6(Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfd00, 0x172, 0x16, 0x10, 0, 0, 0, 0x10), 64)),
-];
+/// The machine on which `rk1 status` runs: which address of the nodes' network it has.
+const OPERATOR_MACHINE: usize = 250;
 
-const GATEWAY: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/gateway/gateways/shared";
-const CLASS: &str = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/cilium";
-const ADVERTISEMENT: &str = "/apis/cilium.io/v2/ciliumbgpadvertisements/load-balancer-addresses";
+pub(crate) const GATEWAY: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/gateway/gateways/shared";
+pub(crate) const CLASS: &str = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/cilium";
 
-struct Play<'a> {
-    example: &'a Example,
-    controllers: &'a Path,
-    folder: PathBuf,
-    cluster: Cluster,
-    documents: Vec<Document>,
-    kubernetes: Kubernetes,
-    routers: Vec<Router>,
+pub(crate) struct Play<'a> {
+    pub(crate) example: &'a Example,
+    pub(crate) controllers: &'a Path,
+    pub(crate) folder: PathBuf,
+    pub(crate) cluster: Cluster,
+    pub(crate) documents: Vec<Document>,
+    pub(crate) kubernetes: Kubernetes,
+    pub(crate) routers: Vec<Router>,
 }
 
 pub(crate) fn play(example: &Example, controllers: &Path) {
@@ -70,36 +58,52 @@ pub(crate) fn play(example: &Example, controllers: &Path) {
     }
 }
 
-fn report(what: &str, took: Duration) {
+pub(crate) fn report(what: &str, took: Duration) {
     println!("time: {what}: {:.1} s", took.as_secs_f64());
 }
 
 /// A condition's status, such as `True`.
-fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
+pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
     let conditions = object["status"]["conditions"].as_array()?;
     conditions.iter().find(|condition| condition["type"] == kind)?["status"].as_str()
 }
 
-fn bgp(cluster: &Cluster) -> &Bgp {
-    cluster.bgp.as_ref().expect("a cluster with BGP")
+/// The addresses of this machine: one in each network of the nodes.
+fn operator_machine(cluster: &Cluster) -> Vec<IpNet> {
+    let networks = cluster.nodes.first().expect("a node").address.each();
+    let address = |network: IpNet| {
+        let address = network.hosts().nth(OPERATOR_MACHINE - 1).expect("an address");
+        IpNet::new(address, network.prefix_len()).expect("a prefix")
+    };
+    networks.map(address).collect()
+}
+
+/// The text of a router's rendered file, with the password that the router's owner fills in.
+fn router_text(cluster: &Cluster, router: &ConfiguredRouter) -> String {
+    let text = router_documents(cluster, router).expect("documents").remove(0).body;
+    match &router.password {
+        Some(secret) => text.replace(&placeholder(secret), PASSWORD),
+        None => text,
+    }
 }
 
 impl<'a> Play<'a> {
     fn start(example: &'a Example, controllers: &'a Path) -> Self {
-        namespace::prepare(&OPERATOR_MACHINE);
+        let cluster = example.cluster();
+        let own = operator_machine(&cluster);
+        namespace::prepare(&own);
         let folder = PathBuf::from("/run/play");
         fs::create_dir(&folder).expect("a folder");
-        let cluster = example.cluster();
         let documents = example.documents(&cluster);
         for node in &cluster.nodes {
             namespace::create(node.name.as_str(), &node.address.each().collect::<Vec<_>>());
         }
         let mut routers = Vec::new();
-        for (router, daemon) in bgp(&cluster).routers.iter().zip(example.daemons) {
+        for (router, daemon) in cluster.routers().iter().zip(example.daemons) {
             let name = router.name.as_str();
             let prefix = |address: IpAddr| {
-                let networks = OPERATOR_MACHINE.iter().find(|network| network.contains(&address));
-                IpNet::new(address, networks.expect("a network").prefix_len()).expect("a prefix")
+                let network = own.iter().find(|network| network.contains(&address));
+                IpNet::new(address, network.expect("a network").prefix_len()).expect("a prefix")
             };
             namespace::create(name, &router.address.each().map(prefix).collect::<Vec<_>>());
             within(name, || {
@@ -107,17 +111,14 @@ impl<'a> Play<'a> {
                     fs::write(format!("/proc/sys/net/{parameter}"), "1").expect("a parameter");
                 }
             });
-            let text = router_documents(&cluster, router).expect("documents").remove(0).body;
-            let text = router
-                .password
-                .as_ref()
-                .map_or(text.clone(), |secret| text.replace(&placeholder(secret), PASSWORD));
-            routers.push(Router::new(*daemon, name, &folder, &text));
+            routers.push(Router::new(*daemon, name, &folder, &router_text(&cluster, router)));
         }
+        assert_eq!(routers.len(), cluster.routers().len(), "a daemon for each router");
         // This machine reaches the gateway through the first router.
-        let first = bgp(&cluster).routers[0].address.each();
-        for (gateway, router) in cluster.gateways[0].address.each().zip(first) {
-            namespace::run("ip", &["route", "add", &gateway.to_string(), "via", &router.to_string()]);
+        for router in cluster.routers().iter().take(1) {
+            for (gateway, router) in cluster.gateways[0].address.each().zip(router.address.each()) {
+                namespace::run("ip", &["route", "add", &gateway.to_string(), "via", &router.to_string()]);
+            }
         }
         let kubernetes = Kubernetes::start(controllers, &folder, &cluster);
         let play = Self { example, controllers, folder, cluster, documents, kubernetes, routers };
@@ -125,12 +126,8 @@ impl<'a> Play<'a> {
         play
     }
 
-    fn bgp(&self) -> &Bgp {
-        bgp(&self.cluster)
-    }
-
-    /// The gateway's addresses.
-    fn gateway(&self) -> Addresses {
+    /// The addresses of the first gateway.
+    pub(crate) fn gateway(&self) -> Addresses {
         self.cluster.gateways[0].address
     }
 
@@ -142,19 +139,21 @@ impl<'a> Play<'a> {
         fs::write(machine.join("kubeconfig"), &self.kubernetes.kubeconfig).expect("a kubeconfig");
         let authority = Authority::new("the machine's authority");
         fs::write(machine.join("trusted.pem"), &authority.pem).expect("an authority");
-        // Every node answers at the gateway's address as Envoy would, with Hubble's page.
-        let page = authority.sign(&self.cluster.hubble.as_ref().expect("Hubble").to_string());
-        let gateways: Vec<_> = self.gateway().each().collect();
-        for node in &self.cluster.nodes {
-            for gateway in &gateways {
-                add_address(&["-n", node.name.as_str()], IpNet::from(*gateway), "lo");
+        if let Some(host) = &self.cluster.hubble {
+            // Every node answers at the gateway's address as Envoy would, with Hubble's page.
+            let page = authority.sign(&host.to_string());
+            let gateways: Vec<_> = self.gateway().each().collect();
+            for node in &self.cluster.nodes {
+                for gateway in &gateways {
+                    add_address(&["-n", node.name.as_str()], IpNet::from(*gateway), "lo");
+                }
+                within(node.name.as_str(), || {
+                    serve(&format!("{}:443", gateways[0]), Some(page.clone()), Service::Status(200));
+                });
             }
-            within(node.name.as_str(), || {
-                serve(&format!("{}:443", gateways[0]), Some(page.clone()), Service::Status(200));
-            });
         }
         let nodes = self.cluster.nodes.iter().map(|node| (node.ssh.clone(), Module::well().host()));
-        let routers = self.routers.iter().zip(&self.bgp().routers).map(|(running, router)| {
+        let routers = self.routers.iter().zip(self.cluster.routers()).map(|(running, router)| {
             let (shell, command) = running.shell_command();
             let programs = BTreeMap::from([(shell, format!("exec {command} \"$@\"\n"))]);
             (format!("root@{}", router.address.v4()), Host::Programs(programs))
@@ -168,7 +167,7 @@ impl<'a> Play<'a> {
 
     /// Compares what `rk1 status` prints with the screen of a stage. Controllers write their status some seconds after the
     /// fact, so it is asked until the screen is the expected one.
-    fn status(&self, stage: &str) {
+    pub(crate) fn status(&self, stage: &str) {
         let path = format!("{ROOT}/tests/controlplane/screens/{}-{stage}.txt", self.example.name);
         let expected = fs::read_to_string(&path).unwrap_or_default();
         let is_rewritten = std::env::var_os("SNAPSHOTS").is_some();
@@ -209,339 +208,103 @@ impl<'a> Play<'a> {
         format!("{screen}--- standard error\n{words}--- exit code {code}\n")
     }
 
-    fn object(&self, path: &str) -> Value {
+    pub(crate) fn object(&self, path: &str) -> Value {
         self.kubernetes.api.get(path).unwrap_or_default()
     }
 
-    fn apply(&self, manifest: &str) {
-        for object in objects(&self.documents, manifest) {
+    /// Applies a manifest as soon as the API server knows all of its kinds. Until then k3s would repeat it.
+    pub(crate) fn apply(&self, manifest: &str) {
+        let objects = objects(&self.documents, manifest);
+        self.kubernetes.api.until_known(&objects);
+        for object in objects {
             self.kubernetes.api.apply_object(&object).unwrap_or_else(|why| panic!("{manifest}: {why}"));
         }
     }
 
-    fn apply_gateway_api(&self, release: &str) {
+    pub(crate) fn apply_gateway_api(&self, release: &str) {
         let file = self.controllers.join("gateway-api").join(format!("{release}.yaml"));
-        self.kubernetes.api.apply(&fs::read_to_string(file).expect("definitions"));
+        self.kubernetes.api.define(&fs::read_to_string(file).expect("definitions"));
     }
 
-    fn established(&self) -> usize {
-        self.routers.iter().filter(|router| router.is_running()).map(Router::established).sum()
+    /// Makes the Secrets that the servers make of the routers' passwords.
+    pub(crate) fn apply_passwords(&self) {
+        for router in self.cluster.routers().iter().filter(|router| router.password.is_some()) {
+            let name = format!("bgp-{}", router.name);
+            let secret = json!({ "apiVersion": "v1", "kind": "Secret",
+                "metadata": { "name": name, "namespace": "kube-system" },
+                "stringData": { "password": PASSWORD } });
+            self.kubernetes.api.apply_object(&secret).expect("a Secret");
+        }
     }
 
-    fn all_sessions(&self) -> usize {
-        let running = self.routers.iter().filter(|router| router.is_running()).count();
-        running * self.cluster.nodes.len() * self.gateway().each().count()
+    /// The routers that run, each with its entry in `cluster.toml`.
+    pub(crate) fn running_routers(&self) -> impl Iterator<Item = (&Router, &ConfiguredRouter)> {
+        self.routers.iter().zip(self.cluster.routers()).filter(|(router, _)| router.is_running())
     }
 
-    /// Whether each router that runs has all nodes as next hops of the gateway, except one.
-    fn has_next_hops(&self, without: Option<&str>) -> bool {
-        let gateways: Vec<_> = self.gateway().each().collect();
-        self.routers.iter().filter(|router| router.is_running()).all(|router| {
-            gateways.iter().all(|gateway| {
-                let nodes = self.cluster.nodes.iter().filter(|node| Some(node.name.as_str()) != without);
-                let addresses = nodes.flat_map(|node| node.address.addresses().each());
-                let mut expected: Vec<_> =
-                    addresses.filter(|address| address.is_ipv4() == gateway.is_ipv4()).collect();
-                expected.sort();
-                next_hops(&router.namespace, *gateway) == expected
-            })
-        })
+    pub(crate) fn established(&self) -> usize {
+        self.running_routers().map(|(router, _)| router.established()).sum()
     }
 
-    fn until_converged(&self, what: &str) {
-        let took =
-            until(what, SOON, || self.established() == self.all_sessions() && self.has_next_hops(None));
+    pub(crate) fn all_sessions(&self) -> usize {
+        self.running_routers().count() * self.cluster.nodes.len() * self.gateway().each().count()
+    }
+
+    /// Whether an address has all nodes as next hops of a router, except one.
+    pub(crate) fn is_announced(&self, router: &Router, address: IpAddr, without: Option<&str>) -> bool {
+        let nodes = self.cluster.nodes.iter().filter(|node| Some(node.name.as_str()) != without);
+        let addresses = nodes.flat_map(|node| node.address.addresses().each());
+        let mut expected: Vec<_> = addresses.filter(|own| own.is_ipv4() == address.is_ipv4()).collect();
+        expected.sort();
+        next_hops(&router.namespace, address) == expected
+    }
+
+    /// Whether each router that runs has all nodes as next hops of the gateways, except one.
+    pub(crate) fn has_next_hops(&self, without: Option<&str>) -> bool {
+        let is_by_bgp = |gateway: &&Gateway| {
+            let pool = self.cluster.pool_with(gateway.address.v4().into());
+            pool.is_some_and(|pool| pool.announce == Announce::Bgp)
+        };
+        let gateways = self.cluster.gateways.iter().filter(is_by_bgp);
+        let addresses: Vec<_> = gateways.flat_map(|gateway| gateway.address.each()).collect();
+        self.running_routers()
+            .all(|(router, _)| addresses.iter().all(|address| self.is_announced(router, *address, without)))
+    }
+
+    pub(crate) fn has_converged(&self) -> bool {
+        self.established() == self.all_sessions() && self.has_next_hops(None)
+    }
+
+    pub(crate) fn until_converged(&self, what: &str) {
+        let took = until(what, SOON, || self.has_converged());
         report(what, took);
     }
 
-    fn nodes(&self) -> Vec<String> {
+    pub(crate) fn nodes(&self) -> Vec<String> {
         self.cluster.nodes.iter().map(|node| node.name.to_string()).collect()
     }
 
     fn stages(&mut self) {
-        self.first_boot();
-        refusals::judge(&self.kubernetes, &self.documents, &self.folder);
-        self.taken_address();
-        self.label_mismatch();
-        self.router_reboots();
-        self.agent_restarts();
-        self.node_is_lost();
-        if self.routers.len() > 1 {
-            self.second_router_is_down();
-        }
-        self.later_gateway_api();
-    }
-
-    /// Each part is there before what it needs, as on a first boot: k3s repeats what it cannot apply.
-    fn first_boot(&mut self) {
-        self.kubernetes.register_nodes(&self.cluster);
-        self.kubernetes.start_helm_controller();
-        self.status("1-bare");
-
-        let started = Instant::now();
-        let chart = self.installed_chart("10-cilium.yaml");
-        self.kubernetes.install_cilium(&chart);
-        self.kubernetes.restart_operator();
-        self.kubernetes.pod(
-            "cilium-operator",
-            &self.nodes()[0],
-            &json!({ "io.cilium/app": "operator" }),
-            true,
-        );
-        self.issue_certificate();
-        let pool = "/apis/cilium.io/v2/ciliumloadbalancerippools";
-        until("the operator has defined its kinds", OPERATOR, || self.kubernetes.api.get(pool).is_some());
-        report("the operator has defined its kinds", started.elapsed());
-
-        // The Gateway API comes too late for the operator, which looks for it once.
-        self.apply_gateway_api("1.6.1");
-        self.kubernetes.install_cilium(&chart);
-        self.apply("50-gateway.yaml");
-        self.status("2-definitions-late");
-        self.kubernetes.restart_operator();
-        until("the class is accepted", OPERATOR, || {
-            condition(&self.object(CLASS), "Accepted") == Some("True")
-        });
-
-        // Neither a pool nor a CiliumNode is there.
-        self.status("3-no-pool");
-        self.apply("30-bgp.yaml");
-        for router in &self.bgp().routers {
-            if router.password.is_some() {
-                let name = format!("bgp-{}", router.name);
-                let secret = json!({ "apiVersion": "v1", "kind": "Secret",
-                    "metadata": { "name": name, "namespace": "kube-system" },
-                    "stringData": { "password": PASSWORD } });
-                self.kubernetes.api.apply_object(&secret).expect("a Secret");
+        match self.example.stages {
+            Stages::All => {
+                self.first_boot_in_wrong_order();
+                refusals::judge(&self.kubernetes, &self.documents, &self.folder);
+                self.taken_address();
+                self.pools();
+                self.label_mismatch();
+                self.router_reboots();
+                self.agent_restarts();
+                self.node_is_lost();
+                if self.routers.len() > 1 {
+                    self.second_router_is_down();
+                }
+                self.later_gateway_api();
+            }
+            Stages::Start => {
+                self.first_boot();
+                self.pools();
+                self.status("converged");
             }
         }
-        until("the gateway is programmed", SOON, || {
-            condition(&self.object(GATEWAY), "Programmed") == Some("True")
-        });
-        self.status("4-no-ciliumnode");
-
-        for router in &mut self.routers {
-            router.start();
-        }
-        let started = Instant::now();
-        self.kubernetes.register_agents(&self.cluster);
-        for node in self.nodes() {
-            self.kubernetes.start_agent(&node);
-        }
-        until("all sessions and routes", SOON, || {
-            self.established() == self.all_sessions() && self.has_next_hops(None)
-        });
-        report("from nothing: all sessions and routes after the agents' start", started.elapsed());
-        self.status("5-converged");
-    }
-
-    /// Applies a manifest's `HelmChart` as k3s does. Its job, which helm-controller makes, is compared with the expected one,
-    /// and has succeeded then.
-    fn installed_chart(&self, manifest: &str) -> Value {
-        let mut chart = objects(&self.documents, manifest).remove(0);
-        let name = chart["metadata"]["name"].as_str().expect("a name").to_owned();
-        // k3s puts the address of its API server there before it applies the file.
-        if let Some(address) = chart["spec"]["chart"].as_str() {
-            chart["spec"]["chart"] = json!(address.replace("%{KUBERNETES_API}%", "127.0.0.1:6443"));
-        }
-        self.kubernetes.api.apply_object(&chart).expect("a HelmChart");
-        let job = format!("/apis/batch/v1/namespaces/kube-system/jobs/helm-install-{name}");
-        until("the chart's job", SOON, || self.kubernetes.api.get(&job).is_some());
-        let spec = &self.object(&job)["spec"];
-        let values = format!("/api/v1/namespaces/kube-system/secrets/chart-values-{name}");
-        let values = self.object(&values);
-        let values = values["data"].as_object().expect("the values").iter().map(|(key, value)| {
-            let bytes =
-                data_encoding::BASE64.decode(value.as_str().expect("a value").as_bytes()).expect("base64");
-            (key.clone(), json!(String::from_utf8(bytes).expect("UTF-8")))
-        });
-        let found = json!({
-            "backoffLimit": spec["backoffLimit"],
-            "pod": spec["template"]["spec"],
-            "values": values.collect::<serde_json::Map<_, _>>(),
-        });
-        let path = format!("{ROOT}/tests/controlplane/jobs/{}-{name}.json", self.example.name);
-        assert_data_eq!(format!("{found:#}\n"), Data::read_from(path.as_ref(), None).raw());
-        self.kubernetes.api.patch(&format!("{job}/status"), &json!({ "status": { "succeeded": 1 } }));
-        chart
-    }
-
-    /// What cert-manager leaves once it has a certificate. Its definitions are real; itself it does not run here.
-    fn issue_certificate(&self) {
-        for name in ["cert-manager", "gateway"] {
-            let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-            self.kubernetes.api.apply_object(&namespace).expect("a namespace");
-        }
-        let chart = self.installed_chart("20-cert-manager.yaml");
-        for object in self.kubernetes.chart(&chart, &[]) {
-            if object["kind"] == "CustomResourceDefinition" {
-                self.kubernetes.api.apply_object(&object).expect("a definition");
-            }
-        }
-        let is_known = || self.kubernetes.api.get("/apis/cert-manager.io/v1/clusterissuers").is_some();
-        until("the definitions of cert-manager", SOON, is_known);
-        let ready = json!({ "conditions": [{ "type": "Ready", "status": "True", "reason": "Ready", "message": "" }] });
-        for mut issuer in objects(&self.documents, "40-issuer.yaml") {
-            issuer["status"] = ready.clone();
-            self.kubernetes.api.apply_object(&issuer).expect("an issuer");
-        }
-        let name = json!({ "name": "shared-gateway-certificate", "namespace": "gateway" });
-        let [certificate, key] = Authority::new("Let's Encrypt").sign("*.virtualthoughts.co.uk").pem();
-        let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": name, "type": "kubernetes.io/tls",
-            "stringData": { "tls.crt": certificate, "tls.key": key } });
-        self.kubernetes.api.apply_object(&secret).expect("a Secret");
-        let days = |days: i64| {
-            let now = Timestamp::from_second(Timestamp::now().as_second()).expect("a moment");
-            now.checked_add(SignedDuration::from_hours(days * 24 + 12)).expect("a moment").to_string()
-        };
-        let mut status = ready;
-        status["notAfter"] = json!(days(61));
-        status["renewalTime"] = json!(days(31));
-        let certificate = json!({ "apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": name,
-            "spec": { "secretName": "shared-gateway-certificate", "dnsNames": ["*.virtualthoughts.co.uk"],
-                "issuerRef": { "kind": "ClusterIssuer", "name": "letsencrypt-production" } },
-            "status": status });
-        self.kubernetes.api.apply_object(&certificate).expect("a Certificate");
-        let labels = json!({ "app": "cert-manager" });
-        self.kubernetes.pod_in("cert-manager", "cert-manager", &self.nodes()[0], &labels, true);
-    }
-
-    /// Another service cannot have the gateway's address, also while the gateway is not there.
-    fn taken_address(&self) {
-        self.kubernetes.api.delete(GATEWAY);
-        let gateway_service = "/api/v1/namespaces/gateway/services/cilium-gateway-shared";
-        until("the gateway's service is gone", SOON, || {
-            // Nothing collects garbage here, which would delete the service with its owner.
-            let _ =
-                self.kubernetes.api.get(gateway_service).map(|_| self.kubernetes.api.delete(gateway_service));
-            self.kubernetes.api.get(gateway_service).is_none()
-        });
-        let addresses: Vec<_> = self.gateway().each().map(|address| address.to_string()).collect();
-        let service = |name: &str, annotations: Value| {
-            json!({ "apiVersion": "v1", "kind": "Service",
-                "metadata": { "name": name, "namespace": "default", "annotations": annotations },
-                "spec": { "type": "LoadBalancer", "ports": [{ "port": 1883 }], "ipFamilyPolicy": "PreferDualStack" } })
-        };
-        self.kubernetes.api.apply_object(&service("mine", json!({}))).expect("a service");
-        let thief = service("thief", json!({ "lbipam.cilium.io/ips": addresses.join(",") }));
-        self.kubernetes.api.apply_object(&thief).expect("a service");
-        let addresses_of = |name: &str| {
-            let service = self.object(&format!("/api/v1/namespaces/default/services/{name}"));
-            let ingress =
-                service["status"]["loadBalancer"]["ingress"].as_array().cloned().unwrap_or_default();
-            ingress.iter().filter_map(|each| each["ip"].as_str().map(str::to_owned)).collect::<Vec<_>>()
-        };
-        until("the other service has its addresses", SOON, || addresses_of("mine").len() == addresses.len());
-        assert!(addresses_of("mine").iter().all(|address| !addresses.contains(address)));
-        assert_eq!(addresses_of("thief"), Vec::<String>::new());
-        self.apply("50-gateway.yaml");
-        let took = until("the gateway has its address again", SOON, || {
-            condition(&self.object(GATEWAY), "Programmed") == Some("True")
-        });
-        report("the gateway is programmed again", took);
-        self.until_converged("the gateway is announced again");
-        assert_eq!(addresses_of("thief"), Vec::<String>::new());
-        for name in ["mine", "thief"] {
-            self.kubernetes.api.delete(&format!("/api/v1/namespaces/default/services/{name}"));
-        }
-    }
-
-    fn label_mismatch(&self) {
-        let labels = |value: &str| json!({ "metadata": { "labels": { "advertise": value } } });
-        self.kubernetes.api.patch(ADVERTISEMENT, &labels("bpg"));
-        until("the routes are withdrawn", SOON, || {
-            let gateways: Vec<_> = self.gateway().each().collect();
-            self.routers.iter().all(|router| {
-                gateways.iter().all(|gateway| next_hops(&router.namespace, *gateway).is_empty())
-            })
-        });
-        self.status("6-label-mismatch");
-        self.kubernetes.api.patch(ADVERTISEMENT, &labels("bgp"));
-        self.until_converged("the labels match again");
-    }
-
-    fn router_reboots(&mut self) {
-        self.routers[0].kill();
-        thread::sleep(ROUTER_BOOT);
-        self.status("7-router-down");
-        self.routers[0].start();
-        let took =
-            until("all sessions after the router's boot", SOON, || self.established() == self.all_sessions());
-        report("router reboot: all sessions after the router answers", took);
-        assert!(took <= ROUTER_BACK, "{took:?}");
-        self.until_converged("the routes after the router's boot");
-        self.status("8-router-back");
-    }
-
-    fn agent_restarts(&mut self) {
-        let node = self.nodes()[0].clone();
-        let keeps =
-            self.bgp().graceful_restart.is_some() && self.routers.len() * self.gateway().each().count() == 1;
-        self.kubernetes.kill_agent(&node);
-        let pod = format!("cilium-{node}");
-        let labels = json!({ "k8s-app": "cilium" });
-        self.kubernetes.pod(&pod, &node, &labels, false);
-        thread::sleep(AGENT_AWAY);
-        assert_eq!(self.has_next_hops(None), keeps, "whether the routes are kept");
-        self.status("9-agent-killed");
-        self.kubernetes.start_agent(&node);
-        self.kubernetes.pod(&pod, &node, &labels, true);
-        self.until_converged("agent restart: all sessions and routes after its start");
-    }
-
-    fn node_is_lost(&mut self) {
-        let node = self.nodes().pop().expect("a node");
-        let hold_time = Duration::from_secs(self.bgp().hold_time.into());
-        set_cable(&node, false);
-        let took =
-            until("the lost node's routes are gone", hold_time + SLACK, || self.has_next_hops(Some(&node)));
-        report("node lost: its routes are gone", took);
-        self.kubernetes.node_is_ready(&node, false);
-        self.status("10-node-lost");
-        self.kubernetes.node_is_ready(&node, true);
-        set_cable(&node, true);
-        self.until_converged("node back: all sessions and routes");
-    }
-
-    /// While the second router is away, agents start: the first router learns everything at once.
-    fn second_router_is_down(&mut self) {
-        self.routers[1].kill();
-        for node in self.nodes() {
-            self.kubernetes.kill_agent(&node);
-        }
-        until("no session", SOON, || self.established() == 0);
-        for node in self.nodes() {
-            self.kubernetes.start_agent(&node);
-        }
-        self.until_converged(
-            "one of two routers away: the other's sessions and routes after the agents' start",
-        );
-        self.status("11-second-router-down");
-        self.routers[1].start();
-        let took = until("all sessions after the second router's boot", SOON, || {
-            self.established() == self.all_sessions()
-        });
-        report("second router back: all sessions after it answers", took);
-        assert!(took <= ROUTER_BACK, "{took:?}");
-        self.until_converged("second router back: all routes");
-    }
-
-    fn later_gateway_api(&mut self) {
-        for release in ["1.6.3", "1.7.0"] {
-            self.apply_gateway_api(release);
-            self.kubernetes.restart_operator();
-            let change = json!({ "metadata": { "annotations": { "rk1.test/release": release } } });
-            self.kubernetes.api.patch(GATEWAY, &change);
-            let generation = |object: &Value| object["metadata"]["generation"].clone();
-            until("the gateway is programmed", OPERATOR, || {
-                let (gateway, class) = (self.object(GATEWAY), self.object(CLASS));
-                let observed = &gateway["status"]["conditions"][0]["observedGeneration"];
-                condition(&class, "Accepted") == Some("True")
-                    && condition(&gateway, "Programmed") == Some("True")
-                    && *observed == generation(&gateway)
-            });
-            self.until_converged(&format!("Gateway API {release}"));
-        }
-        self.status("12-gateway-api-1.7.0");
     }
 }

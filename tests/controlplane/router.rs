@@ -40,9 +40,22 @@ impl Router {
 
     /// Starts the daemons with the rendered file, as a router does when it boots.
     pub(crate) fn start(&mut self) {
+        let text = self.text.clone();
+        self.start_with(&text);
+    }
+
+    /// Starts the daemons with the rendered file, but without the lines that have a word.
+    pub(crate) fn start_without(&mut self, word: &str) {
+        let is_left = |line: &&str| !line.contains(word);
+        let text: String = self.text.lines().filter(is_left).flat_map(|line| [line, "\n"]).collect();
+        assert_ne!(text, self.text, "no line has the word {word}");
+        self.start_with(&text);
+    }
+
+    fn start_with(&mut self, text: &str) {
         let path = |name: &str| self.folder.join(name).display().to_string();
         let log = self.folder.join("router.log");
-        fs::write(self.folder.join("rk1.conf"), &self.text).expect("a configuration");
+        fs::write(self.folder.join("rk1.conf"), text).expect("a configuration");
         match self.daemon {
             Daemon::Frr => {
                 for daemon in ["zebra", "bgpd"] {
@@ -56,7 +69,8 @@ impl Router {
                     self.running.push(Running::start(&self.namespace, &program, &arguments, &log));
                     until(daemon, START, || socket.exists());
                 }
-                self.shell(&["-f", &path("rk1.conf")]);
+                let said = self.shell(&["-f", &path("rk1.conf")]);
+                assert!(!said.contains('%'), "{}: {said}", self.namespace);
             }
             Daemon::Bird => {
                 let frame = format!(
