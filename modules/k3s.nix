@@ -51,7 +51,7 @@ in
     systemd.services.k3s = {
       # systemd-tmpfiles may have created these directories below the mount points, so the mounts themselves are required.
       unitConfig = {
-        RequiresMountsFor = builtins.attrNames config.rk1.storage.binds;
+        RequiresMountsFor = config.rk1.storage.paths;
         # One message about the missing file, instead of a failure of k3s every five seconds.
         AssertPathExists = [
           config.services.k3s.tokenFile

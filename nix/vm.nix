@@ -16,7 +16,10 @@ in
 
   rk1 = {
     board.enable = false;
-    storage.device = lib.mkForce "/dev/vdb";
+    storage = {
+      device = lib.mkForce "/dev/vdb";
+      disks = lib.mkForce { };
+    };
     network = {
       interface = lib.mkForce "e*";
       macAddress = lib.mkForce null;

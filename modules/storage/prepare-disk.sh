@@ -32,6 +32,8 @@ if (($# < 4 || $# > 5)); then
   exit 2
 fi
 readonly device=$1 definitions=$2 link=$3 record=$4 key=${5:-}
+# shellcheck source=modules/storage/check.sh
+. "${BASH_SOURCE[0]%/*}/check.sh"
 # shellcheck source=modules/storage/encryption.sh
 . "${BASH_SOURCE[0]%/*}/encryption.sh"
 
@@ -42,25 +44,6 @@ readonly NOTE_AT=$((512 * KIB)) NOTE_SIZE=$((4 * KIB))
 # Shorter than a sector, which is written as a whole or not at all.
 readonly NOTE="rk1-storage: this disk was blank; its preparation has begun and is not finished"
 readonly EDGE=$((16 * MIB)) SAMPLES=64 SAMPLE=$((64 * KIB))
-
-say() { printf 'rk1-storage: %s\n' "$*" >&2; }
-
-# refuse MESSAGE [HINT]...
-refuse() {
-  say "error: $1"
-  shift
-  local hint
-  for hint in "$@"; do say "hint: $hint"; done
-  told=yes
-  exit 1
-}
-
-# shellcheck disable=SC2317 # called by the trap
-farewell() {
-  (($? == 0)) || [[ $told == yes ]] || say "error: stopped by the failure above; the next run continues from here"
-}
-told=no
-trap farewell EXIT
 
 refuse_foreign() {
   refuse "$1; nothing was written to \`$disk\`" \
@@ -145,29 +128,6 @@ await_partition() {
     partx --update -- "$disk" 2>/dev/null || true
   done
   refuse "the kernel does not show partition $number of \`$disk\` as its table describes it" "reboot; if this persists, see \`dmesg\`"
-}
-
-# unmounted_cleanly NODE
-unmounted_cleanly() {
-  local header
-  header=$(dumpe2fs -h -- "$1" 2>/dev/null)
-  [[ $header =~ "Filesystem state:"\ +clean$'\n' && $header != *needs_recovery* ]]
-}
-
-# device_number NODE: prints the device's major and minor number.
-device_number() {
-  local hex
-  hex=$(stat --dereference --format %t:%T -- "$1")
-  printf '%d:%d' "0x${hex%:*}" "0x${hex#*:}"
-}
-
-mounted() { grep -q -E "^[0-9]+ [0-9]+ $(device_number "$1") " /proc/self/mountinfo; }
-
-# ready NODE DESCRIPTION
-ready() {
-  ln -sfn -- "$1" "$link"
-  say "ready: \`$node\`, $2"
-  exit 0
 }
 
 # identity: prints what identifies our partition and the unencrypted filesystem in it.
@@ -312,7 +272,8 @@ if [[ $filesystem == "$mapped" ]]; then
 fi
 if [[ -z $contents && $note == yes ]]; then
   say "creating an ext4 filesystem on \`$node\`"
-  mkfs.ext4 -q -L "$our_label" -E nodiscard -- "$filesystem" </dev/null
+  # ext4 has 16 bytes for a label.
+  mkfs.ext4 -q -L "${our_label:0:16}" -E nodiscard -- "$filesystem" </dev/null
   sync -- "$filesystem"
 elif [[ -z $contents ]]; then
   refuse "\`$node\` was created by rk1 and has lost its filesystem; nothing was written to it" \
@@ -322,14 +283,7 @@ elif [[ $contents != ext4 ]]; then
   refuse_foreign "\`$node\` holds $contents; rk1 expects ext4"
 fi
 
-# A filesystem that was unmounted cleanly is only read. `e2fsck -p` would write to it even so.
-if ! unmounted_cleanly "$filesystem" || ! e2fsck -n -- "$filesystem" >/dev/null 2>&1; then
-  checked=0
-  e2fsck -p -- "$filesystem" >&2 || checked=$?
-  # e2fsck(8): 1 means that errors were corrected, 2 to reboot if it was mounted (it was not), 4 and more that errors remain.
-  ((checked < 4)) || refuse "\`$node\` has errors that need a decision; it is not mounted" \
-    "repair them with \`e2fsck -f $filesystem\`, then reboot"
-fi
+check_ext4 "$filesystem"
 
 [[ $filesystem != "$node" ]] || remember "$(identity)"
 if [[ $note == yes ]]; then

@@ -214,7 +214,17 @@ fn node_card(cluster: &Cluster, node: &Node) -> NodeCard {
             .map(|address| fitted(&address.addr().to_string(), SLOT_WIDTH - 32, 12.0)),
         role: node.role.word(),
         is_first_server: node.name == cluster.k3s.first_server,
-        device: fitted(&cluster.storage.device, SLOT_WIDTH - 32, 12.0),
+        device: fitted(&disks(cluster, node), SLOT_WIDTH - 32, 12.0),
+    }
+}
+
+/// Returns the data disk of a node, and the number of its further disks.
+fn disks(cluster: &Cluster, node: &Node) -> String {
+    let data = cluster.storage.data_disk(&node.name);
+    let data = data.map_or_else(|| "no data disk".to_owned(), ToString::to_string);
+    match cluster.storage.further_disks(&node.name).count() {
+        0 => data,
+        further => format!("{data} + {further}"),
     }
 }
 

@@ -75,8 +75,7 @@ struct Host<'a> {
     cidr_ipv6: Option<String>,
     /// Options that override those of all nodes.
     interface: Option<Interface<'a>>,
-    /// The file of the disk's key, if the disk is encrypted.
-    disk_key: Option<String>,
+    storage: HostStorage<'a>,
     role: &'static str,
     is_first_server: bool,
     /// The certificate authority that the first server begins with.
@@ -104,9 +103,30 @@ struct Interface<'a> {
     search_domains: Option<&'a [String]>,
 }
 
+/// The disks of a host that are not those of all hosts.
+#[derive(Serialize)]
+struct HostStorage<'a> {
+    /// Whether its data disk is not that of all hosts.
+    is_own: bool,
+    /// `None` if it has no data disk.
+    device: Option<String>,
+    /// The file of the key, if disks are encrypted.
+    key_file: Option<String>,
+    disks: Vec<HostDisk<'a>>,
+}
+
+#[derive(Serialize)]
+struct HostDisk<'a> {
+    name: &'a Label,
+    device: String,
+    mount: &'a str,
+    binds: Vec<Mount<'a>>,
+}
+
 #[derive(Serialize)]
 struct Storage<'a> {
-    device: &'a str,
+    /// `None` if hosts have no data disk.
+    device: Option<String>,
     mount: &'a str,
     binds: Vec<Mount<'a>>,
 }
@@ -193,7 +213,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 address: node.address.v4().addr().to_string(),
                 cidr: node.address.v4().to_string(),
                 address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
-                disk_key: cluster.storage.disk_key(&node.name).map(cluster::SecretName::path_on_node),
+                storage: host_storage(&cluster.storage, &node.name),
                 cidr_ipv6: node.address.v6().map(|address| address.to_string()),
                 interface: (!node.interface.is_default()).then(|| Interface::from(&node.interface)),
                 role: node.role.word(),
@@ -209,7 +229,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         nameservers: cluster.network.nameservers.iter().map(|server| server.value.to_string()).collect(),
         time_servers: &cluster.network.time_servers,
         storage: Storage {
-            device: &cluster.storage.device,
+            device: cluster.storage.source.as_ref().map(ToString::to_string),
             mount: &cluster.storage.mount,
             binds: cluster.storage.binds.iter().map(Mount::from).collect(),
         },
@@ -290,6 +310,22 @@ impl<'a> From<&'a cluster::Interface> for Interface<'a> {
             routes,
             search_domains,
         }
+    }
+}
+
+fn host_storage<'a>(storage: &'a cluster::Storage, node: &'a Label) -> HostStorage<'a> {
+    let own = storage.data_disk(node);
+    let disk = |disk: &'a cluster::FurtherDisk| HostDisk {
+        name: &disk.name,
+        device: disk.source.to_string(),
+        mount: &disk.mount,
+        binds: disk.binds.iter().map(Mount::from).collect(),
+    };
+    HostStorage {
+        is_own: own != storage.source.as_ref(),
+        device: own.map(ToString::to_string),
+        key_file: storage.disk_key(node).map(SecretName::path_on_node),
+        disks: storage.further_disks(node).map(disk).collect(),
     }
 }
 

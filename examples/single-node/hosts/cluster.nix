@@ -24,7 +24,7 @@
     };
 
     storage = {
-      device = "/dev/nvme0n1";
+      device = lib.mkDefault "/dev/nvme0n1";
       mountPoint = "/mnt/data";
       binds = {
         "/run/k3s" = "k3s";

@@ -53,6 +53,6 @@ pub use router_status::{RestAccess, RouterAccess};
 pub use secret_uses::{Recipients, SecretKind, SecretPlace, SecretUse};
 pub use secrets::{KubernetesSecret, SecretName, Secrets};
 pub use security::Security;
-pub use storage::{Bind, Storage};
+pub use storage::{Bind, Disk, DiskSource, FurtherDisk, Storage};
 pub use streamer::Streamer;
 pub use versions::{Release, Versions};

@@ -171,8 +171,11 @@ impl Cluster {
         let versions = versions::resolve(file.versions.as_ref(), problems);
         let machines = Machines::resolve(file, name.as_ref(), &mut pairs, &mut lookup, problems);
         let nodes = machines.nodes.as_deref();
-        let storage =
-            file.storage.as_ref().and_then(|storage| storage::resolve(storage, nodes, &mut lookup, problems));
+        let written_nodes = file.nodes.0.as_deref().unwrap_or_default();
+        let storage = file
+            .storage
+            .as_ref()
+            .and_then(|storage| storage::resolve(storage, written_nodes, nodes, &mut lookup, problems));
         let k3s = k3s::resolve(file.k3s.as_ref(), nodes, &mut lookup, problems);
         let entrance =
             Entrance::resolve(file, domain, machines.pools.as_deref(), &mut pairs, &mut lookup, problems);
@@ -187,9 +190,6 @@ impl Cluster {
         machines.note_features(file, versions.as_ref(), pairs.first(), problems);
         pairs.note_missing(problems);
         machines.note_collisions(file, problems);
-        if let (Some(storage), Some(nodes)) = (file.storage.as_ref(), &machines.nodes) {
-            storage::note_device(storage, nodes.len(), problems);
-        }
         let secrets = lookup.resolve(problems);
         Some(Self {
             name: name?,

@@ -33,7 +33,7 @@ const MOST_PER_PART: f64 = 2.75;
 
 /// Keys of `cluster.toml` whose values are public however random they look: fingerprints, serial numbers of disks, and public
 /// keys.
-const PUBLIC_KEYS: [&str; 3] = ["fingerprint", "device", "ssh-keys"];
+const PUBLIC_KEYS: [&str; 4] = ["fingerprint", "device", "storage", "ssh-keys"];
 
 /// Returns whether a word is probably a secret: a known token, a long hexadecimal string, or a long random mixture of upper
 /// case, lower case and digits. Public SSH keys, UUIDs and names in camel case are not secrets.
@@ -52,6 +52,8 @@ fn looks_random(word: &str) -> bool {
     if word.starts_with("AAAA") {
         return false;
     }
+    // A filesystem, as fstab names it.
+    let word = word.strip_prefix("UUID=").unwrap_or(word);
     let hexadecimal = word.len() >= LEAST_HEXADECIMAL && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let has = |class: fn(&u8) -> bool| word.bytes().any(|byte| class(&byte));
     let mixed = word.len() >= LEAST_RANDOM

@@ -95,7 +95,7 @@ impl ClusterFile {
 }
 
 /// Lists of tables whose header is often written with single brackets.
-const TABLE_LISTS: [&str; 5] = ["node", "board", "bgp.router", "gateway", "pool"];
+const TABLE_LISTS: [&str; 6] = ["node", "board", "bgp.router", "gateway", "pool", "storage.disk"];
 
 /// The part of the parser's message by which a repeated key is recognized.
 const DUPLICATE: &str = "duplicate key";

@@ -49,6 +49,6 @@ pub use router_status::RouterStatus;
 pub use secrets::{SecretProgram, SecretSource, Secrets};
 pub use security::{PodSecurity, Security};
 pub use shape::{Attempt, Required};
-pub use storage::{Bind, Storage};
+pub use storage::{Bind, FurtherDisk, Storage};
 pub use streamer::Streamer;
 pub use versions::{Channel, Versions};

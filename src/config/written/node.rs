@@ -22,6 +22,9 @@ table! {
         "address-ipv6" address_ipv6: Option<Text> = "fd00:172:16:10::221/64",
         /// Settings that override `[network.interface]` on this node.
         "interface" interface: Option<Interface>,
+        /// Data disk of this node, instead of `device` in `[storage]`: the device of a whole disk; `none` if there is no disk; or
+        /// `UUID=` and the UUID of an ext4 or XFS filesystem, which is used as it is and never formatted.
+        "storage" storage: Option<Text> = "/dev/sda",
         /// Role of the node in the cluster.
         "role" role: Required<Spanned<Role>> = "server",
         /// Autonomous system number of this node, instead of that in `[bgp]`. It needs Cilium 1.18 or newer.

@@ -141,8 +141,8 @@ const WISHES: [(&[&str], &str); 7] = [
         "set it in `[network.interface]` for all nodes, or in `interface = { … }` of one node",
     ),
     (
-        &["storage", "disk", "device"],
-        "set `rk1.storage.device = lib.mkForce \"/dev/…\";` in `hosts/NAME.local.nix` of the node",
+        &["disk", "device"],
+        "write `storage = \"/dev/…\"` in a `[[node]]` whose data disk is another one, and `[[storage.disk]]` for a further disk",
     ),
     (
         &["etcd-snapshots", "snapshots", "etcd-s3"],

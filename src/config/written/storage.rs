@@ -14,7 +14,8 @@ use crate::config::source::Spanned;
 table! {
     /// The data disk of each node.
     pub struct Storage {
-        /// Device of the whole disk. The node creates one partition on it; a disk that holds anything else is refused.
+        /// Device of the whole disk. The node creates one partition on it; a disk that holds anything else is refused. `none` if
+        /// nodes have no data disk.
         "device" device: Required<Text> = "/dev/nvme0n1",
         /// Whether a blank disk is encrypted, with the secret NODE-disk of each node. An unencrypted disk that is in use stays in
         /// use. [default: false]
@@ -24,6 +25,26 @@ table! {
         /// System directories that are kept on the disk: each path with its directory below the mount point. They are added
         /// to the defaults /run/k3s, /var/lib/kubelet and /var/lib/rancher; `false` removes a default.
         "binds" binds: Option<Named<Bind>> = serde_json::json!({"/var/lib/rancher": "k3s-rancher"}),
+        /// Further disks, beside the data disk.
+        "disk" disks: Option<Vec<FurtherDisk>>,
+    }
+}
+
+table! {
+    /// A further disk.
+    pub struct FurtherDisk {
+        /// Name of the disk: a DNS label of at most 24 characters.
+        "name" name: Required<Text> = "archive",
+        /// Device of the whole disk, as in `[storage]`; or `UUID=` and the UUID of an ext4 or XFS filesystem, which is used as
+        /// it is and never formatted.
+        "device" device: Required<Text> = "/dev/sda",
+        /// Names of the nodes that have the disk. [default: all]
+        "nodes" nodes: Option<Spanned<Vec<Text>>> = ["rk1-03"],
+        /// Mount point of the disk. [default: /mnt and the name]
+        "mount" mount: Option<Text> = "/mnt/archive",
+        /// System directories that are kept on this disk instead of the data disk: each path with its directory below the
+        /// mount point.
+        "binds" binds: Option<Named<Text>> = serde_json::json!({"/var/lib/longhorn": "longhorn"}),
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct NodeFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mount {
     pub(super) path: String,
+    /// The systemd unit of the disk.
+    pub(super) unit: String,
     /// `None` where nothing is mounted.
     pub(super) options: Option<String>,
 }

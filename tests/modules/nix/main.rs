@@ -167,6 +167,13 @@ fn the_interface_is_the_one_that_is_described() {
     assert_data_eq!(pretty(&nix.value("report.interfaces")), snapshot("interfaces.json").raw());
 }
 
+/// A host with further disks, one whose data disk is an existing filesystem, and one without a data disk.
+#[test]
+fn the_disks_are_those_that_are_described() {
+    let Some(nix) = Nix::new("the_disks_are_those_that_are_described") else { return };
+    assert_data_eq!(pretty(&nix.value("report.storage")), snapshot("storage.json").raw());
+}
+
 /// Each host of each example evaluates, and has the manifests and the Secrets of its cluster.
 #[test]
 fn the_examples_evaluate() {

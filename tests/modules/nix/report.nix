@@ -255,6 +255,63 @@ in
       rk1-01
       ;
   };
+  # A host with further disks, one with an existing filesystem, and one without a disk.
+  storage =
+    let
+      host =
+        storage: name:
+        (outputs.lib.mkCluster {
+          hosts = ../../../hosts;
+          modules = [ { rk1.storage = storage; } ];
+        }).${name};
+      report =
+        { config, ... }:
+        builtins.seq config.system.build.toplevel.drvPath {
+          mounts = lib.mapAttrs (_: mount: {
+            inherit (mount) device fsType options;
+            autoResize = mount.autoResize or false;
+          }) (removeAttrs config.fileSystems [ "/" ]);
+          services =
+            lib.mapAttrs
+              (_: service: {
+                command = withoutHashes (
+                  service.serviceConfig.ExecStart or service.environment.DIRECTORIES or "none"
+                );
+                wantedBy = service.wantedBy or [ ];
+                condition = service.unitConfig.ConditionPathIsMountPoint or null;
+              })
+              (
+                lib.filterAttrs (
+                  name: _: builtins.match "rk1-(storage|disk|directories|late).*" name != null
+                ) config.systemd.services
+              );
+          inherit (config.systemd.services.k3s.unitConfig) RequiresMountsFor;
+          # Of the definitions of partitions.
+          names = map (disk: disk.name) config.rk1.storage.all;
+        };
+    in
+    {
+      further = report (
+        host {
+          keyFile = "/var/lib/rk1/secrets/disk";
+          disks = {
+            archive = {
+              device = "/dev/disk/by-id/ata-CT500MX500SSD1_2117E59A0B2C";
+              mountPoint = "/srv/archive";
+              binds = {
+                "/var/lib/longhorn" = "longhorn";
+                "/var/lib/rancher" = "rancher";
+              };
+            };
+            photos.device = "UUID=3f2b8c1e-6d54-4a0f-9b7c-1e2d3c4b5a69";
+          };
+        } "rk1-01"
+      );
+      existing = report (
+        host { device = "UUID=3f2b8c1e-6d54-4a0f-9b7c-1e2d3c4b5a69"; } "rk1-04"
+      );
+      none = report (host { device = null; } "rk1-04");
+    };
   units = lib.mapAttrs units streamerHosts;
   inherit services;
   scripts = lib.mapAttrs (_: import ./scripts.nix { inherit lib; }) (

@@ -5,6 +5,7 @@ use std::fs;
 
 use crate::case::Outcome;
 use crate::encrypted;
+use crate::existing;
 use crate::table::ROWS;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/storage.md");
@@ -29,7 +30,8 @@ fn table(rows: &[(&str, &Outcome)]) -> String {
 fn tables_have_exactly_the_rows_that_are_tested() {
     let plain: Vec<_> = ROWS.iter().map(|row| (row.disk, &row.outcome)).collect();
     let encrypted: Vec<_> = encrypted::ROWS.iter().map(|row| (row.disk, &row.outcome)).collect();
-    for (file, rows) in [("table.rs", plain), ("encrypted.rs", encrypted)] {
+    let existing: Vec<_> = existing::ROWS.iter().map(|row| (row.disk, &row.outcome)).collect();
+    for (file, rows) in [("table.rs", plain), ("encrypted.rs", encrypted), ("existing.rs", existing)] {
         let document = fs::read_to_string(DOCUMENT).unwrap();
         let begin = format!("<!-- rows: tests/modules/storage/{file} -->\n");
         let (before, rest) = document.split_once(&begin).unwrap();

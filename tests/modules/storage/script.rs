@@ -58,6 +58,28 @@ impl Node {
         node
     }
 
+    /// The same node's further disk of this name.
+    pub fn further_disk(name: &str) -> Self {
+        let node = Self::new(false);
+        let shipped = fs::read_to_string(format!("{STORAGE}/repart.d/50-rk1-storage.conf")).unwrap();
+        // As modules/storage.nix does it, which tests/modules/nix evaluates.
+        let own = shipped.replace("Label=rk1-storage", &format!("Label=rk1-disk-{name}"));
+        assert_ne!(shipped, own);
+        fs::create_dir(node.own_definitions()).unwrap();
+        fs::write(node.own_definitions().join("50-rk1-storage.conf"), own).unwrap();
+        node
+    }
+
+    fn own_definitions(&self) -> PathBuf {
+        self.directory.path().join("repart.d")
+    }
+
+    fn definitions(&self) -> PathBuf {
+        Some(self.own_definitions())
+            .filter(|own| own.exists())
+            .unwrap_or_else(|| format!("{STORAGE}/repart.d").into())
+    }
+
     pub fn record(&self) -> PathBuf {
         self.directory.path().join("storage/disk")
     }
@@ -83,7 +105,7 @@ pub fn prepare_on(node: &Node, device: &Path, tools: Option<&Path>) -> Run {
     let output = Command::new("bash")
         .arg(format!("{STORAGE}/prepare-disk.sh"))
         .arg(device)
-        .arg(format!("{STORAGE}/repart.d"))
+        .arg(node.definitions())
         .arg(&link)
         .arg(node.record())
         .args(node.encrypts.then(|| node.key()))
@@ -109,10 +131,44 @@ pub fn prepare_on(node: &Node, device: &Path, tools: Option<&Path>) -> Run {
     }
 }
 
+/// Uses the filesystem with a UUID. `devices` are called /dev/sda, /dev/sdb and so on, and `system` is a directory on the
+/// system's disk.
+pub fn use_filesystem(uuid: &str, devices: &[PathBuf], system: Option<&Path>) -> Run {
+    let directory = TempDir::new().unwrap();
+    let link = directory.path().join("rk1/disk-archive");
+    let output = Command::new("bash")
+        .arg(format!("{STORAGE}/use-filesystem.sh"))
+        .arg(uuid)
+        .arg(&link)
+        .env("RK1_STORAGE_WAIT", "1")
+        .envs(system.map(|system| ("RK1_STORAGE_SYSTEM", system)))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let named = |line: &str| {
+        let names = devices.iter().zip(["/dev/sda", "/dev/sdb"]);
+        let line = names.fold(line.to_owned(), |line, (device, name)| {
+            let device = device.to_string_lossy();
+            line.replace(&format!("{device}p1"), &format!("{name}1")).replace(&*device, name)
+        });
+        line.replace(uuid, "UUID")
+    };
+    Run {
+        code: output.status.code(),
+        signal: output.status.signal(),
+        said: stderr.lines().filter_map(|line| line.strip_prefix("rk1-storage: ")).map(named).collect(),
+        link: fs::read_link(&link).ok(),
+        stderr,
+    }
+}
+
 #[test]
 fn shellcheck_finds_nothing() {
     if !crate::tool::is_installed("shellcheck") {
         return crate::requirement::skipped("storage: shellcheck", "`shellcheck` is not installed");
     }
-    crate::tool::output("shellcheck", ["--external-sources", &format!("{STORAGE}/prepare-disk.sh")]);
+    for script in ["prepare-disk.sh", "use-filesystem.sh"] {
+        crate::tool::output("shellcheck", ["--external-sources", &format!("{STORAGE}/{script}")]);
+    }
 }

@@ -18,7 +18,7 @@
       # In the place of k3s.
       systemd.services.tenant = {
         wantedBy = [ "multi-user.target" ];
-        unitConfig.RequiresMountsFor = builtins.attrNames config.rk1.storage.binds;
+        unitConfig.RequiresMountsFor = config.rk1.storage.paths;
         serviceConfig.ExecStart = "${pkgs.coreutils}/bin/sleep infinity";
       };
     };

@@ -260,9 +260,9 @@ fn disk(node: &Node, facts: &NodeFacts) -> Finding {
         return Finding::wrong(
             Cause::DiskNotMounted,
             what,
-            format!("`journalctl -u rk1-storage` and `systemctl --failed` on {name}"),
+            format!("`journalctl -u {}` and `systemctl --failed` on {name}", first.unit),
         )
-        .of_object(format!("rk1-storage.service on {name}"));
+        .of_object(format!("{}.service on {name}", first.unit));
     }
     let is_read_only = |options: &String| options.split(',').any(|option| option == "ro");
     match facts.mounts.iter().find(|mount| mount.options.as_ref().is_some_and(is_read_only)) {
@@ -271,6 +271,7 @@ fn disk(node: &Node, facts: &NodeFacts) -> Finding {
             format!("{} has become read-only", mount.path),
             format!("`journalctl -k --grep 'nvme|EXT4'` on {name}: the disk may be failing"),
         ),
+        None if facts.mounts.is_empty() => Finding::good("none"),
         None => Finding::good("mounted"),
     }
 }

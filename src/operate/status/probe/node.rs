@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::script::script_output;
 use super::sections::{END, MARK, ScriptOutput};
 use crate::common::ssh::Destination;
-use crate::config::cluster::{Cluster, Node, Storage, Streamer};
+use crate::config::cluster::{Cluster, Disk, Node, Streamer};
 use crate::config::written::Role;
 use crate::operate::status::facts::{
     EtcdFacts, Mount, NodeFacts, Probed, Reading, StreamerFacts, SystemFacts,
@@ -24,7 +24,7 @@ const ETCD_METRICS: &str = "http://127.0.0.1:2381/metrics";
 
 /// What is asked of a node. It depends on what the node should run.
 struct Questions<'a> {
-    storage: &'a Storage,
+    disks: Vec<Disk<'a>>,
     streamers: Vec<Instance>,
     is_server: bool,
     /// Whether a DHCP server assigns its address.
@@ -39,7 +39,7 @@ struct Instance {
 
 pub(super) async fn ask(cluster: &Cluster, node: &Node, options: &ProbeOptions) -> Probed<NodeFacts> {
     let questions = Questions {
-        storage: &cluster.storage,
+        disks: cluster.storage.disks(&node.name),
         streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),
         is_server: node.role == Role::Server,
         has_lease: cluster.has_lease(node),
@@ -77,10 +77,12 @@ const LOST_ENTRIES: &str = "sed -n 's/.* init=\\([^ ]*\\).*/\\1/p' /boot/extlinu
                             test -e \"$init\" || echo \"$init\"; done";
 
 impl Questions<'_> {
-    /// The data disk and the directories on it.
-    fn mount_points(&self) -> impl Iterator<Item = &str> {
-        let binds = self.storage.binds.iter().map(|bind| bind.path.as_str());
-        [self.storage.mount.as_str()].into_iter().chain(binds)
+    /// The mount point of each disk and the directories on it, with the disk.
+    fn mount_points(&self) -> impl Iterator<Item = (&Disk<'_>, &str)> {
+        self.disks.iter().flat_map(|disk| {
+            let binds = disk.binds.iter().map(|bind| bind.path.as_str());
+            [disk.mount].into_iter().chain(binds).map(move |path| (disk, path))
+        })
     }
 
     /// Paths and names of interfaces need no quoting: their types see to that.
@@ -98,7 +100,7 @@ impl Questions<'_> {
             section(&format!("link {link}"), &format!("readlink -f {link}"));
         }
         section("menu", LOST_ENTRIES);
-        for path in self.mount_points() {
+        for (_, path) in self.mount_points() {
             let command = format!("findmnt --noheadings --raw --output OPTIONS --mountpoint {path}");
             section(&format!("mount {path}"), &command);
         }
@@ -128,10 +130,10 @@ impl Questions<'_> {
     /// `window` holds this machine's time before and after the node said its own.
     fn parse(&self, printed: &str, window: [i64; 2]) -> Probed<NodeFacts> {
         let sections = ScriptOutput::parse(printed)?;
-        let mounts = self.mount_points().map(|path| {
+        let mounts = self.mount_points().map(|(disk, path)| {
             let options = sections.get(&format!("mount {path}"))?;
             let options = options.lines().last().map(str::to_owned);
-            Ok(Mount { path: path.to_owned(), options })
+            Ok(Mount { path: path.to_owned(), unit: disk.unit(), options })
         });
         let streamers = self.streamers.iter().map(|Instance { unit, .. }| {
             let first = reading(sections.get(&format!("figures 1 {unit}"))?);
@@ -261,7 +263,7 @@ mod tests {
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
         let questions = Questions {
-            storage: &cluster.storage,
+            disks: cluster.storage.disks(&cluster.nodes[0].name),
             streamers: Vec::new(),
             is_server: false,
             has_lease: false,
@@ -286,7 +288,7 @@ mod tests {
         let source = Source { name: "cluster.toml".to_owned(), text };
         let cluster = Cluster::parse(&source, &mut Problems::default()).expect("a cluster");
         let questions = Questions {
-            storage: &cluster.storage,
+            disks: cluster.storage.disks(&cluster.nodes[0].name),
             streamers: cluster.streamer.as_ref().map(instances).unwrap_or_default(),
             is_server: true,
             has_lease: true,

@@ -14,4 +14,15 @@
         };
       };
     };
+  rk1-02 = {
+    imports = [ ../../../../hosts/rk1-02.nix ];
+    rk1.storage.disks = {
+      archive = {
+        device = "/dev/nvme0n1";
+        mountPoint = "/mnt/data";
+        binds."/var/lib/rancher/k3s" = "k3s";
+      };
+      Photos.device = "/dev/sda1";
+    };
+  };
 }
