@@ -24,11 +24,10 @@ let
     if disk.name == null then
       ./storage/repart.d
     else
-      pkgs.writeTextDir "50-rk1-storage.conf" (
-        lib.replaceStrings [ "Label=rk1-storage" ] [ "Label=rk1-disk-${disk.name}" ] (
-          builtins.readFile ./storage/repart.d/50-rk1-storage.conf
-        )
-      );
+      pkgs.runCommand "rk1-disk-${disk.name}" { } ''
+        mkdir "$out"
+        sed 's/^Label=.*/Label=rk1-disk-${disk.name}/' ${./storage/repart.d/50-rk1-storage.conf} >"$out/50-rk1-storage.conf"
+      '';
   # The option types exclude everything that systemd or a shell would expand.
   command =
     disk:
@@ -132,7 +131,9 @@ let
   # systemd starts this when udev reports the disk. At an ordinary boot everything runs by then, and nothing happens. A
   # disk that appears after the boot has given up waiting brings up what needs it.
   late = disk: {
-    description = "Start the units that need the ${if disk.name == null then "data disk" else "disk ${disk.name}"}";
+    description = "Start the units that need the ${
+      if disk.name == null then "data disk" else "disk ${disk.name}"
+    }";
     wantedBy = [ (deviceUnit disk) ];
     after = [
       "multi-user.target"

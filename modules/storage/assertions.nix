@@ -61,9 +61,9 @@ let
   # A link in /dev and the name that it leads to cannot be told apart here.
   devices = twice (map (disk: disk.device) cfg.all);
   # A partition is named `rk1-disk-NAME`, in at most 36 characters.
-  misnamed = lib.filter (
-    name: builtins.match "[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?" name == null
-  ) (lib.attrNames cfg.disks);
+  misnamed = lib.filter (name: builtins.match "[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?" name == null) (
+    lib.attrNames cfg.disks
+  );
 in
 {
   assertions = [

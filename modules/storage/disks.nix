@@ -14,8 +14,7 @@ let
     disk:
     disk
     // {
-      uuid =
-        if lib.hasPrefix "UUID=" disk.device then lib.removePrefix "UUID=" disk.device else null;
+      uuid = if lib.hasPrefix "UUID=" disk.device then lib.removePrefix "UUID=" disk.device else null;
       # A link to the filesystem to mount. The script of the unit creates it once the filesystem is known to be the right one.
       link = if disk.name == null then import ./link.nix else "/run/rk1/disk-${disk.name}";
       # Identifies the unencrypted disk that this node uses.

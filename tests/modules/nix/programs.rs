@@ -55,9 +55,10 @@ fn named(command: &str) -> Option<String> {
     })?;
     let script = std::fs::read_to_string(&file).unwrap();
     // What it reads from beside it.
-    let beside = script.lines().find_map(|line| line.strip_prefix(". \"${BASH_SOURCE[0]%/*}/"));
+    let beside = script.lines().filter_map(|line| line.strip_prefix(". \"${BASH_SOURCE[0]%/*}/"));
     let beside = beside.map(|name| file.with_file_name(name.trim_end_matches('"')));
-    Some(script + &beside.map_or(String::new(), |file| std::fs::read_to_string(file).unwrap()))
+    let beside: String = beside.map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    Some(script + &beside)
 }
 
 #[test]

@@ -307,9 +307,7 @@ in
           };
         } "rk1-01"
       );
-      existing = report (
-        host { device = "UUID=3f2b8c1e-6d54-4a0f-9b7c-1e2d3c4b5a69"; } "rk1-04"
-      );
+      existing = report (host { device = "UUID=3f2b8c1e-6d54-4a0f-9b7c-1e2d3c4b5a69"; } "rk1-04");
       none = report (host { device = null; } "rk1-04");
     };
   units = lib.mapAttrs units streamerHosts;
