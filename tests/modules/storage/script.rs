@@ -135,11 +135,11 @@ pub fn prepare_on(node: &Node, device: &Path, tools: Option<&Path>) -> Run {
 /// system's disk.
 pub fn use_filesystem(uuid: &str, devices: &[PathBuf], system: Option<&Path>) -> Run {
     let directory = TempDir::new().unwrap();
-    let link = directory.path().join("rk1/disk-archive");
+    let target = directory.path().join("rk1/disk-archive");
     let output = Command::new("bash")
         .arg(format!("{STORAGE}/use-filesystem.sh"))
         .arg(uuid)
-        .arg(&link)
+        .arg(&target)
         .env("RK1_STORAGE_WAIT", "1")
         .envs(system.map(|system| ("RK1_STORAGE_SYSTEM", system)))
         .stdin(Stdio::null())
@@ -158,7 +158,7 @@ pub fn use_filesystem(uuid: &str, devices: &[PathBuf], system: Option<&Path>) ->
         code: output.status.code(),
         signal: output.status.signal(),
         said: stderr.lines().filter_map(|line| line.strip_prefix("rk1-storage: ")).map(named).collect(),
-        link: fs::read_link(&link).ok(),
+        link: fs::read_link(&target).ok(),
         stderr,
     }
 }
