@@ -43,15 +43,8 @@ in
           "~@privileged @resources"
         ];
       };
-      script = ''
-        for ((second = 0; second < ${toString cfg.timeout}; second++)); do
-          if [[ -e /run/systemd/timesync/synchronized ]]; then
-            exit 0
-          fi
-          sleep 1
-        done
-        echo "no time server answered within ${toString cfg.timeout} seconds; the clock stays at $(date --utc)" >&2
-      '';
+      environment.TIMEOUT = toString cfg.timeout;
+      script = builtins.readFile ./clock.sh;
     };
   };
 }

@@ -14,6 +14,8 @@
   ProtectKernelTunables = true;
   ProtectProc = "invisible";
   ProtectSystem = "strict";
+  # Where systemd looks for units, too. ProtectSystem leaves it writable (seen with systemd 252).
+  ReadOnlyPaths = "/run";
   RestrictNamespaces = true;
   RestrictRealtime = true;
   RestrictSUIDSGID = true;

@@ -2,6 +2,12 @@
 import ../sandbox.nix
 // {
   CapabilityBoundingSet = "";
+  # It reads what a program on the network answers. Nothing of Kubernetes is its concern.
+  InaccessiblePaths = [
+    "-/etc/rancher"
+    "-/var/lib/kubelet"
+    "-/var/lib/rancher"
+  ];
   IPAddressAllow = "localhost";
   IPAddressDeny = "any";
   RestrictAddressFamilies = [

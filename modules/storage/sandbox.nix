@@ -17,6 +17,8 @@ import ../sandbox.nix
   PrivateDevices = false;
   PrivateMounts = true;
   PrivateNetwork = true;
+  # cryptsetup keeps its locks in /run.
+  ReadOnlyPaths = "";
   RestrictAddressFamilies = [
     "AF_ALG"
     "AF_NETLINK"

@@ -34,7 +34,7 @@ let
     );
   environment =
     unit:
-    map (name: "${name}=${plain unit.environment.${name}}") (
+    map (name: builtins.toJSON "${name}=${plain unit.environment.${name}}") (
       builtins.attrNames (orEmpty unit.environment)
     );
 in
