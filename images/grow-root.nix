@@ -20,7 +20,11 @@
         wantedBy = [ "initrd-root-fs.target" ];
         after = [ "sysroot.mount" ];
         before = [ "initrd-root-fs.target" ];
-        unitConfig.DefaultDependencies = false;
+        unitConfig = {
+          DefaultDependencies = false;
+          # Not on a filesystem that cannot be mounted.
+          Requires = "sysroot.mount";
+        };
         serviceConfig.Type = "oneshot";
         environment.ROOT_DEVICE = config.fileSystems."/".device;
         script = builtins.readFile ./grow-root.sh;

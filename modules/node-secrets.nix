@@ -79,9 +79,10 @@ in
         RemainAfterExit = true;
         # Outside the restrictions (systemd.service(5)): a fresh image has none of these folders.
         ExecStartPre = "+${pkgs.coreutils}/bin/install --directory ${sshKeys} ${cfg.directory}";
+        # With `-`: systemd makes these paths writable for the command above, too, and would fail where they are missing.
         ReadWritePaths = [
-          sshKeys
-          cfg.directory
+          "-${sshKeys}"
+          "-${cfg.directory}"
         ];
         # sshd waits for sysinit.target: a seed that takes forever must not keep it from starting.
         TimeoutStartSec = "2min";

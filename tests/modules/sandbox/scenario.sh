@@ -4,6 +4,25 @@ server=/var/lib/rancher/k3s/server
 secrets=/var/lib/rk1/secrets
 overrides=/run/systemd/system
 
+files() {
+  find "$@" -mindepth 1 ! -type d -printf '  %M %u %p %l\n' 2>/dev/null | sort --key 3 | sed 's/ *$//'
+}
+# Starts a unit, and prints how it ended, what it said and which files it has changed.
+play() {
+  local unit=$1
+  files /etc/ssh /etc/rancher /mnt/data /var/lib/rancher $secrets >/tmp/before
+  systemctl start "$unit"
+  echo "$unit: $(systemctl show --property Result,ExecMainStatus --value "$unit" | paste -sd ' ')"
+  [[ ! -e /out/said/$unit ]] || sed 's/^/    /' "/out/said/$unit"
+  files /etc/ssh /etc/rancher /mnt/data /var/lib/rancher $secrets >/tmp/after
+  diff /tmp/before /tmp/after | grep '^[<>]' | sed 's/^/  /'
+}
+
+# A fresh image has none of the folders, and here no seed.
+rm -rf /etc/ssh $secrets
+play node-secrets.service
+find /etc/ssh $secrets -maxdepth 0 -printf '  %M %u %p\n'
+
 # As `rk1 flash` and k3s leave a node.
 install --directory --mode 0700 $secrets /var/lib/kubelet $server/manifests $server/static/charts /root
 install --directory /mnt/data /etc/ssh /etc/rancher/k3s /run/systemd/timesync /nix/store
@@ -27,20 +46,6 @@ echo $! >/out/other
 ip link set lo up
 ip address add 192.0.2.1/32 dev lo
 systemctl start api-server.socket grafana-server.socket
-
-files() {
-  find "$@" -mindepth 1 ! -type d -printf '  %M %u %p %l\n' 2>/dev/null | sort --key 3 | sed 's/ *$//'
-}
-# Starts a unit, and prints how it ended, what it said and which files it has changed.
-play() {
-  local unit=$1
-  files /etc/ssh /etc/rancher /mnt/data /var/lib/rancher $secrets >/tmp/before
-  systemctl start "$unit"
-  echo "$unit: $(systemctl show --property Result,ExecMainStatus --value "$unit" | paste -sd ' ')"
-  [[ ! -e /out/said/$unit ]] || sed 's/^/    /' "/out/said/$unit"
-  files /etc/ssh /etc/rancher /mnt/data /var/lib/rancher $secrets >/tmp/after
-  diff /tmp/before /tmp/after | grep '^[<>]' | sed 's/^/  /'
-}
 
 : >/run/systemd/timesync/synchronized
 play clock-synchronized.service
