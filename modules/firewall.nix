@@ -24,6 +24,7 @@ let
     hubble = 4244;
     vxlan = 8472;
     wireguard = 51871;
+    registry = 5001;
   };
 
   ofServers = lib.filterAttrs (name: _: lib.elem name cluster.servers);
@@ -116,6 +117,12 @@ in
         ]
         ++ cfg.nodeTcpPorts;
       }
+      # Nodes find each other's images by the API's port, agents included, and by libp2p.
+      + lib.optionalString k3s.embeddedRegistry (accept {
+        from = source: source.nodes;
+        protocol = "tcp";
+        ports = [ port.registry ] ++ lib.optional (!isServer) port.api;
+      })
       + accept {
         from = source: source.nodes;
         protocol = "udp";

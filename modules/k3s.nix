@@ -14,10 +14,14 @@ in
 {
   imports = [
     ./k3s/api-server.nix
+    ./k3s/config-files.nix
     ./k3s/kubelet.nix
     ./k3s/membership.nix
+    ./k3s/node.nix
+    ./k3s/registries.nix
     ./k3s/server-ca.nix
     ./k3s/server.nix
+    ./k3s/snapshots.nix
   ];
 
   options.rk1.k3s = {

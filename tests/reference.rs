@@ -66,12 +66,19 @@ fn is_table(value: &Value) -> bool {
     value["properties"].is_object()
 }
 
+/// The tables in a list, or in a table whose keys the user chooses.
+fn inner<'a>(schema: &'a Value, own: &'a Value, key: &str) -> Option<&'a Value> {
+    Some(resolved(schema, &own[key])).filter(|inner| is_table(inner))
+}
+
 /// Writes a section with its table of keys, then the sections in it.
 fn describe(schema: &Value, name: &str, value: &Value, page: &mut String) {
     let own = resolved(schema, value);
-    let items = resolved(schema, &own["items"]);
-    let (table, header) =
-        if is_table(items) { (items, format!("[[{name}]]")) } else { (own, format!("[{name}]")) };
+    let (table, header) = match (inner(schema, own, "items"), inner(schema, own, "additionalProperties")) {
+        (Some(item), _) => (item, format!("[[{name}]]")),
+        (_, Some(entry)) => (entry, format!("[{name}.NAME]")),
+        _ => (own, format!("[{name}]")),
+    };
     let description = value["description"].as_str().or(table["description"].as_str()).unwrap_or_default();
     write!(page, "\n## {header}\n\n{}\n", cell(description)).expect("a string");
     let Some(properties) = table["properties"].as_object() else {
@@ -82,7 +89,7 @@ fn describe(schema: &Value, name: &str, value: &Value, page: &mut String) {
     };
     let is_section = |value: &Value| {
         let own = resolved(schema, value);
-        is_table(own) || is_table(resolved(schema, &own["items"]))
+        is_table(own) || ["items", "additionalProperties"].iter().any(|key| inner(schema, own, key).is_some())
     };
     let required = |key: &str| {
         table["required"].as_array().is_some_and(|keys| keys.iter().any(|required| required == key))

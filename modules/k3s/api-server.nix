@@ -8,14 +8,6 @@
 let
   cfg = config.rk1.k3s;
 
-  # What kube-apiserver's documentation calls admission plugins. The first is k3s's own default, which the flag replaces.
-  # The second refuses `externalIPs` of services, by which whoever may create a service takes over any address
-  # (CVE-2020-8554). Services of type LoadBalancer do not use them.
-  admissionPlugins = [
-    "NodeRestriction"
-    "DenyServiceExternalIPs"
-  ];
-
   podSecurity = pkgs.writeText "pod-security.yaml" (
     lib.replaceStrings [ "@level@" ] [ cfg.podSecurity ] (builtins.readFile ./pod-security.yaml)
   );
@@ -31,7 +23,7 @@ let
 
   arguments = {
     admission-control-config-file = podSecurity;
-    enable-admission-plugins = lib.concatStringsSep "," admissionPlugins;
+    enable-admission-plugins = lib.concatStringsSep "," cfg.admissionPlugins;
   }
   // lib.optionalAttrs cfg.auditLog auditLog;
 in
@@ -48,6 +40,16 @@ in
       description = ''
         Pod Security Standard that pods must meet, except in `kube-system` and in namespaces whose label
         `pod-security.kubernetes.io/enforce` names another one.
+      '';
+    };
+
+    admissionPlugins = lib.mkOption {
+      type = lib.types.listOf (lib.types.strMatching "[A-Za-z]+");
+      default = [ ];
+      example = [ "AlwaysPullImages" ];
+      description = ''
+        Admission plugins of the API server, in addition to those that it enables by itself. `NodeRestriction` and
+        `DenyServiceExternalIPs` are always among them.
       '';
     };
 
@@ -72,6 +74,13 @@ in
   };
 
   config = lib.mkIf (cfg.enable && cfg.role == "server") {
+    # The first is k3s's own default, which the flag replaces. The second refuses `externalIPs` of services, by which whoever
+    # may create a service takes over any address (CVE-2020-8554). Services of type LoadBalancer do not use them.
+    rk1.k3s.admissionPlugins = [
+      "NodeRestriction"
+      "DenyServiceExternalIPs"
+    ];
+
     services.k3s.extraFlags =
       lib.optional cfg.secretsEncryption "--secrets-encryption"
       ++ lib.mapAttrsToList (name: value: "--kube-apiserver-arg=${name}=${toString value}") arguments;

@@ -3,7 +3,8 @@
 {
   config = lib.mkIf config.rk1.k3s.enable {
     services.k3s = {
-      extraKubeletConfig = lib.mapAttrs (_: lib.mkDefault) {
+      # Each value by itself: a cluster that reserves more memory keeps the reserved processor time.
+      extraKubeletConfig = lib.mapAttrsRecursive (_: lib.mkDefault) {
         # For sshd, the streamer and k3s itself.
         systemReserved = {
           cpu = "250m";

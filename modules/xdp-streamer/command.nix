@@ -7,8 +7,7 @@
   address,
 }:
 let
-  # systemd expands both characters in ExecStart (systemd.service(5), "Command lines").
-  argument = text: builtins.toJSON (lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] text);
+  argument = import ../argument.nix { inherit lib; };
 in
 {
   name,

@@ -1,8 +1,11 @@
 //! `hosts/`: a NixOS module for each node, and one that all share.
 
+mod k3s;
+
 use serde::Serialize;
 use tera::Context;
 
+use self::k3s::{NodeK3s, SharedK3s};
 use super::error::RenderError;
 use super::manifests::ports::ports;
 use super::nix;
@@ -82,6 +85,7 @@ struct Host<'a> {
     server_ca_file: Option<String>,
     /// The server that the node joins, unless it is the first one.
     server_url: String,
+    k3s: NodeK3s,
 }
 
 #[derive(Serialize)]
@@ -148,6 +152,8 @@ struct K3s<'a> {
     pods: String,
     services: String,
     tls_sans: Vec<String>,
+    #[serde(flatten)]
+    shared: SharedK3s,
 }
 
 /// A key of a Kubernetes Secret, which servers make from a file.
@@ -178,6 +184,7 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
         ("cluster.nix", include_str!("hosts/cluster.nix.tera")),
         ("node.nix", include_str!("hosts/node.nix.tera")),
     ])?;
+    k3s::check(cluster)?;
     let shared = shared(cluster);
     let context = Context::from_serialize(&shared)?;
     let document = |name: String, body| Document { folder: FOLDER, name, body };
@@ -220,6 +227,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 is_first_server: node.name == cluster.k3s.first_server,
                 server_ca_file: cluster.k3s.joining.server_ca.as_ref().map(SecretName::path_on_node),
                 server_url: server_url.clone(),
+                k3s: NodeK3s::of(&cluster.k3s_settings(node), node.role),
             })
             .collect(),
         servers: servers(cluster).map(|node| &node.name).collect(),
@@ -241,6 +249,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             pods: cluster.network.pods.v4().to_string(),
             services: cluster.network.services.v4().to_string(),
             tls_sans: tls_sans(cluster),
+            shared: SharedK3s::of(&cluster.k3s),
         },
         kubernetes_secrets: kubernetes_secrets(cluster),
         streamer: cluster.streamer.as_ref().map(|streamer| Streamer {

@@ -19,10 +19,12 @@ pub mod ports;
 mod values;
 mod yaml_place;
 
+pub(super) use check::place;
 pub use names::FOLDER;
 use names::{BGP, CERT_MANAGER, CILIUM, GATEWAY, HUBBLE, ISSUER, POLICIES, POOLS};
 pub use own::{OwnFile, check_own_files};
 use tera::Context;
+pub(super) use values::json;
 
 use super::error::RenderError;
 use crate::config::cluster::Cluster;

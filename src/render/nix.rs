@@ -75,8 +75,37 @@ fn list(items: &[Value], indent: usize) -> Result<String, tera::Error> {
     })
 }
 
-/// Returns templates of Nix files. Values are escaped for the inside of a string; the filters `attribute` and `list` write
-/// names and lists.
+/// Returns JSON as an expression. `nixfmt` lays it out.
+fn expression(value: &serde_json::Value) -> io::Result<String> {
+    use serde_json::Value as Json;
+    Ok(match value {
+        Json::Null => "null".to_owned(),
+        Json::Bool(on) => on.to_string(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) => string(text)?,
+        // A negative number would be subtracted from the item before it.
+        Json::Array(items) => {
+            let items: Vec<_> = items
+                .iter()
+                .map(|item| match item {
+                    Json::Number(number) => Ok(format!("({number})")),
+                    _ => expression(item),
+                })
+                .collect::<io::Result<_>>()?;
+            format!("[ {} ]", items.join(" "))
+        }
+        Json::Object(members) => {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(key, value)| Ok(format!("{} = {};", attribute(key)?, expression(value)?)))
+                .collect::<io::Result<_>>()?;
+            format!("{{ {} }}", members.join(" "))
+        }
+    })
+}
+
+/// Returns templates of Nix files. Values are escaped for the inside of a string; the filters `attribute`, `list` and
+/// `expression` write names, lists of strings and JSON.
 pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
     tera.autoescape_on([".nix"]);
@@ -87,6 +116,10 @@ pub(super) fn templates(bodies: &[(&str, &str)]) -> Result<Tera, tera::Error> {
     tera.register_filter("list", |items: &[Value], arguments: Kwargs, _: &State<'_>| {
         let indent = arguments.must_get::<usize>("indent")?;
         list(items, indent).map(|list| Value::safe_string(&list))
+    });
+    tera.register_filter("expression", |text: &str, _: Kwargs, _: &State<'_>| {
+        let value = serde_json::from_str(text).map_err(tera::Error::message)?;
+        expression(&value).map(|text| Value::safe_string(&text)).map_err(tera::Error::message)
     });
     tera.add_raw_templates(bodies.iter().copied())?;
     Ok(tera)

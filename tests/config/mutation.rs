@@ -17,14 +17,16 @@ use rk1::render::pins::Pins;
 use rk1::render::{RenderError, documents};
 
 const CASES: u32 = 13_000;
-/// The four nodes of the README, and every example.
-const BASES: [&str; 6] = [
+/// The four nodes of the README, every example, and a cluster with every setting of k3s.
+const BASES: [&str; 7] = [
     include_str!("../../cluster.toml"),
     include_str!("../../examples/dual-stack/cluster.toml"),
     include_str!("../../examples/own-authority/cluster.toml"),
     include_str!("../../examples/single-node/cluster.toml"),
     include_str!("../../examples/two-boards/cluster.toml"),
     include_str!("../../examples/unifi/cluster.toml"),
+    // Every setting of k3s.
+    include_str!("../modules/nix/settings.toml"),
 ];
 
 /// One change of the text.

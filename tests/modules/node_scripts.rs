@@ -151,6 +151,94 @@ fn an_emptied_file_is_removed_once_k3s_has_deleted_its_resources() {
     assert_eq!(node.arguments(), [get, get, delete].concat());
 }
 
+/// Records its arguments.
+const SYSTEMCTL: &str = "#!/bin/sh\necho \"$*\" >> \"$NOTES/systemctl\"\n";
+
+/// A node with templates of two files, one of which needs a secret that is there, and one that is not.
+fn configured() -> (Node, [(&'static str, String); 3]) {
+    let node = Node::new();
+    fs::write(node.path("bin/systemctl"), SYSTEMCTL).expect("systemctl");
+    fs::set_permissions(node.path("bin/systemctl"), fs::Permissions::from_mode(0o755)).expect("mode");
+    fs::create_dir(node.path("run")).expect("folder");
+    let [password, token] = ["password", "token"].map(|name| node.path(name).display().to_string());
+    let registries = json!({
+        "mirrors": { "docker.io": { "endpoint": ["https://mirror"], "rewrite": { "^(.*)$": "x/$1" } } },
+        "configs": {
+            "mirror": { "auth": { "username": "robot", "password": { "_secret": password } } },
+            "other": { "auth": { "identity_token": { "_secret": token } } },
+        },
+    });
+    let snapshots = json!({ "etcd-s3": true, "etcd-s3-secret-key": { "_secret": password } });
+    fs::write(node.path("store/registries.json"), registries.to_string()).expect("template");
+    fs::write(node.path("store/snapshots.json"), snapshots.to_string()).expect("template");
+    let store = node.path("store").display().to_string();
+    let files = format!("registries.yaml={store}/registries.json snapshots.yaml={store}/snapshots.json");
+    let run = node.path("run").display().to_string();
+    (node, [("FILES", files), ("SECRETS", format!("{password} {token}")), ("RUNTIME_DIRECTORY", run)])
+}
+
+fn made(node: &Node) -> BTreeMap<String, Value> {
+    let files = node.list("run").into_iter();
+    files.map(|(name, text)| (name, serde_json::from_str(&text).expect("JSON"))).collect()
+}
+
+#[test]
+fn configuration_files_have_the_secrets_and_restart_k3s_when_they_change() {
+    let test = "configuration_files_have_the_secrets_and_restart_k3s_when_they_change";
+    if Command::new("jq").arg("--version").output().is_err() {
+        return requirement::skipped(test, "jq is not installed");
+    }
+    let (node, environment) = configured();
+    let run = || {
+        let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+        node.run("k3s/config-files.sh", &environment)
+    };
+    let expected = |password: &str, token: Option<&str>| {
+        let mut registries = json!({
+            "mirrors": { "docker.io": { "endpoint": ["https://mirror"], "rewrite": { "^(.*)$": "x/$1" } } },
+            "configs": {
+                "mirror": { "auth": { "username": "robot", "password": password } },
+                "other": { "auth": {} },
+            },
+        });
+        if let Some(token) = token {
+            registries["configs"]["other"]["auth"]["identity_token"] = json!(token);
+        }
+        let snapshots = json!({ "etcd-s3": true, "etcd-s3-secret-key": password });
+        BTreeMap::from([("registries.yaml".to_owned(), registries), ("snapshots.yaml".to_owned(), snapshots)])
+    };
+    let restarts = || fs::read_to_string(node.path("systemctl")).unwrap_or_default();
+
+    // At the first boot, with a secret missing: the rest works, and the error names the file.
+    fs::write(node.path("password"), format!("{SECRET}\n")).expect("password");
+    let output = run();
+    assert_eq!(output.status.code(), Some(1));
+    let told = format!(
+        "error: {} is missing or empty: k3s runs without what needs it\nhint: flash the node again, or write the file\n",
+        node.path("token").display()
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), told);
+    assert_eq!(made(&node), expected(SECRET, None));
+    assert_eq!(restarts(), "");
+
+    // It arrives.
+    fs::write(node.path("token"), "t0ken\r\n").expect("token");
+    let output = run();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b""[..], &b""[..]));
+    assert_eq!(made(&node), expected(SECRET, Some("t0ken")));
+    let restart = "--no-block try-restart k3s.service\n";
+    assert_eq!(restarts(), restart);
+
+    // Nothing changes, then the password does.
+    assert!(run().status.success());
+    assert_eq!(restarts(), restart);
+    fs::write(node.path("password"), "other").expect("password");
+    assert!(run().status.success());
+    assert_eq!(made(&node), expected("other", Some("t0ken")));
+    assert_eq!(restarts(), restart.repeat(2));
+}
+
 const SECRET: &str = "s3cret: \"quoted\" $HOME \\n ü";
 
 /// Runs the script on a file with these bytes. Returns `None` where jq is missing.

@@ -1,8 +1,21 @@
 //! `[k3s]`: settings of k3s, the Kubernetes distribution.
 
+mod cron;
+mod flags;
+mod mistake;
+mod registries;
+mod settings;
+mod snapshots;
+
 use serde::Serialize;
 use thiserror::Error;
 
+use self::mistake::SettingMistake;
+pub use self::registries::{Login, Registries};
+pub use self::settings::NodeSettings;
+pub(super) use self::settings::{WrittenSettings, is_label_text};
+pub(super) use self::snapshots::S3;
+pub use self::snapshots::Snapshots;
 use super::name::{Label, is_host};
 use super::node::Node;
 use super::secrets::{SecretLookup, SecretName};
@@ -21,6 +34,13 @@ pub struct K3s {
     pub write_kubeconfig_mode: String,
     /// Additional names and addresses in the API server's certificate.
     pub tls_san: Vec<String>,
+    /// Settings that all nodes share.
+    #[serde(skip)]
+    pub shared: NodeSettings,
+    #[serde(skip)]
+    pub registries: Registries,
+    #[serde(skip)]
+    pub snapshots: Snapshots,
 }
 
 /// The secrets with which nodes join the cluster.
@@ -104,6 +124,7 @@ const MODE: &str = "600";
 
 pub(super) fn resolve(
     section: Option<&Attempt<written::K3s>>,
+    cluster: Option<&Label>,
     nodes: Option<&[Node]>,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
@@ -125,13 +146,32 @@ pub(super) fn resolve(
     for name in tls_san {
         note_certificate_name(name, problems);
     }
+    let shared = WrittenSettings::of_all(written).resolve(problems);
+    let registries = registries::resolve(written.registries.as_ref(), secrets, problems);
+    let snapshots = snapshots::resolve(written.snapshots.as_ref(), cluster, secrets, problems);
+    if let (Some(shared), Some(nodes)) = (&shared, nodes) {
+        note_free_node(written, shared, nodes, problems);
+    }
     let first_server = nodes.and_then(|nodes| first_server(written.first_server.as_ref(), nodes, problems));
     Some(K3s {
         joining: joining?,
         first_server: first_server?,
         write_kubeconfig_mode: mode?,
         tls_san: tls_san.iter().map(|name| name.value.clone()).collect(),
+        shared: shared?,
+        registries: registries?,
+        snapshots: snapshots?,
     })
+}
+
+/// Notes that no node accepts the pods of the cluster's own components.
+fn note_free_node(written: &written::K3s, shared: &NodeSettings, nodes: &[Node], problems: &mut Problems) {
+    let is_closed = |settings: &NodeSettings| settings.taints.iter().any(settings::Taint::keeps_pods_off);
+    if is_closed(shared) || !nodes.is_empty() && nodes.iter().all(|node| is_closed(&node.k3s)) {
+        let of_all = written.taints.as_deref().and_then(<[_]>::first).map(|text| text.span);
+        let place = of_all.or_else(|| nodes.iter().find_map(|node| node.taint));
+        problems.error(place.unwrap_or(written.span), SettingMistake::NoFreeNode);
+    }
 }
 
 /// A `token` without the other keys is that of a cluster which was written when there was only one token.

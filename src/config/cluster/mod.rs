@@ -42,7 +42,7 @@ pub use dual::{Addresses, Dual, Networks};
 pub(crate) use gateway::DEFAULT_NAME as DEFAULT_GATEWAY_NAME;
 pub use gateway::{Gateway, HostPattern};
 pub use interface::{Device, Interface, Route};
-pub use k3s::{Joining, K3s};
+pub use k3s::{Joining, K3s, Login, NodeSettings, Registries, Snapshots};
 pub use name::{Domain, Label};
 pub use network::{IPV4, IPV6, Network, RangeLimits};
 pub use node::{NoSuchNode, Node};

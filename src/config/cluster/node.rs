@@ -10,6 +10,7 @@ use super::board::SLOTS;
 use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
 use super::interface::{self, Interface};
+use super::k3s::{NodeSettings, WrittenSettings};
 use super::name::Label;
 use super::number::asn;
 use super::router_status::is_ssh_destination;
@@ -39,6 +40,10 @@ pub struct Node {
     pub ssh: String,
     /// The host key of its ssh server.
     pub ssh_host_key: SecretName,
+    /// Settings of k3s on this node, in addition to those that all nodes share.
+    pub k3s: NodeSettings,
+    /// The first of its own taints.
+    pub taint: Option<Span>,
 }
 
 /// A name that no node of the cluster has.
@@ -186,6 +191,12 @@ fn resolve_node(
         Some(number) => Some(Spanned::new(asn(number, problems)?, number.span)),
         None => None,
     };
+    let role = node.role.as_ref().map(|role| role.value);
+    let k3s = match &node.k3s {
+        Some(written) => WrittenSettings::of_node(written, role).resolve(problems),
+        None => Some(NodeSettings::default()),
+    };
+    let taint = node.k3s.as_ref().and_then(|k3s| k3s.taints.as_deref()?.first()).map(|text| text.span);
     let ssh_host_key = match (&node.ssh_host_key, &name) {
         (Some(text), None) => secrets.find(text, problems),
         (text, Some(name)) => secrets.find_or_default(text.as_ref(), &format!("{name}-ssh"), problems),
@@ -206,10 +217,12 @@ fn resolve_node(
         module: Module::DEFAULT,
         address: address?,
         interface: interface?,
-        role: node.role.as_ref()?.value,
+        role: role?,
         asn,
         ssh: ssh?,
         ssh_host_key: ssh_host_key?,
+        k3s: k3s?,
+        taint,
     })
 }
 

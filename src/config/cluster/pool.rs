@@ -11,6 +11,7 @@ use super::address::{AddressMistake, check_special_range, parse_address, parse_r
 use super::bgp::Bgp;
 use super::dual::Networks;
 use super::first_use::FirstUse;
+use super::k3s::is_label_text;
 use super::name::Label;
 use crate::common::nearest::nearest;
 use crate::config::diagnostics::Problems;
@@ -199,15 +200,6 @@ fn resolve_label(written: &Spanned<written::Named<Text>>, problems: &mut Problem
     let is_key = check(key, "key", has_prefix && is_label_text(name));
     let is_value = check(value, "value", is_label_text(&value.value));
     (is_key && is_value).then(|| ServiceLabel { key: key.value.clone(), value: value.value.clone() })
-}
-
-/// Kubernetes, "Labels and Selectors": syntax of names and values.
-fn is_label_text(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (1..=63).contains(&text.len())
-        && text.bytes().all(is_inner)
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
 }
 
 fn note_names(

@@ -10,7 +10,7 @@ use super::collision::{self, Parts};
 use super::dual::Pairs;
 use super::gateway::{self, Gateway, Surroundings};
 use super::interface;
-use super::k3s::{self, K3s};
+use super::k3s::{self, K3s, NodeSettings};
 use super::name::{Domain, Label};
 use super::network::{self, Network};
 use super::node::{self, NoSuchNode, Node};
@@ -142,6 +142,12 @@ impl Cluster {
         node.interface.dhcp.or(self.network.interface.dhcp).unwrap_or_default()
     }
 
+    /// Returns the settings of k3s on a node: those that all nodes share, with its own over them.
+    #[must_use]
+    pub fn k3s_settings(&self, node: &Node) -> NodeSettings {
+        self.k3s.shared.with(&node.k3s)
+    }
+
     /// Returns whether addresses are announced in the nodes' own network.
     #[must_use]
     pub fn announces_l2(&self) -> bool {
@@ -176,7 +182,7 @@ impl Cluster {
             .storage
             .as_ref()
             .and_then(|storage| storage::resolve(storage, written_nodes, nodes, &mut lookup, problems));
-        let k3s = k3s::resolve(file.k3s.as_ref(), nodes, &mut lookup, problems);
+        let k3s = k3s::resolve(file.k3s.as_ref(), name.as_ref(), nodes, &mut lookup, problems);
         let entrance =
             Entrance::resolve(file, domain, machines.pools.as_deref(), &mut pairs, &mut lookup, problems);
         let streamer = streamer::resolve(

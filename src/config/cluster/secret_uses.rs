@@ -1,6 +1,7 @@
 //! The uses of each secret: its purpose, its recipients, and its place on a node. `rk1 secrets` lists them, and
 //! `rk1 flash` builds seeds from them.
 
+use super::k3s::S3;
 use super::name::Label;
 use super::node::Node;
 use super::resolve::Cluster;
@@ -110,6 +111,20 @@ impl Cluster {
             what: format!("Secret {}/{}, key {}", made.namespace, made.name, made.key),
             kind: if passwords.contains(&&made.from) { SecretKind::BgpPassword } else { SecretKind::Foreign },
             secret: made.from,
+            place: SecretPlace::Secrets,
+            recipients: Recipients::Servers,
+        }));
+        uses.extend(self.k3s.registries.secrets().map(|(secret, what)| SecretUse {
+            secret: secret.clone(),
+            what: format!("registries: {what}"),
+            kind: SecretKind::Foreign,
+            place: SecretPlace::Secrets,
+            recipients: Recipients::All,
+        }));
+        uses.extend(self.k3s.snapshots.s3.iter().flat_map(S3::secrets).map(|(secret, what)| SecretUse {
+            secret: secret.clone(),
+            what: format!("snapshots: {what}"),
+            kind: SecretKind::Foreign,
             place: SecretPlace::Secrets,
             recipients: Recipients::Servers,
         }));

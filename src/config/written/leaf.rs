@@ -127,10 +127,21 @@ impl<T: Decode> Decode for Named<T> {
         };
         let entries = table.iter().filter_map(|(key, value)| {
             let name = Spanned::new(key.get_ref().to_string(), key.span().into());
-            T::decode(&name.value, value, problems).map(|value| (name, value))
+            // Messages name a table by its header, and another value by its key.
+            let path = match T::NOTATION {
+                Notation::Value => name.value.clone(),
+                _ => format!("{path}.{}", as_key(&name.value)),
+            };
+            T::decode(&path, value, problems).map(|value| (name, value))
         });
         Some(Self(entries.collect()))
     }
+}
+
+/// Returns a name as a key of TOML, in quotes if it needs them.
+fn as_key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { format!("{name:?}") }
 }
 
 impl<T: JsonSchema> JsonSchema for Named<T> {

@@ -39,7 +39,7 @@ pub use gateway::{Gateway, Gateways, Routes};
 pub use header::Header;
 pub use hubble::Hubble;
 pub use interface::{Interface, Route};
-pub use k3s::K3s;
+pub use k3s::{K3s, Mirror, NodeK3s, Registries, RegistryHost, S3, Snapshots};
 pub use leaf::{Integer, Named, Switch, Text};
 pub use network::Network;
 pub use node::{Node, Role};

@@ -1,6 +1,7 @@
 //! `[[node]]`: the nodes, which are modules in the slots of the boards.
 
 use super::interface::Interface;
+use super::k3s::NodeK3s;
 use super::leaf::{Integer, Text};
 use super::shape::Required;
 use super::table::{choice, table};
@@ -25,6 +26,8 @@ table! {
         /// Data disk of this node, instead of `device` in `[storage]`: the device of a whole disk; `none` if there is no disk; or
         /// `UUID=` and the UUID of an ext4 or XFS filesystem, which is used as it is and never formatted.
         "storage" storage: Option<Text> = "/dev/sda",
+        /// Settings of k3s on this node, in addition to those in `[k3s]`.
+        "k3s" k3s: Option<NodeK3s>,
         /// Role of the node in the cluster.
         "role" role: Required<Spanned<Role>> = "server",
         /// Autonomous system number of this node, instead of that in `[bgp]`. It needs Cilium 1.18 or newer.

@@ -144,19 +144,12 @@ const WISHES: [(&[&str], &str); 7] = [
         &["disk", "device"],
         "write `storage = \"/dev/…\"` in a `[[node]]` whose data disk is another one, and `[[storage.disk]]` for a further disk",
     ),
+    (&["etcd-snapshots", "etcd-snapshot", "etcd-s3"], "set it in `[k3s.snapshots]`"),
     (
-        &["etcd-snapshots", "snapshots", "etcd-s3"],
-        "set the flags of k3s, `--etcd-snapshot-schedule-cron` and those after it, in `services.k3s.extraFlags` in \
-         `hosts/cluster.local.nix`",
+        &["extra-args", "k3s-flags", "kubelet-args", "node-labels", "node-taints"],
+        "set `extra-flags`, `kubelet`, `labels` or `taints` in `[k3s]` for all nodes, or in `k3s = { … }` of one node",
     ),
-    (
-        &["extra-flags", "extra-args", "kubelet-args", "labels", "node-labels", "taints", "node-taints"],
-        "set `services.k3s.extraFlags` in `hosts/cluster.local.nix` for all nodes, or in `hosts/NAME.local.nix` for one",
-    ),
-    (
-        &["registries", "mirrors"],
-        "write `/etc/rancher/k3s/registries.yaml` with `environment.etc` in `hosts/cluster.local.nix`",
-    ),
+    (&["registries", "registry"], "set it in `[k3s.registries]`"),
     (
         &["vip", "kube-vip", "load-balancer"],
         "remove it: each node balances its requests over all servers, so no virtual address is needed; `tls-san` in \

@@ -124,7 +124,7 @@ fn section(cluster: &Cluster, name: &str) -> Span {
 
 /// Returns the place of the user's value that a problem is about, or of the nearest map or list around it. `None` if the
 /// user did not write it.
-fn place(own: &Spanned<FreeValue>, problem: &ResourceProblem) -> Option<Span> {
+pub(in crate::render) fn place(own: &Spanned<FreeValue>, problem: &ResourceProblem) -> Option<Span> {
     let (mut here, mut place) = (own, None);
     for step in steps(&problem.path) {
         let (name, value) = match &here.value {

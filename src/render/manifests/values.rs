@@ -55,7 +55,7 @@ pub(super) fn lay_over(values: &mut Value, own: &Spanned<FreeValue>) {
     }
 }
 
-pub(super) fn json(value: &Spanned<FreeValue>) -> Value {
+pub(in crate::render) fn json(value: &Spanned<FreeValue>) -> Value {
     match &value.value {
         FreeValue::Boolean(on) => json!(on),
         FreeValue::Float(number) => json!(number),

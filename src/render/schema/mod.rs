@@ -8,6 +8,7 @@ mod chart_rule;
 mod compile;
 mod definition;
 mod format;
+mod kubelet;
 mod metadata;
 mod problem;
 mod resource;
@@ -17,6 +18,7 @@ mod values;
 
 pub use catalog::{bundle_of, cilium_api_version, definitions};
 pub use definition::{Definition, Schema, Scope};
+pub use kubelet::validate_kubelet;
 pub use problem::{ResourceMistake, ResourceProblem};
 pub use resource::validate_resource;
 pub use values::{Chart, validate_values};

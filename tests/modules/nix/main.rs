@@ -16,6 +16,7 @@ mod image;
 mod programs;
 #[path = "../../requirement/mod.rs"]
 mod requirement;
+mod settings;
 mod tree;
 mod units;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-fn evaluate(expression: &str) -> Output {
+pub(crate) fn evaluate(expression: &str) -> Output {
     Command::new("nix-instantiate")
         .args(["--readonly-mode", "--eval", "--strict", "--json", "--expr", expression])
         .output()
@@ -17,7 +17,7 @@ fn evaluate(expression: &str) -> Output {
 }
 
 /// Returns the reason why no host can be evaluated over a real module tree.
-fn missing() -> Option<&'static str> {
+pub(crate) fn missing() -> Option<&'static str> {
     static MISSING: OnceLock<Option<&str>> = OnceLock::new();
     *MISSING.get_or_init(|| {
         if Command::new("nix-instantiate").arg("--version").output().is_err() {
