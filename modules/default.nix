@@ -15,6 +15,8 @@
     ./manifests.nix
     ./network.nix
     ./node-secrets.nix
+    ./replace-secrets.nix
+    ./secret-files.nix
     ./size.nix
     ./storage.nix
     ./unattended.nix

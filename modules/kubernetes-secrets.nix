@@ -43,6 +43,7 @@ in
           NAMESPACE = secret.namespace;
           KEY = secret.key;
           FILE = secret.file;
+          TYPE = secret.type;
         };
         serviceConfig = import ./kubernetes-client.nix // {
           Type = "oneshot";

@@ -34,7 +34,7 @@ fi
 # The secret goes from pipe to pipe, so no argument, file or message contains it. Server-side apply keeps kubectl from
 # writing it into an annotation.
 content | base64 --wrap 0 |
-  jq --raw-input --slurp --arg name "$NAME" --arg namespace "$NAMESPACE" --arg key "$KEY" '
+  jq --raw-input --slurp --arg name "$NAME" --arg namespace "$NAMESPACE" --arg key "$KEY" --arg type "$TYPE" '
   {
     apiVersion: "v1",
     kind: "List",
@@ -44,7 +44,7 @@ content | base64 --wrap 0 |
         apiVersion: "v1",
         kind: "Secret",
         metadata: { name: $name, namespace: $namespace },
-        type: "Opaque",
+        type: $type,
         data: { ($key): . }
       }
     ]

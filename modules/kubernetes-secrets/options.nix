@@ -43,6 +43,13 @@ in
               example = "password";
             };
 
+            type = lib.mkOption {
+              type = types.strMatching "[A-Za-z0-9./-]+";
+              default = "Opaque";
+              example = "kubernetes.io/dockerconfigjson";
+              description = "Type of the Secret, which Kubernetes lets nobody change later.";
+            };
+
             file = lib.mkOption {
               type = types.secretFile;
               description = "File on the node. It gets there when the node is flashed, never through the Nix store.";

@@ -1,3 +1,5 @@
+mod secrets;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +17,10 @@ use super::outcome::Outcome;
 use super::output::{print, print_hint, print_mistake, say};
 use super::question::yes_or_no;
 use super::runtime::runtime;
-use crate::config::cluster::{Cluster, Node};
+use crate::config::cluster::{Cluster, Node, SecretName};
 use crate::operate::deploy::{
-    self, Drain, Event, Failure, Flake, NodeResult, Operator, Options, Plan, Reboot, Results, line, listing,
-    revert, roll_back,
+    self, Drain, Event, Failure, Flake, NodeResult, NodeSecrets, Operator, Options, Plan, Reboot, Results,
+    line, listing, revert, roll_back,
 };
 use crate::operate::status::ProbeOptions;
 
@@ -55,6 +57,12 @@ pub(super) struct Deploy {
     /// Deploy even if the checks before it fail
     #[arg(long)]
     anyway: bool,
+    /// Leave the nodes' secrets as they are
+    ///
+    /// Without this option, the secrets that another system issues, such as tokens and passwords, are compared with those of
+    /// each node by a hash, and sent if they differ.
+    #[arg(long)]
+    no_secrets: bool,
     /// Print each step without doing it
     #[arg(long)]
     dry_run: bool,
@@ -82,7 +90,10 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 impl Deploy {
     pub(super) fn run(self, file: &Path) -> anyhow::Result<Outcome> {
         let cluster = read_cluster(file)?;
-        let plan = Plan::new(&cluster, &self.nodes, self.options())?;
+        let mut plan = Plan::new(&cluster, &self.nodes, self.options())?;
+        if !self.no_secrets {
+            plan.secrets = secrets::named(&cluster, &plan.nodes);
+        }
         let flake = Flake {
             reference: self.flake.clone().unwrap_or_else(|| reference(folder_of(file))),
             further_arguments: self.further_arguments.clone(),
@@ -91,7 +102,14 @@ impl Deploy {
             print(&listing(&plan, &flake))?;
             return Ok(Outcome::Done);
         }
-        let report = self.deploy(&cluster, &plan, &flake, folder_of(file))?;
+        let (secrets, unread) = secrets::read(&cluster, &plan.secrets, folder_of(file));
+        plan.secrets.retain(|node, _| secrets.0.contains_key(node));
+        plan.secrets.values_mut().for_each(|names| names.retain(|name| !unread.contains(name)));
+        if !unread.is_empty() {
+            let names = unread.iter().map(SecretName::as_str).collect::<Vec<_>>().join(", ");
+            say!("secrets that cannot be read are not compared: {names}; `rk1 secrets` says why");
+        }
+        let report = self.deploy(&cluster, &plan, &flake, secrets, folder_of(file))?;
         self.show(&plan, &report)?;
         Ok(if report.is_cancelled() {
             Outcome::Interrupted
@@ -119,6 +137,7 @@ impl Deploy {
         cluster: &Cluster,
         plan: &Plan<'_>,
         flake: &Flake,
+        secrets: NodeSecrets,
         folder: &Path,
     ) -> anyhow::Result<Results> {
         let probe_options = ProbeOptions {
@@ -138,7 +157,8 @@ impl Deploy {
                 say!("{line}");
             },
             ask,
-        );
+        )
+        .with_secrets(secrets);
         let runtime = runtime()?;
         let mut broken = None;
         let mut tell = |node: &Node, event: &Event| {
@@ -233,6 +253,10 @@ fn words(plan: &Plan<'_>, flake: &Flake, node: &Node, event: &Event) -> Vec<Stri
     match event {
         Event::Begun(step) => vec![line(plan, flake, node, *step)],
         Event::Unknown(check) => vec![said("unknown", &check.to_string())],
+        Event::Replaced(names) => vec![said("replaced", &names.join(", "))],
+        Event::NoSecretsProgram => {
+            vec![said("later", "the node has no `rk1-secrets` yet: deploy again once it has the new system")]
+        }
         Event::FailedCheck(check) => vec![said("failed", &check.to_string())],
         Event::WaitsForReboot(reasons) => {
             vec![said("later", &format!("a reboot makes effective: {reasons}; `--reboot` does it at once"))]

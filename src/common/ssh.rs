@@ -113,13 +113,15 @@ pub(crate) async fn run_script(
     run(destination, &["sh", "-s"], script, limit).await
 }
 
-/// Runs a command on a host and returns what it prints on standard output.
-pub(crate) async fn run_command(
+/// Runs a command on a host with an input, which may be empty and may contain secrets, and returns what it prints on standard
+/// output.
+pub(crate) async fn run_with_input(
     destination: &Destination<'_>,
     command: &[&str],
+    input: &str,
     limit: Duration,
 ) -> Result<String, SshError> {
-    run(destination, command, "", limit).await
+    run(destination, command, input, limit).await
 }
 
 async fn run(

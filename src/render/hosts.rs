@@ -1,11 +1,13 @@
 //! `hosts/`: a NixOS module for each node, and one that all share.
 
 mod k3s;
+mod secrets;
 
 use serde::Serialize;
 use tera::Context;
 
 use self::k3s::{NodeK3s, SharedK3s};
+use self::secrets::{KubernetesSecret, SecretFile};
 use super::error::RenderError;
 use super::manifests::ports::ports;
 use super::nix;
@@ -86,6 +88,7 @@ struct Host<'a> {
     /// The server that the node joins, unless it is the first one.
     server_url: String,
     k3s: NodeK3s,
+    secret_files: Vec<SecretFile<'a>>,
 }
 
 #[derive(Serialize)]
@@ -156,18 +159,6 @@ struct K3s<'a> {
     shared: SharedK3s,
 }
 
-/// A key of a Kubernetes Secret, which servers make from a file.
-#[derive(Serialize)]
-struct KubernetesSecret {
-    /// The attribute, which is also in the name of the unit.
-    attribute: String,
-    /// The name of a Secret with several keys. `None` if it is the attribute.
-    name: Option<String>,
-    namespace: &'static str,
-    key: String,
-    file: String,
-}
-
 #[derive(Serialize)]
 struct Streamer<'a> {
     url: &'a str,
@@ -227,6 +218,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
                 is_first_server: node.name == cluster.k3s.first_server,
                 server_ca_file: cluster.k3s.joining.server_ca.as_ref().map(SecretName::path_on_node),
                 server_url: server_url.clone(),
+                secret_files: secrets::files(cluster, node),
                 k3s: NodeK3s::of(&cluster.k3s_settings(node), node.role),
             })
             .collect(),
@@ -251,7 +243,7 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             tls_sans: tls_sans(cluster),
             shared: SharedK3s::of(&cluster.k3s),
         },
-        kubernetes_secrets: kubernetes_secrets(cluster),
+        kubernetes_secrets: secrets::of_kubernetes(cluster),
         streamer: cluster.streamer.as_ref().map(|streamer| Streamer {
             url: &streamer.url,
             token_file: streamer.token.path_on_node(),
@@ -274,24 +266,6 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
             node_udp_ports: ports.node_udp.into_iter().collect(),
         },
     }
-}
-
-/// A Secret with several keys has an entry for each of them.
-fn kubernetes_secrets(cluster: &Cluster) -> Vec<KubernetesSecret> {
-    let secrets = cluster.kubernetes_secrets();
-    let is_shared = |name: &str| secrets.iter().filter(|secret| secret.name == name).count() > 1;
-    let entry = |secret: &cluster::KubernetesSecret| KubernetesSecret {
-        attribute: if is_shared(&secret.name) {
-            format!("{}.{}", secret.name, secret.key)
-        } else {
-            secret.name.clone()
-        },
-        name: is_shared(&secret.name).then(|| secret.name.clone()),
-        namespace: secret.namespace,
-        key: secret.key.clone(),
-        file: secret.from.path_on_node(),
-    };
-    secrets.iter().map(entry).collect()
 }
 
 impl From<&cluster::Route> for Route {

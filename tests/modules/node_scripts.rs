@@ -239,6 +239,110 @@ fn configuration_files_have_the_secrets_and_restart_k3s_when_they_change() {
     assert_eq!(restarts(), restart.repeat(2));
 }
 
+/// Runs the script that makes a file of a secret.
+fn secret_file(node: &Node, mode: &str, restart: &str) -> Output {
+    let [source, target] = ["source", "etc/app/key"].map(|name| node.path(name).display().to_string());
+    let environment = [
+        ("SOURCE", &*source),
+        ("TARGET", &*target),
+        ("OWNER", "root"),
+        ("GROUP", "root"),
+        ("MODE", mode),
+        ("RESTART", restart),
+    ];
+    node.run("secret-files.sh", &environment)
+}
+
+#[test]
+fn a_file_has_its_owner_and_mode_and_units_restart_when_it_changes() {
+    let test = "a_file_has_its_owner_and_mode_and_units_restart_when_it_changes";
+    if !fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("\nUid:\t0\t")) {
+        return requirement::skipped(test, "it needs root");
+    }
+    let node = Node::new();
+    fs::write(node.path("bin/systemctl"), SYSTEMCTL).expect("systemctl");
+    fs::set_permissions(node.path("bin/systemctl"), fs::Permissions::from_mode(0o755)).expect("mode");
+    fs::create_dir_all(node.path("etc/app")).expect("folder");
+    let restarts = || fs::read_to_string(node.path("systemctl")).unwrap_or_default();
+
+    let output = secret_file(&node, "440", "app.service");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).replace(&node.path("").display().to_string(), "/");
+    assert_eq!(
+        told,
+        "error: /source is missing or empty: /etc/app/key stays as it is\n\
+         hint: flash the node again, or run `rk1 deploy`, which writes the file\n"
+    );
+
+    // What was there, a link to a file of somebody else included, is replaced and not followed.
+    fs::write(node.path("victim"), "kept").expect("victim");
+    symlink(node.path("victim"), node.path("etc/app/key")).expect("link");
+    fs::write(node.path("source"), SECRET).expect("source");
+    let restart = "--no-block try-restart app.service other@1.service\n";
+    for (mode, bytes, expected) in
+        [("440", SECRET, 1), ("440", SECRET, 1), ("400", SECRET, 1), ("400", "other", 2), ("640", "other", 2)]
+    {
+        fs::write(node.path("source"), bytes).expect("source");
+        let output = secret_file(&node, mode, "app.service other@1.service");
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b""[..], &b""[..]));
+        assert_eq!(node.list("etc/app"), map([("key", bytes)]));
+        let metadata = fs::metadata(node.path("etc/app/key")).expect("metadata");
+        assert_eq!(format!("{:o}", metadata.permissions().mode() & 0o777), mode);
+        assert_eq!(restarts(), restart.repeat(expected), "{mode} {bytes}");
+    }
+    assert_eq!(fs::read_to_string(node.path("victim")).expect("victim"), "kept");
+}
+
+/// Runs the script that compares and replaces secrets, with an input.
+fn replace_secrets(node: &Node, action: &str, input: &str) -> (Option<i32>, String, String) {
+    let input_file = node.path("input");
+    fs::write(&input_file, input).expect("input");
+    let output = Command::new("bash")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("modules/replace-secrets.sh"))
+        .arg(action)
+        .env("SECRETS", node.path("secrets"))
+        .stdin(fs::File::open(input_file).expect("input"))
+        .output()
+        .expect("bash starts");
+    let text =
+        |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&node.path("").display().to_string(), "/");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn only_whole_secrets_with_names_of_secrets_are_replaced() {
+    let node = Node::new();
+    let text = BASE64.encode(b"\0bytes\xff\n");
+    let done = (Some(0), String::new(), String::new());
+    assert_eq!(replace_secrets(&node, "replace", &format!("token {text}\n")), done);
+    assert_eq!(fs::read(node.path("secrets/token")).expect("token"), b"\0bytes\xff\n");
+    let refused = |error: &str| (Some(1), String::new(), format!("error: {error}\n"));
+    let no_name = "a line does not begin with the name of a secret";
+    fs::create_dir(node.path("secrets/folder")).expect("folder");
+    symlink("/etc/passwd", node.path("secrets/link")).expect("link");
+    for (line, error) in [
+        (format!("../token {text}"), no_name),
+        (format!(".token {text}"), no_name),
+        (format!("Token {text}"), no_name),
+        (format!("{} {text}", "x".repeat(73)), no_name),
+        ("token".to_owned(), "the bytes of token are missing: nothing was replaced"),
+        (format!("folder {text}"), "the file of folder is not a regular file"),
+        (format!("link {text}"), "the file of link is not a regular file"),
+    ] {
+        assert_eq!(replace_secrets(&node, "replace", &format!("{line}\n")), refused(error), "{line}");
+        assert_eq!(fs::read(node.path("secrets/token")).expect("token"), b"\0bytes\xff\n", "{line}");
+    }
+    let (code, _, stderr) = replace_secrets(&node, "replace", "token !!!\n");
+    assert!(
+        code == Some(1) && stderr.ends_with("error: the bytes of token are damaged: nothing was replaced\n"),
+        "{stderr}"
+    );
+    assert_eq!(fs::read(node.path("secrets/token")).expect("token"), b"\0bytes\xff\n");
+    assert_eq!(replace_secrets(&node, "compare", ""), refused("the key is missing"));
+    assert_eq!(replace_secrets(&node, "remove", ""), refused("usage: rk1-secrets compare|replace"));
+}
+
 const SECRET: &str = "s3cret: \"quoted\" $HOME \\n ü";
 
 /// Runs the script on a file with these bytes. Returns `None` where jq is missing.
@@ -300,6 +404,7 @@ fn secret(test: &str, bytes: &[u8]) -> Option<(Node, Output)> {
         ("NAMESPACE", "cert-manager"),
         ("MANAGER", "rk1"),
         ("KEY", "azure_client_secret"),
+        ("TYPE", "kubernetes.io/basic-auth"),
         ("FILE", file.as_str()),
     ];
     let output = node.run("kubernetes-secrets/apply.sh", &environment);
@@ -323,7 +428,7 @@ fn a_secret_goes_through_a_pipe_and_nowhere_else() {
                     "apiVersion": "v1",
                     "kind": "Secret",
                     "metadata": { "name": "azure-dns-secret", "namespace": "cert-manager" },
-                    "type": "Opaque",
+                    "type": "kubernetes.io/basic-auth",
                     "data": { "azure_client_secret": BASE64.encode(SECRET.as_bytes()) },
                 },
             ],

@@ -11,17 +11,19 @@ use super::dual::Pairs;
 use super::gateway::{self, Gateway, Surroundings};
 use super::interface;
 use super::k3s::{self, K3s, NodeSettings};
+use super::kubernetes_secret::{self, OwnKubernetesSecret};
 use super::name::{Domain, Label};
 use super::network::{self, Network};
 use super::node::{self, NoSuchNode, Node};
 use super::pool::{self, Pool, PoolSources};
 use super::router::Router;
+use super::secret_file::{self, SecretFile};
 use super::secrets::{SecretLookup, Secrets};
 use super::security::{self, Security};
 use super::storage::{self, Storage};
 use super::streamer::{self, Streamer};
 use super::versions::{self, Versions};
-use super::{access, header, hubble};
+use super::{access, header, hubble, kubernetes_secrets};
 use crate::config::diagnostics::{Problems, Unresolved};
 use crate::config::source::{Source, Span};
 use crate::config::written::{Announce, ClusterFile};
@@ -50,6 +52,9 @@ pub struct Cluster {
     /// The host name of Hubble's page, if the page is enabled.
     pub hubble: Option<Domain>,
     pub streamer: Option<Streamer>,
+    /// Files of nodes whose contents are secrets of the user.
+    pub secret_files: Vec<SecretFile>,
+    pub own_kubernetes_secrets: Vec<OwnKubernetesSecret>,
     pub secrets: Secrets,
     pub sections: SectionSpans,
 }
@@ -196,6 +201,19 @@ impl Cluster {
         machines.note_features(file, versions.as_ref(), pairs.first(), problems);
         pairs.note_missing(problems);
         machines.note_collisions(file, problems);
+        let files = file.secret_files.as_deref().unwrap_or_default();
+        let secret_files = secret_file::resolve(files, nodes, &mut lookup, problems);
+        let own = file.kubernetes_secrets.as_deref().unwrap_or_default();
+        let own_kubernetes_secrets = kubernetes_secret::resolve(own, &mut lookup, problems);
+        if let (Some(own), Some(certificates)) = (&own_kubernetes_secrets, &entrance.certificates) {
+            let routers =
+                machines.bgp.as_ref().ok().and_then(Option::as_ref).map_or(&[][..], |bgp| &bgp.routers);
+            kubernetes_secret::note_taken(
+                own,
+                &kubernetes_secrets::built_in(routers, certificates),
+                problems,
+            );
+        }
         let secrets = lookup.resolve(problems);
         Some(Self {
             name: name?,
@@ -215,6 +233,8 @@ impl Cluster {
             certificates: entrance.certificates?,
             hubble: entrance.hubble.ok()?,
             streamer: streamer.ok()?,
+            secret_files: secret_files?,
+            own_kubernetes_secrets: own_kubernetes_secrets?,
             secrets: secrets?,
             sections: SectionSpans::of(file),
         })

@@ -55,6 +55,7 @@ pub enum Recipients {
     All,
     Servers,
     Only(Label),
+    Some(Vec<Label>),
     /// Only `rk1` itself uses the secret.
     NoNode,
 }
@@ -78,18 +79,20 @@ impl Recipients {
             Self::All => true,
             Self::Servers => node.role == Role::Server,
             Self::Only(name) => *name == node.name,
+            Self::Some(names) => names.contains(&node.name),
             Self::NoNode => false,
         }
     }
 
     /// Returns a description of the recipients.
     #[must_use]
-    pub fn words(&self) -> &str {
+    pub fn words(&self) -> String {
         match self {
-            Self::All => "every node",
-            Self::Servers => "servers",
-            Self::Only(name) => name.as_str(),
-            Self::NoNode => "no node",
+            Self::All => "every node".to_owned(),
+            Self::Servers => "servers".to_owned(),
+            Self::Only(name) => name.to_string(),
+            Self::Some(names) => names.iter().map(Label::as_str).collect::<Vec<_>>().join(", "),
+            Self::NoNode => "no node".to_owned(),
         }
     }
 }
@@ -128,6 +131,13 @@ impl Cluster {
             place: SecretPlace::Secrets,
             recipients: Recipients::Servers,
         }));
+        uses.extend(self.secret_files.iter().map(|file| SecretUse {
+            secret: file.secret.clone(),
+            what: format!("file {}", file.path),
+            kind: SecretKind::Foreign,
+            place: SecretPlace::Secrets,
+            recipients: file.nodes.clone().map_or(Recipients::All, Recipients::Some),
+        }));
         uses.extend(self.nodes.iter().map(|node| SecretUse {
             secret: node.ssh_host_key.clone(),
             what: "sshd: host key of the node".to_owned(),
@@ -162,6 +172,22 @@ impl Cluster {
             })
         }));
         uses
+    }
+
+    /// Returns the secrets of a node that another system issues, each of them once: the node takes up new bytes of them at any
+    /// time. Those with which nodes join or start are replaced with care, by hand.
+    #[must_use]
+    pub fn replaceable_secrets(&self, node: &Node) -> Vec<SecretName> {
+        let uses = self.secret_uses();
+        let is_foreign = |secret: &SecretName| {
+            uses.iter().filter(|each| each.secret == *secret).all(|each| each.kind == SecretKind::Foreign)
+        };
+        let of_node = uses.iter().filter(|each| each.recipients.include(node));
+        let mut secrets: Vec<_> =
+            of_node.map(|each| each.secret.clone()).filter(|secret| is_foreign(secret)).collect();
+        secrets.sort();
+        secrets.dedup();
+        secrets
     }
 
     /// Returns the kind of a secret that `rk1` can make: all its uses agree on the kind, and no other system issues it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::kubernetes_secret::OPAQUE;
 use super::secret_program;
 use crate::common::nearest::similar;
 use crate::common::secret_source::SecretSource;
@@ -76,7 +77,10 @@ impl Mistake for SecretMistake {
             Self::Unlike => {
                 "write a name here and the path of the file in `[secrets]`: `name = \"secrets/name\"`"
             }
-            Self::Unused { .. } => "remove it, or write its name where it is needed",
+            Self::Unused { .. } => {
+                "remove it, or write its name where it is needed: a secret of your own goes into a `[[secret-file]]` or a \
+                               `[[kubernetes-secret]]`"
+            }
         };
         Some(instead.to_owned())
     }
@@ -239,8 +243,10 @@ fn resolve_path(path: &Text, problems: &mut Problems) -> SecretSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubernetesSecret {
     pub name: String,
-    pub namespace: &'static str,
+    pub namespace: String,
     pub key: String,
+    /// The type of the Secret.
+    pub kind: String,
     /// The secret whose bytes it contains, without a final line break.
     pub from: SecretName,
 }
@@ -248,6 +254,12 @@ pub struct KubernetesSecret {
 impl KubernetesSecret {
     /// Returns a Secret for a `ClusterIssuer`, which reads its secrets from cert-manager's namespace.
     pub(super) fn of_cert_manager(name: &str, key: &str, from: SecretName) -> Self {
-        Self { name: name.to_owned(), namespace: "cert-manager", key: key.to_owned(), from }
+        Self {
+            name: name.to_owned(),
+            namespace: "cert-manager".to_owned(),
+            key: key.to_owned(),
+            kind: OPAQUE.to_owned(),
+            from,
+        }
     }
 }

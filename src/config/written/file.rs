@@ -11,10 +11,12 @@ use super::gateway::Gateways;
 use super::header::Header;
 use super::hubble::Hubble;
 use super::k3s::K3s;
+use super::kubernetes_secret::KubernetesSecret;
 use super::network::Network;
 use super::node::Node;
 use super::placeholder::note_placeholders;
 use super::pool::Pool;
+use super::secret_file::SecretFile;
 use super::secrets::Secrets;
 use super::security::Security;
 use super::shape::{Attempt, Required, ShapeMistake};
@@ -61,6 +63,10 @@ table! {
         "hubble" hubble: Option<Hubble>,
         /// The daemon on each node that shows received packets in Grafana.
         "streamer" streamer: Option<Streamer>,
+        /// Files of nodes whose contents are secrets of your own.
+        "secret-file" secret_files: Option<Vec<SecretFile>>,
+        /// Kubernetes Secrets of your own, one table for each key.
+        "kubernetes-secret" kubernetes_secrets: Option<Vec<KubernetesSecret>>,
         /// The file of each secret, which `rk1 flash` reads. [default: `secrets/NAME` for those that `rk1 secrets --generate` makes]
         "secrets" secrets: Option<Attempt<Secrets>>,
     }
@@ -95,7 +101,8 @@ impl ClusterFile {
 }
 
 /// Lists of tables whose header is often written with single brackets.
-const TABLE_LISTS: [&str; 6] = ["node", "board", "bgp.router", "gateway", "pool", "storage.disk"];
+const TABLE_LISTS: [&str; 8] =
+    ["node", "board", "bgp.router", "gateway", "pool", "storage.disk", "secret-file", "kubernetes-secret"];
 
 /// The part of the parser's message by which a repeated key is recognized.
 const DUPLICATE: &str = "duplicate key";

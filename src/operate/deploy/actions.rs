@@ -10,6 +10,7 @@ use super::command::Rebuild;
 use super::guard::{GuardStatus, Order, UnreadableState};
 use super::plan::Drain;
 use super::reboot::RebootReasons;
+use super::secrets::Replaced;
 use crate::config::cluster::Node;
 use crate::operate::status::{Observation, ProbeError};
 
@@ -21,6 +22,8 @@ pub(crate) trait Actions {
     async fn etcd(&self, server: &Node) -> Result<(), ActionError>;
     /// Builds or switches. Returns the system's store path, if `nixos-rebuild` prints it.
     async fn rebuild(&self, node: &Node, rebuild: Rebuild) -> Result<Option<String>, ActionError>;
+    /// Replaces the node's secrets that differ from the operator's.
+    async fn replace_secrets(&self, node: &Node) -> Result<Replaced, ActionError>;
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError>;
     /// Returns what of the system, named by its store path, takes effect after a reboot only.
     async fn needs_reboot(&self, node: &Node, system: &str) -> Result<RebootReasons, ActionError>;
@@ -52,6 +55,8 @@ pub enum ActionError {
     NoGuard,
     #[error(transparent)]
     UnreadableState(#[from] UnreadableState),
+    #[error("this machine has no random numbers")]
+    NoRandom,
     #[error("no API server answers")]
     Unreachable(#[from] ProbeError),
     #[error("a request to Kubernetes failed")]
@@ -85,6 +90,7 @@ impl ActionError {
             | Self::Disconnected { .. }
             | Self::Failed { .. }
             | Self::Cancelled
+            | Self::NoRandom
             | Self::UnreadableState(_)
             | Self::Unreachable(_)
             | Self::Kubernetes(_) => return None,

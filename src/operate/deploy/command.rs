@@ -109,6 +109,12 @@ pub(super) fn needs_reboot(node: &Node, system: &str) -> NodeCommand {
     on_node(node, &["rk1-guard", "needs-reboot", system])
 }
 
+/// Returns the command that compares secrets, or replaces them. Its input has them.
+#[must_use]
+pub(super) fn secrets(node: &Node, action: &str) -> NodeCommand {
+    on_node(node, &["rk1-secrets", action])
+}
+
 /// Returns the command that asks a server's own member of etcd: the API server of k3s asks the member beside it.
 #[must_use]
 pub(super) fn etcd(server: &Node) -> NodeCommand {

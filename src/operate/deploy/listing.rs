@@ -6,7 +6,7 @@ use super::command::{self, Flake, NodeCommand, Rebuild};
 use super::guard::{Order, Previous};
 use super::plan::{Plan, Step};
 use super::reboot::Reboot;
-use crate::config::cluster::Node;
+use crate::config::cluster::{Node, SecretName};
 
 /// Returns a line for each step of each node.
 #[must_use]
@@ -26,6 +26,11 @@ pub(crate) fn line(plan: &Plan<'_>, flake: &Flake, node: &Node, step: Step) -> S
             format!("rk1 status {}; {}", node.name, command::guard_state(node))
         }
         Step::Build => flake.rebuild(node, Rebuild::DryActivate).to_string(),
+        Step::Secrets => {
+            let names = plan.secrets.get(&node.name).into_iter().flatten().map(SecretName::as_str);
+            let names = names.collect::<Vec<_>>().join(", ");
+            format!("{}: {names}", command::secrets(node, "compare"))
+        }
         Step::Quorum => {
             match plan.other_servers(node).map(|server| server.name.to_string()).collect::<Vec<_>>() {
                 others if others.is_empty() => {

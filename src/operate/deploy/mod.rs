@@ -18,6 +18,7 @@ mod report;
 mod run;
 #[cfg(test)]
 mod scenarios;
+mod secrets;
 
 pub use actions::ActionError;
 pub use command::{Flake, NodeCommand, roll_back};
@@ -29,3 +30,4 @@ pub use reboot::{Reboot, RebootReasons};
 pub use report::{Failure, NodeResult, Results};
 pub use run::Event;
 pub(crate) use run::run;
+pub use secrets::{NodeSecret, NodeSecrets};

@@ -17,6 +17,7 @@ use super::drain;
 use super::guard::{GuardStatus, Order};
 use super::plan::Drain;
 use super::reboot::RebootReasons;
+use super::secrets::{self, NodeSecrets, Replaced};
 use crate::common::printable::printable_lines;
 use crate::common::ssh::{self, Destination, SshError};
 use crate::config::cluster::{Cluster, Node};
@@ -27,6 +28,9 @@ const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 /// A terminal interrupts `nixos-rebuild` too: it gets this time to end by itself, and the same time after our interrupt.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(3);
 
+/// The words for the exit status of a shell that does not find a command.
+const NO_COMMAND: &str = "ended with status 127";
+
 /// Bytes of a line of `nixos-rebuild` that are kept together.
 const LINE_LIMIT: u64 = 16 << 10;
 
@@ -36,6 +40,7 @@ pub struct Operator<'a> {
     cluster: &'a Cluster,
     probe_options: ProbeOptions,
     flake: Flake,
+    secrets: NodeSecrets,
     /// The longest that a switch may take: after it the guard rolls back.
     limit: Duration,
     is_cancelled: Arc<AtomicBool>,
@@ -56,14 +61,33 @@ impl<'a> Operator<'a> {
         show: fn(&str),
         ask: fn(&str) -> bool,
     ) -> Self {
-        Self { cluster, probe_options, flake, limit, is_cancelled, show, ask }
+        Self {
+            cluster,
+            probe_options,
+            flake,
+            secrets: NodeSecrets::default(),
+            limit,
+            is_cancelled,
+            show,
+            ask,
+        }
+    }
+
+    /// Returns the operator with secrets that it compares with those of the nodes.
+    #[must_use]
+    pub fn with_secrets(self, secrets: NodeSecrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Returns what a command on a node prints.
     async fn output(&self, command: &NodeCommand) -> Result<String, ActionError> {
+        self.output_with(command, "").await
+    }
+
+    async fn output_with(&self, command: &NodeCommand, input: &str) -> Result<String, ActionError> {
         let words: Vec<_> = command.words.iter().map(String::as_str).collect();
         let destination = Destination::node(&command.target, &self.probe_options.folder);
-        let failure = match ssh::run_command(&destination, &words, COMMAND_LIMIT).await {
+        let failure = match ssh::run_with_input(&destination, &words, input, COMMAND_LIMIT).await {
             Ok(printed) => return Ok(printed),
             Err(failure) => failure,
         };
@@ -134,6 +158,25 @@ impl Actions for Operator<'_> {
             Some(task) => task.await.unwrap_or_default(),
             None => None,
         })
+    }
+
+    async fn replace_secrets(&self, node: &Node) -> Result<Replaced, ActionError> {
+        let ours = self.secrets.of(node);
+        let key = secrets::key().ok_or(ActionError::NoRandom)?;
+        let compare = command::secrets(node, "compare");
+        let answer = match self.output_with(&compare, &secrets::hashes(&key, ours)).await {
+            Ok(answer) => answer,
+            // A shell gives this status where there is no such command.
+            Err(ActionError::Failed { status, .. }) if status == NO_COMMAND => {
+                return Ok(Replaced::NoProgram);
+            }
+            Err(error) => return Err(error),
+        };
+        let differing = secrets::differing(&answer, ours);
+        if !differing.is_empty() {
+            self.output_with(&command::secrets(node, "replace"), &secrets::contents(&differing)).await?;
+        }
+        Ok(Replaced::Names(differing.iter().map(|secret| secret.name.as_str().to_owned()).collect()))
     }
 
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {

@@ -1,9 +1,10 @@
 //! The nodes of a deploy, their order, and the steps of each.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::reboot::Reboot;
-use crate::config::cluster::{Cluster, Label, NoSuchNode, Node};
+use crate::config::cluster::{Cluster, Label, NoSuchNode, Node, SecretName};
 use crate::config::written::Role;
 
 /// The options of a deploy.
@@ -37,6 +38,8 @@ pub enum Step {
     Check,
     /// Build the system and copy it to the node's store.
     Build,
+    /// Replace the node's secrets that differ from those beside `cluster.toml`.
+    Secrets,
     /// Check that etcd keeps its majority without this server.
     Quorum,
     Drain,
@@ -61,6 +64,7 @@ impl Step {
         match self {
             Self::Check => "check",
             Self::Build => "build",
+            Self::Secrets => "secrets",
             Self::Quorum => "quorum",
             Self::Drain => "drain",
             Self::Arm => "arm",
@@ -81,6 +85,8 @@ pub struct Plan<'a> {
     /// All servers of the cluster: each has a member of etcd.
     pub servers: Vec<&'a Node>,
     pub options: Options,
+    /// The secrets of each node that are compared, and replaced if they differ.
+    pub secrets: BTreeMap<Label, Vec<SecretName>>,
 }
 
 impl<'a> Plan<'a> {
@@ -99,7 +105,7 @@ impl<'a> Plan<'a> {
             Role::Server => 2,
         });
         let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server).collect();
-        Ok(Self { nodes, servers, options })
+        Ok(Self { nodes, servers, options, secrets: BTreeMap::new() })
     }
 
     /// Returns the steps of a node.
@@ -111,6 +117,7 @@ impl<'a> Plan<'a> {
         let steps = [
             (Step::Check, true),
             (Step::Build, true),
+            (Step::Secrets, self.secrets.contains_key(&node.name)),
             (Step::Quorum, is_server),
             (Step::Drain, drains),
             (Step::Arm, true),

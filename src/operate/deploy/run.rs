@@ -12,6 +12,7 @@ use super::plan::{Plan, Step};
 use super::quorum;
 use super::reboot::{Reboot, RebootReasons};
 use super::report::{Failure, NodeResult, Results};
+use super::secrets::Replaced;
 use crate::config::cluster::Node;
 use crate::config::written::Role;
 
@@ -22,6 +23,10 @@ pub enum Event {
     Begun(Step),
     /// A check could not be made before the switch, so it is not required after it.
     Unknown(FailedCheck),
+    /// These secrets of the node differed, and were replaced.
+    Replaced(Vec<String>),
+    /// The node's system has no program that replaces secrets.
+    NoSecretsProgram,
     /// A check failed before the switch, and the deploy continues anyway.
     FailedCheck(FailedCheck),
     /// The node is switched, and these parts of the new system wait for a reboot.
@@ -156,6 +161,7 @@ impl<A: Actions> Deploy<'_, A> {
 
         self.begin(Step::Build)?;
         let built = self.actions.rebuild(self.node, Rebuild::DryActivate).await?;
+        self.replace_secrets().await?;
         let GuardStatus { running, booted, .. } = answer;
         let mut before =
             Before { baseline: Baseline::of(&observation), running, booted, built, reboots: false };
@@ -175,6 +181,20 @@ impl<A: Actions> Deploy<'_, A> {
             self.actions.drain(self.node, options.drain).await?;
         }
         Ok(before)
+    }
+
+    /// Replaces secrets before the switch, because the new system may need them. They stay if it is rolled back.
+    async fn replace_secrets(&mut self) -> Result<(), Failure> {
+        if !self.plan.secrets.contains_key(&self.node.name) {
+            return Ok(());
+        }
+        self.begin(Step::Secrets)?;
+        match self.actions.replace_secrets(self.node).await? {
+            Replaced::Names(names) if names.is_empty() => {}
+            Replaced::Names(names) => (self.tell)(self.node, &Event::Replaced(names)),
+            Replaced::NoProgram => (self.tell)(self.node, &Event::NoSecretsProgram),
+        }
+        Ok(())
     }
 
     /// Decides whether the node reboots into the new system. Fails where a switch is impossible.

@@ -11,6 +11,7 @@ use super::guard::{GuardState, GuardStatus, Order, Previous};
 use super::plan::{Drain, Options, Plan};
 use super::reboot::{Reboot, RebootReasons};
 use super::run;
+use super::secrets::Replaced;
 use crate::config::cluster::{Cluster, Node};
 use crate::config::diagnostics::Problems;
 use crate::config::source::Source;
@@ -43,6 +44,10 @@ enum Trouble {
     /// The boot loader brings the previous system back.
     RebootFails,
     BuildFails,
+    SecretsFail,
+    /// Its secrets differ, and its system does or does not.
+    OldSecrets,
+    OldSecretsUnchanged,
     DrainFails,
     ArmFails,
     SwitchFails,
@@ -187,7 +192,9 @@ impl Actions for World {
                 if self.has(node, Trouble::BuildFails) {
                     return Err(Self::fail("nixos-rebuild"));
                 }
-                let is_old = self.has(node, Trouble::Unchanged) || self.has(node, Trouble::KernelWaits);
+                let is_old = self.has(node, Trouble::Unchanged)
+                    || self.has(node, Trouble::OldSecretsUnchanged)
+                    || self.has(node, Trouble::KernelWaits);
                 Ok(Some(if is_old { "/nix/store/old" } else { "/nix/store/new" }.to_owned()))
             }
             Rebuild::Boot => {
@@ -203,6 +210,14 @@ impl Actions for World {
                 if self.has(node, Trouble::SwitchFails) { Err(Self::fail("nixos-rebuild")) } else { Ok(None) }
             }
         }
+    }
+
+    async fn replace_secrets(&self, node: &Node) -> Result<Replaced, ActionError> {
+        self.tell(node, "secrets");
+        if self.has(node, Trouble::SecretsFail) {
+            return Err(Self::fail("rk1-secrets"));
+        }
+        Ok(Replaced::Names(vec!["azure-dns".to_owned()]))
     }
 
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError> {
@@ -320,7 +335,13 @@ fn deploy_with(
     let drain = Drain { limit: LONG, delete_empty_dirs: false };
     let names = [node.to_owned(), "rk1-03".to_owned()];
     let options = Options { drains, drain, reboot, limit, reboot_limit: limit, anyway: false };
+    // Only the tests of secrets have any.
+    let has_secrets =
+        matches!(trouble, Trouble::SecretsFail | Trouble::OldSecrets | Trouble::OldSecretsUnchanged);
+    let of_node = |node: &Node| (node.name.clone(), cluster.replaceable_secrets(node));
+    let secrets = cluster.nodes.iter().filter(|_| has_secrets).map(of_node).collect();
     let plan = Plan::new(&cluster, &names, options).expect("nodes of the cluster");
+    let plan = Plan { secrets, ..plan };
     let world = World::new(node, trouble);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let report = runtime.block_on(run(&plan, &world, &mut |_, _| {}));
@@ -349,6 +370,24 @@ fn healthy_nodes_are_deployed_one_after_the_other() {
     let steps = ["build", "cordon", "drain", "arm", "switch", "confirm", "uncordon"];
     let of = |node: &str| steps.map(|step| format!("{node} {step}")).join(", ");
     assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), DEPLOYED));
+}
+
+/// The new system may need them, and a system that does not change may have old ones.
+#[test]
+fn secrets_are_replaced_before_the_switch() {
+    let (told, results) = deploy("rk1-04", Trouble::OldSecrets, LONG, false);
+    let of = |node: &str| {
+        ["build", "secrets", "arm", "switch", "confirm"].map(|step| format!("{node} {step}")).join(", ")
+    };
+    assert_eq!((told, results.as_str()), (format!("{}, {}", of("rk1-04"), of("rk1-03")), DEPLOYED));
+
+    let (told, results) = deploy("rk1-04", Trouble::OldSecretsUnchanged, LONG, false);
+    assert!(told.starts_with("rk1-04 build, rk1-04 secrets, rk1-03 build"), "{told}");
+    assert_eq!(results, "rk1-04 unchanged: this system runs already\nrk1-03 deployed");
+
+    let (told, results) = deploy("rk1-04", Trouble::SecretsFail, LONG, true);
+    assert_eq!(told, "rk1-04 build, rk1-04 secrets");
+    assert_eq!(results, stopped("untouched; `rk1-secrets` ended with status 1"));
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub fn inventory(cluster: &Cluster, folder: &Path) -> Vec<ListedSecret> {
             .filter(|each| &each.secret == name)
             .map(|each| Use {
                 what: each.what.clone(),
-                nodes: each.recipients.words().to_owned(),
+                nodes: each.recipients.words(),
                 path_on_node: each.path_on_node(),
             })
             .collect();

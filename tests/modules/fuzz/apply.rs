@@ -29,7 +29,7 @@ fn a_secret_arrives_byte_by_byte() {
                 .env("NOTES", folder.path())
                 .env("FILE", &file)
                 .env("KEY", &name)
-                .envs([("NAME", "name"), ("NAMESPACE", "namespace"), ("MANAGER", "rk1")]),
+                .envs([("NAME", "name"), ("NAMESPACE", "namespace"), ("MANAGER", "rk1"), ("TYPE", "Opaque")]),
             folder.path(),
             input,
         );

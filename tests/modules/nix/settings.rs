@@ -1,4 +1,4 @@
-//! Hosts with every setting of k3s that `cluster.toml` has: rendered, and evaluated over the real NixOS module tree.
+//! Hosts with every setting of k3s and of secrets that `cluster.toml` has: rendered, and evaluated over the real NixOS module tree.
 
 use std::fs;
 use std::path::Path;
@@ -30,8 +30,12 @@ const REPORT: &str = r#"
     kubelet = config.services.k3s.extraKubeletConfig;
     files = config.rk1.k3s.configFiles;
     etc = lib.mapAttrs (_: entry: toString entry.source) (lib.filterAttrs (name: _: lib.hasPrefix "rancher" name) config.environment.etc);
-    units = texts [ "k3s-config" ] config.systemd.units;
-    readers = lib.filter (lib.hasInfix "k3s") config.rk1.secrets.readers;
+    units = texts [ "k3s-config" "secret-file" ] config.systemd.units;
+    kubernetesSecrets = lib.mapAttrs (_: unit: {
+      inherit (unit.environment) NAME NAMESPACE KEY TYPE FILE MANAGER;
+    }) (lib.filterAttrs (name: _: lib.hasPrefix "kubernetes-secret" name) config.systemd.services);
+    programs = lib.filter (lib.hasPrefix "rk1-") (map lib.getName config.environment.systemPackages);
+    readers = config.rk1.secrets.readers;
     registryRules = lib.filter (lib.hasInfix "5001") (lib.splitString "\n" config.networking.firewall.extraCommands);
   }) (tree.outputs.lib.mkCluster { hosts = HOSTS; })
 "#;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -40,6 +41,12 @@ case "$*" in
   export PATH=$node/bin:$PATH NOTES=$node/notes GUARD_STATE=$node/state CURRENT_SYSTEM=$node/current-system
   export BOOTED_SYSTEM=$node/booted-system REBOOT_BY=kexec SYSTEM_PROFILE=$node/profile GC_ROOT=$node/gcroots/rk1-guard
   exec bash @SCRIPT@ "${@:2}"
+  ;;
+"rk1-secrets "*)
+  [[ -e $node/no-secrets ]] && { echo "bash: line 1: rk1-secrets: command not found" >&2; exit 127; }
+  echo "$*" >>FOLDER/secret-calls
+  export SECRETS=$node/secrets
+  tee -a FOLDER/secret-inputs | bash REPOSITORY/modules/replace-secrets.sh "${@:2}"
   ;;
 "k3s kubectl get --raw=/readyz/etcd")
   [[ -e $node/etcd ]] && { echo "Error from server (InternalError): etcd failed: reason withheld" >&2; exit 1; }
@@ -119,7 +126,11 @@ impl TestCluster {
     pub(crate) fn well() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display().to_string();
-        let script = |text: &str| text.replace("OPTIONS", SSH_OPTIONS).replace("FOLDER", &at);
+        let script = |text: &str| {
+            text.replace("OPTIONS", SSH_OPTIONS)
+                .replace("FOLDER", &at)
+                .replace("REPOSITORY", env!("CARGO_MANIFEST_DIR"))
+        };
         let hosts = NODES.map(|(_, address)| (format!("root@{address}"), Module::well().host()));
         crate::host::write(folder.path(), &hosts.into());
         program(&folder.path().join("bin/ssh"), &script(SSH).replace("@SCRIPT@", SCRIPT));
@@ -222,6 +233,19 @@ impl TestCluster {
             self.nodes.iter().filter(|(_, node)| is(node)).map(|(name, _)| *name).collect()
         };
         (these(&runs_new), these(&waits))
+    }
+
+    /// Writes a secret that `cluster.toml` names to its file.
+    pub(crate) fn write_secret(&self, name: &str, bytes: &[u8]) {
+        let folder = self.folder.path().join("secrets");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), bytes).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// A file of the stand-ins, which is empty if nothing was written to it.
+    pub(crate) fn noted(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 
     /// The `nixos-rebuild` that were run.

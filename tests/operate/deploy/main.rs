@@ -22,4 +22,5 @@ mod kubernetes;
 #[path = "../../modules/guard/node.rs"]
 mod node;
 mod refusals;
+mod secrets;
 mod switching;

@@ -543,7 +543,7 @@ fn every_dns_provider_gives_an_issuer_that_its_schema_accepts() {
                 DnsValueKind::Secret { name, key } => {
                     let made = secrets.iter().find(|secret| secret.name == name).expect("a Secret");
                     assert_eq!(
-                        (made.namespace, made.key.as_str(), made.from.as_str()),
+                        (made.namespace.as_str(), made.key.as_str(), made.from.as_str()),
                         ("cert-manager", key, field.example)
                     );
                     json!({ "name": name, "key": key })
