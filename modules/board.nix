@@ -1,4 +1,4 @@
-# The Turing RK1 module itself: kernel, device tree, boot loader, console.
+# The module itself, by default a Turing RK1: kernel, device tree, boot loader, console.
 {
   config,
   lib,
@@ -10,14 +10,11 @@ let
 
   # U-Boot contains Rockchip's memory initialization (rkbin), which is unfree. It is taken from a nixpkgs of its own, so
   # that a host needs no unfree package and `nixpkgs.config` stays the user's.
-  unfree = [
-    "rkbin"
-    "ubootTuringRK1"
-    "uboot-turing-rk1-rk3588_defconfig"
-  ];
+  isUnfreeLoader =
+    package: lib.getName package == "rkbin" || lib.hasPrefix "uboot" (lib.getName package);
   withUnfreeLoader = import pkgs.path {
     localSystem = pkgs.stdenv.hostPlatform.system;
-    config.allowUnfreePredicate = package: builtins.elem (lib.getName package) unfree;
+    config.allowUnfreePredicate = isUnfreeLoader;
     overlays = [ ];
   };
 in
@@ -32,14 +29,21 @@ in
       default = true;
       example = false;
       description = ''
-        Whether the host is a Turing RK1. Set it to false to run the modules elsewhere, such as in a virtual machine.
+        Whether the host is a module with a Rockchip RK3588. Set it to false to run the modules elsewhere, such as in a virtual machine.
       '';
+    };
+
+    uboot = lib.mkOption {
+      type = lib.types.strMatching "uboot[A-Za-z0-9_]+";
+      default = "ubootTuringRK1";
+      example = "ubootCM3588NAS";
+      description = "Package of nixpkgs with U-Boot for the module.";
     };
 
     loader = lib.mkOption {
       type = lib.types.path;
-      default = "${withUnfreeLoader.ubootTuringRK1}/u-boot-rockchip.bin";
-      defaultText = lib.literalExpression ''"''${pkgs.ubootTuringRK1}/u-boot-rockchip.bin"'';
+      default = "${withUnfreeLoader.${cfg.uboot}}/u-boot-rockchip.bin";
+      defaultText = lib.literalExpression ''"''${pkgs.''${config.rk1.board.uboot}}/u-boot-rockchip.bin"'';
       example = lib.literalExpression "./u-boot-rockchip.bin";
       description = ''
         Boot loader that the image starts with, in the form that the RK3588's boot ROM reads. A change reaches a node when

@@ -9,7 +9,7 @@ use super::cluster_file::{FILE_NAME, locate};
 use super::outcome::Outcome;
 use super::output::{Color, configure, print_error};
 use super::{
-    check, completions, deploy, diagram, doctor, flash, init, inspect, lab, man, pin, render, schema,
+    check, completions, deploy, diagram, doctor, flash, init, inspect, join, lab, man, pin, render, schema,
     secrets, status,
 };
 
@@ -52,6 +52,7 @@ enum Command {
     Deploy(deploy::Deploy),
     Flash(flash::Flash),
     Inspect(inspect::Inspect),
+    Join(join::Join),
     Lab(lab::Lab),
     Diagram(diagram::Diagram),
     Doctor(doctor::Doctor),
@@ -89,6 +90,7 @@ impl Command {
             Self::Deploy(command) => command.run(&locate(named)),
             Self::Flash(command) => command.run(&locate(named)),
             Self::Inspect(command) => command.run(),
+            Self::Join(command) => command.run(&locate(named)),
             Self::Lab(command) => command.run(&locate(named)),
             Self::Diagram(command) => command.run(&locate(named)),
             Self::Doctor(command) => command.run(&locate(named)),

@@ -17,9 +17,10 @@ use super::output::{print, print_hint, print_mistake, say, styled};
 use super::progress::human;
 use super::runtime::runtime;
 use crate::common::shell::word;
-use crate::config::cluster::{Cluster, Label};
+use crate::config::cluster::{Cluster, Label, Node};
 use crate::provision::flash::{
-    Flash as Flasher, FlashError, Interrupt, Options, SeededFile, Target, TargetError, targets,
+    Flash as Flasher, FlashError, Interrupt, Options, SeededFile, Target, TargetError, host_image, slot,
+    targets,
 };
 use screen::Screen;
 
@@ -77,6 +78,9 @@ impl Flash {
                 return Ok(Outcome::Usage);
             }
         }
+        if let (Some(file), [name]) = (&self.output, self.nodes.as_slice()) {
+            return self.write_file(cluster, folder, name, file).await;
+        }
         let targets = match targets(cluster, folder, &self.nodes, self.image.as_deref()) {
             Ok(targets) => targets,
             Err(error) => return Ok(print_target_error(&error)),
@@ -94,13 +98,41 @@ impl Flash {
                 return Ok(print_error(Some(target.name()), &error, &names));
             }
         }
-        if self.output.is_none() && !self.dry_run {
+        if !self.dry_run {
             match targets.len() {
                 1 => say!("1 node flashed"),
                 count => say!("{count} nodes flashed"),
             }
         }
         Ok(Outcome::Done)
+    }
+
+    /// Writes the image of a node with its secrets to a file.
+    async fn write_file(
+        &self,
+        cluster: &Cluster,
+        folder: &Path,
+        name: &str,
+        file: &Path,
+    ) -> anyhow::Result<Outcome> {
+        let image = match host_image(cluster, folder, name, self.image.as_deref()) {
+            Ok(image) => image,
+            Err(error) => return Ok(print_target_error(&error)),
+        };
+        let interrupt = Interrupt::new().context("cannot wait for Ctrl-C")?;
+        let mut screen = Screen::new(cluster, folder);
+        let mut flasher = match Flasher::new(cluster, folder, self.options(), interrupt) {
+            Ok(flasher) => flasher,
+            Err(error) => return Ok(print_error(None, &error, &[])),
+        };
+        match flasher.write_file(&image, file, &mut screen).await {
+            Ok(written) => {
+                let node = cluster.node(name)?;
+                print_file(cluster, node, &written, &screen)?;
+                Ok(Outcome::Done)
+            }
+            Err(error) => Ok(print_error(Some(image.name()), &error, &[])),
+        }
     }
 
     /// Does what the options ask for with one node.
@@ -110,12 +142,6 @@ impl Flash {
         target: &Target<'_>,
         screen: &mut Screen<'_>,
     ) -> anyhow::Result<Result<(), FlashError>> {
-        if let Some(file) = &self.output {
-            return match flasher.write_file(target, file, screen).await {
-                Ok(written) => print_file(target, &written, screen).map(Ok),
-                Err(error) => Ok(Err(error)),
-            };
-        }
         if self.dry_run {
             return match flasher.preview(target, screen).await {
                 Ok(preview) => print(&dry_run::text(target, &preview, &self.options())).map(Ok),
@@ -157,22 +183,32 @@ fn print_error(node: Option<&Label>, error: &FlashError, not_begun: &[&str]) -> 
     if error.is_interruption() { Outcome::Interrupted } else { Outcome::Failed }
 }
 
-/// Prints the commands that flash a file.
-fn print_file(target: &Target<'_>, written: &SeededFile, screen: &Screen<'_>) -> anyhow::Result<()> {
+/// Prints the commands that flash a file, if the board's BMC can do that.
+fn print_file(
+    cluster: &Cluster,
+    node: &Node,
+    written: &SeededFile,
+    screen: &Screen<'_>,
+) -> anyhow::Result<()> {
     let path = written.path.display();
-    let name = target.name();
+    let name = &node.name;
     screen.line(name, &format!("{path} holds secrets: remove it when the node is flashed"));
-    screen.line(
-        name,
-        "`tpi` exits with 0 even if the flash has failed: check that it prints `Done` and no `Error`",
-    );
-    let (host, user, slot) = (target.bmc(), &target.board().user, target.slot().number());
-    let tpi = format!("tpi --host {host} --user {user}");
-    print(&format!(
-        "{tpi} flash --node {slot} --image-path {} --sha256 {}\n{tpi} power on --node {slot}\n",
-        word(&path.to_string()),
-        written.sha256
-    ))?;
+    match slot(cluster, node) {
+        Ok((board, slot)) => {
+            screen.line(
+                name,
+                "`tpi` exits with 0 even if the flash has failed: check that it prints `Done` and no `Error`",
+            );
+            let (host, user, slot) = (board.bmc.value, &board.user, slot.number());
+            let tpi = format!("tpi --host {host} --user {user}");
+            print(&format!(
+                "{tpi} flash --node {slot} --image-path {} --sha256 {}\n{tpi} power on --node {slot}\n",
+                word(&path.to_string()),
+                written.sha256
+            ))?;
+        }
+        Err(_) => screen.line(name, "no BMC can write it: docs/nodes.md has other ways"),
+    }
     screen.line(name, &format!("wrote {path} ({} uncompressed)", human(written.length)));
     Ok(())
 }

@@ -11,6 +11,7 @@ mod duration;
 mod flash;
 mod init;
 mod inspect;
+mod join;
 mod lab;
 mod man;
 mod outcome;

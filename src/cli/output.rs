@@ -10,6 +10,7 @@ use clap::builder::styling::AnsiColor;
 use super::outcome::{CommandError, Outcome, Unusable};
 use crate::common::printable::printable_styled;
 use crate::config::cluster::NoSuchNode;
+use crate::operate::deploy::PlanError;
 
 /// When to print colors.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -132,6 +133,10 @@ pub(super) fn print_error(error: &anyhow::Error) -> Outcome {
     }
     say!("{}: {error:#}", styled("error"));
     if let Some(error) = error.downcast_ref::<NoSuchNode>() {
+        print_hint(&error.hint());
+        return Outcome::Usage;
+    }
+    if let Some(error) = error.downcast_ref::<PlanError>() {
         print_hint(&error.hint());
         return Outcome::Usage;
     }

@@ -1,9 +1,12 @@
-//! The kinds of modules in the slots of a board: one row of facts for each. Code asks what a module needs or can do, not
-//! which one it is.
-//!
-//! The kind of a node is [`Module::DEFAULT`] until `[[node]]` has a key for it, which takes a `word` of this table.
+//! The kinds of nodes: one row of facts for each. Code asks what a module needs or can do, not which one it is.
 
-/// A kind of module.
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::common::nearest::nearest;
+
+/// A kind of node.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Module {
     /// How `cluster.toml` names it.
@@ -12,7 +15,8 @@ pub struct Module {
     pub name: &'static str,
     /// Whether the board's BMC can switch it on and off and write to its boot disk.
     pub is_known_to_bmc: bool,
-    /// What an image for it has to fit. `None` if it is installed by other means, so that it gets no image.
+    /// What an image for it has to fit. `None` if it is installed by other means, so that it gets neither an image nor a host
+    /// of NixOS, and joins the cluster by itself.
     pub hardware: Option<&'static Hardware>,
 }
 
@@ -27,6 +31,8 @@ pub struct Hardware {
     /// The system on a chip, whose boot ROM starts the loader.
     pub chip: &'static str,
     pub loader: Loader,
+    /// The package of nixpkgs with U-Boot, which is the loader.
+    pub uboot: &'static str,
     /// The device tree that U-Boot searches below the `FDTDIR` of an entry, relative to the kernel's `dtbs`.
     pub device_tree: &'static str,
     /// The board that the device tree names in `compatible`.
@@ -68,18 +74,67 @@ const RK1: Hardware = Hardware {
     article: "an",
     chip: "RK3588",
     loader: ROCKCHIP,
+    uboot: "ubootTuringRK1",
     device_tree: "rockchip/rk3588-turing-rk1.dtb",
     compatible: "turing,rk1",
     kernel: "6.13",
     boot_disk: BootDisk { name: "eMMC", device_prefix: "mmcblk", size: 32_000_000_000 },
 };
 
-pub const MODULES: &[Module] =
-    &[Module { word: RK1.word, name: RK1.name, is_known_to_bmc: true, hardware: Some(&RK1) }];
+/// `FriendlyElec`'s compute module with its NAS carrier. U-Boot: `cm3588-nas-rk3588_defconfig`. Linux:
+/// `rk3588-friendlyelec-cm3588-nas.dts`.
+const CM3588: Hardware = Hardware {
+    word: "cm3588",
+    name: "CM3588",
+    article: "a",
+    chip: "RK3588",
+    loader: ROCKCHIP,
+    uboot: "ubootCM3588NAS",
+    device_tree: "rockchip/rk3588-friendlyelec-cm3588-nas.dtb",
+    compatible: "friendlyarm,cm3588-nas",
+    kernel: "6.11",
+    boot_disk: BootDisk { name: "eMMC", device_prefix: "mmcblk", size: 64_000_000_000 },
+};
+
+pub const MODULES: &[Module] = &[
+    Module { word: RK1.word, name: RK1.name, is_known_to_bmc: true, hardware: Some(&RK1) },
+    Module { word: CM3588.word, name: CM3588.name, is_known_to_bmc: false, hardware: Some(&CM3588) },
+    Module { word: "other", name: "other machine", is_known_to_bmc: false, hardware: None },
+];
+
+/// Machines that people name, which join by themselves.
+const OTHERS: [&str; 12] =
+    ["cm4", "cm5", "jetson", "nano", "nuc", "orin", "pi", "pi4", "pi5", "raspberry", "raspberry-pi", "x86"];
 
 impl Module {
     /// The kind of a node that does not say its own.
     pub const DEFAULT: &'static Self = &MODULES[0];
+
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<&'static Self> {
+        MODULES.iter().find(|module| module.word == word)
+    }
+
+    /// Returns the word that was probably meant.
+    #[must_use]
+    pub fn meant(word: &str) -> Option<&'static str> {
+        let word = word.to_ascii_lowercase();
+        if OTHERS.contains(&word.as_str()) {
+            return Some("other");
+        }
+        nearest(&word, MODULES.iter().map(|module| module.word))
+    }
+}
+
+impl JsonSchema for Module {
+    fn schema_name() -> Cow<'static, str> {
+        "Module".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<_> = MODULES.iter().map(|module| module.word).collect();
+        json_schema!({ "description": "A kind of node.", "type": "string", "enum": words })
+    }
 }
 
 impl Hardware {

@@ -45,7 +45,8 @@ pub fn svg(cluster: &Cluster) -> Result<String, RenderError> {
 
 fn picture(cluster: &Cluster) -> Picture<'_> {
     let routers = count(cluster.routers().len());
-    let boards = count(cluster.boards.len());
+    let groups = groups(cluster);
+    let boards = count(groups.len());
     let boards_width = boards * BOARD_WIDTH + boards.saturating_sub(1) * BOARD_GAP;
     let routers_width = routers * ROUTER_WIDTH + routers.saturating_sub(1) * ROUTER_GAP;
     // The clients are on the left. The same width stays free on the right.
@@ -55,12 +56,11 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
     let boards_left = MARGIN + (inner - boards_width) / 2;
     let routers_left = MARGIN + (inner - routers_width) / 2;
 
-    let board_boxes: Vec<_> = cluster
-        .boards
+    let board_boxes: Vec<_> = groups
         .iter()
         .zip(0..)
-        .map(|(board, position)| {
-            board_box(cluster, board, boards_left + position * (BOARD_WIDTH + BOARD_GAP))
+        .map(|(group, position)| {
+            board_box(cluster, group, boards_left + position * (BOARD_WIDTH + BOARD_GAP))
         })
         .collect();
     let router_boxes: Vec<_> = cluster
@@ -88,7 +88,7 @@ fn picture(cluster: &Cluster) -> Picture<'_> {
             arrow_end: routers_left,
             host: fitted(&host, CLIENTS_WIDTH - 24, 13.0),
         },
-        sessions: session_lines(cluster, &router_boxes, &board_boxes),
+        sessions: session_lines(cluster, &router_boxes, &board_boxes, &groups),
         announcements: occupied(&board_boxes)
             .map(|slot| Announcement { x: slot.center, y1: BOARD_TOP + BOARD_HEIGHT, y2: POOL_TOP })
             .collect(),
@@ -183,23 +183,43 @@ fn router_box(cluster: &Cluster, router: &Router, left: u32) -> RouterBox {
     }
 }
 
-fn board_box(cluster: &Cluster, board: &Board, left: u32) -> BoardBox {
-    let slots = (1..=SLOTS).map(|number| {
+/// Nodes that are drawn in one box: those in the slots of a board, or some that are in no board.
+struct Group<'a> {
+    board: Option<&'a Board>,
+    /// What is in each place, from left to right.
+    nodes: Vec<Option<&'a Node>>,
+}
+
+/// The boards, and behind them the nodes that are in none.
+fn groups(cluster: &Cluster) -> Vec<Group<'_>> {
+    let elsewhere: Vec<_> = cluster.nodes.iter().filter(|node| node.place.is_none()).map(Some).collect();
+    let elsewhere = elsewhere.chunks(SLOTS.into()).map(|nodes| Group { board: None, nodes: nodes.to_vec() });
+    let boards = cluster.boards.iter().map(|board| {
+        let node = |slot| cluster.nodes.iter().find(|node| node.is_in(&board.name, slot));
+        Group { board: Some(board), nodes: (1..=SLOTS).map(node).collect() }
+    });
+    boards.chain(elsewhere).collect()
+}
+
+fn board_box(cluster: &Cluster, group: &Group<'_>, left: u32) -> BoardBox {
+    let slots = group.nodes.iter().zip(1_u8..).map(|(node, number)| {
         let slot_left = left + BOARD_PADDING + u32::from(number - 1) * (SLOT_WIDTH + SLOT_GAP);
-        let node = cluster.nodes.iter().find(|node| node.board == board.name && node.slot == number);
         SlotBox {
             left: slot_left,
             top: BOARD_TOP + BOARD_PADDING,
             center: slot_left + SLOT_WIDTH / 2,
-            number,
+            label: match node {
+                Some(node) if group.board.is_none() => node.module.name.to_owned(),
+                _ => format!("slot {number}"),
+            },
             node: node.map(|node| node_card(cluster, node)),
         }
     });
     BoardBox {
         left,
         top: BOARD_TOP,
-        name: fitted(board.name.as_str(), BOARD_WIDTH / 2, 17.0),
-        bmc: board.bmc.value.to_string(),
+        name: fitted(group.board.map_or("", |board| board.name.as_str()), BOARD_WIDTH / 2, 17.0),
+        bmc: group.board.map(|board| board.bmc.value.to_string()),
         slots: slots.collect(),
     }
 }
@@ -220,6 +240,9 @@ fn node_card(cluster: &Cluster, node: &Node) -> NodeCard {
 
 /// Returns the data disk of a node, and the number of its further disks.
 fn disks(cluster: &Cluster, node: &Node) -> String {
+    if !node.is_host() {
+        return "joins by itself".to_owned();
+    }
     let data = cluster.storage.data_disk(&node.name);
     let data = data.map_or_else(|| "no data disk".to_owned(), ToString::to_string);
     match cluster.storage.further_disks(&node.name).count() {
@@ -232,18 +255,17 @@ fn occupied(boards: &[BoardBox]) -> impl Iterator<Item = &SlotBox> {
     boards.iter().flat_map(|board| &board.slots).filter(|slot| slot.node.is_some())
 }
 
-fn session_lines(cluster: &Cluster, routers: &[RouterBox], boards: &[BoardBox]) -> Vec<SessionLine> {
+fn session_lines(
+    cluster: &Cluster,
+    routers: &[RouterBox],
+    boards: &[BoardBox],
+    groups: &[Group<'_>],
+) -> Vec<SessionLine> {
     let slots: Vec<_> = boards
         .iter()
-        .zip(&cluster.boards)
-        .flat_map(|(drawn, board)| {
-            drawn.slots.iter().filter_map(|slot| {
-                let mut nodes = cluster.nodes.iter();
-                nodes
-                    .find(|node| node.board == board.name && node.slot == slot.number)
-                    .map(|node| (slot, node))
-            })
-        })
+        .zip(groups)
+        .flat_map(|(drawn, group)| drawn.slots.iter().zip(&group.nodes))
+        .filter_map(|(slot, node)| Some((slot, (*node)?)))
         .collect();
     let start = ROUTER_TOP + ROUTER_HEIGHT;
     let of_router = |(drawn, router): (&RouterBox, &Router)| {

@@ -11,7 +11,8 @@ use self::secrets::{KubernetesSecret, SecretFile};
 use super::error::RenderError;
 use super::manifests::ports::ports;
 use super::nix;
-use crate::config::cluster::{self, Bind, Cluster, Device, Domain, Label, Network, Node, SecretName};
+use crate::config::cluster::{self, Bind, Cluster, Device, Domain, Label, Network, Node, Place, SecretName};
+use crate::config::modules::Module;
 use crate::config::written::Role;
 use crate::render::document::Document;
 
@@ -22,7 +23,9 @@ const FOLDER: &str = "hosts";
 struct Shared<'a> {
     name: &'a Label,
     domain: &'a Domain,
-    nodes: Vec<Host<'a>>,
+    /// All nodes, in the order of the file.
+    nodes: Vec<Machine<'a>>,
+    hosts: Vec<Host<'a>>,
     /// Names of the nodes that run the control plane.
     servers: Vec<&'a Label>,
     ssh_keys: &'a [String],
@@ -67,16 +70,30 @@ struct Ipv6 {
     services: String,
 }
 
+/// A node, as the other nodes know it.
+#[derive(Serialize)]
+struct Machine<'a> {
+    name: &'a Label,
+    address: String,
+    /// In a dual-stack cluster.
+    address_ipv6: Option<String>,
+}
+
+/// The options of a kind of module that is not the default.
+#[derive(Serialize)]
+struct Board {
+    uboot: &'static str,
+    device_tree: &'static str,
+}
+
 #[derive(Serialize)]
 struct Host<'a> {
     name: &'a Label,
-    board: &'a Label,
-    bmc: String,
-    slot: u8,
-    address: String,
+    /// A sentence: where the module is.
+    place: String,
+    board: Option<Board>,
+    /// The address with the prefix length of its network.
     cidr: String,
-    /// The node's IPv6 address, alone and with the prefix length of its network, in a dual-stack cluster.
-    address_ipv6: Option<String>,
     cidr_ipv6: Option<String>,
     /// Options that override those of all nodes.
     interface: Option<Interface<'a>>,
@@ -183,7 +200,7 @@ pub(super) fn documents(cluster: &Cluster) -> Result<Vec<Document>, RenderError>
         document("default.nix".to_owned(), nix::render(&tera, "default.nix", &context)?),
         document("cluster.nix".to_owned(), nix::render(&tera, "cluster.nix", &context)?),
     ];
-    for host in &shared.nodes {
+    for host in &shared.hosts {
         let body = nix::render(&tera, "node.nix", &Context::from_serialize(host)?)?;
         documents.push(document(format!("{}.nix", host.name), body));
     }
@@ -203,14 +220,25 @@ fn shared(cluster: &Cluster) -> Shared<'_> {
         nodes: cluster
             .nodes
             .iter()
+            .map(|node| Machine {
+                name: &node.name,
+                address: node.address.v4().addr().to_string(),
+                address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
+            })
+            .collect(),
+        hosts: cluster
+            .hosts()
             .map(|node| Host {
                 name: &node.name,
-                board: &node.board,
-                bmc: boards.get(&node.board).cloned().unwrap_or_default(),
-                slot: node.slot,
-                address: node.address.v4().addr().to_string(),
+                place: match &node.place {
+                    Some(Place { board, slot }) => {
+                        let bmc = boards.get(board).cloned().unwrap_or_default();
+                        format!("Slot {slot} of board {board}, whose BMC is at {bmc}.")
+                    }
+                    None => format!("{} module that is in no board.", capitalized(node.module)),
+                },
+                board: board_options(node.module),
                 cidr: node.address.v4().to_string(),
-                address_ipv6: node.address.v6().map(|address| address.addr().to_string()),
                 storage: host_storage(&cluster.storage, &node.name),
                 cidr_ipv6: node.address.v6().map(|address| address.to_string()),
                 interface: (!node.interface.is_default()).then(|| Interface::from(&node.interface)),
@@ -294,6 +322,17 @@ impl<'a> From<&'a cluster::Interface> for Interface<'a> {
             search_domains,
         }
     }
+}
+
+/// Returns the name of a kind with its article, at the beginning of a sentence.
+fn capitalized(module: &Module) -> String {
+    let article = module.hardware.map_or("a", |hardware| hardware.article);
+    format!("{} {}", if article == "an" { "An" } else { "A" }, module.name)
+}
+
+fn board_options(module: &'static Module) -> Option<Board> {
+    let hardware = module.hardware.filter(|_| module != Module::DEFAULT)?;
+    Some(Board { uboot: hardware.uboot, device_tree: hardware.device_tree })
 }
 
 fn host_storage<'a>(storage: &'a cluster::Storage, node: &'a Label) -> HostStorage<'a> {

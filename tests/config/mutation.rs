@@ -18,9 +18,10 @@ use rk1::render::{RenderError, documents};
 
 const CASES: u32 = 13_000;
 /// The four nodes of the README, every example, and a cluster with every setting of k3s.
-const BASES: [&str; 7] = [
+const BASES: [&str; 8] = [
     include_str!("../../cluster.toml"),
     include_str!("../../examples/dual-stack/cluster.toml"),
+    include_str!("../../examples/mixed-modules/cluster.toml"),
     include_str!("../../examples/own-authority/cluster.toml"),
     include_str!("../../examples/single-node/cluster.toml"),
     include_str!("../../examples/two-boards/cluster.toml"),

@@ -63,6 +63,28 @@ fn the_picture_shows_every_part() {
     assert_eq!(picture.matches(">empty<").count(), 4);
 }
 
+/// Nodes in no board are in a box of their own, and machines that join by themselves have no disk. `SNAPSHOTS=overwrite` draws it
+/// again.
+#[test]
+fn the_picture_shows_nodes_in_no_board() {
+    let drawn = picture(include_str!("../../examples/mixed-modules/cluster.toml"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mixed-modules/topology.svg");
+    assert_data_eq!(&drawn, Data::read_from(&path, None).raw());
+    for text in [
+        ">no data disk<",
+        ">/dev/nvme0n1 + 1<",
+        ">joins by itself<",
+        ">in no board<",
+        ">other machine<",
+        ">CM3588<",
+        "6 sessions · iBGP",
+        "router: session den-pc, 192.168.20.20 to 192.168.20.1",
+    ] {
+        assert!(drawn.contains(text), "{text} is not in\n{drawn}");
+    }
+    assert_eq!(drawn.matches(">empty<").count(), 0);
+}
+
 /// `SNAPSHOTS=overwrite` draws it again.
 #[test]
 fn the_picture_shows_both_address_families() {

@@ -114,6 +114,7 @@ fn the_examples_are_up_to_date() {
     }
     let expected = [
         "dual-stack: 19 files, all up to date",
+        "mixed-modules: 16 files, all up to date",
         "own-authority: 15 files, all up to date",
         "single-node: 11 files, all up to date",
         "two-boards: 22 files, all up to date",

@@ -24,6 +24,9 @@ pub struct Board {
     pub password: Option<SecretName>,
 }
 
+/// The word for a node that is in no board.
+pub(super) const NO_BOARD: &str = "none";
+
 /// The number of slots of a board.
 pub const SLOTS: u8 = 4;
 
@@ -36,6 +39,8 @@ enum BoardMistake {
     DuplicateName { name: Label },
     #[error("two boards have their BMC at `{address}`")]
     DuplicateBmc { address: Ipv4Addr },
+    #[error("a board cannot have the name `none`")]
+    ReservedName,
     #[error("this is not a user name")]
     NotAUser,
 }
@@ -45,6 +50,9 @@ impl Mistake for BoardMistake {
         let instead = match self {
             Self::DuplicateName { .. } => "give each board its own name",
             Self::DuplicateBmc { .. } => "give each board the address of its own BMC",
+            Self::ReservedName => {
+                "write another name: `board = \"none\"` stands for a node that is in no board"
+            }
             Self::NotAUser => {
                 "write a name of a-z, 0-9, `-` and `_` that begins with a letter or `_`, such as `root`"
             }
@@ -69,7 +77,13 @@ fn resolve_board(
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Board> {
-    let name = board.name.as_ref().and_then(|text| problems.take(text.span, Label::parse(&text.value)));
+    let name = board.name.as_ref().and_then(|text| {
+        let name = problems.take(text.span, Label::parse(&text.value))?;
+        if name.as_str() == NO_BOARD {
+            problems.error(text.span, BoardMistake::ReservedName);
+        }
+        Some(name)
+    });
     let bmc = board.bmc.as_ref().and_then(|text| parsed(text, parse_address::<Ipv4Addr>, problems));
     let user = match &board.user {
         Some(text) => problems.take(text.span, parse_linux_user(&text.value)),

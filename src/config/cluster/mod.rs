@@ -47,7 +47,7 @@ pub use interface::{Device, Interface, Route};
 pub use k3s::{Joining, K3s, Login, NodeSettings, Registries, Snapshots};
 pub use name::{Domain, Label};
 pub use network::{IPV4, IPV6, Network, RangeLimits};
-pub use node::{NoSuchNode, Node};
+pub use node::{NoSuchNode, Node, Place};
 pub use pool::{Pool, PoolRange, ServiceLabel, address_like, bits};
 pub use resolve::{Cluster, SectionSpans};
 pub use router::Router;

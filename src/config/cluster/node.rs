@@ -1,4 +1,4 @@
-//! `[[node]]`: the nodes, which are modules in the slots of the boards.
+//! `[[node]]`: the nodes, most of which are modules in the slots of the boards.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::address::parse_host;
 use super::bgp::{Bgp, note_session_names};
-use super::board::SLOTS;
+use super::board::{NO_BOARD, SLOTS};
 use super::dual::{Ipv6Key, Networks, Pairs, parsed};
 use super::first_use::FirstUse;
 use super::interface::{self, Interface};
@@ -16,18 +16,25 @@ use super::number::asn;
 use super::router_status::is_ssh_destination;
 use super::secrets::{SecretLookup, SecretName};
 use crate::common::nearest::nearest;
-use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::diagnostics::{Mistake, Problems, Unresolved};
 use crate::config::modules::Module;
 use crate::config::source::{Span, Spanned};
 use crate::config::written::{self, Role};
 
-/// A node of the cluster: an RK1 module in a slot of a board.
-#[derive(Debug, Clone)]
-pub struct Node {
-    pub name: Label,
+/// A slot of a board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
     pub board: Label,
     /// From 1 to [`SLOTS`].
     pub slot: u8,
+}
+
+/// A node of the cluster.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub name: Label,
+    /// `None` if it is in no board.
+    pub place: Option<Place>,
     pub module: &'static Module,
     /// Its addresses, with the prefix lengths of their networks.
     pub address: Networks,
@@ -38,12 +45,26 @@ pub struct Node {
     pub asn: Option<Spanned<u32>>,
     /// Where ssh reaches it: a destination as ssh takes it, never an option.
     pub ssh: String,
-    /// The host key of its ssh server.
-    pub ssh_host_key: SecretName,
+    /// The host key of its ssh server. A machine that joins by itself need not have one here.
+    pub ssh_host_key: Option<SecretName>,
     /// Settings of k3s on this node, in addition to those that all nodes share.
     pub k3s: NodeSettings,
     /// The first of its own taints.
     pub taint: Option<Span>,
+}
+
+impl Node {
+    /// Returns whether the node is a host of NixOS, which `rk1` renders, flashes, deploys and logs in to.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        self.module.hardware.is_some()
+    }
+
+    /// Returns whether the node is in this slot.
+    #[must_use]
+    pub fn is_in(&self, board: &Label, slot: u8) -> bool {
+        self.place.as_ref().is_some_and(|place| place.board == *board && place.slot == slot)
+    }
 }
 
 /// A name that no node of the cluster has.
@@ -91,6 +112,16 @@ enum NodeMistake {
     UnknownBoard { board: String, nearest: Option<String>, known: Vec<String> },
     #[error("`[[node]]` lacks `board`, and there are several boards")]
     WhichBoard { known: Vec<String> },
+    #[error("`[[node]]` lacks `slot`")]
+    MissingSlot,
+    #[error("the node is in no board, but has a slot")]
+    SlotWithoutBoard,
+    #[error("the file has no `[[board]]` that the module could be in")]
+    NoBoards,
+    #[error("a machine of the kind `{kind}` is an agent")]
+    OtherServer { kind: &'static str },
+    #[error("`{key}` has no effect on a machine of the kind `{kind}`")]
+    KeyOfHost { key: &'static str, kind: &'static str },
     #[error("the node has an AS number, but no router learns its routes: there is no `[bgp]`")]
     AsnWithoutBgp,
     #[error("`{node}` is in the autonomous system of the router `{router}`, and other nodes are not")]
@@ -120,6 +151,17 @@ impl Mistake for NodeMistake {
             }
             Self::NoSuchSlot { .. } => format!("write a slot from 1 to {SLOTS}"),
             Self::SlotTaken { .. } => "write the slot that the module is in".to_owned(),
+            Self::MissingSlot => {
+                "add `slot = 1`, or `board = \"none\"` for a module that is in no board".to_owned()
+            }
+            Self::SlotWithoutBoard => "remove `slot`, or write the board that the module is in".to_owned(),
+            Self::NoBoards => {
+                "add a `[[board]]`, or write `board = \"none\"` for a module that is in no board".to_owned()
+            }
+            Self::OtherServer { .. } => {
+                "write `role = \"agent\"`: rk1 installs only modules of its own kinds as servers".to_owned()
+            }
+            Self::KeyOfHost { .. } => "remove it: rk1 does not configure the machine".to_owned(),
             Self::UnknownBoard { nearest: Some(board), .. } => format!("did you mean `{board}`?"),
             Self::UnknownBoard { known, .. } | Self::WhichBoard { known } => {
                 format!("write `board = …` with one of {}", known.join(", "))
@@ -142,10 +184,18 @@ impl Mistake for NodeMistake {
     }
 }
 
-/// The nodes, in the order of the file. `boards` are the names of the boards.
+/// The boards that a node can be in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Boards<'a> {
+    pub(super) names: &'a [&'a Label],
+    /// Whether the file has boards, valid or not.
+    pub(super) are_written: bool,
+}
+
+/// The nodes, in the order of the file.
 pub(super) fn resolve(
     nodes: &[written::Node],
-    boards: &[&Label],
+    boards: Boards<'_>,
     file: Span,
     pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
@@ -166,16 +216,14 @@ pub(super) fn resolve(
 
 fn resolve_node(
     node: &written::Node,
-    boards: &[&Label],
+    boards: Boards<'_>,
     pairs: &mut Pairs,
     secrets: &mut SecretLookup<'_>,
     problems: &mut Problems,
 ) -> Option<Node> {
     let name = resolve_name(node, problems);
-    let slot = node.slot.as_ref().and_then(|slot| {
-        let number = u8::try_from(slot.value).ok().filter(|number| (1..=SLOTS).contains(number));
-        problems.take(slot.span, number.ok_or(NodeMistake::NoSuchSlot { slot: slot.value }))
-    });
+    let module = node.kind.as_ref().map_or(Module::DEFAULT, |kind| kind.value);
+    let place = resolve_place(node, module, boards, problems);
     let v4 = node.address.as_ref().and_then(|text| parsed(text, parse_host::<Ipv4Addr>, problems));
     let key = Ipv6Key {
         table: "[[node]]",
@@ -186,7 +234,9 @@ fn resolve_node(
     };
     let address = pairs.join(v4, key, parse_host::<Ipv6Addr>, problems);
     let interface = interface::resolve(node.interface.as_ref(), problems);
-    let board = resolve_board(node, boards, problems);
+    if module.hardware.is_none() {
+        note_keys_of_hosts(node, module.word, problems);
+    }
     let asn = match &node.asn {
         Some(number) => Some(Spanned::new(asn(number, problems)?, number.span)),
         None => None,
@@ -198,8 +248,11 @@ fn resolve_node(
     };
     let taint = node.k3s.as_ref().and_then(|k3s| k3s.taints.as_deref()?.first()).map(|text| text.span);
     let ssh_host_key = match (&node.ssh_host_key, &name) {
-        (Some(text), None) => secrets.find(text, problems),
-        (text, Some(name)) => secrets.find_or_default(text.as_ref(), &format!("{name}-ssh"), problems),
+        (None, _) if module.hardware.is_none() => Some(None),
+        (Some(text), None) => secrets.find(text, problems).map(Some),
+        (text, Some(name)) => {
+            secrets.find_or_default(text.as_ref(), &format!("{name}-ssh"), problems).map(Some)
+        }
         (None, None) => None,
     };
     let ssh = match &node.ssh {
@@ -212,9 +265,8 @@ fn resolve_node(
     };
     Some(Node {
         name: name?,
-        board: board?,
-        slot: slot?,
-        module: Module::DEFAULT,
+        place: place.ok()?,
+        module,
         address: address?,
         interface: interface?,
         role: role?,
@@ -235,14 +287,71 @@ fn resolve_name(node: &written::Node, problems: &mut Problems) -> Option<Label> 
     Some(name)
 }
 
-/// The board that the node is in. It need not be written where there is only one.
-fn resolve_board(node: &written::Node, boards: &[&Label], problems: &mut Problems) -> Option<Label> {
+/// Returns the slot that the node is in. `Unresolved` means that a problem has been noted.
+fn resolve_place(
+    node: &written::Node,
+    module: &Module,
+    boards: Boards<'_>,
+    problems: &mut Problems,
+) -> Result<Option<Place>, Unresolved> {
+    let is_elsewhere = match &node.board {
+        Some(text) => text.value == NO_BOARD,
+        None => module.hardware.is_none() && node.slot.is_none(),
+    };
+    match &node.slot {
+        Some(slot) if is_elsewhere => {
+            problems.error(slot.span, NodeMistake::SlotWithoutBoard);
+            Err(Unresolved)
+        }
+        None if is_elsewhere => Ok(None),
+        None => {
+            problems.error(node.span, NodeMistake::MissingSlot);
+            Err(Unresolved)
+        }
+        Some(slot) => {
+            let number = u8::try_from(slot.value).ok().filter(|number| (1..=SLOTS).contains(number));
+            let number = problems.take(slot.span, number.ok_or(NodeMistake::NoSuchSlot { slot: slot.value }));
+            let board = resolve_board(node, boards, problems);
+            let place = board.zip(number).map(|(board, slot)| Place { board, slot });
+            place.map(Some).ok_or(Unresolved)
+        }
+    }
+}
+
+/// Notes what only a host of NixOS can have.
+fn note_keys_of_hosts(node: &written::Node, kind: &'static str, problems: &mut Problems) {
+    if let Some(role) = node.role.as_ref().filter(|role| role.value == Role::Server) {
+        problems.error(role.span, NodeMistake::OtherServer { kind });
+    }
+    let keys = [
+        ("interface", node.interface.as_ref().map(|interface| interface.span)),
+        ("storage", node.storage.as_ref().map(|text| text.span)),
+        ("k3s", node.k3s.as_ref().map(|k3s| k3s.span)),
+    ];
+    for (key, span) in keys {
+        if let Some(span) = span {
+            problems.error(span, NodeMistake::KeyOfHost { key, kind });
+        }
+    }
+}
+
+/// Returns the board that the node is in. It need not be written where there is only one.
+fn resolve_board(
+    node: &written::Node,
+    Boards { names: boards, are_written }: Boards<'_>,
+    problems: &mut Problems,
+) -> Option<Label> {
     let known = || boards.iter().map(|board| format!("`{board}`")).collect();
     let Some(text) = &node.board else {
         return match boards {
             [only] => Some((*only).clone()),
-            // What is wrong with the boards has been noted already.
-            [] => None,
+            [] => {
+                // What is wrong with written boards has been noted already.
+                if !are_written {
+                    problems.error(node.span, NodeMistake::NoBoards);
+                }
+                None
+            }
             _ => {
                 problems.error(node.span, NodeMistake::WhichBoard { known: known() });
                 None
@@ -265,19 +374,22 @@ fn note_duplicates(nodes: &[written::Node], resolved: &[Option<Node>], problems:
     for (written, node) in
         nodes.iter().zip(resolved).filter_map(|(written, node)| Some((written, node.as_ref()?)))
     {
-        let (Some(name), Some(slot)) = (written.name.as_ref(), written.slot.as_ref()) else { continue };
+        let Some(name) = written.name.as_ref() else { continue };
         if let Some(first) = names.earlier(&node.name, name.span) {
             let mistake = NodeMistake::DuplicateName { name: node.name.clone() };
             problems.collision(name.span, mistake, first, "first used here");
             continue;
         }
-        if let Some(first) = slots.earlier((&node.board, node.slot), slot.span) {
-            let mistake = NodeMistake::SlotTaken { board: node.board.clone(), slot: node.slot };
+        if let (Some(slot), Some(place)) = (&written.slot, &node.place)
+            && let Some(first) = slots.earlier((&place.board, place.slot), slot.span)
+        {
+            let mistake = NodeMistake::SlotTaken { board: place.board.clone(), slot: place.slot };
             problems.collision(slot.span, mistake, first, "first used here");
         }
+        let Some(key) = &node.ssh_host_key else { continue };
         let span = written.ssh_host_key.as_ref().map_or(name.span, |text| text.span);
-        if let Some(first) = keys.earlier(&node.ssh_host_key, span) {
-            let mistake = NodeMistake::DuplicateHostKey { key: node.ssh_host_key.as_str().to_owned() };
+        if let Some(first) = keys.earlier(key, span) {
+            let mistake = NodeMistake::DuplicateHostKey { key: key.as_str().to_owned() };
             problems.collision(span, mistake, first, "first used here");
         }
     }

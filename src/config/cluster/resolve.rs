@@ -14,7 +14,7 @@ use super::k3s::{self, K3s, NodeSettings};
 use super::kubernetes_secret::{self, OwnKubernetesSecret};
 use super::name::{Domain, Label};
 use super::network::{self, Network};
-use super::node::{self, NoSuchNode, Node};
+use super::node::{self, Boards, NoSuchNode, Node};
 use super::pool::{self, Pool, PoolSources};
 use super::router::Router;
 use super::secret_file::{self, SecretFile};
@@ -141,6 +141,11 @@ impl Cluster {
         self.pools.iter().find(|pool| pool.assigns(address))
     }
 
+    /// Returns the nodes that are hosts of NixOS.
+    pub fn hosts(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.is_host())
+    }
+
     /// Returns whether a DHCP server assigns the node's IPv4 address.
     #[must_use]
     pub fn has_lease(&self, node: &Node) -> bool {
@@ -264,10 +269,11 @@ impl Machines {
         let mut names: Vec<_> = boards.iter().flatten().map(|board| &board.name).collect();
         names.sort();
         names.dedup();
+        let known = Boards { names: &names, are_written: file.boards.is_some() };
         let nodes = file
             .nodes
             .as_ref()
-            .and_then(|nodes| node::resolve(nodes, &names, file.span, pairs, secrets, problems));
+            .and_then(|nodes| node::resolve(nodes, known, file.span, pairs, secrets, problems));
         let bgp = match &file.bgp {
             Some(bgp) => bgp::resolve(bgp, pairs, secrets, problems).map(Some).ok_or(Unresolved),
             None => Ok(None),

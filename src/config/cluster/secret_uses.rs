@@ -76,10 +76,10 @@ impl Recipients {
     #[must_use]
     pub fn include(&self, node: &Node) -> bool {
         match self {
-            Self::All => true,
+            Self::All => node.is_host(),
             Self::Servers => node.role == Role::Server,
             Self::Only(name) => *name == node.name,
-            Self::Some(names) => names.contains(&node.name),
+            Self::Some(names) => node.is_host() && names.contains(&node.name),
             Self::NoNode => false,
         }
     }
@@ -138,12 +138,16 @@ impl Cluster {
             place: SecretPlace::Secrets,
             recipients: file.nodes.clone().map_or(Recipients::All, Recipients::Some),
         }));
-        uses.extend(self.nodes.iter().map(|node| SecretUse {
-            secret: node.ssh_host_key.clone(),
-            what: "sshd: host key of the node".to_owned(),
-            kind: SecretKind::SshHostKey,
-            place: SecretPlace::SshHostKey,
-            recipients: Recipients::Only(node.name.clone()),
+        uses.extend(self.nodes.iter().filter_map(|node| {
+            let recipients =
+                if node.is_host() { Recipients::Only(node.name.clone()) } else { Recipients::NoNode };
+            Some(SecretUse {
+                secret: node.ssh_host_key.clone()?,
+                what: "sshd: host key of the node".to_owned(),
+                kind: SecretKind::SshHostKey,
+                place: SecretPlace::SshHostKey,
+                recipients,
+            })
         }));
         uses.extend(self.storage.disk_keys.iter().flatten().map(|(node, key)| SecretUse {
             secret: key.clone(),

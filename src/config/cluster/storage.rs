@@ -162,7 +162,7 @@ fn data_disks(nodes: &[Node], own: Vec<OwnDisk>, default: Option<&DiskSource>, s
         let (source, span) = own.unwrap_or_else(|| (default.cloned(), span));
         DataDisk { node: node.name.clone(), is_server: node.role == Role::Server, source, span }
     };
-    nodes.iter().zip(own).map(disk).collect()
+    nodes.iter().zip(own).filter(|(node, _)| node.is_host()).map(disk).collect()
 }
 
 /// Finds the secret of each node with the key of its disks. A filesystem that is used as it is needs no key.

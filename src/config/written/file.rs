@@ -39,8 +39,8 @@ table! {
         /// The nodes' network, and the address ranges inside the cluster.
         "network" network: Required<Network>,
         /// The Turing Pi 2 boards.
-        "board" boards: Required<Vec<Board>>,
-        /// The RK1 modules.
+        "board" boards: Option<Vec<Board>>,
+        /// The nodes.
         "node" nodes: Required<Vec<Node>>,
         /// The data disk of each node.
         "storage" storage: Required<Storage>,

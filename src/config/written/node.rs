@@ -1,22 +1,28 @@
-//! `[[node]]`: the nodes, which are modules in the slots of the boards.
+//! `[[node]]`: the nodes, most of which are modules in the slots of the boards.
+
+use thiserror::Error;
 
 use super::interface::Interface;
 use super::k3s::NodeK3s;
 use super::leaf::{Integer, Text};
-use super::shape::Required;
+use super::shape::{Decode, Required, TomlValue};
 use super::table::{choice, table};
+use crate::config::diagnostics::{Mistake, Problems};
+use crate::config::modules::{MODULES, Module};
 use crate::config::source::Spanned;
 
 table! {
-    /// A node of the cluster: an RK1 module in a slot of a board.
+    /// A node of the cluster: a module in a slot of a board, or a machine elsewhere.
     pub struct Node {
         /// Host name of the node: a DNS label (RFC 1123).
         "name" name: Required<Text> = "rk1-01",
-        /// Name of the board that the module is in. Required if the cluster has several boards.
+        /// What the node is. An `other` machine gets no image and joins by itself: `rk1 join` prints how. [default: rk1]
+        "kind" kind: Option<Spanned<&'static Module>> = "other",
+        /// Name of the board that the module is in, or `none` if it is in none. Required if the cluster has several boards.
         "board" board: Option<Text> = "turing-pi",
-        /// Slot of the board, 1 to 4.
+        /// Slot of the board, 1 to 4. Required for a module in a board.
         #[schemars(range(min = 1, max = 4))]
-        "slot" slot: Required<Integer> = 1,
+        "slot" slot: Option<Integer> = 1,
         /// Address and prefix length of the node.
         "address" address: Required<Text> = "172.16.10.221/24",
         /// IPv6 address and prefix length of the node, in a dual-stack cluster.
@@ -37,6 +43,33 @@ table! {
         "ssh" ssh: Option<Text> = "rk1-01",
         /// Name of the secret that holds the SSH host key: Ed25519, without a passphrase. [default: the node's name and `-ssh`]
         "ssh-host-key" ssh_host_key: Option<Text> = "rk1-01-ssh",
+    }
+}
+
+impl Decode for Spanned<&'static Module> {
+    fn decode(path: &str, value: &TomlValue<'_>, problems: &mut Problems) -> Option<Self> {
+        let text = Text::decode(path, value, problems)?;
+        let found = Module::of_word(&text.value).map(|module| Spanned::new(module, text.span));
+        if found.is_none() {
+            problems.error(text.span, UnknownKind { word: text.value });
+        }
+        found
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("`{word}` is not a value of `kind`")]
+struct UnknownKind {
+    word: String,
+}
+
+impl Mistake for UnknownKind {
+    fn hint(&self) -> Option<String> {
+        let words: Vec<_> = MODULES.iter().map(|module| format!("`{}`", module.word)).collect();
+        Some(match Module::meant(&self.word) {
+            Some(word) => format!("write `{word}`; the kinds are {}", words.join(", ")),
+            None => format!("write one of {}: `other` is any machine that joins by itself", words.join(", ")),
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub use command::{Flake, NodeCommand, roll_back};
 pub use health::FailedCheck;
 pub(crate) use listing::{line, listing, revert};
 pub use operator::Operator;
-pub use plan::{Drain, Options, Plan, Step};
+pub use plan::{Drain, Options, Plan, PlanError, Step};
 pub use reboot::{Reboot, RebootReasons};
 pub use report::{Failure, NodeResult, Results};
 pub use run::Event;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use thiserror::Error;
+
 use super::reboot::Reboot;
 use crate::config::cluster::{Cluster, Label, NoSuchNode, Node, SecretName};
 use crate::config::written::Role;
@@ -78,6 +80,28 @@ impl Step {
     }
 }
 
+/// Nodes that cannot be deployed.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Unknown(#[from] NoSuchNode),
+    #[error("node `{name}` is of the kind `{kind}`, on which rk1 deploys nothing")]
+    NotAHost { name: Label, kind: &'static str },
+}
+
+impl PlanError {
+    /// What to do instead.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unknown(unknown) => unknown.hint(),
+            Self::NotAHost { name, .. } => {
+                format!("update its k3s by the machine's own means: `rk1 join {name}` prints the version")
+            }
+        }
+    }
+}
+
 /// Nodes in the order in which they are deployed.
 #[derive(Debug)]
 pub struct Plan<'a> {
@@ -92,12 +116,17 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Makes a plan for these nodes, or for all if `names` is empty. Agents come first, since a mistake there leaves etcd
     /// alone; then the servers; last the server that founded the cluster, through which the others join.
-    pub fn new(cluster: &'a Cluster, names: &[String], options: Options) -> Result<Self, NoSuchNode> {
+    ///
+    /// Machines that are no hosts of NixOS are left out.
+    pub fn new(cluster: &'a Cluster, names: &[String], options: Options) -> Result<Self, PlanError> {
         for name in names {
-            cluster.node(name)?;
+            let node = cluster.node(name)?;
+            if !node.is_host() {
+                return Err(PlanError::NotAHost { name: node.name.clone(), kind: node.module.word });
+            }
         }
         let is_meant = |name: &Label| names.is_empty() || names.iter().any(|meant| meant == name.as_str());
-        let mut nodes: Vec<_> = cluster.nodes.iter().filter(|node| is_meant(&node.name)).collect();
+        let mut nodes: Vec<_> = cluster.hosts().filter(|node| is_meant(&node.name)).collect();
         // Stable: within a rank the order is that of the file.
         nodes.sort_by_key(|node| match node.role {
             Role::Agent => 0,

@@ -16,7 +16,8 @@ use crate::config::cluster::{Cluster, Node};
 use crate::config::diagnostics::Problems;
 use crate::config::source::Source;
 use crate::operate::status::{
-    Cause, ClusterObservation, Finding, NodeObservation, Observation, RouterObservation, SessionObservation,
+    Cause, ClusterObservation, Finding, HostObservation, NodeObservation, Observation, RouterObservation,
+    SessionObservation,
 };
 
 /// Long enough that no test waits for its end, however slow the machine.
@@ -159,14 +160,16 @@ impl Actions for World {
         Ok(Observation {
             nodes: vec![NodeObservation {
                 name: node.name.clone(),
-                answers: good(),
-                k3s,
+                host: Some(HostObservation {
+                    answers: good(),
+                    k3s,
+                    disk: good(),
+                    clock: good(),
+                    system: good(),
+                    streamer: None,
+                }),
                 ready: good(),
                 cilium: good(),
-                disk: good(),
-                clock: good(),
-                system: good(),
-                streamer: None,
             }],
             routers: vec![RouterObservation {
                 name: node.name.clone(),

@@ -14,7 +14,8 @@ pub(super) type Probed<T> = Result<T, ProbeError>;
 /// What all probes found. Nodes and routers are in the order in which they were asked about.
 #[derive(Debug)]
 pub(super) struct Facts {
-    pub(super) nodes: Vec<Probed<NodeFacts>>,
+    /// In the order of the nodes asked about. `None` for a machine that is not asked.
+    pub(super) nodes: Vec<Option<Probed<NodeFacts>>>,
     /// `None` for a router that is not to be asked.
     pub(super) routers: Vec<Option<Probed<RouterFacts>>>,
     pub(super) kubernetes: Probed<KubernetesFacts>,

@@ -15,7 +15,7 @@ pub use error::ProbeError;
 pub use finding::{Cause, Finding, Verdict};
 use k8s_openapi::jiff::Timestamp;
 pub use observation::{
-    ClusterObservation, NodeObservation, Observation, RouterObservation, ServiceObservation,
+    ClusterObservation, HostObservation, NodeObservation, Observation, RouterObservation, ServiceObservation,
     SessionObservation,
 };
 pub use probe::connection::{Connection, connect};

@@ -16,14 +16,22 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NodeObservation {
     pub name: Label,
-    /// Whether it answers over ssh.
-    pub answers: Finding,
-    /// The systemd unit, and the certificates of k3s.
-    pub k3s: Finding,
+    /// What the node says itself. `None` for a machine that `rk1` does not log in to.
+    #[serde(flatten)]
+    pub host: Option<HostObservation>,
     /// The node's conditions in Kubernetes.
     pub ready: Finding,
     /// Cilium's agent on it.
     pub cilium: Finding,
+}
+
+/// What was found out about a host of NixOS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostObservation {
+    /// Whether it answers over ssh.
+    pub answers: Finding,
+    /// The systemd unit, and the certificates of k3s.
+    pub k3s: Finding,
     /// The data disk and the directories on it.
     pub disk: Finding,
     pub clock: Finding,
@@ -81,16 +89,27 @@ pub struct ServiceObservation {
 
 impl NodeObservation {
     pub fn findings(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
-        let always = [
-            ("answers", &self.answers),
-            ("k3s", &self.k3s),
-            ("ready", &self.ready),
-            ("cilium", &self.cilium),
-            ("disk", &self.disk),
-            ("clock", &self.clock),
-            ("system", &self.system),
-        ];
-        always.into_iter().chain(self.streamer.as_ref().map(|finding| ("streamer", finding)))
+        let of_host = |name, finding: fn(&HostObservation) -> &Finding| {
+            self.host.as_ref().map(|host| (name, finding(host)))
+        };
+        [
+            of_host("answers", |host| &host.answers),
+            of_host("k3s", |host| &host.k3s),
+            Some(("ready", &self.ready)),
+            Some(("cilium", &self.cilium)),
+            of_host("disk", |host| &host.disk),
+            of_host("clock", |host| &host.clock),
+            of_host("system", |host| &host.system),
+            self.streamer().map(|finding| ("streamer", finding)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// Returns what was found out about the streamer. `None` where none runs.
+    #[must_use]
+    pub fn streamer(&self) -> Option<&Finding> {
+        self.host.as_ref()?.streamer.as_ref()
     }
 }
 

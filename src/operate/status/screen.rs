@@ -37,16 +37,32 @@ fn write_nodes(screen: &mut String, observation: &Observation) {
     }
     let mut heads: Vec<_> =
         ["NODE", "ANSWERS", "K3S", "READY", "CILIUM", "DISK", "CLOCK", "SYSTEM"].map(Cell::head).into();
-    if observation.nodes.iter().any(|node| node.streamer.is_some()) {
+    let has_streamer = observation.nodes.iter().any(|node| node.streamer().is_some());
+    if has_streamer {
         heads.push(Cell::head("STREAMER"));
     }
     let mut rows = vec![heads];
     for node in &observation.nodes {
         let mut row = vec![Cell::plain(node.name.as_str())];
-        let narrow = [&node.answers, &node.k3s, &node.ready, &node.cilium, &node.disk, &node.clock];
+        let Some(host) = &node.host else {
+            let none = || Cell::plain("-");
+            row.extend([
+                none(),
+                none(),
+                word_cell(&node.ready),
+                word_cell(&node.cilium),
+                none(),
+                none(),
+                none(),
+            ]);
+            row.extend(has_streamer.then(none));
+            rows.push(row);
+            continue;
+        };
+        let narrow = [&host.answers, &host.k3s, &node.ready, &node.cilium, &host.disk, &host.clock];
         row.extend(narrow.map(word_cell));
-        row.push(if node.streamer.is_some() { word_cell(&node.system) } else { full_cell(&node.system) });
-        row.extend(node.streamer.as_ref().map(full_cell));
+        row.push(if host.streamer.is_some() { word_cell(&host.system) } else { full_cell(&host.system) });
+        row.extend(host.streamer.as_ref().map(full_cell));
         rows.push(row);
     }
     screen.push_str(&table::text(&rows));

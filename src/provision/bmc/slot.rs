@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::cluster::Node;
+use crate::config::cluster::Place;
 
 /// A slot of a board. The board and cluster.toml count slots from 1, `node=` parameters of the API count them from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,10 +13,10 @@ pub struct Slot {
 impl Slot {
     pub const ALL: [Self; 4] = [Self { index: 0 }, Self { index: 1 }, Self { index: 2 }, Self { index: 3 }];
 
-    /// Returns the slot of a node. The checked model has only slots 1 to 4.
+    /// Returns the slot of a place. The checked model has only slots 1 to 4.
     #[must_use]
-    pub fn of(node: &Node) -> Self {
-        Self { index: node.slot.saturating_sub(1).min(3) }
+    pub fn of(place: &Place) -> Self {
+        Self { index: place.slot.saturating_sub(1).min(3) }
     }
 
     /// The slot counted from 0, as `node=` parameters have it.

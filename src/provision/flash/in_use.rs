@@ -25,7 +25,7 @@ pub(super) async fn confirm_overwrite(
         return Ok(());
     }
     let confirmed = select! {
-        confirmed = console.confirm_overwrite(target.name(), &in_use, target.hardware) => confirmed,
+        confirmed = console.confirm_overwrite(target.name(), &in_use, target.host.hardware) => confirmed,
         () = interrupt.wait() => return Err(FlashError::interrupted()),
     };
     match confirmed {

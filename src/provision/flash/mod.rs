@@ -27,4 +27,4 @@ pub use interrupt::Interrupt;
 pub use run::{Flash, Options, Preview};
 pub use seeded_file::SeededFile;
 pub use steps::Phase;
-pub use target::{Target, TargetError, targets};
+pub use target::{HostImage, Target, TargetError, host_image, slot, targets};

@@ -13,7 +13,7 @@ use super::console::{Console, Notice, ReadPurpose};
 use super::error::FlashError;
 use super::interrupt::Interrupt;
 use super::payload::{Counted, Open, Payload, ReadProgress};
-use super::target::Target;
+use super::target::HostImage;
 use crate::common::known_hosts::{self, KnownHost};
 use crate::config::cluster::{Cluster, Label, SecretPlace};
 use crate::config::modules::Hardware;
@@ -55,7 +55,7 @@ impl Prepared {
 pub(super) async fn prepare(
     cluster: &Cluster,
     folder: &Path,
-    target: &Target<'_>,
+    target: &HostImage<'_>,
     interrupt: &mut Interrupt,
     console: &mut impl Console,
 ) -> Result<Prepared, FlashError> {
@@ -97,7 +97,7 @@ fn opener(path: PathBuf, hardware: &'static Hardware, seed: Seed, identity: Iden
 }
 
 /// Checks that the image boots, and that it is the image of this host.
-fn check(inspection: &Inspection, identity: &Identity, target: &Target<'_>) -> Result<(), FlashError> {
+fn check(inspection: &Inspection, identity: &Identity, target: &HostImage<'_>) -> Result<(), FlashError> {
     let (host, image) = (target.name().clone(), target.image.clone());
     let faults = inspection.faults();
     if !faults.is_empty() {

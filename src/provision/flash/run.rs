@@ -16,7 +16,7 @@ use super::prepare::prepare;
 use super::seeded_file::{self, SeededFile};
 use super::ssh_greeting;
 use super::steps::Job;
-use super::target::Target;
+use super::target::{HostImage, Target};
 use crate::common::certificate::Fingerprint;
 use crate::config::cluster::Cluster;
 use crate::provision::bmc::StartRequest;
@@ -73,7 +73,7 @@ impl<'a> Flash<'a> {
         target: &Target<'_>,
         console: &mut impl Console,
     ) -> Result<Preview, FlashError> {
-        let prepared = prepare(self.cluster, self.folder, target, &mut self.interrupt, console).await?;
+        let prepared = prepare(self.cluster, self.folder, &target.host, &mut self.interrupt, console).await?;
         let request = target.start_request(&prepared.payload);
         Ok(Preview { secrets: prepared.secrets, request, pinned: self.boards.pinned(target) })
     }
@@ -81,7 +81,7 @@ impl<'a> Flash<'a> {
     /// Writes the image of a node with its secrets to a new file.
     pub async fn write_file(
         &mut self,
-        target: &Target<'_>,
+        target: &HostImage<'_>,
         file: &Path,
         console: &mut impl Console,
     ) -> Result<SeededFile, FlashError> {
@@ -91,7 +91,7 @@ impl<'a> Flash<'a> {
     /// Flashes a node and waits for its SSH server.
     pub async fn flash(&mut self, target: &Target<'_>, console: &mut impl Console) -> Result<(), FlashError> {
         let Options { yes, wait_for_board, .. } = self.options;
-        let prepared = prepare(self.cluster, self.folder, target, &mut self.interrupt, console).await?;
+        let prepared = prepare(self.cluster, self.folder, &target.host, &mut self.interrupt, console).await?;
         let job = self.job(target, &prepared.payload);
         let bmc = self.boards.log_in(target, wait_for_board, &mut self.interrupt, console).await?;
         in_use::confirm_overwrite(target, yes, &mut self.interrupt, console).await?;

@@ -14,7 +14,7 @@ use super::error::FlashError;
 use super::interrupt::Interrupt;
 use super::payload::{Counted, Payload, ReadProgress};
 use super::prepare::{prepare, run};
-use super::target::Target;
+use super::target::HostImage;
 use crate::config::cluster::Cluster;
 
 /// The preset of `xz -6`. The BMC has 128 MiB of memory and cannot decode higher ones.
@@ -51,7 +51,7 @@ impl Format {
 pub(super) async fn write(
     cluster: &Cluster,
     folder: &Path,
-    target: &Target<'_>,
+    target: &HostImage<'_>,
     file: &Path,
     interrupt: &mut Interrupt,
     console: &mut impl Console,

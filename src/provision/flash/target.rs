@@ -12,13 +12,20 @@ use crate::config::diagnostics::Mistake;
 use crate::config::modules::{Hardware, Module};
 use crate::provision::bmc::{Slot, StartRequest};
 
-/// A node, its board and its image.
+/// A node and its image.
 #[derive(Debug)]
-pub struct Target<'a> {
+pub struct HostImage<'a> {
     pub(super) node: &'a Node,
-    pub(super) board: &'a Board,
     pub(super) hardware: &'static Hardware,
     pub(super) image: PathBuf,
+}
+
+/// A node, its image, and the slot of a board whose BMC writes it.
+#[derive(Debug)]
+pub struct Target<'a> {
+    pub(super) host: HostImage<'a>,
+    pub(super) board: &'a Board,
+    slot: Slot,
 }
 
 #[derive(Debug, Error)]
@@ -29,11 +36,11 @@ pub enum TargetError {
     Repeated { name: String },
     #[error(transparent)]
     Unknown(NoSuchNode),
-    #[error("node `{name}` has no board")]
+    #[error("node `{name}` is in no board, so that no BMC can write to it")]
     NoBoard { name: Label },
-    #[error("node `{name}` is of the kind {}, for which rk1 builds no image", module.name)]
+    #[error("node `{name}` is of the kind `{}`, for which rk1 builds no image", module.word)]
     NoImage { name: Label, module: &'static Module },
-    #[error("node `{name}` is of the kind {}, which the BMC cannot write to", module.name)]
+    #[error("node `{name}` is of the kind `{}`, which the BMC cannot write to", module.word)]
     UnknownToBmc { name: Label, module: &'static Module },
 }
 
@@ -45,11 +52,13 @@ impl TargetError {
             Self::Image { source, .. } => source.hint(),
             Self::Repeated { .. } => Some("name each node once".to_owned()),
             Self::Unknown(unknown) => Some(unknown.hint()),
-            Self::NoBoard { .. } => None,
-            Self::NoImage { .. } => Some("install it by its own means".to_owned()),
-            Self::UnknownToBmc { name, .. } => {
-                Some(format!("write `result/{name}.img.xz` to its boot disk by its own means"))
+            Self::NoImage { name, .. } => {
+                Some(format!("install it by its own means, then run `rk1 join {name}`"))
             }
+            Self::NoBoard { name } | Self::UnknownToBmc { name, .. } => Some(format!(
+                "run `rk1 flash {name} --output {name}.img`, which adds the secrets, and write that file to the eMMC: \
+                 docs/nodes.md"
+            )),
         }
     }
 
@@ -60,21 +69,39 @@ impl TargetError {
     }
 }
 
-impl Target<'_> {
+impl HostImage<'_> {
     #[must_use]
     pub fn name(&self) -> &Label {
         &self.node.name
-    }
-
-    #[must_use]
-    pub fn slot(&self) -> Slot {
-        Slot::of(self.node)
     }
 
     /// The address of the node.
     #[must_use]
     pub fn address(&self) -> IpAddr {
         IpAddr::from(self.node.address.v4().addr())
+    }
+
+    #[must_use]
+    pub fn image(&self) -> &Path {
+        &self.image
+    }
+}
+
+impl Target<'_> {
+    #[must_use]
+    pub fn name(&self) -> &Label {
+        self.host.name()
+    }
+
+    #[must_use]
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// The address of the node.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.host.address()
     }
 
     #[must_use]
@@ -90,7 +117,7 @@ impl Target<'_> {
 
     #[must_use]
     pub fn image(&self) -> &Path {
-        &self.image
+        self.host.image()
     }
 
     /// The BMC goes by the name alone: `.img` says that the bytes are raw.
@@ -113,33 +140,45 @@ pub fn targets<'a>(
 ) -> Result<Vec<Target<'a>>, TargetError> {
     let mut targets: Vec<Target<'a>> = Vec::new();
     for name in names {
-        let (node, board) = find(cluster, name)?;
+        let node = cluster.node(name).map_err(TargetError::Unknown)?;
         if targets.iter().any(|target| target.name() == &node.name) {
             return Err(TargetError::Repeated { name: name.clone() });
         }
-        let hardware = hardware(node)?;
-        let image = match image {
-            Some(image) => image.to_owned(),
-            None => find_image(folder, &node.name)
-                .map_err(|source| TargetError::Image { name: node.name.clone(), source })?,
-        };
-        targets.push(Target { node, board, hardware, image });
+        let (board, slot) = slot(cluster, node)?;
+        targets.push(Target { host: host_image(cluster, folder, name, image)?, board, slot });
     }
     Ok(targets)
 }
 
-fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<(&'a Node, &'a Board), TargetError> {
+/// Returns a node with its image, as [`targets`] does. The node may be in no board.
+pub fn host_image<'a>(
+    cluster: &'a Cluster,
+    folder: &Path,
+    name: &str,
+    image: Option<&Path>,
+) -> Result<HostImage<'a>, TargetError> {
     let node = cluster.node(name).map_err(TargetError::Unknown)?;
-    let board = cluster.boards.iter().find(|board| board.name == node.board);
-    Ok((node, board.ok_or_else(|| TargetError::NoBoard { name: node.name.clone() })?))
+    let (name, module) = (node.name.clone(), node.module);
+    let hardware = module.hardware.ok_or(TargetError::NoImage { name, module })?;
+    let image = match image {
+        Some(image) => image.to_owned(),
+        None => find_image(folder, &node.name)
+            .map_err(|source| TargetError::Image { name: node.name.clone(), source })?,
+    };
+    Ok(HostImage { node, hardware, image })
 }
 
-/// Returns what the node's image has to fit, if the BMC can write one to the module.
-fn hardware(node: &Node) -> Result<&'static Hardware, TargetError> {
+/// Returns the slot of a node, if the BMC of its board can write to it.
+pub fn slot<'a>(cluster: &'a Cluster, node: &Node) -> Result<(&'a Board, Slot), TargetError> {
     let (name, module) = (node.name.clone(), node.module);
-    match module.hardware {
-        None => Err(TargetError::NoImage { name, module }),
+    if module.hardware.is_none() {
+        return Err(TargetError::NoImage { name, module });
+    }
+    let place = node.place.as_ref();
+    let board = place.and_then(|place| cluster.boards.iter().find(|board| board.name == place.board));
+    match place.zip(board) {
+        None => Err(TargetError::NoBoard { name }),
         Some(_) if !module.is_known_to_bmc => Err(TargetError::UnknownToBmc { name, module }),
-        Some(hardware) => Ok(hardware),
+        Some((place, board)) => Ok((board, Slot::of(place))),
     }
 }

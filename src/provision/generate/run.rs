@@ -150,7 +150,7 @@ fn write_new(
 
 /// Returns the name of the node whose host key the secret is.
 fn comment(cluster: &Cluster, name: &SecretName) -> String {
-    let node = cluster.nodes.iter().find(|node| node.ssh_host_key == *name);
+    let node = cluster.nodes.iter().find(|node| node.ssh_host_key.as_ref() == Some(name));
     node.map(|node| node.name.to_string()).unwrap_or_default()
 }
 
@@ -158,7 +158,7 @@ fn comment(cluster: &Cluster, name: &SecretName) -> String {
 fn record_all(cluster: &Cluster, folder: &Path) -> Result<Option<PathBuf>, GenerateError> {
     let known = |node: &Node| -> Option<KnownHost> {
         // No program is run for this.
-        let source = cluster.secrets.source(&node.ssh_host_key);
+        let source = cluster.secrets.source(node.ssh_host_key.as_ref()?);
         source.file()?;
         known_host(cluster, node, &source.read(folder).ok()?)
     };

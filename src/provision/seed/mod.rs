@@ -15,5 +15,5 @@ pub use contents::{Seed, SeedFile};
 pub use host_key::public_key as public_host_key;
 pub use inventory::{ListedSecret, Readiness, Use, inventory};
 pub use partition::{PartitionError, SeedPartition, partition};
-pub use read::{Origin, Refused, SeedMistake, for_node, secret};
+pub use read::{Origin, Refused, SeedMistake, agent_token, for_node, secret};
 pub use seeded::{Seeded, SeededError};

@@ -147,6 +147,22 @@ pub fn for_node(cluster: &Cluster, node: &Node, folder: &Path) -> Result<Seed, R
     }
 }
 
+/// Reads the token with which agents join, in its full form if the authority of the servers is known.
+pub fn agent_token(cluster: &Cluster, folder: &Path) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    let mut reader = Reader { cluster, folder, mistakes: Vec::new() };
+    let name = cluster.k3s.joining.token_of(Role::Agent).clone();
+    let bytes = reader.read(&name);
+    let mut files: Vec<_> = bytes
+        .into_iter()
+        .map(|bytes| SeedFile { name: name.clone(), place: SecretPlace::Secrets, bytes })
+        .collect();
+    reader.complete_tokens(&mut files);
+    match files.pop() {
+        Some(file) if reader.mistakes.is_empty() => Ok(file.bytes),
+        _ => Err(Refused(reader.mistakes)),
+    }
+}
+
 impl Reader<'_> {
     /// Returns the bytes of a secret, or notes a mistake.
     fn read(&mut self, name: &SecretName) -> Option<Zeroizing<Vec<u8>>> {

@@ -52,7 +52,8 @@ pub(super) struct BoardBox {
     pub(super) left: u32,
     pub(super) top: u32,
     pub(super) name: FittedText,
-    pub(super) bmc: String,
+    /// `None` for nodes that are in no board.
+    pub(super) bmc: Option<String>,
     pub(super) slots: Vec<SlotBox>,
 }
 
@@ -61,7 +62,7 @@ pub(super) struct SlotBox {
     pub(super) left: u32,
     pub(super) top: u32,
     pub(super) center: u32,
-    pub(super) number: u8,
+    pub(super) label: String,
     pub(super) node: Option<NodeCard>,
 }
 

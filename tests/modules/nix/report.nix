@@ -226,6 +226,7 @@ in
   dualStackHosts = lib.mapAttrs host (outputs.lib.mkCluster ../../../examples/dual-stack/hosts);
   # The other clusters that people run.
   exampleHosts = lib.genAttrs [
+    "mixed-modules"
     "own-authority"
     "single-node"
     "two-boards"

@@ -44,6 +44,7 @@ struct Part {
 
 static HOSTS: Part = Part::new("hosts");
 static DUAL_STACK: Part = Part::new("dualStack");
+static MIXED: Part = Part::new("mixed");
 static VARIANTS: Part = Part::new("variants");
 static MACHINES: Part = Part::new("machines");
 
@@ -107,6 +108,17 @@ fn every_host_satisfies_nixos() {
 fn every_dual_stack_host_satisfies_nixos() {
     let Some(hosts) = DUAL_STACK.get("every_dual_stack_host_satisfies_nixos") else { return };
     check_hosts(hosts);
+}
+
+/// Hosts of several kinds and with different disks, with their images.
+#[test]
+fn hosts_with_other_disks_and_modules_evaluate() {
+    let Some(hosts) = MIXED.get("hosts_with_other_disks_and_modules_evaluate") else { return };
+    for name in ["den-2", "den-3", "den-nas"] {
+        assert_eq!(hosts[name]["failedAssertions"], json!([]), "{name}");
+        is_derivation(&hosts[name]["toplevel"]);
+        is_derivation(&hosts[name]["image"]);
+    }
 }
 
 /// What users add to a host. Each of these failed or had a wrong effect once.

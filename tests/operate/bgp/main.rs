@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "what is not as it should be ends the run")]
 
+mod examples;
 mod interruption;
 #[path = "../../requirement/mod.rs"]
 mod requirement;
@@ -9,8 +10,12 @@ mod run;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 use tempfile::TempDir;
+
+/// Held by a test that runs several labs at once: their timers need the processor.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A folder with the cluster of the posts in it, and FRR or BIRD for its router.
 fn cluster(router: &str) -> TempDir {

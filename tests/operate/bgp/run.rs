@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use snapbox::assert_data_eq;
 
-use crate::{can_run, cluster, dual_stack, lab, multihop};
+use crate::{ONE_AT_A_TIME, can_run, cluster, dual_stack, lab, multihop};
 
 const FRR: &str = "platform = \"frr\"\nversion = \"8.4.4\"\npassword = \"bgp-password\"\n";
 const EXTERNAL_FRR: &str =
@@ -22,6 +22,7 @@ fn every_check_passes() {
     if !can_run("every_check_passes") {
         return;
     }
+    let _guard = ONE_AT_A_TIME.lock();
     let started = Instant::now();
     let runs = [
         ("FRR", cluster(FRR), EXPECTED),

@@ -27,13 +27,14 @@ fn refusal(module: &'static Module) -> (String, Option<String>) {
 #[test]
 fn a_module_without_an_image_is_refused() {
     let (error, hint) = refusal(&WITHOUT_IMAGE);
-    assert_eq!(error, "node `rk1-01` is of the kind Jetson, for which rk1 builds no image");
-    assert_eq!(hint.as_deref(), Some("install it by its own means"));
+    assert_eq!(error, "node `rk1-01` is of the kind `other`, for which rk1 builds no image");
+    assert_eq!(hint.as_deref(), Some("install it by its own means, then run `rk1 join rk1-01`"));
 }
 
 #[test]
 fn a_module_that_the_bmc_does_not_know_is_refused() {
     let (error, hint) = refusal(&WITHOUT_BMC);
-    assert_eq!(error, "node `rk1-01` is of the kind stray RK1, which the BMC cannot write to");
-    assert_eq!(hint.as_deref(), Some("write `result/rk1-01.img.xz` to its boot disk by its own means"));
+    assert_eq!(error, "node `rk1-01` is of the kind `stray`, which the BMC cannot write to");
+    let hint = hint.expect("a hint");
+    assert!(hint.starts_with("run `rk1 flash rk1-01 --output rk1-01.img`, which adds the secrets"), "{hint}");
 }

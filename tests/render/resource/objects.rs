@@ -78,9 +78,10 @@ pub(crate) fn written_by_hand() -> Vec<Object> {
 }
 
 /// The repository's own cluster, and the examples.
-pub(crate) const CLUSTERS: [&str; 6] = [
+pub(crate) const CLUSTERS: [&str; 7] = [
     "cluster.toml",
     "examples/dual-stack/cluster.toml",
+    "examples/mixed-modules/cluster.toml",
     "examples/own-authority/cluster.toml",
     "examples/single-node/cluster.toml",
     "examples/two-boards/cluster.toml",

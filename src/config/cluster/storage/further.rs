@@ -77,7 +77,8 @@ fn resolve_disk(
 
 fn resolve_nodes(disk: &written::FurtherDisk, nodes: &[Node], problems: &mut Problems) -> Option<Vec<Label>> {
     let Some(listed) = &disk.nodes else {
-        return Some(nodes.iter().map(|node| node.name.clone()).collect());
+        let hosts = nodes.iter().filter(|node| node.is_host());
+        return Some(hosts.map(|node| node.name.clone()).collect());
     };
     if listed.value.is_empty() {
         problems.error(listed.span, StorageMistake::NoNode);
@@ -87,6 +88,11 @@ fn resolve_nodes(disk: &written::FurtherDisk, nodes: &[Node], problems: &mut Pro
     let mut are_known = true;
     for text in &listed.value {
         match nodes.iter().find(|node| node.name.as_str() == text.value) {
+            Some(node) if !node.is_host() => {
+                are_known = false;
+                let mistake = StorageMistake::NotAHost { node: node.name.clone(), kind: node.module.word };
+                problems.error(text.span, mistake);
+            }
             Some(node) if !found.contains(&node.name) => found.push(node.name.clone()),
             Some(_) => {}
             None => {

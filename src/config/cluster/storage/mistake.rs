@@ -56,6 +56,8 @@ pub(super) enum StorageMistake {
     NoNode,
     #[error("the cluster has no node `{node}`")]
     UnknownNode { node: String, hint: String },
+    #[error("`{node}` is a machine of the kind `{kind}`, whose disks rk1 does not prepare")]
+    NotAHost { node: Label, kind: &'static str },
     #[error("the filesystem `{device}` is not encrypted")]
     NotEncrypted { device: String },
     #[error("directory `{directory}` is used twice")]
@@ -131,6 +133,7 @@ impl Mistake for StorageMistake {
             Self::LongName { .. } => "write a shorter name: it becomes that of a partition".to_owned(),
             Self::NoNode => "write the names of the nodes that have it, or remove the table".to_owned(),
             Self::UnknownNode { hint, .. } => hint.clone(),
+            Self::NotAHost { .. } => "remove it from the list, and mount the disk by the machine's own means".to_owned(),
             Self::NotEncrypted { .. } => {
                 "write the device of a blank disk to have an encrypted one: `encryption` does not apply to a filesystem \
                  that is used as it is"

@@ -6,7 +6,7 @@ use super::{certificate, gateway, pods};
 use crate::config::cluster::Cluster;
 use crate::config::written::Role;
 use crate::operate::status::facts::{
-    EtcdFacts, Facts, KubernetesFacts, Labels, Lookup, NodeFacts, PodFacts, Probed, ServiceFacts,
+    EtcdFacts, Facts, KubernetesFacts, Labels, Lookup, PodFacts, Probed, ServiceFacts,
 };
 use crate::operate::status::finding::{Cause, Finding};
 use crate::operate::status::observation::{ClusterObservation, NodeObservation, ServiceObservation};
@@ -190,7 +190,7 @@ fn etcd(cluster: &Cluster, facts: &Facts, nodes: &[NodeObservation]) -> Finding 
     let members: Vec<(&str, Option<EtcdFacts>)> = servers
         .iter()
         .map(|(node, (probed, _))| {
-            (node.name.as_str(), probed.as_ref().ok().and_then(|facts: &NodeFacts| facts.etcd))
+            (node.name.as_str(), probed.as_ref().and_then(|probed| probed.as_ref().ok()?.etcd))
         })
         .collect();
     let journal = |name: &str| format!("`journalctl -u k3s --grep etcd` on {name}");
@@ -206,7 +206,7 @@ fn etcd(cluster: &Cluster, facts: &Facts, nodes: &[NodeObservation]) -> Finding 
         if is_down(found) {
             return Finding::follows(format!("{led} of {all} members take part; see {name}"));
         }
-        if !found.answers.is_good() {
+        if !found.host.as_ref().is_some_and(|host| host.answers.is_good()) {
             return Finding::follows(format!("{name} did not answer"));
         }
         let what = format!("etcd on {name} does not answer, {led} of {all} members take part");
@@ -229,7 +229,9 @@ fn etcd(cluster: &Cluster, facts: &Facts, nodes: &[NodeObservation]) -> Finding 
 }
 
 fn is_down(node: &NodeObservation) -> bool {
-    node.answers.is_wrong() || node.k3s.is_caused_by(Cause::K3sNotRunning)
+    node.host
+        .as_ref()
+        .is_some_and(|host| host.answers.is_wrong() || host.k3s.is_caused_by(Cause::K3sNotRunning))
 }
 
 /// k3s writes a node's vote into a condition (k3s-io/k3s, `pkg/etcd`).

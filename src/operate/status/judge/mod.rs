@@ -22,7 +22,7 @@ pub(super) fn judge(cluster: &Cluster, scope: &Scope, facts: &Facts, now: Timest
     let nodes: Vec<_> = asked
         .iter()
         .zip(&facts.nodes)
-        .map(|(node, probed)| node::judge(cluster, node, probed, &facts.kubernetes, now))
+        .map(|(node, probed)| node::judge(cluster, node, probed.as_ref(), &facts.kubernetes, now))
         .collect();
     let mut judged = cluster::judge(cluster, facts, &nodes, now);
     let gateway = judged.services.as_ref().map(|services| &services.gateway);

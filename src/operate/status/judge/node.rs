@@ -5,13 +5,13 @@ use k8s_openapi::jiff::Timestamp;
 use super::gateway::{NamedFinding, follows_from};
 use super::streamer::or_unknown;
 use super::{cluster, pods, streamer};
-use crate::config::cluster::{Cluster, Node};
+use crate::config::cluster::{Cluster, Node, Place};
 use crate::operate::status::error::ProbeError;
 use crate::operate::status::facts::{
     CiliumNode, Condition, KubernetesFacts, Labels, Lookup, NodeFacts, NodeObject, Probed,
 };
 use crate::operate::status::finding::{Cause, Finding};
-use crate::operate::status::observation::NodeObservation;
+use crate::operate::status::observation::{HostObservation, NodeObservation};
 
 /// Seconds by which a clock may be wrong. Certificates and etcd bear more; this says that something sets the clock.
 const CLOCK_TOLERANCE: i64 = 5;
@@ -22,10 +22,16 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 pub(super) fn judge(
     cluster: &Cluster,
     node: &Node,
-    probed: &Probed<NodeFacts>,
+    probed: Option<&Probed<NodeFacts>>,
     kubernetes: &Probed<KubernetesFacts>,
     now: Timestamp,
 ) -> NodeObservation {
+    let name = node.name.clone();
+    let Some(probed) = probed else {
+        let cilium = cilium(node, None, kubernetes);
+        let ready = ready(node, kubernetes, &[("cilium", &cilium)]);
+        return NodeObservation { name, host: None, ready, cilium };
+    };
     let of_facts = |judge: &dyn Fn(&NodeFacts) -> Finding| match probed {
         Ok(facts) => judge(facts),
         Err(_) => Finding::follows("the node did not answer"),
@@ -33,22 +39,18 @@ pub(super) fn judge(
     let answers = answers(cluster, node, probed);
     let k3s = of_facts(&|facts| k3s(node, facts, kubernetes, now));
     let clock = of_facts(&|facts| clock(node, facts));
-    let cilium = cilium(node, &answers, &k3s, kubernetes);
-    NodeObservation {
-        name: node.name.clone(),
-        ready: ready(
-            node,
-            kubernetes,
-            &[("answers", &answers), ("k3s", &k3s), ("clock", &clock), ("cilium", &cilium)],
-        ),
-        cilium,
+    let cilium = cilium(node, Some((&answers, &k3s)), kubernetes);
+    let causes = [("answers", &answers), ("k3s", &k3s), ("clock", &clock), ("cilium", &cilium)];
+    let ready = ready(node, kubernetes, &causes);
+    let host = HostObservation {
         disk: of_facts(&|facts| disk(node, facts)),
         system: of_facts(&|facts| system(cluster, node, facts, kubernetes)),
         streamer: cluster.streamer.as_ref().map(|_| of_facts(&|facts| streamer::judge(node, facts))),
         answers,
         k3s,
         clock,
-    }
+    };
+    NodeObservation { name, host: Some(host), ready, cilium }
 }
 
 fn answers(cluster: &Cluster, node: &Node, probed: &Probed<NodeFacts>) -> Finding {
@@ -65,11 +67,13 @@ fn answers(cluster: &Cluster, node: &Node, probed: &Probed<NodeFacts>) -> Findin
         }
         Ok(_) => Finding::good("answers"),
         Err(error) if error.is_silence() => {
-            let (slot, board) = (node.slot, &node.board);
             let lease = if cluster.has_lease(node) { ", the router's DHCP reservation" } else { "" };
-            let look_at = format!(
-                "slot {slot} of {board}: `tpi power status`, `tpi uart -n {slot} get`, `ping {address}`{lease}"
-            );
+            let look_at = match &node.place {
+                Some(Place { slot, board }) => format!(
+                    "slot {slot} of {board}: `tpi power status`, `tpi uart -n {slot} get`, `ping {address}`{lease}"
+                ),
+                None => format!("its power and its console, `ping {address}`{lease}"),
+            };
             Finding::wrong(Cause::NodeSilent, error.to_string(), look_at)
         }
         Err(ProbeError::Skipped { reason }) => {
@@ -138,12 +142,14 @@ fn duration(seconds: u64) -> String {
 }
 
 /// Cilium's agent on the node. Without it the node has no pod network.
-fn cilium(node: &Node, answers: &Finding, k3s: &Finding, kubernetes: &Probed<KubernetesFacts>) -> Finding {
+/// `host` are the findings whether the node answers and runs k3s, if it was asked.
+fn cilium(node: &Node, host: Option<(&Finding, &Finding)>, kubernetes: &Probed<KubernetesFacts>) -> Finding {
     let Ok(kubernetes) = kubernetes else { return Finding::follows("Kubernetes did not answer") };
-    if answers.is_caused_by(Cause::NodeSilent) {
+    let is_caused = |finding: fn((&Finding, &Finding)) -> bool| host.is_some_and(finding);
+    if is_caused(|(answers, _)| answers.is_caused_by(Cause::NodeSilent)) {
         return Finding::follows("the node did not answer");
     }
-    if k3s.is_caused_by(Cause::K3sNotRunning) {
+    if is_caused(|(_, k3s)| k3s.is_caused_by(Cause::K3sNotRunning)) {
         return Finding::follows("k3s does not run");
     }
     let pods = match &kubernetes.pods {

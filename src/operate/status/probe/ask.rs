@@ -20,7 +20,10 @@ pub(in crate::operate::status) async fn ask(
     scope: &Scope,
 ) -> Facts {
     let asked = cluster.nodes.iter().filter(|node| scope.has(&node.name));
-    let nodes = join_all(asked.map(|node| node::ask(cluster, node, options)));
+    let nodes = join_all(asked.map(|node| async move {
+        // Nobody logs in to a machine that joins by itself.
+        if node.is_host() { Some(node::ask(cluster, node, options).await) } else { None }
+    }));
     let routers = join_all(cluster.routers().iter().map(|router| ask_router(cluster, router, options)));
     let kubernetes = kubernetes::ask(cluster, options, scope);
     let host = cluster.hubble.as_ref().filter(|_| *scope == Scope::Cluster);

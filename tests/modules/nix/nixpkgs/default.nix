@@ -1,4 +1,4 @@
-# A stand-in for `import pkgs.path`, nixpkgs with a configuration of its own: it has the boot loader, whose packages must be
+# A stand-in for `import pkgs.path`, nixpkgs with a configuration of its own: it has the boot loaders, whose packages must be
 # allowed as unfree, and no others.
 {
   localSystem,
@@ -10,10 +10,18 @@ let
 in
 assert overlays == [ ];
 assert allows "rkbin" && allows "uboot-turing-rk1-rk3588_defconfig" && !allows "steam";
-{
-  ubootTuringRK1 = derivation {
-    name = "ubootTuringRK1";
-    system = localSystem;
-    builder = "/not/built/here";
-  };
-}
+builtins.listToAttrs (
+  map
+    (name: {
+      inherit name;
+      value = derivation {
+        inherit name;
+        system = localSystem;
+        builder = "/not/built/here";
+      };
+    })
+    [
+      "ubootCM3588NAS"
+      "ubootTuringRK1"
+    ]
+)

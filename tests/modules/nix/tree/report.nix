@@ -85,6 +85,26 @@ in
       lib.mapAttrs (_: host: host.config.environment.etc.greeting.text) hosts;
   };
 
+  # Another module with a further disk, a host with an existing filesystem, and one without a data disk.
+  mixed =
+    lib.genAttrs
+      [
+        "den-2"
+        "den-3"
+        "den-nas"
+      ]
+      (
+        name:
+        let
+          inherit ((mkCluster { hosts = ../../../../examples/mixed-modules/hosts; }).${name}) config;
+        in
+        {
+          failedAssertions = failed config;
+          toplevel = config.system.build.toplevel.drvPath;
+          image = config.system.build.rk1Image.drvPath;
+        }
+      );
+
   # Hosts as virtual machines, and the streamer on a machine that is not a node.
   machines = {
     aarch64 = outputs.packages.aarch64-linux.vm-rk1-01.drvPath;
