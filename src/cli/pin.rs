@@ -60,14 +60,14 @@ impl Pin {
     }
 }
 
-/// Returns the line for one chart.
+/// Returns the line for one chart, or for the Gateway API.
 fn line(each: &Newer) -> String {
     let pinned = if each.is_pinned { "pinned" } else { "not pinned" };
     let mut newer: Vec<_> = [each.patch, each.newest].into_iter().flatten().map(described).collect();
     newer.dedup();
     let newer =
         if newer.is_empty() { "the newest".to_owned() } else { format!("newer: {}", newer.join(", ")) };
-    format!("{} {}: {pinned}, {newer}\n", each.chart, each.used)
+    format!("{} {}: {pinned}, {newer}\n", each.name, each.used)
 }
 
 fn described(newer: NewerRelease) -> String {
@@ -77,7 +77,7 @@ fn described(newer: NewerRelease) -> String {
 
 fn as_json(each: &Newer) -> Value {
     json!({
-        "chart": each.chart,
+        "name": each.name,
         "version": each.used.to_string(),
         "pinned": each.is_pinned,
         "newest-patch": each.patch.map(|newer| newer.release.to_string()),

@@ -72,6 +72,7 @@ fn repository() -> Files {
         ("/cilium/charts/cilium-1.20.0.tgz", CILIUM.to_vec()),
         ("/jetstack/index.yaml", cert_manager.as_bytes().to_vec()),
         ("/jetstack/cert-manager-v1.21.1.tgz", CERT_MANAGER.to_vec()),
+        ("/gateway-api/@v/list", b"v1.8.0-rc.1\nv1.6.1\nv1.6.0\n".to_vec()),
         ("/gateway-api/v1.6.1/config/crd/kustomization.yaml", list.as_bytes().to_vec()),
         ("/gateway-api/v1.6.1/config/crd/standard/gateways.yaml", DEFINITION.to_vec()),
         ("/gateway-api/v1.6.1/config/crd/standard/httproutes.yaml", DEFINITION.to_vec()),
@@ -98,7 +99,11 @@ impl Project {
                     "versions": pinned.unwrap_or_else(|| json!({})),
                 },
             },
-            "gateway-api": { "repository": format!("{address}/gateway-api"), "versions": {} },
+            "gateway-api": {
+                "releases": format!("{address}/gateway-api/@v/list"),
+                "repository": format!("{address}/gateway-api"),
+                "versions": {},
+            },
         });
         let folder = tempfile::tempdir().expect("temporary folder");
         let cluster = include_str!("../config/check/base.toml");
@@ -151,6 +156,7 @@ fn hashes_are_written_and_rendered() {
         },
     });
     let definitions = json!({
+        "releases": format!("{address}/gateway-api/@v/list"),
         "repository": format!("{address}/gateway-api"),
         "versions": { "1.6.1": { "standard": {
             "gateways.yaml": Sri::of(DEFINITION),
@@ -196,7 +202,9 @@ fn check_lists_newer_releases_and_writes_nothing() {
     let project = Project::new(repository(), Some(Sri::of(CILIUM)));
     let before = project.pins();
     let output = project.rk1(&["pin", "--check"]);
-    let expected = "cert-manager 1.21.1: not pinned, the newest\ncilium 1.20.0: pinned, newer: 1.20.3\n";
+    let expected = "cert-manager 1.21.1: not pinned, the newest\n\
+                    cilium 1.20.0: pinned, newer: 1.20.3\n\
+                    gateway-api 1.6.1: not pinned, the newest\n";
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), expected));
     assert_eq!(project.pins(), before);
 }
@@ -210,13 +218,44 @@ fn check_tells_which_releases_are_supported() {
         "entries:\n  cilium:\n    - version: 1.21.4\n      urls: [cilium-1.21.4.tgz]\n",
     );
     files.insert("/cilium/index.yaml", index.into_bytes());
+    files.insert("/gateway-api/@v/list", b"v1.6.3\nv1.8.0\nv1.7.0\nv1.6.1\nv1.9.0-rc.1\n".to_vec());
     let project = Project::new(files, Some(Sri::of(CILIUM)));
     let expected = "cert-manager 1.21.1: not pinned, the newest\n\
-                    cilium 1.20.0: pinned, newer: 1.20.3, 1.21.4 (not supported by cluster.toml yet)\n";
+                    cilium 1.20.0: pinned, newer: 1.20.3, 1.21.4 (not supported by cluster.toml yet)\n\
+                    gateway-api 1.6.1: not pinned, newer: 1.6.3, 1.8.0 (not supported by cluster.toml yet)\n";
     assert_eq!(text(&project.rk1(&["pin", "--check"]).stdout), expected);
     let json: Value =
         serde_json::from_slice(&project.rk1(&["pin", "--check", "--json"]).stdout).expect("JSON");
+    let gateway_api = json!({
+        "name": "gateway-api",
+        "version": "1.6.1",
+        "pinned": false,
+        "newest-patch": "1.6.3",
+        "newest": "1.8.0",
+        "newest-is-supported": false,
+    });
     assert_eq!((&json[1]["newest"], &json[1]["newest-is-supported"]), (&json!("1.21.4"), &json!(false)));
+    assert_eq!(json[2], gateway_api);
+
+    // Gateway API 1.7.0 is in the table.
+    let mut files = repository();
+    files.insert("/gateway-api/@v/list", b"v1.6.1\nv1.7.0\n".to_vec());
+    let project = Project::new(files, Some(Sri::of(CILIUM)));
+    let said = project.rk1(&["pin", "--check"]).stdout;
+    assert!(text(&said).ends_with("gateway-api 1.6.1: not pinned, newer: 1.7.0\n"), "{}", text(&said));
+}
+
+/// A `pins.json` of an earlier rk1 does not say where the releases are listed.
+#[test]
+fn an_earlier_file_of_pins_is_read() {
+    let project = Project::new(repository(), None);
+    let mut pins = project.pins();
+    pins["gateway-api"].as_object_mut().expect("definitions").remove("releases");
+    fs::write(project.folder.path().join("pins.json"), pins.to_string()).expect("pins.json");
+    let output = project.rk1(&["pin"]);
+    assert_eq!(text(&output.stderr), "wrote pins.json: run `rk1 render`\n");
+    let releases = "https://proxy.golang.org/sigs.k8s.io/gateway-api/@v/list";
+    assert_eq!(project.pins()["gateway-api"]["releases"], releases);
 }
 
 #[test]

@@ -36,6 +36,7 @@ const GATEWAY_API_BUNDLES: &[&str] = &[
     "gateway-api/v1.4.1/standard",
     "gateway-api/v1.6.1/experimental",
     "gateway-api/v1.6.1/standard",
+    "gateway-api/v1.7.0/standard",
 ];
 
 const GATEWAY_API_KINDS: &[&str] = &["gatewayclasses", "gateways", "httproutes", "referencegrants"];
@@ -49,23 +50,29 @@ const CHARTS: &[(&str, &str, &str)] = &[
     ("cilium/chart-1.20.0", "cilium", "1.20.0"),
 ];
 
+/// The resource definitions: the file of each, and the folder of the compact one.
+fn all_definitions() -> impl Iterator<Item = (String, &'static str)> {
+    let listed = DEFINITIONS.iter().map(|(source, folder)| ((*source).to_owned(), *folder));
+    let of_bundle = |bundle: &&'static str| {
+        let bundle = *bundle;
+        GATEWAY_API_KINDS
+            .iter()
+            .map(move |plural| (format!("{bundle}/gateway.networking.k8s.io_{plural}.yaml"), bundle))
+    };
+    listed.chain(GATEWAY_API_BUNDLES.iter().flat_map(of_bundle))
+}
+
 /// The resource definitions that a folder of public schemas lacks.
 #[allow(dead_code, reason = "only the test asks")]
-pub(crate) fn missing(schemas: &Path) -> Vec<&'static str> {
-    DEFINITIONS.iter().map(|(source, _)| *source).filter(|source| !schemas.join(source).exists()).collect()
+pub(crate) fn missing(schemas: &Path) -> Vec<String> {
+    all_definitions().map(|(source, _)| source).filter(|source| !schemas.join(source).exists()).collect()
 }
 
 /// The compact files, each a name and a text, in the order of the names. Those of the definitions `without` are left out.
-pub(crate) fn compact_files(schemas: &Path, without: &[&str]) -> Result<Vec<(String, String)>> {
+pub(crate) fn compact_files(schemas: &Path, without: &[String]) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for (source, folder) in DEFINITIONS.iter().filter(|(source, _)| !without.contains(source)) {
-        files.push(definition(schemas, source, folder)?);
-    }
-    for bundle in GATEWAY_API_BUNDLES {
-        for plural in GATEWAY_API_KINDS {
-            let source = format!("{bundle}/gateway.networking.k8s.io_{plural}.yaml");
-            files.push(definition(schemas, &source, bundle)?);
-        }
+    for (source, folder) in all_definitions().filter(|(source, _)| !without.contains(source)) {
+        files.push(definition(schemas, &source, folder)?);
     }
     for (folder, chart, version) in CHARTS {
         let name = format!("charts/{chart}-{version}.json");

@@ -58,4 +58,4 @@ pub use secrets::{KubernetesSecret, SecretName, Secrets};
 pub use security::Security;
 pub use storage::{Bind, Disk, DiskSource, FurtherDisk, Storage};
 pub use streamer::Streamer;
-pub use versions::{Release, Versions};
+pub use versions::{GATEWAY_API, Release, Versions};

@@ -26,11 +26,12 @@ impl Versions {
         [("cert-manager", self.cert_manager), ("cilium", self.cilium)]
     }
 
-    /// Returns whether `cluster.toml` may ask for this release of a chart, with its other versions as they are.
+    /// Returns whether `cluster.toml` may ask for this release of a chart or of the Gateway API, with its other versions as
+    /// they are.
     #[must_use]
-    pub fn allow(&self, chart: &str, release: Release) -> bool {
+    pub fn allow(&self, part: &str, release: Release) -> bool {
         let is_line = |minor: u16| release.major == 1 && release.minor == minor;
-        match chart {
+        match part {
             "cilium" => CILIUM.iter().any(|line| {
                 is_line(line.minor)
                     && line.gateway_api.contains(&self.gateway_api)
@@ -41,10 +42,18 @@ impl Versions {
                 let range = (line.oldest.major, line.oldest.minor)..=(line.newest.major, line.newest.minor);
                 is_line(line.minor) && range.contains(&kubernetes)
             }),
+            GATEWAY_API => {
+                let is_used = |line: &&CiliumLine| line.minor == self.cilium.minor;
+                CILIUM.iter().find(is_used).is_some_and(|line| line.gateway_api.contains(&release))
+                    && has_bundle(release, self.gateway_api_channel)
+            }
             _ => false,
         }
     }
 }
+
+/// The name of the Gateway API's definitions beside those of the charts.
+pub const GATEWAY_API: &str = "gateway-api";
 
 /// A release such as `1.36` or `1.20.0`. A leading `v` is accepted and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,12 +76,13 @@ const BOTH: &[Channel] = &[Channel::Standard, Channel::Experimental];
 /// The supported minor releases of Cilium, newest first. Sources: the conformance reports of the Gateway API, and the
 /// resources that each operator requires at its start. Cilium 1.16 requires `TLSRoute` v1alpha2, which only the
 /// experimental bundle has; 1.20 requires `TLSRoute` v1. The minor releases that are missing here need bundles whose schemas this
-/// repository does not have, so their resources could not be validated.
+/// repository does not have, so their resources could not be validated. Gateway API 1.7 is newer than Cilium's reports: Cilium
+/// 1.20.2's operator was run with its standard bundle (`tests/controlplane`).
 const CILIUM: [CiliumLine; 3] = [
     CiliumLine {
         minor: 20,
         newest: Release::of(1, 20, 0),
-        gateway_api: &[Release::of(1, 6, 1), Release::of(1, 6, 3)],
+        gateway_api: &[Release::of(1, 6, 1), Release::of(1, 6, 3), Release::of(1, 7, 0)],
         channels: BOTH,
     },
     CiliumLine {
@@ -88,6 +98,11 @@ const CILIUM: [CiliumLine; 3] = [
         channels: &[Channel::Experimental],
     },
 ];
+
+/// Returns whether the definitions of a release are supported in a channel: of 1.7 only those of the standard bundle were run.
+fn has_bundle(gateway_api: Release, channel: Channel) -> bool {
+    channel == Channel::Standard || (gateway_api.major, gateway_api.minor) != (1, 7)
+}
 
 /// A minor release of cert-manager and the Kubernetes releases that it supports
 /// (<https://cert-manager.io/docs/releases/>).
@@ -145,6 +160,8 @@ enum VersionMistake {
     GatewayApi { cilium: Release, gateway_api: Release, instead: Release },
     #[error("Cilium {cilium} does not support the {channel} bundle of the Gateway API")]
     Channel { cilium: Release, channel: &'static str, instead: &'static str },
+    #[error("the {channel} bundle of Gateway API {gateway_api} is not supported")]
+    Bundle { gateway_api: Release, channel: &'static str, line: Release, instead: &'static str },
     #[error("Cilium {cilium} does not assign an IPv6 address to the gateway")]
     DualStack { cilium: Release },
     #[error("Cilium {cilium} has one AS number for all nodes")]
@@ -165,6 +182,9 @@ impl Mistake for VersionMistake {
             }
             Self::GatewayApi { instead, .. } => format!("write `gateway-api = \"{instead}\"`"),
             Self::Channel { instead, .. } => format!("write `gateway-api-channel = \"{instead}\"`"),
+            Self::Bundle { line, instead, .. } => {
+                format!("write `gateway-api = \"{line}\"`, or `gateway-api-channel = \"{instead}\"`")
+            }
             Self::DualStack { .. } => {
                 format!("write Cilium 1.{DUAL_STACK} or newer, or remove every key that ends in `-ipv6`")
             }
@@ -276,7 +296,7 @@ pub(super) fn resolve(written: Option<&written::Versions>, problems: &mut Proble
         note_gateway_api(line, cilium?, written, problems);
         Some(written.release)
     });
-    let channel = line.and_then(|line| Some(channel(line, cilium?.release, written, problems)));
+    let channel = line.and_then(|line| Some(channel(line, cilium?.release, gateway_api, written, problems)));
     if let (Some(cert_manager), Some(k3s)) = (cert_manager, k3s) {
         note_cert_manager(cert_manager, k3s, problems);
     }
@@ -327,6 +347,7 @@ fn note_gateway_api(line: &CiliumLine, cilium: Written, gateway_api: Written, pr
 fn channel(
     line: &CiliumLine,
     cilium: Release,
+    gateway_api: Option<Release>,
     written: &written::Versions,
     problems: &mut Problems,
 ) -> Channel {
@@ -336,6 +357,14 @@ fn channel(
             cilium,
             channel: channel.value.word(),
             instead: line.channels[0].word(),
+        };
+        problems.error(channel.span, mistake);
+    } else if let Some(gateway_api) = gateway_api.filter(|release| !has_bundle(*release, channel.value)) {
+        let mistake = VersionMistake::Bundle {
+            gateway_api,
+            channel: channel.value.word(),
+            line: line.gateway_api[0],
+            instead: Channel::Standard.word(),
         };
         problems.error(channel.span, mistake);
     }

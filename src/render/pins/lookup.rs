@@ -12,7 +12,7 @@ use super::helm::{Index, IndexError};
 use super::pinned::{PinnedFile, Pins, definition_url};
 use super::sri::Sri;
 use crate::common::causes::innermost;
-use crate::config::cluster::{Release, Versions};
+use crate::config::cluster::{GATEWAY_API, Release, Versions};
 use crate::config::written::Channel;
 use crate::render::yaml;
 
@@ -66,10 +66,10 @@ fn may_follow(previous: &[Url], next: &Url) -> Result<(), RedirectError> {
     Ok(())
 }
 
-/// The newer releases of a chart in its repository.
+/// The newer releases of a chart in its repository, or of the Gateway API's definitions.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Newer {
-    pub chart: &'static str,
+    pub name: &'static str,
     pub used: Release,
     pub is_pinned: bool,
     /// The newest release of the same minor version, if it is newer.
@@ -109,18 +109,25 @@ impl Repositories {
         let mut all = Vec::new();
         for (chart, used) in versions.charts() {
             let (_, index) = self.index(pins, chart).await?;
-            let newer = |release: Option<Release>| {
-                let release = release.filter(|release| *release > used)?;
-                Some(NewerRelease { release, is_allowed: versions.allow(chart, release) })
-            };
             all.push(Newer {
-                chart,
+                name: chart,
                 used,
                 is_pinned: pins.chart(chart, used).is_some(),
-                patch: newer(index.newest_patch(chart, used)),
-                newest: newer(index.newest(chart)),
+                patch: newer(versions, chart, used, index.newest_patch(chart, used)),
+                newest: newer(versions, chart, used, index.newest(chart)),
             });
         }
+        let (used, channel) = (versions.gateway_api, versions.gateway_api_channel);
+        let releases = self.fetch(&address(&pins.gateway_api.releases)?).await?;
+        let releases = listed_releases(&String::from_utf8_lossy(&releases));
+        let is_patch = |release: &Release| (release.major, release.minor) == (used.major, used.minor);
+        all.push(Newer {
+            name: GATEWAY_API,
+            used,
+            is_pinned: !pins.definitions(used, channel).is_empty(),
+            patch: newer(versions, GATEWAY_API, used, releases.iter().copied().filter(is_patch).max()),
+            newest: newer(versions, GATEWAY_API, used, releases.iter().copied().max()),
+        });
         Ok(all)
     }
 
@@ -239,6 +246,18 @@ impl Repositories {
         }
         Ok(bytes)
     }
+}
+
+/// Returns a release if it is newer than the used one.
+fn newer(versions: &Versions, part: &str, used: Release, release: Option<Release>) -> Option<NewerRelease> {
+    let release = release.filter(|release| *release > used)?;
+    Some(NewerRelease { release, is_allowed: versions.allow(part, release) })
+}
+
+/// Returns the releases of a list, without previews.
+fn listed_releases(text: &str) -> Vec<Release> {
+    let releases = text.lines().filter_map(|line| Release::parse(line.trim()));
+    releases.filter(|release| release.patch.is_some()).collect()
 }
 
 fn address(text: &str) -> Result<Url, LookupError> {

@@ -47,7 +47,14 @@ pub struct PinnedFile {
 pub struct DefinitionPins {
     /// The URL below which the files lie, by tag, without a slash at the end.
     pub repository: String,
+    /// The URL of a list of all releases, one a line. Git repositories have none, so it is that of the Go module.
+    #[serde(default = "releases_of_module")]
+    pub releases: String,
     pub versions: BTreeMap<String, BTreeMap<String, BTreeMap<String, Sri>>>,
+}
+
+fn releases_of_module() -> String {
+    "https://proxy.golang.org/sigs.k8s.io/gateway-api/@v/list".to_owned()
 }
 
 #[derive(Debug, Error)]

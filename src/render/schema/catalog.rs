@@ -27,7 +27,7 @@ macro_rules! embedded {
     };
 }
 
-static EMBEDDED: [Embedded; 32] = embedded! {
+static EMBEDDED: [Embedded; 36] = embedded! {
     "cert-manager/v1.21.1": "Certificate", "ClusterIssuer";
     "cilium": "CiliumBGPAdvertisement", "CiliumBGPClusterConfig", "CiliumBGPNodeConfigOverride",
         "CiliumBGPPeerConfig", "CiliumGatewayClassConfig", "CiliumL2AnnouncementPolicy",
@@ -38,6 +38,7 @@ static EMBEDDED: [Embedded; 32] = embedded! {
     "gateway-api/v1.4.1/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
     "gateway-api/v1.6.1/experimental": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
     "gateway-api/v1.6.1/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
+    "gateway-api/v1.7.0/standard": "Gateway", "GatewayClass", "HTTPRoute", "ReferenceGrant";
     "cilium": "CiliumClusterwideNetworkPolicy";
 };
 

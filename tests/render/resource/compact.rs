@@ -62,7 +62,7 @@ fn the_compact_schemas_are_fresh() {
 
 #[test]
 fn every_embedded_schema_is_read() {
-    assert_eq!(definitions().count(), 32);
+    assert_eq!(definitions().count(), 36);
     for (folder, definition) in definitions() {
         assert!(definition.is_some(), "a definition in {folder}");
     }

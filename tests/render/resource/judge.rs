@@ -87,6 +87,12 @@ impl Judge {
         !missing(&self.schemas).iter().any(|source| source.ends_with(&format!("/{kind}.yaml")))
     }
 
+    /// Whether the definitions of the Gateway API are among the public schemas.
+    pub(crate) fn has_gateway_api(&self, versions: &Versions) -> bool {
+        let bundle = bundle_of("gateway.networking.k8s.io", versions).expect("a bundle");
+        self.schemas.join(bundle).is_dir()
+    }
+
     /// One verdict for each object.
     pub(crate) fn verdicts(&self, objects: &[Object]) -> Vec<Verdict> {
         let request = |object: &Object| {

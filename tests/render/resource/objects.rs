@@ -47,10 +47,11 @@ pub(crate) fn newest() -> Versions {
 }
 
 /// Every bundle of the Gateway API that there is a schema of.
-pub(crate) fn every_bundle() -> [Versions; 5] {
+pub(crate) fn every_bundle() -> [Versions; 6] {
     [
         newest(),
         versions(release(1, 20, 0), release(1, 6, 1), Channel::Experimental),
+        versions(release(1, 20, 0), release(1, 7, 0), Channel::Standard),
         versions(release(1, 19, 6), release(1, 4, 1), Channel::Standard),
         versions(release(1, 19, 6), release(1, 4, 1), Channel::Experimental),
         versions(release(1, 16, 1), release(1, 1, 0), Channel::Experimental),
