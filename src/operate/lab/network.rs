@@ -277,6 +277,25 @@ impl<'a> LabNetwork<'a> {
         self.speakers[node] = None;
     }
 
+    /// Takes a router's power away. The routes that its daemons have put into the kernel go with it.
+    pub(super) fn cut_router(&mut self, position: usize) {
+        self.routers[position] = LabRouter::Off;
+        let namespace = router_namespace(position);
+        for (family, protocol) in [("-4", "bgp"), ("-6", "bgp"), ("-4", "bird"), ("-6", "bird")] {
+            // A version of `ip` may know no such protocol, or have no such route.
+            let _ = run("ip", &["-n", &namespace, family, "route", "flush", "proto", protocol]);
+        }
+    }
+
+    /// Boots a router with its rendered configuration.
+    pub(super) fn boot_router(&mut self, position: usize) -> Result<(), LabError> {
+        let namespace = router_namespace(position);
+        fs::remove_dir_all(self.folder.join(&namespace))?;
+        let (router, _) = LabRouter::start(&self.folder, &namespace, &self.plan.routers[position])?;
+        self.routers[position] = router;
+        Ok(())
+    }
+
     /// Unplugs a node's cable, or plugs it in.
     pub(super) fn set_cable(&self, node: usize, is_in: bool) -> Result<(), LabError> {
         let (name, state) = (&self.plan.nodes[node].name, if is_in { "up" } else { "down" });

@@ -141,7 +141,16 @@ impl LabPlan {
     /// What the lab does otherwise than the cluster.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        self.routers.iter().flat_map(|router| router.remarks.clone()).collect()
+        let nodes = "nodes: GoBGP runs instead of Cilium, with the same configuration. It dials a router that was down after \
+                     one to two times `connect-retry`, Cilium after at most one"
+            .to_owned();
+        let deferral = "nodes: with graceful restart and several sessions, Cilium announces nothing until each of them is up, \
+                        for up to six minutes. The lab does not show that"
+            .to_owned();
+        let is_deferred =
+            self.speaker.peers.len() > 1 && self.speaker.peers.iter().any(|peer| peer.restart_time.is_some());
+        let of_nodes = [Some(nodes), is_deferred.then_some(deferral)].into_iter().flatten();
+        of_nodes.chain(self.routers.iter().flat_map(|router| router.remarks.clone())).collect()
     }
 
     /// Returns the position of the first router on the nodes' network: the client is behind it. A client behind another one

@@ -13,11 +13,13 @@ use super::frr::Frr;
 use super::plan::{Daemon, PlannedRouter};
 use super::programs::read;
 
-/// A running router.
+/// A router.
 #[derive(Debug)]
 pub(super) enum LabRouter {
     Frr(Frr),
     Bird(Bird),
+    /// It has no power: no daemon runs.
+    Off,
 }
 
 impl LabRouter {
@@ -35,11 +37,16 @@ impl LabRouter {
         }
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        !matches!(self, Self::Off)
+    }
+
     /// Returns the nodes' addresses whose sessions the router considers established.
     pub(super) fn established(&self) -> Result<Vec<IpAddr>, LabError> {
         match self {
             Self::Frr(frr) => frr.established(),
             Self::Bird(bird) => bird.established(),
+            Self::Off => Ok(Vec::new()),
         }
     }
 
@@ -48,6 +55,7 @@ impl LabRouter {
         match self {
             Self::Frr(frr) => frr.accepted(),
             Self::Bird(bird) => bird.accepted(),
+            Self::Off => Ok(Vec::new()),
         }
     }
 
@@ -56,6 +64,7 @@ impl LabRouter {
         match self {
             Self::Frr(_) => vec![node.to_string()],
             Self::Bird(bird) => bird.names_of(node),
+            Self::Off => Vec::new(),
         }
     }
 
@@ -63,6 +72,7 @@ impl LabRouter {
         let path = match self {
             Self::Frr(frr) => &frr.log,
             Self::Bird(bird) => &bird.log,
+            Self::Off => return String::new(),
         };
         std::fs::read_to_string(path).unwrap_or_default()
     }
@@ -72,6 +82,7 @@ impl LabRouter {
         match self {
             Self::Frr(frr) => frr.undo(planned),
             Self::Bird(bird) => bird.undo(),
+            Self::Off => Ok(LabCheck::judged("the router has no power", false, String::new)),
         }
     }
 }

@@ -24,6 +24,8 @@ const WATCH: Duration = Duration::from_secs(2);
 const SLACK: Duration = Duration::from_secs(1);
 /// The time that the agent of a node is away.
 const AGENT_RESTART: Duration = Duration::from_secs(3);
+/// The time that a router takes to boot. Long enough that each node has dialed in vain.
+const ROUTER_BOOT: Duration = Duration::from_secs(12);
 
 /// Plays all parts. Each leaves the lab in the state that the next one needs.
 pub(super) fn play(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
@@ -49,6 +51,10 @@ pub(super) fn play(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -
         power_cut(network, &clients, report)?;
     }
     agent_restart(network, &clients, report)?;
+    router_reboot(network, report)?;
+    if network.routers.len() > 1 {
+        second_router_down(network, report)?;
+    }
     intruders::play(network, report)?;
     undone(network, report)
 }
@@ -56,6 +62,17 @@ pub(super) fn play(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -
 /// Returns the number of sessions that the routers consider established.
 fn sessions(network: &LabNetwork<'_>) -> Result<usize, LabError> {
     network.routers.iter().try_fold(0, |count, router| Ok(count + router.established()?.len()))
+}
+
+/// Returns the number of sessions between all nodes and the routers that have power.
+fn expected_sessions(network: &LabNetwork<'_>) -> usize {
+    let routers = network.routers.iter().filter(|router| router.is_on()).count();
+    network.plan.families.len() * routers * network.plan.nodes.len()
+}
+
+/// Waits until every router that has power has all sessions and next hops. `None` if that takes too long.
+fn until_whole(network: &LabNetwork<'_>) -> Result<Option<Duration>, LabError> {
+    wait(SESSION, || Ok(sessions(network)? == expected_sessions(network) && has_next_hops(network, None)?))
 }
 
 /// Returns the addresses of the nodes in a family, except for one node.
@@ -81,7 +98,8 @@ fn has_next_hops_in(
     without: Option<usize>,
 ) -> Result<bool, LabError> {
     let nodes = addresses(network, family, without);
-    for (position, router) in network.plan.routers.iter().enumerate() {
+    let is_on = |(position, _): &(usize, _)| network.routers[*position].is_on();
+    for (position, router) in network.plan.routers.iter().enumerate().filter(is_on) {
         let mut hops = next_hops(&router_namespace(position), family.gateway)?;
         let is_as_expected = if router.between.is_empty() {
             hops == nodes
@@ -116,7 +134,7 @@ fn all_sessions(
     started: Instant,
     report: &mut ReportCheck<'_>,
 ) -> Result<(), LabError> {
-    let all = network.plan.families.len() * network.routers.len() * network.plan.nodes.len();
+    let all = expected_sessions(network);
     let up = wait(SESSION, || Ok(sessions(network)? == all))?.map(|_| started.elapsed());
     let seen = sessions(network)?;
     report(LabCheck::timed(format!("{seen} of {all} sessions are established"), up, || {
@@ -283,6 +301,41 @@ fn agent_restart(
             up.is_some()
         )
     }));
+    Ok(())
+}
+
+/// The first router loses its power and boots. The nodes dial it again by themselves, within the time that is rendered.
+fn router_reboot(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
+    network.cut_router(0);
+    thread::sleep(ROUTER_BOOT);
+    network.boot_router(0)?;
+    let whole = until_whole(network)?;
+    let name = &network.plan.routers[0].name;
+    let what = format!("{name} reboots: all sessions and routes are back after it answers");
+    report(LabCheck::timed(what, whole, || seen_next_hops(network)));
+    Ok(())
+}
+
+/// All agents start while the second router is away: the others learn everything at once.
+fn second_router_down(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<(), LabError> {
+    const SECOND: usize = 1;
+    let nodes = network.plan.nodes.len();
+    network.cut_router(SECOND);
+    for node in 0..nodes {
+        network.stop_speaker(node);
+    }
+    let started = Instant::now();
+    for node in 0..nodes {
+        network.start_speaker(node, Misconfiguration::default())?;
+    }
+    let whole = until_whole(network)?.map(|_| started.elapsed());
+    let name = &network.plan.routers[SECOND].name;
+    let what = format!("all agents start while {name} is away: the other routers learn every route");
+    report(LabCheck::timed(what, whole, || seen_next_hops(network)));
+    network.boot_router(SECOND)?;
+    let whole = until_whole(network)?;
+    let what = format!("{} is back: all sessions and routes", network.plan.routers[SECOND].name);
+    report(LabCheck::timed(what, whole, || seen_next_hops(network)));
     Ok(())
 }
 

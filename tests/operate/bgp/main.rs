@@ -41,6 +41,17 @@ fn dual_stack(router: &str) -> TempDir {
     folder
 }
 
+/// A folder with the dual-stack example in it, whose routers run BIRD and FRR.
+fn two_routers() -> TempDir {
+    let example = include_str!("../../../examples/dual-stack/cluster.toml");
+    let as_in_example = "platform = \"routeros\"\nversion = \"7.22\"\n";
+    assert!(example.contains(as_in_example));
+    let text = example.replace(as_in_example, "platform = \"bird\"\nversion = \"2.0.12\"\n");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    std::fs::write(folder.path().join("cluster.toml"), text).expect("cluster.toml");
+    folder
+}
+
 /// Moves the router of a cluster out of the nodes' network.
 fn multihop(folder: TempDir) -> TempDir {
     let file = folder.path().join("cluster.toml");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use snapbox::assert_data_eq;
 
-use crate::{ONE_AT_A_TIME, can_run, cluster, dual_stack, lab, multihop};
+use crate::{ONE_AT_A_TIME, can_run, cluster, dual_stack, lab, multihop, two_routers};
 
 const FRR: &str = "platform = \"frr\"\nversion = \"8.4.4\"\npassword = \"bgp-password\"\n";
 const EXTERNAL_FRR: &str =
@@ -29,6 +29,7 @@ fn every_check_passes() {
         ("BIRD", cluster(BIRD), EXPECTED),
         ("FRR and both families", dual_stack(FRR), EXPECTED_OF_BOTH),
         ("BIRD and both families", dual_stack(BIRD), EXPECTED_OF_BOTH),
+        ("BIRD and FRR", two_routers(), EXPECTED_OF_TWO),
         ("FRR behind another router", multihop(cluster(EXTERNAL_FRR)), EXPECTED_BEHIND),
         ("BIRD behind another router, both families", multihop(dual_stack(BIRD)), EXPECTED_BEHIND_OF_BOTH),
     ];
@@ -64,6 +65,7 @@ ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..
 ok     [..] later connections to 10.200.200.1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     rk1-04 is back: 4 next hops [..] s
 ok     the agent of rk1-01 restarts: its route is kept, none of [..] connections is lost, the session is back [..] s
+ok     mikrotik reboots: all sessions and routes are back after it answers [..] s
 ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
 ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
 ok     two speakers at rk1-01's address never both have a session, and its route is kept
@@ -79,6 +81,7 @@ ok     10.200.200.1/32 is routed to the router in front of the nodes [..] s
 ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are rejected
 ok     rk1-04 loses power: 3 nodes with sessions are left, within the hold time of 9 s [..] s
 ok     rk1-04 is back: 4 nodes with sessions [..] s
+ok     mikrotik reboots: all sessions and routes are back after it answers [..] s
 ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
 ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
 ok     two speakers at rk1-01's address never both have a session
@@ -94,6 +97,7 @@ ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are rejected
 ok     mikrotik: ::/0 and fd00:10:42::/56 from a node are rejected
 ok     rk1-04 loses power: 3 nodes with sessions are left, within the hold time of 9 s [..] s
 ok     rk1-04 is back: 4 nodes with sessions [..] s
+ok     mikrotik reboots: all sessions and routes are back after it answers [..] s
 ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
 ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
 ok     two speakers at rk1-01's address never both have a session
@@ -115,9 +119,38 @@ ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..
 ok     [..] later connections to 10.200.200.1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     [..] later connections to fd00:10:200:200::1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
 ok     rk1-04 is back: 4 next hops [..] s
+ok     mikrotik reboots: all sessions and routes are back after it answers [..] s
 ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
 ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
 ok     two speakers at rk1-01's address never both have a session
 ok     mikrotik: after undoing, nothing of the file is left in the router
+ok     the gateway has no next hops left [..] s
+";
+
+/// The example with two routers, one of each kind.
+const EXPECTED_OF_TWO: &str = "\
+ok     mikrotik: applying the file a second time changes nothing
+ok     edge: applying the file a second time changes nothing
+ok     16 of 16 sessions are established [..] s
+ok     10.200.200.1/32 has 4 next hops, one for each node [..] s
+ok     fd00:10:200:200::1/128 has 4 next hops, one for each node [..] s
+ok     [..] connections to 10.200.200.1 reach all 4 nodes
+ok     [..] connections to fd00:10:200:200::1 reach all 4 nodes
+ok     mikrotik: 0.0.0.0/0 and 10.42.0.0/16 from a node are rejected
+ok     mikrotik: ::/0 and fd00:10:42::/56 from a node are rejected
+ok     edge: 0.0.0.0/0 and 10.42.0.0/16 from a node are rejected
+ok     edge: ::/0 and fd00:10:42::/56 from a node are rejected
+ok     rk1-04 loses power: 3 next hops are left, within the hold time of 9 s [..] s
+ok     [..] later connections to 10.200.200.1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
+ok     [..] later connections to fd00:10:200:200::1 reach the other 3 nodes, none is lost ([..] of [..] were lost until then)
+ok     rk1-04 is back: 4 next hops [..] s
+ok     mikrotik reboots: all sessions and routes are back after it answers [..] s
+ok     all agents start while edge is away: the other routers learn every route [..] s
+ok     edge is back: all sessions and routes [..] s
+ok     rk1-04 as AS 64999 is rejected: the router's log says `Bad Peer AS`
+ok     rk1-03 with a wrong password is rejected: the router's kernel counts it
+ok     two speakers at rk1-01's address never both have a session
+ok     mikrotik: after undoing, nothing of the file is left in the router
+ok     edge: after undoing, nothing of the file is left in the router
 ok     the gateway has no next hops left [..] s
 ";
