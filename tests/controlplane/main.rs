@@ -13,6 +13,7 @@ mod certificates;
 mod example;
 mod failures;
 mod first_boot;
+mod helm_job;
 #[path = "../operate/status/host.rs"]
 #[expect(dead_code, reason = "only a part of it is needed here")]
 mod host;
