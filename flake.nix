@@ -15,13 +15,15 @@
     }:
     let
       inherit (nixpkgs) lib;
-      systems = [
+      linux = [
         "aarch64-linux"
         "x86_64-linux"
       ];
-      eachSystem =
-        make:
+      systems = linux ++ [ "aarch64-darwin" ];
+      forSystems =
+        systems: make:
         lib.genAttrs systems (system: make (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+      eachSystem = forSystems systems;
       systemOf = pkgs: pkgs.stdenv.hostPlatform.system;
     in
     {
@@ -53,15 +55,18 @@
         revision = self.shortRev or self.dirtyShortRev or null;
       };
 
-      # An image is the same on every machine that builds it. An x86_64 machine needs an aarch64 builder or binfmt.
+      # An image is the same on every machine that builds it. An x86_64 machine needs an aarch64 builder or binfmt, a Mac a
+      # Linux builder.
       packages = eachSystem (
         pkgs:
         self.lib.mkImages self.nixosConfigurations
-        // self.lib.mkVms self.nixosConfigurations (systemOf pkgs)
         // {
-          inherit (pkgs) rk1 xdp-streamer;
+          inherit (pkgs) rk1;
           default = pkgs.rk1;
         }
+        // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (
+          self.lib.mkVms self.nixosConfigurations (systemOf pkgs) // { inherit (pkgs) xdp-streamer; }
+        )
       );
 
       apps = eachSystem (
@@ -77,6 +82,8 @@
         rec {
           default = rk1;
           rk1 = run (lib.getExe outputs.rk1) "Describe, render and run clusters of Turing RK1 modules";
+        }
+        // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux {
           vm = run (lib.getExe outputs.vm-rk1-01) "Start the example's first host as a virtual machine";
         }
       );
@@ -85,7 +92,7 @@
       checks = eachSystem (pkgs: import ./nix/checks.nix { inherit self lib pkgs; });
 
       # `nix build .#tests.storage`
-      legacyPackages = eachSystem (pkgs: {
+      legacyPackages = forSystems linux (pkgs: {
         tests = import ./nix/tests.nix { inherit pkgs; };
       });
 

@@ -4,6 +4,7 @@
   rustPlatform,
   name,
   description,
+  platforms,
   # What `--version` prints after the version, such as the commit. Whatever contains the program is rebuilt when it changes.
   revision ? null,
 }:
@@ -33,6 +34,6 @@ rustPlatform.buildRustPackage {
       lib.licenses.mit
     ];
     mainProgram = name;
-    platforms = lib.platforms.linux;
+    inherit platforms;
   };
 }

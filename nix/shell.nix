@@ -7,7 +7,9 @@ pkgs.mkShell {
     pkgs.rust-analyzer
     pkgs.rustc
     pkgs.rustfmt
-    # Programs that the tests run
+  ]
+  # Programs that the tests run
+  ++ pkgs.lib.optionals pkgs.stdenv.hostPlatform.isLinux [
     pkgs.dosfstools
     pkgs.e2fsprogs
     pkgs.iproute2

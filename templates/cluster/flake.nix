@@ -27,7 +27,7 @@
             // rk1.lib.mkImages self.nixosConfigurations
           )
           {
-            inherit (rk1.packages) aarch64-linux x86_64-linux;
+            inherit (rk1.packages) aarch64-darwin aarch64-linux x86_64-linux;
           };
     };
 }

@@ -74,6 +74,7 @@ let
       nixosSystem = nixos;
     };
     legacyPackages = lib.genAttrs [
+      "aarch64-darwin"
       "aarch64-linux"
       "x86_64-linux"
     ] (packagesOf name);
