@@ -14,6 +14,8 @@ pub enum LabError {
          decided by Cilium's agents in the running cluster"
     )]
     NoBgp,
+    #[error("the lab creates network namespaces, which Linux alone has: run it on a Linux machine")]
+    NotLinux,
     #[error("the lab creates network namespaces, which takes root: run it with `sudo`")]
     NotRoot,
     #[error("`{program}` is not installed (Debian and Ubuntu: `apt-get install {package}`)")]

@@ -3,10 +3,7 @@
 //! Their names are below `/run/netns`, on a file system that only the lab sees.
 
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::thread;
-
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::error::LabError;
 use super::programs::run;
@@ -20,7 +17,7 @@ pub(super) fn within<T: Send>(
     let done = thread::scope(|scope| {
         scope
             .spawn(|| {
-                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
+                enter(&file)?;
                 task()
             })
             .join()
@@ -29,6 +26,19 @@ pub(super) fn within<T: Send>(
         Ok(result) => Ok(result?),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Moves this thread into a namespace.
+#[cfg(target_os = "linux")]
+fn enter(namespace: &File) -> std::io::Result<()> {
+    use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+    use std::os::fd::AsFd;
+    Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enter(_: &File) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// Creates a namespace with its loopback interface up.

@@ -26,6 +26,9 @@ fn is_program(path: &Path) -> bool {
 
 /// Checks that the lab may run here and that its programs are installed.
 pub fn require(plan: &LabPlan) -> Result<(), LabError> {
+    if !cfg!(target_os = "linux") {
+        return Err(LabError::NotLinux);
+    }
     if !rustix::process::geteuid().is_root() {
         return Err(LabError::NotRoot);
     }
