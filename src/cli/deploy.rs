@@ -1,5 +1,7 @@
 mod secrets;
 
+use std::cell::OnceCell;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,11 +26,12 @@ use crate::operate::deploy::{
 };
 use crate::operate::status::ProbeOptions;
 
-/// Switch nodes to the system that the flake describes, one after the other
+/// Switch nodes to the system that the flake describes
 ///
-/// Agents come first, then servers, and last the server that founded the cluster. Each node is checked, its system is built
-/// and copied, and then its guard is armed: a node that does not pass the same checks as before within the limit rolls back
-/// by itself. The first failure ends the deploy. Needs nixos-rebuild and ssh.
+/// First every node is checked, and its system is built and copied. Then the first agent is switched, then the other agents
+/// together, then the servers one by one, and last the server that founded the cluster. The guard of a node is armed before:
+/// a node that does not pass the same checks as before within the limit rolls back by itself. The first failure ends the
+/// deploy. Needs nixos-rebuild and ssh.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("evicts").args(["drain", "reboot"]).multiple(true))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -63,6 +66,9 @@ pub(super) struct Deploy {
     /// each node by a hash, and sent if they differ.
     #[arg(long)]
     no_secrets: bool,
+    /// How many agents are switched at the same time, after the first [default: 4, with --drain or --reboot 1]
+    #[arg(long, value_name = "COUNT")]
+    at_once: Option<NonZeroUsize>,
     /// Print each step without doing it
     #[arg(long)]
     dry_run: bool,
@@ -80,6 +86,8 @@ pub(super) struct Deploy {
     further_arguments: Vec<String>,
 }
 
+/// Drained nodes leave their pods to the others, so only one is drained at a time.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 const LIMIT: Duration = Duration::from_mins(5);
 /// A module boots in one to three minutes; k3s and the BGP sessions come afterwards.
 const REBOOT_LIMIT: Duration = Duration::from_mins(15);
@@ -129,6 +137,11 @@ impl Deploy {
             limit: self.limit.unwrap_or(LIMIT),
             reboot_limit: self.limit.unwrap_or(REBOOT_LIMIT),
             anyway: self.anyway,
+            at_once: self.at_once.unwrap_or(if self.drain || self.reboot {
+                NonZeroUsize::MIN
+            } else {
+                AT_ONCE
+            }),
         }
     }
 
@@ -160,21 +173,21 @@ impl Deploy {
         )
         .with_secrets(secrets);
         let runtime = runtime()?;
-        let mut broken = None;
-        let mut tell = |node: &Node, event: &Event| {
+        let broken = OnceCell::new();
+        let tell = |node: &Node, event: &Event| {
             if !self.json {
                 for line in words(plan, flake, node, event) {
                     say!("{line}");
                 }
             } else if let Err(error) = print(&format!("{}\n", record(node, event))) {
-                broken.get_or_insert(error);
+                let _ = broken.set(error);
             }
         };
         let report = runtime.block_on(async {
             tokio::spawn(cancel(is_cancelled));
-            deploy::run(plan, &operator, &mut tell).await
+            deploy::run(plan, &operator, &tell).await
         });
-        match broken {
+        match broken.into_inner() {
             Some(error) => Err(error),
             None => Ok(report),
         }
@@ -242,7 +255,7 @@ async fn cancel(is_cancelled: Arc<AtomicBool>) {
     let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
     interrupts.recv().await;
     is_cancelled.store(true, Ordering::Relaxed);
-    say!("cancelling: the node under way is rolled back first; press Ctrl-C again to end at once");
+    say!("cancelling: a node under way is rolled back first; press Ctrl-C again to end at once");
     interrupts.recv().await;
     say!("ended: a node whose guard is armed rolls back by itself, see `rk1-guard state` there");
     std::process::exit(Outcome::Interrupted.code().into());

@@ -34,7 +34,9 @@ const NOT_RUN: [(&str, &str); 9] = [
 /// Lines of the page's indented blocks, without comments.
 fn lines() -> Vec<&'static str> {
     let code = PAGE.lines().filter_map(|line| line.strip_prefix("    "));
-    code.map(|line| line.split(" #").next().unwrap_or_default().trim()).filter(|line| !line.is_empty()).collect()
+    code.map(|line| line.split(" #").next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+        .collect()
 }
 
 /// A folder in which somebody begins, with the key of an SSH client.
@@ -62,7 +64,11 @@ fn run(line: &str, home: &Path) -> Result<(), String> {
         .env("PATH", path)
         .env("RK1", format!("git+file://{ROOT}"))
         .env("NIX_CONFIG", "experimental-features = nix-command flakes")
-        .envs([("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "safe.directory"), ("GIT_CONFIG_VALUE_0", "*")])
+        .envs([
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "safe.directory"),
+            ("GIT_CONFIG_VALUE_0", "*"),
+        ])
         .env_remove("RK1_FILE")
         .env_remove("GIT_DIR")
         .stdin(Stdio::null())
@@ -76,7 +82,8 @@ fn run(line: &str, home: &Path) -> Result<(), String> {
 }
 
 fn is_installed(program: &str) -> bool {
-    let search = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
+    let search =
+        Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
     search.is_ok_and(|status| status.success())
 }
 
@@ -117,7 +124,13 @@ fn the_tutorial_can_be_followed() {
         }
     }
     assert_eq!(not_run, Vec::<&str>::new(), "these lines are no longer in the tutorial");
-    for made in ["hosts/home-4.nix", "manifests/30-bgp.yaml", "routers/router.frr.conf", "topology.svg", "known_hosts"] {
+    for made in [
+        "hosts/home-4.nix",
+        "manifests/30-bgp.yaml",
+        "routers/router.frr.conf",
+        "topology.svg",
+        "known_hosts",
+    ] {
         assert!(cluster.join(made).exists(), "{made}");
     }
     if is_installed("nix") {

@@ -1,4 +1,4 @@
-//! Brings nodes to the system that the flake describes: one after the other, checked before and after.
+//! Brings nodes to the system that the flake describes: all are built ahead, then switched, checked before and after.
 //!
 //! A [`Plan`] holds the nodes in their order; `run` goes through it with the actions of [`Operator`]: ssh, `nixos-rebuild`
 //! and Kubernetes. While a node is switched its guard (`modules/guard`) is armed: the node rolls back by itself unless

@@ -141,8 +141,10 @@ impl Actions for Operator<'_> {
         let path = child.stdout.take().map(|stdout| tokio::spawn(last_path(stdout)));
         let show = self.show;
         let shown = child.stderr.take().map(|stderr| {
-            // Lines of the node are among them.
-            let show_line = move |line: &str| show(&printable_lines(line.trim_end()));
+            // Lines of the node are among them. Several nodes may be under way.
+            let name = node.name.clone();
+            let show_line =
+                move |line: &str| show(format!("{name}            {}", printable_lines(line)).trim_end());
             tokio::spawn(for_each_line(stderr, show_line))
         });
         let status = self.wait(&mut child, &line, limit).await;

@@ -1,6 +1,7 @@
 //! The nodes of a deploy, their order, and the steps of each.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -22,6 +23,8 @@ pub struct Options {
     pub reboot_limit: Duration,
     /// Continue although checks failed before.
     pub anyway: bool,
+    /// How many agents are switched at the same time, after the first.
+    pub at_once: NonZeroUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Drain {
     pub delete_empty_dirs: bool,
 }
 
-/// A step of a node. The steps are done in this order.
+/// A step of a node. The steps are done in this order; the first two are done for all nodes before the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
@@ -40,10 +43,10 @@ pub enum Step {
     Check,
     /// Build the system and copy it to the node's store.
     Build,
+    /// Check the node again, after all builds.
+    Recheck,
     /// Replace the node's secrets that differ from those beside `cluster.toml`.
     Secrets,
-    /// Check that etcd keeps its majority without this server.
-    Quorum,
     Drain,
     /// Arm the guard: from here on the node rolls back by itself.
     Arm,
@@ -60,14 +63,20 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether it is done for all nodes before the first of them changes.
+    #[must_use]
+    pub fn is_ahead(self) -> bool {
+        matches!(self, Self::Check | Self::Build)
+    }
+
     /// Returns the word for it on the screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Check => "check",
             Self::Build => "build",
+            Self::Recheck => "recheck",
             Self::Secrets => "secrets",
-            Self::Quorum => "quorum",
             Self::Drain => "drain",
             Self::Arm => "arm",
             Self::Switch => "switch",
@@ -103,6 +112,7 @@ impl PlanError {
 }
 
 /// Nodes in the order in which they are deployed.
+/// Nodes in the order in which they are switched.
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub nodes: Vec<&'a Node>,
@@ -137,17 +147,34 @@ impl<'a> Plan<'a> {
         Ok(Self { nodes, servers, options, secrets: BTreeMap::new() })
     }
 
+    /// Returns the nodes that are switched at the same time, group by group: the first agent alone, because what breaks it
+    /// would break the others too, then the other agents, and servers one by one.
+    #[must_use]
+    pub fn groups(&self) -> Vec<&[&'a Node]> {
+        let agents = self.nodes.iter().take_while(|node| node.role == Role::Agent).count();
+        let (first, others) = self.nodes.split_at(agents.min(1));
+        let (agents, servers) = others.split_at(agents.saturating_sub(1));
+        let at_once = self.options.at_once.get();
+        first.chunks(1).chain(agents.chunks(at_once)).chain(servers.chunks(1)).collect()
+    }
+
+    /// Returns the nodes that are switched together with this one.
+    pub fn beside(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
+        let is_node = |other: &&Node| other.name == node.name;
+        let group = self.groups().into_iter().find(|group| group.iter().any(is_node)).unwrap_or_default();
+        group.iter().copied().filter(move |other| !is_node(other)).collect::<Vec<_>>().into_iter()
+    }
+
     /// Returns the steps of a node.
     #[must_use]
     pub fn steps(&self, node: &Node) -> Vec<Step> {
-        let is_server = node.role == Role::Server;
         let reboots = self.options.reboot == Reboot::Always;
         let drains = reboots || self.options.drains;
         let steps = [
             (Step::Check, true),
             (Step::Build, true),
+            (Step::Recheck, true),
             (Step::Secrets, self.secrets.contains_key(&node.name)),
-            (Step::Quorum, is_server),
             (Step::Drain, drains),
             (Step::Arm, true),
             (Step::Switch, !reboots),
@@ -175,6 +202,7 @@ impl<'a> Plan<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
     use std::time::Duration;
 
     use super::{Drain, Options, Plan, Reboot, Step};
@@ -195,6 +223,7 @@ mod tests {
             limit: Duration::ZERO,
             reboot_limit: Duration::ZERO,
             anyway: false,
+            at_once: NonZeroUsize::new(2).expect("not zero"),
         };
         let order = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -205,8 +234,7 @@ mod tests {
         assert_eq!(order(&["rk1-02", "rk1-03", "rk1-03"]), ["rk1-03", "rk1-02"]);
 
         let plan = Plan::new(&cluster, &[], options).expect("its nodes");
-        let agent = plan.nodes.first().expect("an agent");
-        assert!(!plan.steps(agent).contains(&Step::Quorum) && !plan.steps(agent).contains(&Step::Drain));
+        assert!(!plan.nodes.iter().any(|node| plan.steps(node).contains(&Step::Drain)));
         let error = Plan::new(&cluster, &["gateway".to_owned()], options).expect_err("no such node");
         assert_eq!(error.to_string(), "the cluster has no node `gateway`");
         assert_eq!(error.hint(), "its nodes are `rk1-01`, `rk1-02`, `rk1-03`, `rk1-04`");

@@ -1,7 +1,8 @@
-//! Goes through a plan: one node after the other, until one fails.
+//! Goes through a plan: prepares every node, then switches one group of nodes after the other, until one fails.
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::actions::{ActionError, Actions};
@@ -15,6 +16,7 @@ use super::report::{Failure, NodeResult, Results};
 use super::secrets::Replaced;
 use crate::config::cluster::Node;
 use crate::config::written::Role;
+use crate::operate::status::Observation;
 
 /// A step of the deploy, reported when it happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,22 +44,49 @@ pub enum Event {
 /// The time between two looks at a node.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Deploys every node of the plan, and stops at the first failure.
-pub(crate) async fn run<A: Actions>(
-    plan: &Plan<'_>,
-    actions: &A,
-    tell: &mut dyn FnMut(&Node, &Event),
-) -> Results {
-    let mut results = Vec::new();
-    let mut is_over = false;
+/// Deploys every node of the plan. No node is touched before all are checked and their systems are built; then the first
+/// failure ends the deploy.
+pub(crate) async fn run<A: Actions>(plan: &Plan<'_>, actions: &A, tell: &dyn Fn(&Node, &Event)) -> Results {
+    let mut results: Vec<_> =
+        plan.nodes.iter().map(|node| (node.name.clone(), NodeResult::NotStarted)).collect();
+    let mut keep = |node: &Node, result: NodeResult| {
+        let is_failure = result.failure().is_some();
+        if let Some((_, kept)) = results.iter_mut().find(|(name, _)| *name == node.name) {
+            *kept = result;
+        }
+        is_failure
+    };
+    let mut prepared = Vec::new();
     for node in &plan.nodes {
-        let result = if is_over {
-            NodeResult::NotStarted
-        } else {
-            Deploy { plan, actions, node, tell: &mut *tell, is_armed: false, is_cordoned: false }.run().await
-        };
-        is_over |= result.failure().is_some();
-        results.push((node.name.clone(), result));
+        let mut deploy =
+            Deploy { plan, actions, node, tell, failed: Vec::new(), is_armed: false, is_cordoned: false };
+        match deploy.prepare().await {
+            Ok(built) if built.is_in_use() && !plan.secrets.contains_key(&node.name) => {
+                keep(node, NodeResult::Unchanged);
+            }
+            Ok(built) => prepared.push((deploy, built)),
+            Err(why) => {
+                keep(node, NodeResult::Untouched { why: deploy.cause(why) });
+                return Results(results);
+            }
+        }
+    }
+    for group in plan.groups() {
+        let is_now =
+            |(deploy, _): &(Deploy<'_, A>, Built)| group.iter().any(|node| node.name == deploy.node.name);
+        let (now, later): (Vec<_>, Vec<_>) = prepared.into_iter().partition(is_now);
+        prepared = later;
+        let ended = join_all(now.into_iter().map(async |(mut deploy, built)| {
+            let result = deploy.run(built).await;
+            (deploy.node, result)
+        }));
+        let mut is_over = false;
+        for (node, result) in ended.await {
+            is_over |= keep(node, result);
+        }
+        if is_over {
+            break;
+        }
     }
     Results(results)
 }
@@ -67,29 +96,37 @@ struct Deploy<'a, A> {
     plan: &'a Plan<'a>,
     actions: &'a A,
     node: &'a Node,
-    tell: &'a mut dyn FnMut(&Node, &Event),
+    tell: &'a dyn Fn(&Node, &Event),
+    /// Checks that failed, and are reported.
+    failed: Vec<FailedCheck>,
     is_armed: bool,
     /// Whether this deploy cordoned the node. One that was cordoned before stays so.
     is_cordoned: bool,
 }
 
-/// The node before anything changes.
-struct Before {
-    baseline: Baseline,
-    /// Store path of the running system.
-    running: String,
-    /// Store path of the booted system, whose kernel runs. An older guard does not tell it.
-    booted: Option<String>,
-    /// Store path of the new system. Older versions of `nixos-rebuild` do not print it.
-    built: Option<String>,
-    /// Whether the node boots the new system, instead of switching to it.
+/// The system that a node is to run.
+struct Built {
+    /// Its store path. Older versions of `nixos-rebuild` do not print it.
+    path: Option<String>,
+    /// Whether another system runs.
+    is_new: bool,
+    /// Whether the node boots it, instead of switching to it.
     reboots: bool,
 }
 
-impl Before {
-    fn runs_built(&self) -> bool {
-        self.built.as_ref() == Some(&self.running)
+impl Built {
+    /// Whether there is nothing to switch to.
+    fn is_in_use(&self) -> bool {
+        !self.is_new && !self.reboots
     }
+}
+
+/// The node before anything changes.
+struct Before {
+    baseline: Baseline,
+    /// Store path of the booted system, whose kernel runs. An older guard does not tell it.
+    booted: Option<String>,
+    built: Built,
 }
 
 /// A look at a node after the switch.
@@ -102,9 +139,15 @@ enum Seen {
 }
 
 impl<A: Actions> Deploy<'_, A> {
-    async fn run(&mut self) -> NodeResult {
-        let before = match self.prepare().await {
-            Ok(before) if before.runs_built() && !before.reboots => return NodeResult::Unchanged,
+    /// Switches the node to its new system.
+    async fn run(&mut self, built: Built) -> NodeResult {
+        if built.is_in_use() {
+            return match self.replace_secrets().await {
+                Ok(()) => NodeResult::Unchanged,
+                Err(why) => NodeResult::Untouched { why: self.cause(why) },
+            };
+        }
+        let before = match self.approach(built).await {
             Ok(before) => before,
             Err(why) => {
                 let why = self.cause(why);
@@ -118,12 +161,16 @@ impl<A: Actions> Deploy<'_, A> {
             Ok(()) => NodeResult::Deployed { but: self.uncordon().await.err().map(Failure::Action) },
             Err(why) => {
                 let why = self.cause(why);
-                let limit = self.plan.limit(before.reboots);
+                let limit = self.plan.limit(before.built.reboots);
                 let result = self.roll_back(why, begun, limit).await;
                 let _ = self.uncordon().await;
                 result
             }
         }
+    }
+
+    fn tell(&self, event: &Event) {
+        (self.tell)(self.node, event);
     }
 
     /// A terminal interrupts child processes too: their failure is then not the cause.
@@ -135,21 +182,50 @@ impl<A: Actions> Deploy<'_, A> {
         if self.actions.is_cancelled() {
             return Err(ActionError::Cancelled);
         }
-        (self.tell)(self.node, &Event::Begun(step));
+        self.tell(&Event::Begun(step));
         Ok(())
     }
 
-    /// Does everything that leaves the node's system as it is.
-    async fn prepare(&mut self) -> Result<Before, Failure> {
+    /// Checks the node and builds its system. That leaves the node as it is.
+    async fn prepare(&mut self) -> Result<Built, Failure> {
         self.begin(Step::Check)?;
+        let (_, answer) = self.check().await?;
+        self.begin(Step::Build)?;
+        let path = self.actions.rebuild(self.node, Rebuild::DryActivate).await?;
+        let is_new = path.as_ref() != Some(&answer.running);
+        let reboots = self.decide(path.as_deref(), is_new).await?;
+        Ok(Built { path, is_new, reboots })
+    }
+
+    /// Checks the node again, because the builds may have taken an hour, and other nodes were switched. Then moves its pods.
+    async fn approach(&mut self, built: Built) -> Result<Before, Failure> {
+        self.begin(Step::Recheck)?;
+        let (observation, GuardStatus { booted, .. }) = self.check().await?;
+        self.replace_secrets().await?;
+        let options = &self.plan.options;
+        if options.drains || built.reboots {
+            self.begin(Step::Drain)?;
+            self.is_cordoned = self.actions.cordon(self.node).await?;
+            self.actions.drain(self.node, options.drain).await?;
+        }
+        Ok(Before { baseline: Baseline::of(&observation), booted, built })
+    }
+
+    /// Requires that the node is healthy, that its guard is free, and that etcd works without the node.
+    async fn check(&mut self) -> Result<(Observation, GuardStatus), Failure> {
         let observation = self.actions.observe(self.node).await?;
         let wrong = health::failed(&observation);
         if !wrong.is_empty() && !self.plan.options.anyway {
             return Err(Failure::FailedChecks(wrong));
         }
-        let unknown = health::unknown(&observation).into_iter().map(Event::Unknown);
-        for event in wrong.into_iter().map(Event::FailedCheck).chain(unknown) {
-            (self.tell)(self.node, &event);
+        let wrong = wrong.into_iter().map(|check| (check.clone(), Event::FailedCheck(check)));
+        let unknown =
+            health::unknown(&observation).into_iter().map(|check| (check.clone(), Event::Unknown(check)));
+        for (check, event) in wrong.chain(unknown).collect::<Vec<_>>() {
+            if !self.failed.contains(&check) {
+                self.tell(&event);
+                self.failed.push(check);
+            }
         }
         let answer = self.actions.guard_state(self.node).await?;
         match answer.state {
@@ -158,29 +234,7 @@ impl<A: Actions> Deploy<'_, A> {
             GuardState::Idle | GuardState::Confirmed | GuardState::Reverted => {}
         }
         self.check_quorum().await?;
-
-        self.begin(Step::Build)?;
-        let built = self.actions.rebuild(self.node, Rebuild::DryActivate).await?;
-        self.replace_secrets().await?;
-        let GuardStatus { running, booted, .. } = answer;
-        let mut before =
-            Before { baseline: Baseline::of(&observation), running, booted, built, reboots: false };
-        before.reboots = self.decide(&before).await?;
-        if before.runs_built() && !before.reboots {
-            return Ok(before);
-        }
-        if self.node.role == Role::Server {
-            // Again, because a build may take an hour.
-            self.begin(Step::Quorum)?;
-            self.check_quorum().await?;
-        }
-        let options = &self.plan.options;
-        if options.drains || before.reboots {
-            self.begin(Step::Drain)?;
-            self.is_cordoned = self.actions.cordon(self.node).await?;
-            self.actions.drain(self.node, options.drain).await?;
-        }
-        Ok(before)
+        Ok((observation, answer))
     }
 
     /// Replaces secrets before the switch, because the new system may need them. They stay if it is rolled back.
@@ -191,30 +245,29 @@ impl<A: Actions> Deploy<'_, A> {
         self.begin(Step::Secrets)?;
         match self.actions.replace_secrets(self.node).await? {
             Replaced::Names(names) if names.is_empty() => {}
-            Replaced::Names(names) => (self.tell)(self.node, &Event::Replaced(names)),
-            Replaced::NoProgram => (self.tell)(self.node, &Event::NoSecretsProgram),
+            Replaced::Names(names) => self.tell(&Event::Replaced(names)),
+            Replaced::NoProgram => self.tell(&Event::NoSecretsProgram),
         }
         Ok(())
     }
 
     /// Decides whether the node reboots into the new system. Fails where a switch is impossible.
-    async fn decide(&mut self, before: &Before) -> Result<bool, Failure> {
-        let reasons = match &before.built {
+    async fn decide(&self, built: Option<&str>, is_new: bool) -> Result<bool, Failure> {
+        let reasons = match built {
             Some(built) => self.actions.needs_reboot(self.node, built).await?,
             None => RebootReasons::default(),
         };
         let reboots = match self.plan.options.reboot {
-            // Nothing is new.
-            Reboot::Always => !(before.runs_built() && reasons.is_empty()),
+            Reboot::Always => is_new || !reasons.is_empty(),
             Reboot::Ask => !reasons.is_empty() && self.actions.may_reboot(self.node, &reasons).await,
         };
         if !reboots {
             let inhibitors = reasons.inhibitors();
-            if !inhibitors.is_empty() && !before.runs_built() {
+            if !inhibitors.is_empty() && is_new {
                 return Err(Failure::NeedsReboot(inhibitors));
             }
             if !reasons.is_empty() {
-                (self.tell)(self.node, &Event::WaitsForReboot(reasons));
+                self.tell(&Event::WaitsForReboot(reasons));
             }
         }
         Ok(reboots)
@@ -235,11 +288,11 @@ impl<A: Actions> Deploy<'_, A> {
     async fn switch(&mut self, before: &Before, begun: Instant) -> Result<(), Failure> {
         self.begin(Step::Arm)?;
         // Where the new system runs already, only its kernel is new: the system of the last boot has the previous one.
-        let previous = if before.runs_built() { Previous::Booted } else { Previous::Running };
-        let limit = self.plan.limit(before.reboots);
+        let previous = if before.built.is_new { Previous::Running } else { Previous::Booted };
+        let limit = self.plan.limit(before.built.reboots);
         self.actions.guard(self.node, Order::Arm(limit, previous)).await?;
         self.is_armed = true;
-        if before.reboots {
+        if before.built.reboots {
             self.begin(Step::Install)?;
             self.actions.rebuild(self.node, Rebuild::Boot).await?;
             self.begin(Step::Reboot)?;
@@ -256,13 +309,13 @@ impl<A: Actions> Deploy<'_, A> {
 
     /// Waits until every check that passed before passes again. Stops early enough to confirm before the guard rolls back.
     async fn verify(&mut self, before: &Before, begun: Instant) -> Result<(), Failure> {
-        let limit = self.plan.limit(before.reboots);
+        let limit = self.plan.limit(before.built.reboots);
         let mut told = None;
         loop {
             let is_late = begun.elapsed() > limit * 9 / 10;
             let missing = match self.look(before).await? {
                 Seen::Healthy => return Ok(()),
-                Seen::RolledBack if before.reboots => return Err(Failure::NotBooted),
+                Seen::RolledBack if before.built.reboots => return Err(Failure::NotBooted),
                 Seen::RolledBack => {
                     return Err(Failure::NotHealthy { limit, missing: told.unwrap_or_default() });
                 }
@@ -273,7 +326,7 @@ impl<A: Actions> Deploy<'_, A> {
                 return Err(Failure::NotHealthy { limit, missing });
             }
             if told.as_ref() != Some(&missing) {
-                (self.tell)(self.node, &Event::Waiting(missing.clone()));
+                self.tell(&Event::Waiting(missing.clone()));
                 told = Some(missing);
             }
             if self.actions.is_cancelled() {
@@ -295,10 +348,10 @@ impl<A: Actions> Deploy<'_, A> {
             what,
             look_at: None,
         };
-        if let Some(built) = before.built.as_ref().filter(|built| **built != answer.running) {
+        if let Some(built) = before.built.path.as_ref().filter(|built| **built != answer.running) {
             missing.push(failed("system", format!("{} runs, not {built}", answer.running)));
         }
-        if before.reboots && !has_rebooted(before, &answer) {
+        if before.built.reboots && !has_rebooted(before, &answer) {
             missing.push(failed("boot", "the node has not booted the new system yet".to_owned()));
         }
         if self.node.role == Role::Server
@@ -321,7 +374,7 @@ impl<A: Actions> Deploy<'_, A> {
 
     /// Rolls the node back and waits until that is done. If the node cannot be told, its guard does it.
     async fn roll_back(&mut self, why: Failure, begun: Instant, limit: Duration) -> NodeResult {
-        (self.tell)(self.node, &Event::RollingBack);
+        self.tell(&Event::RollingBack);
         // Twice the time of the guard: the previous system has to be activated, perhaps after a reboot.
         let patience = limit * 2;
         let (mut is_told, mut is_left) = (false, false);
@@ -343,7 +396,7 @@ impl<A: Actions> Deploy<'_, A> {
                 return NodeResult::Lost { why };
             }
             if !is_told && !is_left {
-                (self.tell)(self.node, &Event::LeftToGuard);
+                self.tell(&Event::LeftToGuard);
                 is_left = true;
             }
             self.actions.pause(PAUSE.min(limit / 20)).await;
@@ -352,7 +405,7 @@ impl<A: Actions> Deploy<'_, A> {
 
     async fn uncordon(&mut self) -> Result<(), ActionError> {
         if self.is_cordoned {
-            (self.tell)(self.node, &Event::Begun(Step::Uncordon));
+            self.tell(&Event::Begun(Step::Uncordon));
             self.actions.uncordon(self.node).await?;
             self.is_cordoned = false;
         }
@@ -362,7 +415,7 @@ impl<A: Actions> Deploy<'_, A> {
 
 /// Whether the node has booted the new system since.
 fn has_rebooted(before: &Before, now: &GuardStatus) -> bool {
-    match &before.built {
+    match &before.built.path {
         Some(built) => now.booted.as_ref() == Some(built),
         None => now.booted != before.booted,
     }
