@@ -27,8 +27,8 @@ use screen::Screen;
 /// Write each node's image, with its secrets, to the eMMC of its module
 ///
 /// Talks to the controllers (BMC) of the boards. Nodes are flashed one after the other: each is powered on, and the next
-/// one follows when its SSH server answers. The first failure ends the command, which then prints the state of that node.
-/// Ctrl-C cancels.
+/// one follows when its SSH server answers. Meanwhile the image of the next one is inspected and hashed. The first failure
+/// ends the command, which then prints the state of that node. Ctrl-C cancels.
 #[derive(Debug, Args)]
 pub(super) struct Flash {
     /// Nodes to flash
@@ -92,7 +92,9 @@ impl Flash {
             Err(error) => return Ok(print_error(None, &error, &[])),
         };
         for (index, target) in targets.iter().enumerate() {
-            if let Err(error) = self.flash_one(&mut flasher, target, &mut screen).await? {
+            if let Err(error) =
+                self.flash_one(&mut flasher, target, targets.get(index + 1), &mut screen).await?
+            {
                 let rest = targets.get(index + 1..).unwrap_or_default();
                 let names: Vec<_> = rest.iter().map(|target| target.name().as_str()).collect();
                 return Ok(print_error(Some(target.name()), &error, &names));
@@ -140,6 +142,7 @@ impl Flash {
         &self,
         flasher: &mut Flasher<'_>,
         target: &Target<'_>,
+        next: Option<&Target<'_>>,
         screen: &mut Screen<'_>,
     ) -> anyhow::Result<Result<(), FlashError>> {
         if self.dry_run {
@@ -148,7 +151,7 @@ impl Flash {
                 Err(error) => Ok(Err(error)),
             };
         }
-        Ok(flasher.flash(target, screen).await)
+        Ok(flasher.flash(target, next, screen).await)
     }
 
     fn options(&self) -> Options {

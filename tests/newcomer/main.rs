@@ -32,14 +32,14 @@ fn follow(test: &str, release: &str) {
         requirement::skipped(test, &format!("`{program}` is not installed"));
         return;
     }
-    let _one = ONE.lock();
+    let _turn = ONE.lock();
     let output = Command::new(format!("{ROOT}/tests/newcomer/run"))
         .arg(release)
         .stdin(Stdio::null())
         .output()
         .expect("bash");
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    let seen = text(&output.stdout) + &text(&output.stderr);
+    let written = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let seen = written(&output.stdout) + &written(&output.stderr);
     if output.status.code() == Some(NO_DEBIAN) {
         requirement::skipped(test, &format!("Debian `{release}` cannot be installed here"));
         return;

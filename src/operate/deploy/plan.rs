@@ -111,7 +111,6 @@ impl PlanError {
     }
 }
 
-/// Nodes in the order in which they are deployed.
 /// Nodes in the order in which they are switched.
 #[derive(Debug)]
 pub struct Plan<'a> {

@@ -12,13 +12,13 @@ use super::error::FlashError;
 use super::in_use;
 use super::interrupt::Interrupt;
 use super::payload::Payload;
-use super::prepare::prepare;
+use super::prepare::{Preparation, prepare};
 use super::seeded_file::{self, SeededFile};
 use super::ssh_greeting;
 use super::steps::Job;
 use super::target::{HostImage, Target};
 use crate::common::certificate::Fingerprint;
-use crate::config::cluster::Cluster;
+use crate::config::cluster::{Cluster, Label};
 use crate::provision::bmc::StartRequest;
 
 /// How nodes are flashed.
@@ -44,6 +44,8 @@ pub struct Flash<'a> {
     options: Options,
     boards: Boards<'a>,
     interrupt: Interrupt,
+    /// The work for the next node, begun while this one is flashed.
+    ahead: Option<(Label, Result<Preparation, FlashError>)>,
 }
 
 /// What the flash of a node would do.
@@ -64,7 +66,7 @@ impl<'a> Flash<'a> {
         options: Options,
         interrupt: Interrupt,
     ) -> Result<Self, FlashError> {
-        Ok(Self { cluster, folder, options, boards: Boards::read(cluster, folder)?, interrupt })
+        Ok(Self { cluster, folder, options, boards: Boards::read(cluster, folder)?, interrupt, ahead: None })
     }
 
     /// Reads the image and the secrets of a node and returns what a flash would do. Contacts nobody.
@@ -88,13 +90,24 @@ impl<'a> Flash<'a> {
         seeded_file::write(self.cluster, self.folder, target, file, &mut self.interrupt, console).await
     }
 
-    /// Flashes a node and waits for its SSH server.
-    pub async fn flash(&mut self, target: &Target<'_>, console: &mut impl Console) -> Result<(), FlashError> {
+    /// Flashes a node and waits for its SSH server. Meanwhile, the image of the next node is read.
+    pub async fn flash(
+        &mut self,
+        target: &Target<'_>,
+        next: Option<&Target<'_>>,
+        console: &mut impl Console,
+    ) -> Result<(), FlashError> {
         let Options { yes, wait_for_board, .. } = self.options;
-        let prepared = prepare(self.cluster, self.folder, &target.host, &mut self.interrupt, console).await?;
+        let preparation = match self.ahead.take() {
+            Some((name, preparation)) if name == *target.name() => preparation,
+            _ => Preparation::begin(self.cluster, self.folder, &target.host),
+        };
+        let prepared = preparation?.finish(self.cluster, &target.host, &mut self.interrupt, console).await?;
         let job = self.job(target, &prepared.payload);
         let bmc = self.boards.log_in(target, wait_for_board, &mut self.interrupt, console).await?;
         in_use::confirm_overwrite(target, yes, &mut self.interrupt, console).await?;
+        self.ahead =
+            next.map(|next| (next.name().clone(), Preparation::begin(self.cluster, self.folder, &next.host)));
         console.show(target.name(), Notice::FlashBegins { length: prepared.payload.length });
         let mut show = |phase| console.show(target.name(), Notice::Flashing(phase));
         let (result, state) = drive(bmc, job, &prepared.payload, &mut self.interrupt, &mut show).await;

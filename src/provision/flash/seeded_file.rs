@@ -13,7 +13,7 @@ use super::console::{Console, ReadPurpose};
 use super::error::FlashError;
 use super::interrupt::Interrupt;
 use super::payload::{Counted, Payload, ReadProgress};
-use super::prepare::{prepare, run};
+use super::prepare::{Reading, prepare};
 use super::target::HostImage;
 use crate::config::cluster::Cluster;
 
@@ -67,10 +67,11 @@ pub(super) async fn write(
         .map_err(|source| FlashError::OutputCreate { file: path.clone(), source })?;
     let (payload, length) = (prepared.payload.clone(), prepared.payload.length);
     let work = move |progress| copy(&payload, created, format, progress);
-    let written = match run(target.name(), ReadPurpose::Writing, interrupt, console, work).await {
-        Ok(written) => written.map_err(|source| FlashError::OutputWrite { file: path.clone(), source }),
-        Err(error) => Err(error),
-    };
+    let written =
+        match Reading::begin(work).finish(target.name(), ReadPurpose::Writing, interrupt, console).await {
+            Ok(written) => written.map_err(|source| FlashError::OutputWrite { file: path.clone(), source }),
+            Err(error) => Err(error),
+        };
     // A part of the image is useless, and holds secrets.
     let sha256 = written.inspect_err(|_| drop(fs::remove_file(file)))?;
     prepared.record_host(folder, target.name(), console)?;

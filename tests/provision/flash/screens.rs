@@ -1,11 +1,15 @@
 //! The screens of a flash for each answer of a BMC.
 
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
+
+use rustix::fs::inotify;
 
 use crate::board::Board;
 use crate::course::State::{Away, Done, Error, Other, Restarted, Stale, Transferring};
 use crate::course::{Course, Upload};
-use crate::project::Scene;
+use crate::project::{Scene, flash};
 use crate::server::Certificate;
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -28,6 +32,39 @@ fn two_nodes_are_flashed_one_after_the_other() {
     let Some(scene) = Scene::going("two-nodes", Course::after([Done])) else { return };
     let output = scene.flash(&["rk1-01", "rk1-02"]);
     scene.assert_seen("two-nodes", &output);
+}
+
+/// How often a file was closed since `watch` began, without being changed.
+fn times_read(watch: impl AsFd) -> usize {
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut events = inotify::Reader::new(watch, &mut buffer);
+    let mut times = 0;
+    while events.next().is_ok() {
+        times += 1;
+    }
+    times
+}
+
+#[test]
+fn the_next_image_is_read_during_a_flash() {
+    let pause = Duration::from_mins(1);
+    let course = Course { upload: Upload::Pauses(1000, pause), ..Course::successful() };
+    let Some(scene) = Scene::going("next-image", course) else { return };
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).expect("inotify");
+    let image = scene.folder.path().join("result/rk1-02.img.xz");
+    inotify::add_watch(&watch, &image, inotify::WatchFlags::CLOSE_NOWRITE).expect("a watch");
+    let mut command = scene.spawn(&mut flash(scene.folder.path(), &["rk1-01", "rk1-02"]));
+    let begun = Instant::now();
+    let mut times = 0;
+    // Once to inspect it, once to hash it.
+    while times < 2 && begun.elapsed() < pause && command.try_wait().expect("a process").is_none() {
+        times += times_read(&watch);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(times >= 2, "the image was read {times} times");
+    assert!(!scene.bmc.board().runs(0), "the first node is flashed already");
+    command.kill().expect("a process");
+    command.wait().expect("a process");
 }
 
 #[test]
