@@ -32,6 +32,7 @@ mod secrets;
 mod security;
 mod storage;
 mod streamer;
+mod upgrade;
 mod url;
 mod versions;
 
@@ -58,4 +59,5 @@ pub use secrets::{KubernetesSecret, SecretName, Secrets};
 pub use security::Security;
 pub use storage::{Bind, Disk, DiskSource, FurtherDisk, Storage};
 pub use streamer::Streamer;
+pub use upgrade::{Running, UnsupportedStep};
 pub use versions::{GATEWAY_API, Release, Versions};

@@ -323,6 +323,11 @@ fn release(
     problems.take(text.span, parsed).map(|release| Written { release, span: text.span })
 }
 
+/// Returns the newest known release of a minor release of Cilium 1.
+pub(super) fn newest_cilium(minor: u16) -> Option<Release> {
+    CILIUM.iter().find(|line| line.minor == minor).map(|line| line.newest)
+}
+
 fn cilium_line(cilium: Written, problems: &mut Problems) -> Option<&'static CiliumLine> {
     let release = cilium.release;
     let line = CILIUM.iter().find(|line| release.major == 1 && line.minor == release.minor);

@@ -11,7 +11,7 @@ use super::guard::{GuardStatus, Order, UnreadableState};
 use super::plan::Drain;
 use super::reboot::RebootReasons;
 use super::secrets::Replaced;
-use crate::config::cluster::Node;
+use crate::config::cluster::{Node, Running};
 use crate::operate::status::{Observation, ProbeError};
 
 /// Everything outside the program. Tests have a stand-in.
@@ -22,6 +22,8 @@ pub(crate) trait Actions {
     async fn etcd(&self, server: &Node) -> Result<(), ActionError>;
     /// Builds or switches. Returns the system's store path, if `nixos-rebuild` prints it.
     async fn rebuild(&self, node: &Node, rebuild: Rebuild) -> Result<Option<String>, ActionError>;
+    /// Returns the versions that run, as far as they are known.
+    async fn running(&self, node: &Node) -> Result<Running, ActionError>;
     /// Replaces the node's secrets that differ from the operator's.
     async fn replace_secrets(&self, node: &Node) -> Result<Replaced, ActionError>;
     async fn guard(&self, node: &Node, order: Order) -> Result<(), ActionError>;

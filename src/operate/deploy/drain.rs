@@ -59,7 +59,7 @@ pub(super) async fn uncordon(client: &Client, node: &str) -> Result<(), ActionEr
 }
 
 /// Bounds the time of a request: an API server that falls silent must not stop the deploy.
-async fn within<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, ActionError> {
+pub(super) async fn within<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, ActionError> {
     match tokio::time::timeout(REQUEST_LIMIT, request).await {
         Ok(answer) => Ok(answer?),
         Err(_) => {

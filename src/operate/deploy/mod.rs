@@ -19,6 +19,7 @@ mod run;
 #[cfg(test)]
 mod scenarios;
 mod secrets;
+mod versions;
 
 pub use actions::ActionError;
 pub use command::{Flake, NodeCommand, roll_back};

@@ -18,9 +18,10 @@ use super::guard::{GuardStatus, Order};
 use super::plan::Drain;
 use super::reboot::RebootReasons;
 use super::secrets::{self, NodeSecrets, Replaced};
+use super::versions;
 use crate::common::printable::printable_lines;
 use crate::common::ssh::{self, Destination, SshError};
-use crate::config::cluster::{Cluster, Node};
+use crate::config::cluster::{Cluster, Node, Running};
 use crate::operate::status::{self, Observation, ProbeOptions, Scope};
 
 /// The longest that a command on a node may take.
@@ -160,6 +161,14 @@ impl Actions for Operator<'_> {
             Some(task) => task.await.unwrap_or_default(),
             None => None,
         })
+    }
+
+    async fn running(&self, node: &Node) -> Result<Running, ActionError> {
+        match self.client().await {
+            Ok(client) => versions::running(&client, node.name.as_str()).await,
+            // Without an API server nothing is known. The checks say what that means.
+            Err(_) => Ok(Running::default()),
+        }
     }
 
     async fn replace_secrets(&self, node: &Node) -> Result<Replaced, ActionError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::reboot::Reboot;
-use crate::config::cluster::{Cluster, Label, NoSuchNode, Node, SecretName};
+use crate::config::cluster::{Cluster, Label, NoSuchNode, Node, SecretName, Versions};
 use crate::config::written::Role;
 
 /// The options of a deploy.
@@ -118,6 +118,8 @@ pub struct Plan<'a> {
     /// All servers of the cluster: each has a member of etcd.
     pub servers: Vec<&'a Node>,
     pub options: Options,
+    /// The versions that the cluster is to have.
+    pub versions: Versions,
     /// The secrets of each node that are compared, and replaced if they differ.
     pub secrets: BTreeMap<Label, Vec<SecretName>>,
 }
@@ -143,7 +145,7 @@ impl<'a> Plan<'a> {
             Role::Server => 2,
         });
         let servers = cluster.nodes.iter().filter(|node| node.role == Role::Server).collect();
-        Ok(Self { nodes, servers, options, secrets: BTreeMap::new() })
+        Ok(Self { nodes, servers, options, versions: cluster.versions.clone(), secrets: BTreeMap::new() })
     }
 
     /// Returns the nodes that are switched at the same time, group by group: the first agent alone, because what breaks it

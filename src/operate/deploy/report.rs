@@ -9,7 +9,8 @@ use super::actions::{ActionError, lines};
 use super::health::FailedCheck;
 use super::quorum::QuorumLost;
 use super::reboot::RebootReasons;
-use crate::config::cluster::Label;
+use crate::config::cluster::{Label, UnsupportedStep};
+use crate::config::diagnostics::Mistake;
 
 /// Why a deploy stopped.
 #[derive(Debug, Error)]
@@ -30,6 +31,8 @@ pub enum Failure {
     NeedsReboot(RebootReasons),
     #[error("the guard rolled back before the deploy could confirm")]
     GuardWasFaster,
+    #[error(transparent)]
+    UnsupportedStep(UnsupportedStep),
     #[error(transparent)]
     Action(#[from] ActionError),
 }
@@ -65,6 +68,7 @@ impl Failure {
                 "`journalctl --boot=-1` on the node shows the last boot, and `tpi uart` its console".to_owned()
             }
             Self::NeedsReboot(_) => "deploy it with `--reboot`".to_owned(),
+            Self::UnsupportedStep(step) => step.hint()?,
             Self::Action(error) => error.hint()?.to_owned(),
         };
         Some(hint)

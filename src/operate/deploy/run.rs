@@ -190,6 +190,7 @@ impl<A: Actions> Deploy<'_, A> {
     async fn prepare(&mut self) -> Result<Built, Failure> {
         self.begin(Step::Check)?;
         let (_, answer) = self.check().await?;
+        self.check_step().await?;
         self.begin(Step::Build)?;
         let path = self.actions.rebuild(self.node, Rebuild::DryActivate).await?;
         let is_new = path.as_ref() != Some(&answer.running);
@@ -209,6 +210,16 @@ impl<A: Actions> Deploy<'_, A> {
             self.actions.drain(self.node, options.drain).await?;
         }
         Ok(Before { baseline: Baseline::of(&observation), booted, built })
+    }
+
+    /// Requires that a supported step leads from what runs to what is wanted. Nobody knows what runs in a cluster that does not
+    /// answer, and such a cluster is deployed to on request only.
+    async fn check_step(&self) -> Result<(), Failure> {
+        let running = match self.actions.running(self.node).await {
+            Err(_) if self.plan.options.anyway => return Ok(()),
+            running => running?,
+        };
+        self.plan.versions.unsupported_step(&running).map_or(Ok(()), |step| Err(Failure::UnsupportedStep(step)))
     }
 
     /// Requires that the node is healthy, that its guard is free, and that etcd works without the node.

@@ -14,7 +14,7 @@ use super::plan::{Drain, Options, Plan};
 use super::reboot::{Reboot, RebootReasons};
 use super::run;
 use super::secrets::Replaced;
-use crate::config::cluster::{Cluster, Node};
+use crate::config::cluster::{Cluster, Node, Running};
 use crate::config::diagnostics::Problems;
 use crate::config::source::Source;
 use crate::operate::status::{
@@ -48,6 +48,8 @@ enum Trouble {
     RebootFails,
     BuildFails,
     SecretsFail,
+    /// The node runs a release of k3s from which no step leads to the wanted one.
+    SkipsRelease,
     /// Its secrets differ, and its system does or does not.
     OldSecrets,
     OldSecretsUnchanged,
@@ -228,6 +230,11 @@ impl Actions for World {
                 if self.has(node, Trouble::SwitchFails) { Err(Self::fail("nixos-rebuild")) } else { Ok(None) }
             }
         }
+    }
+
+    async fn running(&self, node: &Node) -> Result<Running, ActionError> {
+        let k3s = if self.has(node, Trouble::SkipsRelease) { "v1.34.1+k3s1" } else { "v1.36.4+k3s1" };
+        Ok(Running { k3s: Running::kubelet(k3s), ..Running::default() })
     }
 
     async fn replace_secrets(&self, node: &Node) -> Result<Replaced, ActionError> {
@@ -456,6 +463,13 @@ fn agents_are_switched_together_after_the_first() {
         results.starts_with("n2 not started\nn3 not started\nn4 not started\nn5 untouched;"),
         "{results}"
     );
+}
+
+#[test]
+fn a_step_that_skips_a_release_is_refused_before_the_build() {
+    let (told, results) = deploy("rk1-04", Trouble::SkipsRelease, LONG, true);
+    assert_eq!(told, "");
+    assert_eq!(results, stopped("untouched; k3s 1.34.1 runs, and the step to 1.36 skips a minor release"));
 }
 
 /// The new system may need them, and a system that does not change may have old ones.

@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) pods: BTreeMap<String, Value>,
     /// Evictions of these pods are refused so often.
     pub(crate) refusals: BTreeMap<String, usize>,
+    /// The version of the kubelets, and the image of Cilium's agents.
+    pub(crate) running: (&'static str, &'static str),
     /// What was asked for that changes something.
     pub(crate) told: Vec<String>,
 }
@@ -39,6 +41,7 @@ impl Kubernetes {
             cordoned: Vec::new(),
             pods: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            running: ("v1.36.4+k3s1", "quay.io/cilium/cilium:v1.20.0@sha256:00ff"),
             told: Vec::new(),
         };
         let state = Arc::new(Mutex::new(state));
@@ -149,6 +152,9 @@ impl State {
                 }
                 (200, self.node(name))
             }
+            ("GET", ["apis", "apps", "v1", "namespaces", "kube-system", "daemonsets", "cilium"]) => {
+                (200, self.cilium())
+            }
             ("GET", ["apis", "cilium.io", "v2", "ciliumbgpnodeconfigs"]) => (200, self.sessions()),
             ("GET", ["api", "v1", "namespaces", "kube-system", "pods"]) => (200, agents()),
             ("GET", ["apis", "cilium.io", "v2", "ciliumnodes"]) => (200, cilium_nodes()),
@@ -175,7 +181,21 @@ impl State {
             "apiVersion": "v1",
             "metadata": { "name": name },
             "spec": { "unschedulable": self.cordoned.iter().any(|cordoned| cordoned == name) },
-            "status": { "conditions": [{ "type": "Ready", "status": "True", "reason": "KubeletReady" }] },
+            "status": {
+                "conditions": [{ "type": "Ready", "status": "True", "reason": "KubeletReady" }],
+                "nodeInfo": { "kubeletVersion": self.running.0 },
+            },
+        })
+    }
+
+    /// Cilium's agents, as the chart describes them.
+    fn cilium(&self) -> Value {
+        let pod = json!({ "containers": [{ "name": "cilium-agent", "image": self.running.1 }] });
+        json!({
+            "kind": "DaemonSet",
+            "apiVersion": "apps/v1",
+            "metadata": { "name": "cilium", "namespace": "kube-system" },
+            "spec": { "selector": {}, "template": { "spec": pod } },
         })
     }
 

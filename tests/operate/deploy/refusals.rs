@@ -71,3 +71,18 @@ fn a_node_without_a_guard_is_left_alone() {
 fn an_unknown_node_is_named() {
     TestCluster::well().deploy("unknown-node", &["rk1-40"]);
 }
+
+#[test]
+fn a_step_that_skips_a_release_is_refused_before_the_build() {
+    for (screen, running) in [
+        ("skips-k3s", ("v1.34.1+k3s1", "quay.io/cilium/cilium:v1.20.0")),
+        ("older-k3s", ("v1.37.0+k3s1", "quay.io/cilium/cilium:v1.20.0")),
+        ("skips-cilium", ("v1.36.4+k3s1", "quay.io/cilium/cilium:v1.16.1@sha256:00ff")),
+    ] {
+        let cluster = TestCluster::well();
+        cluster.kubernetes.with(|state| state.running = running);
+        cluster.deploy(screen, &[]);
+        assert_eq!(cluster.rebuilds(), "");
+        nothing_is_touched(&cluster);
+    }
+}
