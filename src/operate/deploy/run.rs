@@ -219,7 +219,10 @@ impl<A: Actions> Deploy<'_, A> {
             Err(_) if self.plan.options.anyway => return Ok(()),
             running => running?,
         };
-        self.plan.versions.unsupported_step(&running).map_or(Ok(()), |step| Err(Failure::UnsupportedStep(step)))
+        self.plan
+            .versions
+            .unsupported_step(&running)
+            .map_or(Ok(()), |step| Err(Failure::UnsupportedStep(step)))
     }
 
     /// Requires that the node is healthy, that its guard is free, and that etcd works without the node.
