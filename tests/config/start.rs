@@ -146,6 +146,7 @@ fn completions_and_manual_pages_come_from_the_same_definitions() {
         "rk1-flash.1",
         "rk1-init.1",
         "rk1-inspect.1",
+        "rk1-join.1",
         "rk1-lab.1",
         "rk1-man.1",
         "rk1-pin.1",
