@@ -83,6 +83,12 @@ impl Versions {
         });
         k3s.or(cilium).or(cert_manager)
     }
+
+    /// Whether the node gets a newer minor release of Kubernetes than it runs.
+    #[must_use]
+    pub fn raise_kubernetes(&self, running: &Running) -> bool {
+        running.k3s.is_some_and(|running| distance(running, self.k3s) > 0)
+    }
 }
 
 fn skips(

@@ -152,11 +152,22 @@ impl<'a> Plan<'a> {
     /// would break the others too, then the other agents, and servers one by one.
     #[must_use]
     pub fn groups(&self) -> Vec<&[&'a Node]> {
-        let agents = self.nodes.iter().take_while(|node| node.role == Role::Agent).count();
-        let (first, others) = self.nodes.split_at(agents.min(1));
-        let (agents, servers) = others.split_at(agents.saturating_sub(1));
+        let (agents, servers) = self.split();
+        let (first, others) = agents.split_at(agents.len().min(1));
         let at_once = self.options.at_once.get();
-        first.chunks(1).chain(agents.chunks(at_once)).chain(servers.chunks(1)).collect()
+        first.chunks(1).chain(others.chunks(at_once)).chain(servers.chunks(1)).collect()
+    }
+
+    /// Returns the same with the servers first: no kubelet may be newer than the API server.
+    #[must_use]
+    pub fn groups_of_an_upgrade(&self) -> Vec<&[&'a Node]> {
+        let mut groups = self.groups();
+        groups.rotate_right(self.split().1.len());
+        groups
+    }
+
+    fn split(&self) -> (&[&'a Node], &[&'a Node]) {
+        self.nodes.split_at(self.nodes.iter().take_while(|node| node.role == Role::Agent).count())
     }
 
     /// Returns the nodes that are switched together with this one.

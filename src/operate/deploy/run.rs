@@ -71,7 +71,8 @@ pub(crate) async fn run<A: Actions>(plan: &Plan<'_>, actions: &A, tell: &dyn Fn(
             }
         }
     }
-    for group in plan.groups() {
+    let is_upgrade = prepared.iter().any(|(_, built)| built.raises_kubernetes);
+    for group in if is_upgrade { plan.groups_of_an_upgrade() } else { plan.groups() } {
         let is_now =
             |(deploy, _): &(Deploy<'_, A>, Built)| group.iter().any(|node| node.name == deploy.node.name);
         let (now, later): (Vec<_>, Vec<_>) = prepared.into_iter().partition(is_now);
@@ -112,6 +113,8 @@ struct Built {
     is_new: bool,
     /// Whether the node boots it, instead of switching to it.
     reboots: bool,
+    /// Whether it has a newer minor release of Kubernetes.
+    raises_kubernetes: bool,
 }
 
 impl Built {
@@ -190,12 +193,12 @@ impl<A: Actions> Deploy<'_, A> {
     async fn prepare(&mut self) -> Result<Built, Failure> {
         self.begin(Step::Check)?;
         let (_, answer) = self.check().await?;
-        self.check_step().await?;
+        let raises_kubernetes = self.check_step().await?;
         self.begin(Step::Build)?;
         let path = self.actions.rebuild(self.node, Rebuild::DryActivate).await?;
         let is_new = path.as_ref() != Some(&answer.running);
         let reboots = self.decide(path.as_deref(), is_new).await?;
-        Ok(Built { path, is_new, reboots })
+        Ok(Built { path, is_new, reboots, raises_kubernetes })
     }
 
     /// Checks the node again, because the builds may have taken an hour, and other nodes were switched. Then moves its pods.
@@ -212,17 +215,17 @@ impl<A: Actions> Deploy<'_, A> {
         Ok(Before { baseline: Baseline::of(&observation), booted, built })
     }
 
-    /// Requires that a supported step leads from what runs to what is wanted. Nobody knows what runs in a cluster that does not
-    /// answer, and such a cluster is deployed to on request only.
-    async fn check_step(&self) -> Result<(), Failure> {
+    /// Requires that a supported step leads from what runs to what is wanted. Returns whether it raises Kubernetes. Nobody knows
+    /// what runs in a cluster that does not answer, and such a cluster is deployed to on request only.
+    async fn check_step(&self) -> Result<bool, Failure> {
         let running = match self.actions.running(self.node).await {
-            Err(_) if self.plan.options.anyway => return Ok(()),
+            Err(_) if self.plan.options.anyway => return Ok(false),
             running => running?,
         };
-        self.plan
-            .versions
-            .unsupported_step(&running)
-            .map_or(Ok(()), |step| Err(Failure::UnsupportedStep(step)))
+        match self.plan.versions.unsupported_step(&running) {
+            Some(step) => Err(Failure::UnsupportedStep(step)),
+            None => Ok(self.plan.versions.raise_kubernetes(&running)),
+        }
     }
 
     /// Requires that the node is healthy, that its guard is free, and that etcd works without the node.

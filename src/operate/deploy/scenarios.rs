@@ -50,6 +50,8 @@ enum Trouble {
     SecretsFail,
     /// The node runs a release of k3s from which no step leads to the wanted one.
     SkipsRelease,
+    /// All nodes run the release of k3s before the wanted one.
+    OlderRelease,
     /// Its secrets differ, and its system does or does not.
     OldSecrets,
     OldSecretsUnchanged,
@@ -233,7 +235,11 @@ impl Actions for World {
     }
 
     async fn running(&self, node: &Node) -> Result<Running, ActionError> {
-        let k3s = if self.has(node, Trouble::SkipsRelease) { "v1.34.1+k3s1" } else { "v1.36.4+k3s1" };
+        let k3s = match self.trouble {
+            Trouble::SkipsRelease if self.has(node, Trouble::SkipsRelease) => "v1.34.1+k3s1",
+            Trouble::OlderRelease => "v1.35.2+k3s1",
+            _ => "v1.36.4+k3s1",
+        };
         Ok(Running { k3s: Running::kubelet(k3s), ..Running::default() })
     }
 
@@ -470,6 +476,15 @@ fn a_step_that_skips_a_release_is_refused_before_the_build() {
     let (told, results) = deploy("rk1-04", Trouble::SkipsRelease, LONG, true);
     assert_eq!(told, "");
     assert_eq!(results, stopped("untouched; k3s 1.34.1 runs, and the step to 1.36 skips a minor release"));
+}
+
+/// No kubelet may be newer than the API server.
+#[test]
+fn servers_come_first_when_kubernetes_is_upgraded() {
+    let (told, results) = deploy("rk1-04", Trouble::OlderRelease, LONG, false);
+    let of = |node: &str| ["arm", "switch", "confirm"].map(|step| format!("{node} {step}")).join(", ");
+    assert_eq!(told, format!("{BUILT}, {}, {}", of("rk1-03"), of("rk1-04")));
+    assert_eq!(results, DEPLOYED);
 }
 
 /// The new system may need them, and a system that does not change may have old ones.
