@@ -15,6 +15,8 @@ use std::time::Duration;
 use clap::CommandFactory;
 use rk1::cli::Arguments;
 use rustix::process::{Pid, Signal, kill_process};
+use snapbox::data::DataFormat;
+use snapbox::{Data, assert_data_eq};
 use tempfile::TempDir;
 
 const BASE: &str = include_str!("../config/check/base.toml");
@@ -320,6 +322,22 @@ fn color_is_used_when_asked_for() {
     assert!(printed("always").contains("\x1b["));
     assert!(!printed("never").contains("\x1b["));
     assert!(!printed("auto").contains("\x1b["), "standard error is a pipe");
+}
+
+/// docs/check.svg is what the terminal shows of a cluster.toml with three mistakes.
+#[test]
+fn the_picture_in_the_docs_is_a_real_run() {
+    let text = BASE
+        .replace("slot = 2", "slot = 1")
+        .replace("address = \"172.16.10.223/24\"", "address = \"172.16.11.223/24\"")
+        .replace("platform = \"routeros\"", "platform = \"mikrotik\"");
+    let project = project(&text);
+    let mut command = rk1(project.path(), &["check", "--color", "always"]);
+    let (code, _, stderr) = seen(command.env_remove("NO_COLOR"));
+    assert_eq!(code, Some(1));
+    let picture = Data::text(format!("$ rk1 check\n{stderr}")).coerce_to(DataFormat::TermSvg);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/check.svg");
+    assert_data_eq!(picture, Data::read_from(path.as_ref(), Some(DataFormat::TermSvg)).raw());
 }
 
 #[test]

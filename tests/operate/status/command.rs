@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use snapbox::data::DataFormat;
+use snapbox::{Data, assert_data_eq};
 
 use crate::cluster::{PEER_LIST, ROUTES, SESSIONS, compare, with_cluster};
 use crate::host::Host;
@@ -71,6 +73,21 @@ fn colours_are_used_on_request_only() {
             assert_eq!(screen.contains("\u{1b}[32mok\u{1b}[0m"), variable == "CLICOLOR_FORCE", "{screen:?}");
         });
     }
+}
+
+/// docs/status.svg is what the terminal shows of a cluster with a node that is off.
+#[test]
+fn the_picture_in_the_docs_is_a_real_run() {
+    with_cluster("picture", |mut cluster| {
+        cluster.hosts.remove("root@172.16.10.222");
+        let (mut command, _folder) = cluster.start(&["--color", "always"]);
+        let output = command.env_remove("NO_COLOR").output().expect("rk1 runs");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let screen = format!("$ rk1 status\n{}{}", text(output.stdout), text(output.stderr));
+        let picture = Data::text(screen).coerce_to(DataFormat::TermSvg);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/status.svg");
+        assert_data_eq!(picture, Data::read_from(path.as_ref(), Some(DataFormat::TermSvg)).raw());
+    });
 }
 
 #[test]
