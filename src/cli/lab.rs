@@ -4,6 +4,7 @@ use std::thread;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use super::cluster_file::{Warnings, read_rendered};
 use super::outcome::Outcome;
@@ -19,6 +20,9 @@ pub(super) struct Lab {
     /// Program for the routers [default: as in cluster.toml, FRR for a platform that cannot run here]
     #[arg(long)]
     router: Option<RouterDaemon>,
+    /// Print findings as JSON, one for each line
+    #[arg(long)]
+    json: bool,
     /// This process is the first of its namespaces, and ends when its standard input does.
     #[arg(long, hide = true)]
     inside: bool,
@@ -55,6 +59,9 @@ impl Lab {
         if let Some(router) = self.router.and_then(|router| router.to_possible_value()) {
             inside.args(["--router", router.get_name()]);
         }
+        if self.json {
+            inside.arg("--json");
+        }
         // The other end of this pipe closes when this process ends, in whatever way.
         let mut inside = inside.stdin(Stdio::piped()).spawn().context("cannot run `unshare`")?;
         let held = inside.stdin.take();
@@ -83,7 +90,8 @@ impl Lab {
         }
         let mut broken = None;
         let mut tell = |check: &LabCheck| {
-            if let Err(error) = print(&format!("{check}\n")) {
+            let line = if self.json { json!(check).to_string() } else { check.to_string() };
+            if let Err(error) = print(&format!("{line}\n")) {
                 broken.get_or_insert(error);
             }
         };
