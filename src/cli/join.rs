@@ -13,7 +13,7 @@ use crate::config::cluster::{Cluster, Node};
 use crate::config::diagnostics::Mistake;
 use crate::provision::seed::agent_token;
 
-/// Print the commands with which a machine of the kind `other` joins the cluster
+/// Print the commands with which a machine of another kind joins the cluster
 ///
 /// They hold no secret: the token goes through a pipe into a file that only root can read. A machine that has joined appears in
 /// `rk1 status`, and the routers know it already.

@@ -13,7 +13,7 @@ use super::error::LabError;
 use super::gobgp::{Gobgp, Misconfiguration};
 use super::namespace::{create, set_parameter};
 use super::plan::LabPlan;
-use super::programs::run;
+use super::programs::{read, run};
 use super::router::LabRouter;
 use super::traffic;
 
@@ -22,6 +22,9 @@ const FOLDERS: [&str; 2] = ["/run", "/var/tmp"];
 const FOLDER: &str = "/run/rk1-lab";
 const BRIDGE: &str = "lan";
 pub(super) const CLIENT: &str = "client";
+/// How often a router's routes are flushed, and the pause between.
+const FLUSHES: u32 = 20;
+const FLUSH_PAUSE: Duration = Duration::from_millis(50);
 /// The client's network behind the first router: the client's side and the router's (RFC 5737, RFC 3849).
 const CLIENT_IPV4: [Ipv4Net; 2] = [
     Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 2, 2), 24),
@@ -282,8 +285,17 @@ impl<'a> LabNetwork<'a> {
         self.routers[position] = LabRouter::Off;
         let namespace = router_namespace(position);
         for (family, protocol) in [("-4", "bgp"), ("-6", "bgp"), ("-4", "bird"), ("-6", "bird")] {
-            // A version of `ip` may know no such protocol, or have no such route.
-            let _ = run("ip", &["-n", &namespace, family, "route", "flush", "proto", protocol]);
+            // One flush can leave a part of a route with several next hops.
+            for _ in 0..FLUSHES {
+                // A version of `ip` may know no such protocol, or have no such route.
+                let _ = run("ip", &["-n", &namespace, family, "route", "flush", "proto", protocol]);
+                let rest = read("ip", &["-n", &namespace, family, "route", "show", "proto", protocol]);
+                if rest.is_ok_and(|rest| !rest.trim().is_empty()) {
+                    thread::sleep(FLUSH_PAUSE);
+                } else {
+                    break;
+                }
+            }
         }
     }
 
