@@ -12,9 +12,7 @@ let
     name: content: pkgs.writeText "k3s-${name}.json" (builtins.toJSON content)
   ) cfg.configFiles;
   isSecret = value: builtins.isAttrs value && value ? _secret;
-  secrets = lib.unique (
-    map (secret: secret._secret) (lib.collect isSecret cfg.configFiles)
-  );
+  secrets = lib.unique (map (secret: secret._secret) (lib.collect isSecret cfg.configFiles));
 in
 {
   options.rk1.k3s = {

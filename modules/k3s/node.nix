@@ -26,7 +26,9 @@ in
     };
 
     taints = lib.mkOption {
-      type = types.listOf (types.strMatching "[A-Za-z0-9._/-]+=[A-Za-z0-9._-]*:(NoSchedule|PreferNoSchedule|NoExecute)");
+      type = types.listOf (
+        types.strMatching "[A-Za-z0-9._/-]+=[A-Za-z0-9._-]*:(NoSchedule|PreferNoSchedule|NoExecute)"
+      );
       default = [ ];
       example = [ "node-role.kubernetes.io/control-plane=:NoSchedule" ];
       description = "Taints that the node registers with. Those of a node that has registered are changed by `kubectl taint`.";

@@ -64,7 +64,11 @@ in
       ) "--etcd-snapshot-retention=${toString snapshots.retention}"
       ++ lib.optional snapshots.compress "--etcd-snapshot-compress";
 
-    rk1.k3s.configFiles = lib.mkIf hasS3 { "snapshots.yaml" = s3 // { etcd-s3 = true; }; };
+    rk1.k3s.configFiles = lib.mkIf hasS3 {
+      "snapshots.yaml" = s3 // {
+        etcd-s3 = true;
+      };
+    };
 
     # k3s reads the files of this folder, whichever of its commands runs.
     environment.etc = lib.mkIf hasS3 {

@@ -15,9 +15,7 @@ let
   identity = import ../../images/identity.nix { inherit config lib; };
 
   # Contents of a folder by target: a text, or a path in the store.
-  files = lib.mapAttrs' (
-    _: file: lib.nameValuePair file.target { source = "${file.source}"; }
-  );
+  files = lib.mapAttrs' (_: file: lib.nameValuePair file.target { source = "${file.source}"; });
   contents = {
     boot = import ../modules/nix/tree/boot.nix { inherit lib; } config;
     etc = files (lib.filterAttrs (_: file: file.enable) config.environment.etc);
