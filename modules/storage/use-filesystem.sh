@@ -34,10 +34,10 @@ rm -f -- "$link"
 mkdir -p -- "$(dirname -- "$link")"
 patience=${RK1_STORAGE_WAIT:-60}
 [[ ! -e $link.waited ]] || patience=0
-mapfile -t devices < <(find_devices)
+mapfile -t devices < <(find_devices | LC_ALL=C sort)
 for ((waited = 0; waited < patience && ${#devices[@]} == 0; waited++)); do
   sleep 1
-  mapfile -t devices < <(find_devices)
+  mapfile -t devices < <(find_devices | LC_ALL=C sort)
 done
 : >"$link.waited"
 ((${#devices[@]} > 0)) || refuse "no filesystem with the UUID \`$uuid\` appeared in time; k3s starts when it appears" \

@@ -180,6 +180,8 @@ impl Row {
 
     fn run(&self, given: &Given, when: &str) -> Run {
         let mut attached: Vec<_> = given.disks.iter().map(Disk::attach).collect();
+        // The script names them in this order. Only copies are attached together, so it does not matter which is which.
+        attached.sort_by(|one, other| one.device.cmp(&other.device));
         let devices: Vec<_> = attached.iter().map(|disk| disk.device.clone()).collect();
         let is_in_use = given.is_mounted || given.is_of_system;
         let root = is_in_use.then(|| attached[0].mount(&devices[0], "ro,noload"));
