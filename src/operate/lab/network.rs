@@ -284,6 +284,8 @@ impl<'a> LabNetwork<'a> {
     pub(super) fn cut_router(&mut self, position: usize) {
         self.routers[position] = LabRouter::Off;
         let namespace = router_namespace(position);
+        // FRR's routes refer to next hops of their own in the kernel. A version of `ip` may know none.
+        let _ = run("ip", &["-n", &namespace, "nexthop", "flush"]);
         for (family, protocol) in [("-4", "bgp"), ("-6", "bgp"), ("-4", "bird"), ("-6", "bird")] {
             // One flush can leave a part of a route with several next hops.
             for _ in 0..FLUSHES {

@@ -20,6 +20,8 @@ use super::traffic::{Client, PATIENCE};
 const SESSION: Duration = Duration::from_secs(30);
 /// The time in which something that must not happen would have happened.
 const WATCH: Duration = Duration::from_secs(2);
+/// The longest time until the routes of an undone configuration are gone: FRR removes IPv6 next hops one by one.
+const UNDONE: Duration = Duration::from_secs(10);
 /// The time that a route takes from the router's decision to the kernel, and that the lab takes to look.
 const SLACK: Duration = Duration::from_secs(1);
 /// The time that the agent of a node is away.
@@ -344,7 +346,7 @@ fn undone(network: &mut LabNetwork<'_>, report: &mut ReportCheck<'_>) -> Result<
         let check = router.undo(planned)?;
         report(LabCheck { what: format!("{}: {}", planned.name, check.what), ..check });
     }
-    let gone = wait(WATCH, || {
+    let gone = wait(UNDONE, || {
         for (position, family) in (0..network.routers.len())
             .flat_map(|position| network.plan.families.iter().map(move |family| (position, family)))
         {
