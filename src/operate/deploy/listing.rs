@@ -21,7 +21,7 @@ pub(crate) fn listing(plan: &Plan<'_>, flake: &Flake) -> String {
         }
     };
     list(&plan.nodes, true);
-    for group in plan.groups() {
+    for group in plan.groups(&plan.nodes) {
         list(group, false);
     }
     text

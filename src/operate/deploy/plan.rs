@@ -148,11 +148,11 @@ impl<'a> Plan<'a> {
         Ok(Self { nodes, servers, options, versions: cluster.versions.clone(), secrets: BTreeMap::new() })
     }
 
-    /// Returns the nodes that are switched at the same time, group by group: the first agent alone, because what breaks it
-    /// would break the others too, then the other agents, and servers one by one.
+    /// Returns which of some nodes of the plan are switched at the same time, group by group: the first agent alone, because
+    /// what breaks it would break the others too, then the other agents, and servers one by one.
     #[must_use]
-    pub fn groups(&self) -> Vec<&[&'a Node]> {
-        let (agents, servers) = self.split();
+    pub fn groups<'b>(&self, nodes: &'b [&'a Node]) -> Vec<&'b [&'a Node]> {
+        let (agents, servers) = split(nodes);
         let (first, others) = agents.split_at(agents.len().min(1));
         let at_once = self.options.at_once.get();
         first.chunks(1).chain(others.chunks(at_once)).chain(servers.chunks(1)).collect()
@@ -160,20 +160,17 @@ impl<'a> Plan<'a> {
 
     /// Returns the same with the servers first: no kubelet may be newer than the API server.
     #[must_use]
-    pub fn groups_of_an_upgrade(&self) -> Vec<&[&'a Node]> {
-        let mut groups = self.groups();
-        groups.rotate_right(self.split().1.len());
+    pub fn groups_of_an_upgrade<'b>(&self, nodes: &'b [&'a Node]) -> Vec<&'b [&'a Node]> {
+        let mut groups = self.groups(nodes);
+        groups.rotate_right(split(nodes).1.len());
         groups
-    }
-
-    fn split(&self) -> (&[&'a Node], &[&'a Node]) {
-        self.nodes.split_at(self.nodes.iter().take_while(|node| node.role == Role::Agent).count())
     }
 
     /// Returns the nodes that are switched together with this one.
     pub fn beside(&self, node: &Node) -> impl Iterator<Item = &'a Node> {
         let is_node = |other: &&Node| other.name == node.name;
-        let group = self.groups().into_iter().find(|group| group.iter().any(is_node)).unwrap_or_default();
+        let group =
+            self.groups(&self.nodes).into_iter().find(|group| group.iter().any(is_node)).unwrap_or_default();
         group.iter().copied().filter(move |other| !is_node(other)).collect::<Vec<_>>().into_iter()
     }
 
@@ -210,6 +207,11 @@ impl<'a> Plan<'a> {
         let name = node.name.clone();
         self.servers.iter().copied().filter(move |server| server.name != name)
     }
+}
+
+/// Splits nodes in the order of a plan into agents and servers.
+fn split<'b, 'a>(nodes: &'b [&'a Node]) -> (&'b [&'a Node], &'b [&'a Node]) {
+    nodes.split_at(nodes.iter().take_while(|node| node.role == Role::Agent).count())
 }
 
 #[cfg(test)]

@@ -71,8 +71,18 @@ pub(crate) async fn run<A: Actions>(plan: &Plan<'_>, actions: &A, tell: &dyn Fn(
             }
         }
     }
+    // Nodes of which only secrets change come first: none of them shows whether the new system works.
+    let (unchanged, mut prepared): (Vec<_>, Vec<_>) =
+        prepared.into_iter().partition(|(_, built)| built.is_in_use());
+    for (mut deploy, built) in unchanged {
+        let result = deploy.run(built).await;
+        if keep(deploy.node, result) {
+            return Results(results);
+        }
+    }
+    let nodes: Vec<_> = prepared.iter().map(|(deploy, _)| deploy.node).collect();
     let is_upgrade = prepared.iter().any(|(_, built)| built.raises_kubernetes);
-    for group in if is_upgrade { plan.groups_of_an_upgrade() } else { plan.groups() } {
+    for group in if is_upgrade { plan.groups_of_an_upgrade(&nodes) } else { plan.groups(&nodes) } {
         let is_now =
             |(deploy, _): &(Deploy<'_, A>, Built)| group.iter().any(|node| node.name == deploy.node.name);
         let (now, later): (Vec<_>, Vec<_>) = prepared.into_iter().partition(is_now);

@@ -462,6 +462,10 @@ fn agents_are_switched_together_after_the_first() {
     let rolled_back = "n3 rolled back to the previous system; `nixos-rebuild` ended with status 1";
     assert_eq!(results, format!("n2 deployed\n{rolled_back}\nn4 deployed\nn5 not started\nn1 not started"));
 
+    // The first agent that changes goes alone, whichever it is.
+    let (told, _) = deploy_nodes(&agents(), &[], World::new("n2", Trouble::Unchanged), options);
+    assert!(told.contains("n1 build, n3 arm, n3 switch, n3 confirm, n4 arm, n4 switch, n5 arm"), "{told}");
+
     // No node is touched where one cannot be built.
     let (told, results) = deploy_nodes(&agents(), &[], World::new("n5", Trouble::BuildFails), options);
     assert_eq!(told, "n2 build, n3 build, n4 build, n5 build");

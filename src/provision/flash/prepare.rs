@@ -83,7 +83,7 @@ impl Preparation {
         let (inspected, has_inspected) = mpsc::channel();
         let inspection = Reading::begin(move |progress| {
             let inspection = image::inspect(Counted::new(opened, progress), hardware);
-            // Nobody hashes an image whose flash was given up.
+            // Nobody waits for this any more if the flash was given up.
             let _ = inspected.send(());
             inspection
         });
